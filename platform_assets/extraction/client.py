@@ -1,0 +1,347 @@
+"""One HTTP session per platform and run: authentication, retries, waits, bounds, redaction."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Self
+from urllib.parse import quote, urljoin, urlsplit
+
+import orjson
+import requests
+from requests.adapters import HTTPAdapter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
+
+from platform_assets.extraction.errors import AnswerError, LimitExhausted, RequestFailed
+from platform_assets.extraction.redaction import RedactingFilter, Redactor
+from platform_assets.extraction.settings import Settings, platform_secret, setting_name
+from platform_assets.vocabulary import ApiKeyAuth, ErrorHandler, Platform
+
+CONNECT_TIMEOUT = 10.0
+READ_TIMEOUT = 60.0
+ANSWER_TIMEOUT = 300.0
+"""Seconds a whole answer may take: the read timeout alone lets a server drip a byte a minute for ever."""
+MAX_BODY = 256 * 1024 * 1024
+MAX_REDIRECTS = 5
+MAX_TOLD_WAITS = 100
+_CHUNK = 1 << 18
+_EXCERPT = 160
+
+_RESET_HEADERS = ("RateLimit-Reset", "RateLimit-User-Reset", "x-ratelimit-reset", "X-Sentry-Rate-Limit-Reset")
+_EPOCH_FROM = 1_000_000_000
+"""A reset value from here on is a moment in UTC epoch seconds, below it a number of seconds to wait."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A JSON answer: its parsed body and its headers."""
+
+    body: Any
+    headers: Mapping[str, str]
+
+
+class _Transient(Exception):
+    """A fault worth another try. `told` is the wait the server asked for, in seconds."""
+
+    def __init__(self, failure: RequestFailed, told: float | None) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+        self.told = told
+
+
+class ApiClient:
+    """GETs JSON from one platform. Safe to use from several threads.
+
+    Raises from `get`: RequestFailed (no usable answer, or a 4xx), LimitExhausted, AnswerError (not JSON).
+    No message of theirs holds the credential.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        settings: Settings,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        patient: bool = True,
+    ) -> None:
+        self.platform = platform
+        self.settings = settings
+        self.redact = Redactor([settings.token])
+        self._sleep = sleep
+        self._patient = patient
+        self._origin = origin(settings.base_url)
+        self._answered = False
+        self._unreachable: RequestFailed | None = None
+        self._session = self._open_session()
+        self._log_filter = RedactingFilter(self.redact)
+        logging.getLogger("urllib3.connectionpool").addFilter(self._log_filter)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._session.close()
+        logging.getLogger("urllib3.connectionpool").removeFilter(self._log_filter)
+
+    def get(
+        self, path: str, params: Mapping[str, str | int] | None = None, counts: Counter[str] | None = None
+    ) -> Answer:
+        """GET `base_url + path`, as often as the error handler allows. `path` is already encoded.
+
+        Adds to `counts`: `requests`, `retries`, `waited_ms`.
+        """
+        counts = Counter() if counts is None else counts
+        if self._unreachable is not None:
+            raise self._unreachable
+        patience = _Patience(self._handler, self.settings.backoff_factor, self._patient)
+        retrying = Retrying(
+            retry=retry_if_exception_type(_Transient),
+            stop=patience.is_over,
+            wait=patience.wait,
+            sleep=lambda seconds: self._pause(seconds, counts),
+            reraise=True,
+        )
+        try:
+            return retrying(self._get_once, path, dict(params or {}), counts)
+        except _Transient as fault:
+            if fault.failure.unreachable and not self._answered:
+                self._unreachable = fault.failure
+            raise fault.failure from None
+
+    def _open_session(self) -> requests.Session:
+        session = requests.Session()
+        # Proxies are honoured; .netrc is not, since it would replace our Authorization header.
+        session.auth = self._authorize
+        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=max(8, self.platform.client.max_concurrency))
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        session.headers.update({"Accept": "application/json", "User-Agent": "platform-assets"})
+        session.headers.update(self.platform.client.headers)
+        return session
+
+    def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        auth = self.platform.client.auth
+        if isinstance(auth, ApiKeyAuth) and auth.location == "query":
+            request.prepare_url(request.url, {auth.name: self.settings.token})
+        elif isinstance(auth, ApiKeyAuth):
+            request.headers[auth.name] = self.settings.token
+        else:
+            request.headers["Authorization"] = f"Bearer {self.settings.token}"
+        return request
+
+    @property
+    def _handler(self) -> ErrorHandler:
+        return self.platform.client.error_handler
+
+    def _pause(self, seconds: float, counts: Counter[str]) -> None:
+        counts["retries"] += 1
+        counts["waited_ms"] += int(seconds * 1000)
+        self._sleep(seconds)
+
+    def _get_once(self, path: str, params: dict[str, str | int], counts: Counter[str]) -> Answer:
+        url = self.settings.base_url + path
+        for _ in range(MAX_REDIRECTS + 1):
+            counts["requests"] += 1
+            response, content = self._exchange(url, params, path)
+            if response.status_code not in (301, 302, 303, 307, 308):
+                return self._judge(response, content, path)
+            url, params = self._redirected(response, url, path), {}
+        raise RequestFailed(self._say(path, f"more than {MAX_REDIRECTS} redirects"), status=response.status_code)
+
+    def _exchange(self, url: str, params: dict[str, str | int], path: str) -> tuple[requests.Response, bytes]:
+        """One request, its whole body read within the bounds of size and time."""
+        deadline = time.monotonic() + ANSWER_TIMEOUT
+        try:
+            with self._session.get(
+                url,
+                params=params,
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                self._answered = True
+                chunks: list[bytes] = []
+                size = 0
+                for chunk in response.iter_content(_CHUNK):
+                    chunks.append(chunk)
+                    size += len(chunk)
+                    if size > MAX_BODY:
+                        raise AnswerError(self._say(path, f"the answer is larger than {MAX_BODY} bytes"))
+                    if time.monotonic() > deadline:
+                        raise requests.Timeout
+                return response, b"".join(chunks)
+        except requests.exceptions.ContentDecodingError:
+            raise AnswerError(self._say(path, "the answer's compression is broken")) from None
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            raise _Transient(self._no_answer(path, error), None) from None
+        except requests.RequestException as error:
+            raise RequestFailed(self._say(path, f"cannot be requested ({type(error).__name__})")) from None
+
+    def _no_answer(self, path: str, error: requests.RequestException) -> RequestFailed:
+        refused = isinstance(error, requests.ConnectionError) and not isinstance(error, requests.Timeout)
+        if refused and not self._answered:
+            name = setting_name(self.platform, "base_url")
+            return RequestFailed(
+                f"{self.platform.name}: cannot reach {self._origin}: check {name}, and that the server is up",
+                unreachable=True,
+            )
+        if isinstance(error, requests.Timeout):
+            return RequestFailed(self._say(path, "no complete answer in time"))
+        return RequestFailed(self._say(path, "the connection broke before the answer was complete"))
+
+    def _redirected(self, response: requests.Response, url: str, path: str) -> str:
+        target = urljoin(url, response.headers.get("Location", ""))
+        if origin(target) != self._origin:
+            raise RequestFailed(
+                self._say(path, f"redirects to another origin ({origin(target)}), which is refused"),
+                status=response.status_code,
+            )
+        return target
+
+    def _judge(self, response: requests.Response, content: bytes, path: str) -> Answer:
+        """Turn a status into an answer, a fault worth a retry, or a failure."""
+        status = response.status_code
+        if status == 200:
+            return Answer(self._parse(response, content, path), response.headers)
+        if 200 <= status < 300:
+            raise AnswerError(self._say(path, f"answered {status} where 200 with a JSON body is the contract"))
+        failure = RequestFailed(self._say(path, self._explain(status, response, content)), status=status)
+        if status not in self._handler.retry_on_status_codes:
+            raise failure
+        told = told_wait(status, response.headers, content, datetime.now(UTC))
+        if told is not None and told > self._handler.wait_budget:
+            back = datetime.now(UTC) + timedelta(seconds=told)
+            raise LimitExhausted(
+                self._say(path, f"the rate limit is spent; come back at {back:%Y-%m-%d %H:%M:%S} UTC"), status=status
+            )
+        raise _Transient(failure, told)
+
+    def _parse(self, response: requests.Response, content: bytes, path: str) -> Any:
+        try:
+            return orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
+        except orjson.JSONDecodeError:
+            kind = response.headers.get("Content-Type", "no content type")
+            raise AnswerError(
+                self._say(path, f"status {response.status_code}, {kind}: not JSON: {self._excerpt(content)}")
+            ) from None
+
+    def _explain(self, status: int, response: requests.Response, content: bytes) -> str:
+        if status == 401:
+            name = setting_name(self.platform, platform_secret(self.platform))
+            return f"401: the credential is refused: check {name}"
+        return f"answered {status}: {self._excerpt(content) or response.reason}"
+
+    def _excerpt(self, content: bytes) -> str:
+        text = " ".join(content[: 4 * _EXCERPT].decode("utf-8", "replace").split())
+        return self.redact(text)[:_EXCERPT]
+
+    def _say(self, path: str, what: str) -> str:
+        return self.redact(f"{self.platform.name}: GET {path}: {what}")
+
+
+class _Patience:
+    """What one request has spent: tries without a hint, and seconds waited as told."""
+
+    def __init__(self, handler: ErrorHandler, backoff_factor: float | None, patient: bool) -> None:
+        self._handler = handler
+        self._factor = handler.backoff_factor if backoff_factor is None else backoff_factor
+        self._patient = patient
+        self._untold = 0
+        self._told = 0
+        self._told_seconds = 0.0
+
+    def is_over(self, state: RetryCallState) -> bool:
+        told = _told(state)
+        if told is None:
+            self._untold += 1
+        else:
+            self._told += 1
+            self._told_seconds += told
+        return (
+            not self._patient
+            or self._untold > self._handler.max_retries
+            or self._told > MAX_TOLD_WAITS
+            or self._told_seconds > self._handler.wait_budget
+        )
+
+    def wait(self, state: RetryCallState) -> float:
+        told = _told(state)
+        return self._factor * 2.0 ** max(0, self._untold - 1) if told is None else told
+
+
+def _told(state: RetryCallState) -> float | None:
+    fault = state.outcome.exception() if state.outcome else None
+    return fault.told if isinstance(fault, _Transient) else None
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of a URL, e.g. `https://api.example.com:443`."""
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+def fill_path(path: str, values: Mapping[str, object]) -> str:
+    """Put path values in, each kept inside its own segment: `a/b?c` becomes `a%2Fb%3Fc`.
+
+    Raises AnswerError for a value that no encoding keeps in its segment: empty, `.` or `..`
+    (clients and servers remove dot segments, percent-encoded or not).
+    """
+    for name, value in values.items():
+        text = str(value)
+        if text in ("", ".", ".."):
+            raise AnswerError(f"path value {text!r} for {{{name}}} in {path} cannot be a path segment: refused")
+        path = path.replace(f"{{{name}}}", quote(text, safe=""))
+    return path
+
+
+def told_wait(status: int, headers: Mapping[str, str], content: bytes, now: datetime) -> float | None:
+    """Seconds that the server asks to wait, or None where it does not say.
+
+    `Retry-After` (seconds or HTTP date) counts for any status; the reset headers (RateLimit-Reset and
+    x-ratelimit-reset: delta seconds; X-Sentry-Rate-Limit-Reset: UTC epoch seconds) and Buildkite's body
+    `reset` count for 429 only, since they are sent with good answers too.
+    """
+    found = [_retry_after(headers.get("Retry-After"), now)]
+    if status == 429:
+        found += [_reset(headers.get(name), now) for name in _RESET_HEADERS]
+        if all(wait is None for wait in found):
+            found.append(_body_reset(content, now))
+    waits = [wait for wait in found if wait is not None]
+    return max(waits) if waits else None
+
+
+def _retry_after(value: str | None, now: datetime) -> float | None:
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return max(0.0, (moment - now).total_seconds())
+
+
+def _reset(value: object, now: datetime) -> float | None:
+    try:
+        number = float(str(value))
+    except ValueError:
+        return None
+    if number != number:
+        return None
+    return max(0.0, number - now.timestamp() if number >= _EPOCH_FROM else number)
+
+
+def _body_reset(content: bytes, now: datetime) -> float | None:
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return None
+    return _reset(body.get("reset"), now) if isinstance(body, dict) else None

@@ -1,0 +1,28 @@
+"""What can go wrong between a setting and a page of records."""
+
+from platform_assets.vocabulary import PlatformAssetsError
+
+
+class SettingsError(PlatformAssetsError):
+    """A setting is missing or cannot be used; the text names it and how to mend it."""
+
+
+class RequestFailed(PlatformAssetsError):
+    """A request has no usable answer, retries included.
+
+    `status` is the last HTTP status, None where there was no answer. `unreachable` says that no
+    connection could be made at all.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, unreachable: bool = False) -> None:
+        super().__init__(message)
+        self.status = status
+        self.unreachable = unreachable
+
+
+class LimitExhausted(RequestFailed):
+    """The server asks for a longer wait than the declared budget; the text says when to come back."""
+
+
+class AnswerError(PlatformAssetsError):
+    """An answer that breaks the contract: not JSON, no records at the selector, a page that repeats."""

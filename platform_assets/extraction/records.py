@@ -1,0 +1,105 @@
+"""Which records an answer's body holds. Silence is never success: what cannot be found is an error."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from platform_assets.extraction.errors import AnswerError
+from platform_assets.vocabulary import Client, Envelope, SingleObject
+from platform_assets.vocabulary.paginator import Paginator
+
+Record = dict[str, Any]
+
+
+def selector(client: Client, paginator: Paginator, data_selector: str) -> Callable[[Any], list[Any]]:
+    """A function from a parsed body to its list of items, as the contract describes it.
+
+    It raises AnswerError where the selector matches nothing in a non-empty body (naming the keys that
+    were there), where it finds another kind of value, or where the body says it failed.
+    """
+    single = isinstance(paginator, SingleObject)
+
+    def select(body: Any) -> list[Any]:
+        if client.success_field and isinstance(body, dict) and body.get(client.success_field) is False:
+            raise AnswerError(f"the body says `{client.success_field}: false` with status 200")
+        found = _at(body, data_selector, client.null_is_empty and not single)
+        if single:
+            if not isinstance(found, dict) or not found:
+                raise AnswerError(f"selector `{data_selector}` should find one object and found {_kind(found)}")
+            return [found]
+        if not isinstance(found, list):
+            raise AnswerError(f"selector `{data_selector}` should find a list and found {_kind(found)}")
+        for item in found:
+            if not isinstance(item, dict):
+                raise AnswerError(f"selector `{data_selector}` found a list with {_kind(item)} where records belong")
+        return found
+
+    return select
+
+
+def _at(body: Any, data_selector: str, null_is_empty: bool) -> Any:
+    if not data_selector:
+        return body
+    here, walked = body, ""
+    for key in data_selector.split("."):
+        if not isinstance(here, dict):
+            raise AnswerError(f"selector `{data_selector}` matched nothing: the {walked or 'body'} is {_kind(here)}")
+        if key not in here:
+            keys = ", ".join(list(map(str, here))[:20]) or "none"
+            raise AnswerError(f"selector `{data_selector}` matched nothing; keys at the {walked or 'top'}: {keys}")
+        here, walked = here[key], f"`{key}`"
+        if here is None and null_is_empty:
+            return []
+    return here
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a text", bool: "a bool", type(None): "null"}
+    return "an empty object" if value == {} else names.get(type(value), "a number")
+
+
+def unwrap(items: list[Any], envelope: Envelope | None, counts: Counter[str]) -> list[Record]:
+    """Records out of their envelopes; counts `gone` (inner null) and `other_kind` envelopes.
+
+    Raises AnswerError for an envelope without its data field or with another kind of value in it.
+    """
+    if envelope is None:
+        return items
+    records: list[Record] = []
+    for item in items:
+        if item.get(envelope.kind_field, envelope.kind) != envelope.kind:
+            counts["other_kind"] += 1
+            continue
+        if envelope.data_field not in item:
+            raise AnswerError(f"an envelope has no `{envelope.data_field}`; its keys: {', '.join(map(str, item))}")
+        inner = item[envelope.data_field]
+        if inner is None:
+            counts["gone"] += 1
+            continue
+        found = inner if isinstance(inner, list) else [inner]
+        if not all(isinstance(record, dict) for record in found):
+            raise AnswerError(f"an envelope's `{envelope.data_field}` holds something that is not a record")
+        records.extend(found)
+    return records
+
+
+def drop_fields(records: list[Record], exclude: tuple[str, ...]) -> None:
+    """Remove excluded fields in place; `options.sentry:token` names a key inside an object."""
+    for path in exclude:
+        *outer, last = _split_once(path)
+        for record in records:
+            holder = record.get(outer[0]) if outer else record
+            if isinstance(holder, dict):
+                holder.pop(last, None)
+
+
+def _split_once(path: str) -> list[str]:
+    return path.split(".", 1)
+
+
+def fill_keys(records: list[Record], key_fallback: dict[str, str]) -> None:
+    """Give records that lack a key field the value of its stand-in, in place."""
+    for key, stand_in in key_fallback.items():
+        for record in records:
+            if record.get(key) is None and record.get(stand_in) is not None:
+                record[key] = record[stand_in]

@@ -1,0 +1,169 @@
+"""Settings of a platform, by dlt's own scheme: `[sources.<platform>]` or `SOURCES__<PLATFORM>__...`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import dlt
+
+from platform_assets.extraction.errors import SettingsError
+from platform_assets.vocabulary import Platform
+
+REFERENCE = "reference"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One platform's settings.
+
+    Args:
+        base_url: without trailing slash.
+        token: the credential; `repr` leaves it out.
+        start_date: UTC lower bound of the first incremental read, None for everything.
+        page_size: overrides the declared page size (never beyond the server's maximum).
+        scopes: setting name -> allowed values, for the platform's declared scopes that are set.
+    """
+
+    base_url: str
+    token: str = field(repr=False)
+    contract: str = REFERENCE
+    start_date: datetime | None = None
+    page_size: int | None = None
+    backoff_factor: float | None = None
+    scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def read_settings(platform: Platform) -> Settings:
+    """Read the platform's settings from the environment and `.dlt/*.toml`.
+
+    Raises SettingsError naming the first one that is missing or unusable.
+    """
+    return Settings(
+        base_url=_base_url(platform),
+        token=_required(platform, platform_secret(platform), secret=True),
+        contract=_contract(platform),
+        start_date=_start_date(platform),
+        page_size=_positive_int(platform, "page_size"),
+        backoff_factor=_number(platform, "backoff_factor"),
+        scopes={
+            scope.setting: values
+            for scope in platform.scopes
+            if (values := _texts(_read(platform, scope.setting)))
+        },
+    )
+
+
+def platform_secret(platform: Platform) -> str:
+    """Name of the platform's credential setting."""
+    auth = platform.client.auth
+    return getattr(auth, "token", None) or getattr(auth, "api_key", "api_token")
+
+
+def is_configured(platform: Platform) -> bool:
+    """Whether somebody set a `base_url` for the platform."""
+    return bool(_read(platform, "base_url"))
+
+
+def setting_name(platform: Platform, key: str) -> str:
+    """The environment variable of a setting, e.g. `SOURCES__CRM__BASE_URL`."""
+    return f"SOURCES__{platform.name}__{key}".upper()
+
+
+def _read(platform: Platform, key: str) -> Any:
+    return dlt.secrets.get(f"sources.{platform.name}.{key}")
+
+
+def _required(platform: Platform, key: str, *, secret: bool = False) -> str:
+    value = _read(platform, key)
+    if value is None or not str(value).strip():
+        file = ".dlt/secrets.toml" if secret else ".dlt/config.toml"
+        raise SettingsError(
+            f"{platform.name}: setting `{key}` is missing: set {setting_name(platform, key)},"
+            f" or `{key}` under [sources.{platform.name}] in {file}, or use the sandbox (`--sandbox`)"
+        )
+    return str(value).strip()
+
+
+def _base_url(platform: Platform) -> str:
+    url = _required(platform, "base_url").rstrip("/")
+    parts = urlsplit(url)
+    name = setting_name(platform, "base_url")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError(f"{platform.name}: {name} is not an http(s) URL with a host")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise SettingsError(f"{platform.name}: {name} must hold no user, query or fragment")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname) and not _truth(_read(platform, "allow_http")):
+        raise SettingsError(
+            f"{platform.name}: {name} is plain http to another machine, which would send the credential in clear:"
+            f" use https, or set {setting_name(platform, 'allow_http')}=true"
+        )
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _truth(value: Any) -> bool:
+    return str(value).lower() in ("1", "true", "yes")
+
+
+def _contract(platform: Platform) -> str:
+    contract = str(_read(platform, "contract") or REFERENCE)
+    if contract != REFERENCE:
+        raise SettingsError(
+            f"{platform.name}: contract {contract!r} is not known; this version speaks {REFERENCE!r}"
+        )
+    return contract
+
+
+def _start_date(platform: Platform) -> datetime | None:
+    value = _read(platform, "start_date")
+    if value is None or value == "":
+        return None
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        raise SettingsError(
+            f"{platform.name}: {setting_name(platform, 'start_date')} must be an ISO date or datetime, not {value!r}"
+        ) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _positive_int(platform: Platform, key: str) -> int | None:
+    value = _read(platform, key)
+    if value is None or value == "":
+        return None
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise SettingsError(f"{platform.name}: {setting_name(platform, key)} must be a whole number from 1, not {value!r}")
+    return number
+
+
+def _number(platform: Platform, key: str) -> float | None:
+    value = _read(platform, key)
+    if value is None or value == "":
+        return None
+    try:
+        return max(0.0, float(str(value)))
+    except ValueError:
+        raise SettingsError(f"{platform.name}: {setting_name(platform, key)} must be a number, not {value!r}") from None
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """A text, a comma-separated text, or a list of texts."""
+    if value is None:
+        return ()
+    items = value if isinstance(value, list | tuple) else str(value).strip("[]").split(",")
+    return tuple(text for item in items if (text := str(item).strip().strip("\"'")))

@@ -1,0 +1,62 @@
+"""What a sync did, per resource and partition: the numbers that the asset's metadata shows."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass
+class PartitionOutcome:
+    """One partition of a child resource: one parent, or the parents of one bucket that were read."""
+
+    key: str
+    parents: int = 0
+    rows_loaded: int = 0
+    records: int = 0
+    cursor: datetime | None = None
+    skipped: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.errors
+
+
+@dataclass
+class ResourceOutcome:
+    """One resource of a sync. `error` is set where nothing of it landed at all.
+
+    Counts: `records` were answered by the API, `rows_loaded` of them were new or changed; `waited` is
+    seconds spent waiting for retries and rate limits.
+    """
+
+    name: str
+    error: str | None = None
+    records: int = 0
+    rows_loaded: int = 0
+    rows_in_table: int = 0
+    pages: int = 0
+    requests: int = 0
+    retries: int = 0
+    waited: float = 0.0
+    gone_envelopes: int = 0
+    repeats: int = 0
+    deleted: int = 0
+    deletion_withheld: int = 0
+    cursor_field: str | None = None
+    cursor: datetime | None = None
+    added_columns: dict[str, str] = field(default_factory=dict)
+    variants: list[str] = field(default_factory=list)
+    partitions: dict[str, PartitionOutcome] = field(default_factory=dict)
+
+    @property
+    def failed_partitions(self) -> dict[str, str]:
+        """Partition key -> first reason."""
+        return {key: outcome.errors[0] for key, outcome in self.partitions.items() if not outcome.ok}
+
+    @property
+    def skipped_parents(self) -> list[str]:
+        return [parent for outcome in self.partitions.values() for parent in outcome.skipped]
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None and not self.failed_partitions

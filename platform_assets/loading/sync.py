@@ -1,0 +1,397 @@
+"""One sync of some resources of one platform: plan, read, land, record.
+
+1. Plan, with the warehouse held for a moment: schema, cursors, known rows, parents.
+2. Read over HTTP, with the warehouse free: every resource and parent concurrently, into Parquet files.
+   One that is not read to its last page leaves nothing behind; the others go on.
+3. Land, with the warehouse held again: one dlt package with all that is new, then one transaction with
+   cursors and removed rows. Killed before that transaction, the next sync reads the same rows again and
+   merges them into themselves.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from platform_assets.extraction.client import ApiClient
+from platform_assets.extraction.columns import ARROW_TYPES
+from platform_assets.extraction.errors import RequestFailed
+from platform_assets.extraction.reading import NO_PARENT, Parent, read, start_of
+from platform_assets.extraction.settings import Settings
+from platform_assets.extraction.source import platform_source, spooled_resource, table_columns
+from platform_assets.extraction.spool import ROW_HASH, Batch, Spool, Spooled, as_numbers, hash_keys, is_member
+from platform_assets.loading.outcome import PartitionOutcome, ResourceOutcome
+from platform_assets.loading.parents import KnownParent, known_parents, to_read
+from platform_assets.vocabulary import Platform, PlatformAssetsError, Removed, Resource
+from platform_assets.warehouse import Progress, Status, Warehouse
+from platform_assets.warehouse.warehouse import WarehouseSession
+
+log = logging.getLogger(__name__)
+
+SKIPPED_STATUSES = (403, 404, 410)
+"""A parent that answers so is gone or not ours to see: skipped and counted, its siblings go on."""
+
+_DELETION_GUARD = 10
+"""From this many removed rows on, more than half of a list gone is taken for a faulty answer."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What to sync: resource names, optionally only some partitions or parents of the children among them.
+
+    `full_refresh` ignores cursors and known rows: everything is read and loaded again.
+    """
+
+    resources: tuple[str, ...]
+    partitions: frozenset[str] | None = None
+    parents: frozenset[str] | None = None
+    full_refresh: bool = False
+
+
+@dataclass
+class _Unit:
+    """One read: a resource, or one parent of it."""
+
+    parent: Parent
+    partition: str = ""
+    version: str | None = None
+    start: datetime | None = None
+    batch: Batch | None = None
+    status: Status = Status.OK
+    error: str | None = None
+
+
+@dataclass
+class _Plan:
+    """One resource's part of the sync."""
+
+    resource: Resource
+    spool: Spool
+    units: list[_Unit]
+    existed: bool
+    was_empty: bool
+    existing: list[tuple[Any, ...]]
+    """Parent columns and key of each row that was there and not removed, for resources that notice removal."""
+    parent_types: dict[str, pa.DataType]
+    outcome: ResourceOutcome
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def sync(
+    platform: Platform, settings: Settings, warehouse: Warehouse, client: ApiClient, selection: Selection
+) -> list[ResourceOutcome]:
+    """Sync the selection; one outcome per resource, in the selection's order.
+
+    What fails inside one resource or parent is in its outcome. Raises WarehouseError where the warehouse
+    cannot be had, and dlt's or the destination's errors where the load itself fails (nothing is recorded
+    then, and the next sync reads the same rows again).
+    """
+    started = datetime.now(UTC)
+    with warehouse.session() as session:
+        plans = [
+            _plan(platform, platform.resource(name), settings, session, selection, warehouse.folder, started)
+            for name in selection.resources
+        ]
+    _read_all(client, plans)
+    spooled = {plan.resource.name: _finish(plan) for plan in plans}
+    with warehouse.session() as session:
+        _land(platform, warehouse, session, plans, spooled, selection, started)
+    for plan in plans:
+        _log(platform, plan.outcome)
+    return [plan.outcome for plan in plans]
+
+
+def _plan(
+    platform: Platform,
+    resource: Resource,
+    settings: Settings,
+    session: WarehouseSession,
+    selection: Selection,
+    folder: Path,
+    now: datetime,
+) -> _Plan:
+    incremental = resource.endpoint.incremental
+    cursor_path = incremental.cursor_path if incremental else None
+    existing_types = session.column_types(resource.name)
+    columns = table_columns(platform, resource, session.naming, existing_types)
+    known = np.empty(0, np.uint64)
+    if existing_types and not selection.full_refresh:
+        hashes = [row[0] for row in session.current_values(resource.name, [ROW_HASH]) if row[0]]
+        known = np.sort(as_numbers(hashes))
+    spool = Spool(
+        folder / "spool" / resource.name,
+        columns,
+        platform.primary_key_of(resource),
+        cursor_path,
+        known,
+        fingerprint(resource),
+        now,
+        settings.start_date if incremental and incremental.bounded else None,
+    )
+    outcome = ResourceOutcome(name=resource.name, cursor_field=cursor_path)
+    progress = session.progress([resource.name])
+    parent_columns = [session.naming.normalize_identifier(r.column) for r in resource.endpoint.parents.values()]
+    plan = _Plan(
+        resource=resource,
+        spool=spool,
+        units=[],
+        existed=bool(existing_types),
+        was_empty=session.is_empty(resource.name),
+        existing=_existing(platform, resource, session, parent_columns, columns.name_of),
+        parent_types={name: ARROW_TYPES[columns.types[name]] for name in parent_columns},
+        outcome=outcome,
+    )
+    plan.units = _units(platform, resource, settings, session, selection, progress, outcome)
+    for unit in plan.units:
+        last = progress.get((resource.name, unit.parent.key))
+        cursor = last.cursor_value if last and not selection.full_refresh else None
+        outcome.cursor = _newest([outcome.cursor, last.cursor_value if last else None])
+        oldest = _oldest_open(resource, session, columns.name_of) if cursor is not None else None
+        unit.start = start_of(incremental, cursor, settings.start_date, oldest)
+    return plan
+
+
+def _units(
+    platform: Platform,
+    resource: Resource,
+    settings: Settings,
+    session: WarehouseSession,
+    selection: Selection,
+    progress: dict[tuple[str, str], Progress],
+    outcome: ResourceOutcome,
+) -> list[_Unit]:
+    if not resource.endpoint.parents:
+        return [_Unit(NO_PARENT)]
+    try:
+        parents = known_parents(platform, resource, session, settings)
+    except PlatformAssetsError as error:
+        outcome.error = f"{platform.name}/{resource.name}: {error}"
+        return []
+    chosen = to_read(
+        resource,
+        parents,
+        progress,
+        partitions=selection.partitions,
+        only=selection.parents,
+        full_refresh=selection.full_refresh,
+    )
+    for key in sorted(_asked_partitions(selection, parents)):
+        outcome.partitions[key] = PartitionOutcome(key)
+    return [_Unit(known.parent, known.partition, known.version) for known in chosen]
+
+
+def _asked_partitions(selection: Selection, parents: Iterable[KnownParent]) -> set[str]:
+    """The partitions that the sync answers for, also those in which no parent needs reading."""
+    if selection.parents is not None:
+        return {known.partition for known in parents if known.parent.key in selection.parents}
+    if selection.partitions is not None:
+        return set(selection.partitions)
+    return {known.partition for known in parents}
+
+
+def _existing(
+    platform: Platform, resource: Resource, session: WarehouseSession, parent_columns: list[str], name_of: Any
+) -> list[tuple[Any, ...]]:
+    if resource.when_removed is Removed.KEPT:
+        return []
+    key = [name_of(name) for name in platform.primary_key_of(resource)]
+    return session.current_values(resource.name, [*parent_columns, *key])
+
+
+def _oldest_open(resource: Resource, session: WarehouseSession, name_of: Any) -> datetime | None:
+    incremental = resource.endpoint.incremental
+    if incremental is None:
+        return None
+    found = [
+        session.oldest(resource.name, name_of(incremental.cursor_path), name_of(name), values)
+        for name, values in incremental.reopen.items()
+    ]
+    return min((moment for moment in found if moment is not None), default=None)
+
+
+def fingerprint(resource: Resource) -> bytes:
+    """Changes when the declaration changes what a record becomes, so that rows are then loaded anew."""
+    what = (sorted(resource.columns.items()), sorted(resource.exclude), sorted(resource.key_fallback.items()))
+    return blake2b(repr(what).encode(), digest_size=16).digest()
+
+
+def _read_all(client: ApiClient, plans: Sequence[_Plan]) -> None:
+    """Read every unit; failures stay with their unit."""
+    with ThreadPoolExecutor(client.platform.client.max_concurrency, thread_name_prefix="read") as pool:
+        futures: list[Future[None]] = [
+            pool.submit(_read_unit, client, plan, unit) for plan in plans for unit in plan.units
+        ]
+        done, pending = wait(futures, return_when=FIRST_EXCEPTION)
+        for future in pending:
+            future.cancel()
+        for future in done:
+            future.result()
+
+
+def _read_unit(client: ApiClient, plan: _Plan, unit: _Unit) -> None:
+    counts: Counter[str] = Counter()
+    names = plan.parent_types.items()
+    values = unit.parent.values.values()
+    parent_columns = {name: pa.scalar(value, kind) for (name, kind), value in zip(names, values, strict=True)}
+    try:
+        batch = read(client, plan.resource, unit.parent, unit.start, plan.spool, parent_columns, counts)
+        plan.spool.accept(batch)
+        unit.batch = batch
+    except RequestFailed as failure:
+        skip = bool(unit.parent.key) and failure.status in SKIPPED_STATUSES
+        unit.status = Status.SKIPPED if skip else Status.FAILED
+        unit.error = str(failure)
+    except PlatformAssetsError as error:
+        unit.status, unit.error = Status.FAILED, str(error)
+    except Exception as error:
+        # A fault of ours in one resource must not take the others with it; the log has the traceback.
+        log.debug("unexpected fault", exc_info=True)
+        unit.status = Status.FAILED
+        unit.error = client.redact(f"{client.platform.name}/{plan.resource.name}: {type(error).__name__}: {error}")
+    finally:
+        plan.counts.update(counts)
+
+
+def _finish(plan: _Plan) -> Spooled | None:
+    """What the resource has to load, None where its (only) read failed. Fills the outcome's counts."""
+    outcome = plan.outcome
+    for unit in plan.units:
+        if not unit.parent.key:
+            if unit.status is not Status.OK:
+                outcome.error = unit.error
+            continue
+        partition = outcome.partitions.setdefault(unit.partition, PartitionOutcome(unit.partition))
+        partition.parents += 1
+        if unit.status is Status.FAILED:
+            partition.errors.append(unit.error or "failed")
+        elif unit.status is Status.SKIPPED:
+            partition.skipped.append(unit.parent.key)
+    outcome.pages = plan.counts["pages"]
+    outcome.requests = plan.counts["requests"]
+    outcome.retries = plan.counts["retries"]
+    outcome.waited = plan.counts["waited_ms"] / 1000
+    outcome.gone_envelopes = plan.counts["gone"]
+    if outcome.error is not None:
+        return None
+    spooled = plan.spool.finish()
+    outcome.records, outcome.rows_loaded, outcome.repeats = spooled.records, spooled.rows, spooled.repeats
+    for unit in plan.units:
+        if unit.batch is None:
+            continue
+        outcome.cursor = _newest([outcome.cursor, unit.batch.cursor])
+        if unit.parent.key:
+            partition = outcome.partitions[unit.partition]
+            partition.records += unit.batch.records
+            partition.rows_loaded += sum(int(mask.sum()) for mask in unit.batch.written)
+            partition.cursor = _newest([partition.cursor, unit.batch.cursor])
+    if plan.existed:
+        outcome.added_columns = dict(spooled.columns.added)
+    outcome.variants = sorted(spooled.columns.variants)
+    return spooled
+
+
+def _land(
+    platform: Platform,
+    warehouse: Warehouse,
+    session: WarehouseSession,
+    plans: Sequence[_Plan],
+    spooled: dict[str, Spooled | None],
+    selection: Selection,
+    started: datetime,
+) -> None:
+    parquet = "parquet" in warehouse.file_formats
+    resources = []
+    marked: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {}
+    deleted: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {}
+    for plan in plans:
+        content = spooled[plan.resource.name]
+        if content is None:
+            continue
+        name = plan.resource.name
+        if content.files or not _is_up_to_date(session, name, content):
+            # Emptiness is asked again: a run beside this one may have loaded since the plan was made.
+            merge = not session.is_empty(name)
+            resources.append(spooled_resource(platform, plan.resource, content, merge=merge, parquet=parquet))
+        gone = _gone(platform, plan, content, selection.full_refresh)
+        if gone:
+            key = tuple(content.columns.name_of(column) for column in platform.primary_key_of(plan.resource))
+            target = deleted if plan.resource.when_removed is Removed.REPLACED else marked
+            target[name] = (key, gone)
+    if resources:
+        session.load(platform_source(platform, resources), "parquet" if parquet else None)
+    session.commit([p for plan in plans for p in _attempts(plan, started)], marked, deleted)
+    for plan in plans:
+        plan.outcome.rows_in_table = session.count(plan.resource.name)
+
+
+def _is_up_to_date(session: WarehouseSession, table: str, content: Spooled) -> bool:
+    """Whether the table is there with every column it should have."""
+    return set(content.columns.types) <= set(session.column_types(table)) and session.has_table(table)
+
+
+def _gone(platform: Platform, plan: _Plan, content: Spooled, full_refresh: bool) -> list[tuple[Any, ...]]:
+    """Keys of rows that were there before the read began and that a complete read did not return.
+
+    Only rows of what was read whole count. A suspiciously small answer concludes nothing, unless a full
+    refresh was asked for; a parent's replaced list is its current list, however small.
+    """
+    if not plan.existing:
+        return []
+    width = len(plan.parent_types)
+    read_parents = {tuple(map(str, u.parent.values.values())) for u in plan.units if u.batch is not None}
+    rows = [row for row in plan.existing if tuple(map(str, row[:width])) in read_parents]
+    if not rows:
+        return []
+    single = len(platform.primary_key_of(plan.resource)) == 1
+    seen = is_member(hash_keys(row[width] if single else row[width:] for row in rows), content.keys)
+    gone = [tuple(row[width:]) for row, is_seen in zip(rows, seen, strict=True) if not is_seen]
+    suspicious = (content.records == 0 and not width) or (len(gone) > _DELETION_GUARD and len(gone) * 2 > len(rows))
+    if gone and suspicious and not full_refresh and plan.resource.when_removed is Removed.MARKED:
+        plan.outcome.deletion_withheld = len(gone)
+        return []
+    plan.outcome.deleted = len(gone)
+    return gone
+
+
+def _attempts(plan: _Plan, started: datetime) -> list[Progress]:
+    found: list[Progress] = []
+    for unit in plan.units:
+        ok = unit.status is Status.OK and unit.batch is not None
+        found.append(
+            Progress(
+                resource=plan.resource.name,
+                parent=unit.parent.key,
+                partition_key=unit.partition,
+                cursor_value=unit.batch.cursor if unit.batch else None,
+                parent_cursor=unit.version,
+                status=unit.status,
+                error=unit.error,
+                rows_read=unit.batch.records if unit.batch else 0,
+                rows_loaded=sum(int(mask.sum()) for mask in unit.batch.written) if unit.batch else 0,
+                attempted_at=started,
+                succeeded_at=started if ok else None,
+            )
+        )
+    return found
+
+
+def _newest(moments: Iterable[datetime | None]) -> datetime | None:
+    return max((moment for moment in moments if moment is not None), default=None)
+
+
+def _log(platform: Platform, outcome: ResourceOutcome) -> None:
+    asset = f"{platform.name}/{outcome.name}"
+    if outcome.error:
+        log.error("%s: failed: %s", asset, outcome.error)
+        return
+    log.info("%s: %d rows in table, %d new or changed", asset, outcome.rows_in_table, outcome.rows_loaded)
+    for key, reason in outcome.failed_partitions.items():
+        log.error("%s: partition %s failed: %s", asset, key, reason)

@@ -1,0 +1,70 @@
+"""The words a platform is declared in; key names are those of dlt's `RESTAPIConfig`.
+
+Nothing here reads a network, a file or a secret, and nothing here imports Dagster or dlt.
+"""
+
+from platform_assets.vocabulary.cursor import Freshness, Incremental
+from platform_assets.vocabulary.errors import DeclarationError, PlatformAssetsError
+from platform_assets.vocabulary.paginator import (
+    Cursor,
+    HeaderCursor,
+    Offset,
+    PageNumber,
+    Paginator,
+    SingleObject,
+    SinglePage,
+)
+from platform_assets.vocabulary.partition import Buckets, DynamicPartitions, partition_key
+from platform_assets.vocabulary.platform import (
+    ApiKeyAuth,
+    Auth,
+    BearerAuth,
+    Client,
+    ErrorHandler,
+    Platform,
+    RateLimit,
+    Scope,
+)
+from platform_assets.vocabulary.resource import (
+    DATA_TYPES,
+    Endpoint,
+    Envelope,
+    FanOut,
+    Removed,
+    Resolve,
+    Resource,
+)
+from platform_assets.vocabulary.validation import validate
+
+__all__ = [
+    "DATA_TYPES",
+    "ApiKeyAuth",
+    "Auth",
+    "BearerAuth",
+    "Buckets",
+    "Client",
+    "Cursor",
+    "DeclarationError",
+    "DynamicPartitions",
+    "Endpoint",
+    "Envelope",
+    "ErrorHandler",
+    "FanOut",
+    "Freshness",
+    "HeaderCursor",
+    "Incremental",
+    "Offset",
+    "PageNumber",
+    "Paginator",
+    "Platform",
+    "PlatformAssetsError",
+    "RateLimit",
+    "Removed",
+    "Resolve",
+    "Resource",
+    "Scope",
+    "SingleObject",
+    "SinglePage",
+    "partition_key",
+    "validate",
+]

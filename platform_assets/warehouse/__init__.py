@@ -1,0 +1,6 @@
+"""Where rows land: the dlt pipeline, the lock around a one-writer database, and our own state."""
+
+from platform_assets.warehouse.state import Progress, Status
+from platform_assets.warehouse.warehouse import Warehouse, WarehouseError, open_warehouse
+
+__all__ = ["Progress", "Status", "Warehouse", "WarehouseError", "open_warehouse"]

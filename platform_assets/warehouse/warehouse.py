@@ -1,0 +1,188 @@
+"""One platform's schema in the warehouse, through dlt: what is there, and how rows get in."""
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt.common.schema import Schema
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.destinations.sql_client import SqlClientBase
+from dlt.extract.source import DltSource
+from dlt.pipeline.pipeline import Pipeline
+
+from platform_assets.extraction.source import DELETED_AT
+from platform_assets.vocabulary import Platform
+from platform_assets.warehouse import state
+from platform_assets.warehouse.location import WarehouseError, destination, exclusive
+
+__all__ = ["Warehouse", "WarehouseError", "open_warehouse"]
+
+_CHUNK = 500
+
+
+class Warehouse:
+    """A platform's tables. Use it inside `session`, which holds the warehouse's lock.
+
+    The dlt pipeline works in a folder of its own, so that runs never share pending files; what must
+    outlive a run (schema, cursors) is in the warehouse.
+    """
+
+    def __init__(self, platform: Platform, folder: Path) -> None:
+        self.platform = platform
+        self.folder = folder
+        self.pipeline: Pipeline = dlt.pipeline(
+            pipeline_name=f"platform_assets_{platform.name}",
+            destination=destination(),
+            dataset_name=platform.name,
+            pipelines_dir=str(folder / "pipelines"),
+        )
+
+    @contextmanager
+    def session(self) -> Iterator["WarehouseSession"]:
+        """Open the warehouse for this process alone, with the schema as it is there now."""
+        with exclusive():
+            self.pipeline.sync_destination()
+            with self.pipeline.sql_client() as client:
+                yield WarehouseSession(self, client)
+
+    @property
+    def file_formats(self) -> Sequence[str]:
+        """Loader file formats that the destination takes."""
+        return self.pipeline.destination.capabilities().supported_loader_file_formats or ()
+
+    @property
+    def schema(self) -> Schema | None:
+        """The platform's schema as last seen in the warehouse, None before the first load."""
+        names = self.pipeline.schema_names
+        return self.pipeline.schemas[self.platform.name] if self.platform.name in names else None
+
+
+class WarehouseSession:
+    """Reads and writes while the warehouse is held."""
+
+    def __init__(self, warehouse: Warehouse, client: SqlClientBase[Any]) -> None:
+        self._warehouse = warehouse
+        self._client = client
+        self.schema = warehouse.schema
+
+    @property
+    def naming(self) -> Any:
+        """dlt's naming convention in this warehouse."""
+        schema = self.schema or Schema(self._warehouse.platform.name)
+        return schema.naming
+
+    def column_types(self, table: str) -> dict[str, str]:
+        """Column -> dlt data type of a loaded table; empty where there is none."""
+        if self.schema is None or table not in self.schema.tables:
+            return {}
+        columns = self.schema.get_table_columns(table)
+        return {name: str(column["data_type"]) for name, column in columns.items() if "data_type" in column}
+
+    def has_table(self, table: str) -> bool:
+        """Whether the table exists in the warehouse, whatever the schema says."""
+        return self._client.has_dataset() and self._rows(f"SELECT 1 FROM {self._name(table)} WHERE 1 = 0") is not None
+
+    def is_empty(self, table: str) -> bool:
+        """Whether the table is missing or has no row."""
+        return not self._rows(f"SELECT 1 FROM {self._name(table)} LIMIT 1")
+
+    def count(self, table: str) -> int:
+        rows = self._rows(f"SELECT count(*) FROM {self._name(table)}")
+        return int(rows[0][0]) if rows else 0
+
+    def values(self, table: str, columns: Sequence[str], where: str = "") -> list[tuple[Any, ...]]:
+        """Column values of a table's rows; none where the table or a column is missing."""
+        names = ", ".join(self._client.escape_column_name(column) for column in columns)
+        condition = f" WHERE {where}" if where else ""
+        return self._rows(f"SELECT {names} FROM {self._name(table)}{condition}") or []
+
+    def current_values(self, table: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Like `values`, without the rows that are marked as removed."""
+        marked = DELETED_AT in self.column_types(table)
+        return self.values(table, columns, f"{self._client.escape_column_name(DELETED_AT)} IS NULL" if marked else "")
+
+    def oldest(self, table: str, column: str, field: str, among: Sequence[str]) -> Any:
+        """Smallest `column` of the rows whose `field` is one of `among`."""
+        marks = ", ".join(["%s"] * len(among))
+        escape = self._client.escape_column_name
+        rows = self._rows(
+            f"SELECT min({escape(column)}) FROM {self._name(table)} WHERE {escape(field)} IN ({marks})", *among
+        )
+        return rows[0][0] if rows else None
+
+    def progress(self, resources: Iterable[str]) -> dict[tuple[str, str], state.Progress]:
+        """Recorded state of `resources`, by (resource, parent)."""
+        if not self._client.has_dataset():
+            return {}
+        try:
+            return state.read(self._client, resources)
+        except DatabaseUndefinedRelation:
+            return {}
+
+    def load(self, source: DltSource, file_format: str | None) -> None:
+        """Load a source as one dlt package. Raises what dlt raises; nothing is pending afterwards."""
+        pipeline = self._warehouse.pipeline
+        load_info = pipeline.run(source, loader_file_format=file_format)  # pyright: ignore[reportArgumentType] -- dlt's literal
+        load_info.raise_on_failed_jobs()
+        self.schema = self._warehouse.schema
+
+    def commit(
+        self,
+        attempts: Sequence[state.Progress],
+        marked: Mapping[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]],
+        deleted: Mapping[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]],
+    ) -> None:
+        """Record progress, and rows that are gone, in one transaction after the rows have landed.
+
+        `marked` and `deleted` map a table to its key columns and the keys of rows that are gone.
+        """
+        client = self._client
+        if not client.has_dataset():
+            client.create_dataset()
+        mapper = self._warehouse.pipeline.destination_client().type_mapper  # pyright: ignore[reportAttributeAccessIssue] -- every SQL job client has one
+        types = {name: _sql_type(mapper, name) for name in ("text", "bigint", "timestamp")}
+        state.create_table(client, types)
+        with client.begin_transaction():
+            for table, (columns, keys) in marked.items():
+                set_clause = f"UPDATE {self._name(table)} SET {client.escape_column_name(DELETED_AT)} = CURRENT_TIMESTAMP"
+                self._each_chunk(set_clause, columns, keys)
+            for table, (columns, keys) in deleted.items():
+                self._each_chunk(f"DELETE FROM {self._name(table)}", columns, keys)
+            state.write(client, attempts)
+
+    def _each_chunk(self, statement: str, columns: tuple[str, ...], keys: list[tuple[Any, ...]]) -> None:
+        names = [self._client.escape_column_name(column) for column in columns]
+        condition = "(" + " AND ".join(f"{name} = %s" for name in names) + ")"
+        for start in range(0, len(keys), _CHUNK):
+            chunk = keys[start : start + _CHUNK]
+            where = " OR ".join([condition] * len(chunk))
+            self._client.execute_sql(f"{statement} WHERE {where}", *(value for key in chunk for value in key))
+
+    def _name(self, table: str) -> str:
+        return self._client.make_qualified_table_name(table)
+
+    def _rows(self, query: str, *args: Any) -> list[tuple[Any, ...]] | None:
+        """Rows of a query, None where its table or column does not exist."""
+        try:
+            with self._client.execute_query(query, *args) as cursor:
+                return list(cursor.fetchall())
+        except DatabaseUndefinedRelation:
+            return None
+
+
+def _sql_type(mapper: Any, data_type: str) -> str:
+    return str(mapper.to_destination_type({"name": "c", "data_type": data_type, "nullable": True}, {"name": "t", "columns": {}}))
+
+
+@contextmanager
+def open_warehouse(platform: Platform) -> Iterator[Warehouse]:
+    """A warehouse with a working folder of its own, which is removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="platform-assets-"))
+    try:
+        yield Warehouse(platform, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
