@@ -125,7 +125,7 @@ class ApiClient:
     def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         auth = self.platform.client.auth
         if isinstance(auth, ApiKeyAuth) and auth.location == "query":
-            request.prepare_url(request.url, {auth.name: self.settings.token})
+            request.prepare_url(request.url or "", {auth.name: self.settings.token})
         elif isinstance(auth, ApiKeyAuth):
             request.headers[auth.name] = self.settings.token
         else:
@@ -143,13 +143,16 @@ class ApiClient:
 
     def _get_once(self, path: str, params: dict[str, str | int], counts: Counter[str]) -> Answer:
         url = self.settings.base_url + path
-        for _ in range(MAX_REDIRECTS + 1):
+        hops = 0
+        while True:
             counts["requests"] += 1
             response, content = self._exchange(url, params, path)
             if response.status_code not in (301, 302, 303, 307, 308):
                 return self._judge(response, content, path)
+            if hops == MAX_REDIRECTS:
+                raise RequestFailed(self._say(path, f"more than {hops} redirects"), status=response.status_code)
+            hops += 1
             url, params = self._redirected(response, url, path), {}
-        raise RequestFailed(self._say(path, f"more than {MAX_REDIRECTS} redirects"), status=response.status_code)
 
     def _exchange(self, url: str, params: dict[str, str | int], path: str) -> tuple[requests.Response, bytes]:
         """One request, its whole body read within the bounds of size and time."""

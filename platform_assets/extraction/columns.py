@@ -49,6 +49,9 @@ _FAST: dict[str, frozenset[type]] = {
 
 Values = list[Any]
 
+UNNAMED = "unnamed"
+"""Column of a field whose name is blank."""
+
 
 class Columns:
     """The columns of one table: declared, known from the warehouse, and found on the way.
@@ -85,7 +88,7 @@ class Columns:
         if name is not None:
             return name
         with self._lock:
-            name = base = self._naming.normalize_identifier(raw)
+            name = base = self._naming.normalize_identifier(raw) if raw.strip() else UNNAMED
             number = 2
             while name in self._taken:
                 name, number = f"{base}_x{number}", number + 1
@@ -185,7 +188,7 @@ def _moments(values: Values) -> pa.Array:
         return texts.cast(TIMESTAMP)
     except pa.ArrowInvalid:
         # Without an offset it is UTC by contract (Pipedrive: `YYYY-MM-DD HH:MM:SS`).
-        return pc.assume_timezone(texts.cast(pa.timestamp("us")), "UTC")
+        return pc.assume_timezone(texts.cast(pa.timestamp("us")), "UTC")  # pyright: ignore[reportAttributeAccessIssue] -- generated at run time
 
 
 _FAST_ARRAYS: dict[str, Callable[[Values], pa.Array]] = {

@@ -147,7 +147,9 @@ class LoopGuard:
 
     def check_records(self, records: list[Any]) -> None:
         if records and not _is_new(records[0], self._first_records):
-            raise AnswerError("paging goes in a circle: a page starts with the record that an earlier page started with")
+            raise AnswerError(
+                "paging goes in a circle: a page starts with the record that an earlier page started with"
+            )
 
 
 def _is_new(value: Any, seen: set[bytes]) -> bool:
@@ -184,9 +186,7 @@ def link_entries(header: str) -> dict[str, dict[str, str]]:
     return entries
 
 
-def pages(
-    get: "Getter", pager: Pager, params: Mapping[str, str | int], select: "Selector"
-) -> Iterator[list[Any]]:
+def pages(get: "Getter", pager: Pager, params: Mapping[str, str | int], select: "Selector") -> Iterator[list[Any]]:
     """Yield the selected items of each page until the contract's stop.
 
     Raises AnswerError where paging goes in a circle, and whatever `get` and `select` raise.

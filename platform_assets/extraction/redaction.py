@@ -12,7 +12,10 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         spellings = {
-            spelling for secret in secrets if secret for spelling in (secret, quote(secret, safe=""), quote_plus(secret))
+            spelling
+            for secret in secrets
+            if secret
+            for spelling in (secret, quote(secret, safe=""), quote_plus(secret))
         }
         self._spellings = sorted(spellings, key=len, reverse=True)
 

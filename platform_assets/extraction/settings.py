@@ -7,8 +7,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-import dlt
-
+from platform_assets.extraction.configuration import configured
 from platform_assets.extraction.errors import SettingsError
 from platform_assets.vocabulary import Platform
 
@@ -49,9 +48,7 @@ def read_settings(platform: Platform) -> Settings:
         page_size=_positive_int(platform, "page_size"),
         backoff_factor=_number(platform, "backoff_factor"),
         scopes={
-            scope.setting: values
-            for scope in platform.scopes
-            if (values := _texts(_read(platform, scope.setting)))
+            scope.setting: values for scope in platform.scopes if (values := _texts(_read(platform, scope.setting)))
         },
     )
 
@@ -73,7 +70,7 @@ def setting_name(platform: Platform, key: str) -> str:
 
 
 def _read(platform: Platform, key: str) -> Any:
-    return dlt.secrets.get(f"sources.{platform.name}.{key}")
+    return configured(f"sources.{platform.name}.{key}")
 
 
 def _required(platform: Platform, key: str, *, secret: bool = False) -> str:
@@ -119,9 +116,7 @@ def _truth(value: Any) -> bool:
 def _contract(platform: Platform) -> str:
     contract = str(_read(platform, "contract") or REFERENCE)
     if contract != REFERENCE:
-        raise SettingsError(
-            f"{platform.name}: contract {contract!r} is not known; this version speaks {REFERENCE!r}"
-        )
+        raise SettingsError(f"{platform.name}: contract {contract!r} is not known; this version speaks {REFERENCE!r}")
     return contract
 
 
@@ -147,7 +142,9 @@ def _positive_int(platform: Platform, key: str) -> int | None:
     except ValueError:
         number = 0
     if number < 1:
-        raise SettingsError(f"{platform.name}: {setting_name(platform, key)} must be a whole number from 1, not {value!r}")
+        raise SettingsError(
+            f"{platform.name}: {setting_name(platform, key)} must be a whole number from 1, not {value!r}"
+        )
     return number
 
 

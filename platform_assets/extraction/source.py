@@ -96,7 +96,9 @@ def column_hints(columns: Columns, key: Sequence[str]) -> dict[str, TColumnSchem
     return hints
 
 
-def table_columns(platform: Platform, resource: Resource, naming: Any, known: Mapping[str, str] | None = None) -> Columns:
+def table_columns(
+    platform: Platform, resource: Resource, naming: Any, known: Mapping[str, str] | None = None
+) -> Columns:
     """The table's columns: declared ones, ours, the parent's, and those `known` in the warehouse."""
     system = dict(SYSTEM_COLUMNS)
     if resource.when_removed is Removed.MARKED:

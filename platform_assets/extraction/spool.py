@@ -225,7 +225,9 @@ def _key(record: Record, primary_key: tuple[str, ...]) -> tuple[Any, ...]:
 
 def row_hashes(records: list[Record], salt: bytes, parent: dict[str, pa.Scalar]) -> list[str]:
     """16 hex digits of content hash per record; the order of a record's fields does not matter."""
-    start = blake2b(repr(sorted((name, value.as_py()) for name, value in parent.items())).encode(), digest_size=8, key=salt)
+    start = blake2b(
+        repr(sorted((name, value.as_py()) for name, value in parent.items())).encode(), digest_size=8, key=salt
+    )
     found: list[str] = []
     for record in records:
         content = start.copy()

@@ -40,7 +40,9 @@ def known_parents(
     incremental = parent_resource.endpoint.incremental
     version_column = naming.normalize_identifier(incremental.cursor_path) if incremental else "_dlt_id"
     wanted = [*fields, *(scope.field for scope in scopes)]
-    columns = list(dict.fromkeys([*(naming.normalize_identifier(name.split(".")[0]) for name in wanted), version_column]))
+    columns = list(
+        dict.fromkeys([*(naming.normalize_identifier(name.split(".")[0]) for name in wanted), version_column])
+    )
     found: dict[str, KnownParent] = {}
     for row in session.current_values(parent_resource.name, columns):
         record = dict(zip(columns, row, strict=True))

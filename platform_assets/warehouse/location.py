@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import dlt
-from dlt.common.destination import AnyDestination
 from filelock import FileLock, Timeout
 
+from platform_assets.extraction.configuration import configured
 from platform_assets.vocabulary import PlatformAssetsError
 
 DEFAULT_DUCKDB = "data/warehouse.duckdb"
@@ -22,20 +22,20 @@ class WarehouseError(PlatformAssetsError):
 
 def destination_name() -> str:
     """`[warehouse] destination`, a dlt destination's name; `duckdb` by default."""
-    return str(dlt.config.get("warehouse.destination") or "duckdb")
+    return str(configured("warehouse.destination") or "duckdb")
 
 
 def duckdb_file() -> Path | None:
     """Absolute path of the DuckDB file, None where the warehouse is another destination."""
     if destination_name() != "duckdb":
         return None
-    configured: Any = dlt.secrets.get("destination.duckdb.credentials") or DEFAULT_DUCKDB
-    if isinstance(configured, dict):
-        configured = configured.get("database") or DEFAULT_DUCKDB
-    return Path(str(configured).removeprefix("duckdb:///")).expanduser().absolute()
+    given: Any = configured("destination.duckdb.credentials") or DEFAULT_DUCKDB
+    if isinstance(given, dict):
+        given = given.get("database") or DEFAULT_DUCKDB
+    return Path(str(given).removeprefix("duckdb:///")).expanduser().absolute()
 
 
-def destination() -> AnyDestination:
+def destination() -> Any:
     """The configured dlt destination."""
     path = duckdb_file()
     if path is None:
@@ -55,12 +55,14 @@ def exclusive() -> Iterator[None]:
         yield
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    wait = float(str(dlt.config.get("warehouse.lock_wait") or LOCK_WAIT))
+    wait = float(str(configured("warehouse.lock_wait") or LOCK_WAIT))
     lock = FileLock(f"{path}.lock", timeout=wait)
     try:
         lock.acquire()
     except Timeout:
-        raise WarehouseError(f"another process kept {path} for {wait:.0f} s; try again, or raise warehouse.lock_wait") from None
+        raise WarehouseError(
+            f"another process kept {path} for {wait:.0f} s; try again, or raise warehouse.lock_wait"
+        ) from None
     try:
         yield
     finally:

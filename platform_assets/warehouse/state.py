@@ -118,9 +118,7 @@ def write(client: SqlClientBase[Any], attempts: Iterable[Progress]) -> None:
             marks = ", ".join(["%s"] * len(keys))
             client.execute_sql(f"DELETE FROM {table} WHERE {resource} = %s AND {parent} IN ({marks})", name, *keys)
         values = [_value(getattr(row, name)) for row in rows for name, _ in _COLUMNS]
-        client.execute_sql(
-            f"INSERT INTO {table} ({columns}) VALUES " + ", ".join([row_mark] * len(rows)), *values
-        )
+        client.execute_sql(f"INSERT INTO {table} ({columns}) VALUES " + ", ".join([row_mark] * len(rows)), *values)
 
 
 def _value(value: Any) -> Any:

@@ -148,7 +148,9 @@ class WarehouseSession:
         state.create_table(client, types)
         with client.begin_transaction():
             for table, (columns, keys) in marked.items():
-                set_clause = f"UPDATE {self._name(table)} SET {client.escape_column_name(DELETED_AT)} = CURRENT_TIMESTAMP"
+                set_clause = (
+                    f"UPDATE {self._name(table)} SET {client.escape_column_name(DELETED_AT)} = CURRENT_TIMESTAMP"
+                )
                 self._each_chunk(set_clause, columns, keys)
             for table, (columns, keys) in deleted.items():
                 self._each_chunk(f"DELETE FROM {self._name(table)}", columns, keys)
@@ -175,7 +177,11 @@ class WarehouseSession:
 
 
 def _sql_type(mapper: Any, data_type: str) -> str:
-    return str(mapper.to_destination_type({"name": "c", "data_type": data_type, "nullable": True}, {"name": "t", "columns": {}}))
+    return str(
+        mapper.to_destination_type(
+            {"name": "c", "data_type": data_type, "nullable": True}, {"name": "t", "columns": {}}
+        )
+    )
 
 
 @contextmanager

@@ -1,0 +1,44 @@
+# Needs Python 3.11+ and make; everything else is installed into .venv from uv.lock.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TOOLS := .tools
+UV := $(TOOLS)/bin/uv
+STAMP := $(VENV)/.installed
+
+.PHONY: setup run test dev lint format bench clean
+
+setup: $(STAMP)
+
+$(UV):
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check uv
+
+$(STAMP): pyproject.toml uv.lock | $(UV)
+	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --python $$($(TOOLS)/bin/python -c 'import sys; print(sys.executable)')
+	touch $@
+
+run: setup  ## load all 47 resources (from the sandbox where nothing is configured) and build the models
+	$(BIN)/platform-assets sync --sandbox
+
+test: setup
+	$(BIN)/python -m pytest
+
+dev: setup  ## the Dagster UI on http://127.0.0.1:3000
+	$(BIN)/platform-assets dev
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/platform-assets dbt-sources --check
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup  ## side-by-side measurements; writes benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.fast_path
+
+clean:
+	rm -rf $(VENV) $(TOOLS) data dbt_project/target

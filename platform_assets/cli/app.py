@@ -1,0 +1,120 @@
+"""Commands of `platform-assets`. Each imports what it needs when it runs, so that `--help` is quick."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from platform_assets.vocabulary import PlatformAssetsError
+
+app = typer.Typer(
+    help="Five SaaS platforms, 47 API resources, as Dagster assets in your warehouse.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Platforms = Annotated[list[str] | None, typer.Option("--platform", "-p", help="Only this platform; may be repeated.")]
+Sandbox = Annotated[
+    bool, typer.Option("--sandbox", help="Serve platforms that have no base_url from the built-in sandbox.")
+]
+
+
+@app.command()
+def sync(
+    platform: Platforms = None,
+    select: Annotated[
+        list[str] | None, typer.Option("--select", "-s", help="Only this asset, e.g. crm/deals; may be repeated.")
+    ] = None,
+    partition: Annotated[
+        list[str] | None,
+        typer.Option("--partition", help="Only this partition of partitioned assets; may be repeated."),
+    ] = None,
+    parent: Annotated[
+        list[str] | None,
+        typer.Option("--parent", help="Only this parent of child assets, e.g. a deal id; may be repeated."),
+    ] = None,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Ignore cursors: read and load everything again.")
+    ] = False,
+    models: Annotated[bool, typer.Option(help="Build the dbt models downstream.")] = True,
+    sandbox: Sandbox = False,
+) -> None:
+    """Load the chosen assets and build the models downstream. Exit code 0 only if all landed."""
+    from platform_assets.cli.sync import SyncRequest, run_sync
+
+    request = SyncRequest(
+        platforms=tuple(platform or ()),
+        assets=tuple(select or ()),
+        partitions=tuple(partition or ()),
+        parents=tuple(parent or ()),
+        full_refresh=full_refresh,
+        models=models,
+        sandbox=sandbox,
+    )
+    raise typer.Exit(0 if run_sync(request) else 1)
+
+
+@app.command()
+def status(platform: Platforms = None) -> None:
+    """Show rows, cursor, lag and last run of every asset."""
+    from platform_assets.cli.status import show_status
+
+    show_status(tuple(platform or ()))
+
+
+@app.command()
+def check(platform: Platforms = None, sandbox: Sandbox = False) -> None:
+    """Check settings and credentials with one cheap request per platform."""
+    from platform_assets.cli.check import check_platforms
+
+    raise typer.Exit(0 if check_platforms(tuple(platform or ()), sandbox=sandbox) else 1)
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8765,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Serve the five APIs locally with deterministic data, and print how to point at them."""
+    from platform_assets.cli.sandbox import serve_sandbox
+
+    serve_sandbox(host, port)
+
+
+@app.command()
+def dev(
+    port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
+    host: Annotated[str, typer.Option(help="Address of the Dagster UI; it has no login, keep it local.")] = "127.0.0.1",
+) -> None:
+    """Open the Dagster UI on whatever is configured, and on the sandbox for the rest."""
+    from platform_assets.cli.dev import open_ui
+
+    raise typer.Exit(open_ui(host, port))
+
+
+@app.command("dbt-sources")
+def dbt_sources(
+    only_check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; fail where a file is out of date.")
+    ] = False,
+) -> None:
+    """Generate dbt's sources from the declarations."""
+    from platform_assets.modelling import sources
+    from platform_assets.platforms import all_platforms
+
+    project = Path("dbt_project")
+    paths = sources.outdated(project, all_platforms()) if only_check else sources.write(project, all_platforms())
+    for path in paths:
+        typer.echo(f"{'out of date' if only_check else 'written'}: {path}")
+    raise typer.Exit(1 if only_check and paths else 0)
+
+
+def main() -> None:
+    """Run the command; an error of ours is one line on stderr and exit code 1."""
+    try:
+        app()
+    except PlatformAssetsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None

@@ -1,0 +1,30 @@
+"""`platform-assets check`: settings and credentials, with one cheap request per platform."""
+
+from collections.abc import Sequence
+
+import typer
+
+from platform_assets.cli.surroundings import chosen_platforms, sandbox_for
+from platform_assets.extraction.client import ApiClient
+from platform_assets.extraction.settings import read_settings
+from platform_assets.vocabulary import Platform, PlatformAssetsError
+
+
+def check_platforms(names: Sequence[str], *, sandbox: bool) -> bool:
+    """Print a line per platform; whether all are usable."""
+    platforms = chosen_platforms(names)
+    with sandbox_for(platforms, sandbox):
+        usable = [_check(platform) for platform in platforms]
+    return all(usable)
+
+
+def _check(platform: Platform) -> bool:
+    try:
+        settings = read_settings(platform)
+        with ApiClient(platform, settings, patient=False) as client:
+            client.get(platform.client.probe)
+    except PlatformAssetsError as error:
+        typer.echo(f"{platform.name}: NOT OK: {str(error).removeprefix(f'{platform.name}: ')}")
+        return False
+    typer.echo(f"{platform.name}: ok, {settings.base_url} accepts the credential")
+    return True

@@ -1,0 +1,37 @@
+"""`platform-assets dev`: the Dagster UI."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import typer
+
+from platform_assets.cli.surroundings import dagster_home, sandbox_for
+from platform_assets.platforms import all_platforms
+
+
+def open_ui(host: str, port: int) -> int:
+    """Run `dagster dev` until it ends; its exit code."""
+    home = dagster_home()
+    with sandbox_for(all_platforms(), wanted=True) as server:
+        if server is not None:
+            typer.echo(f"sandbox: {server.url} (serves every platform without a base_url)")
+        typer.echo(f"Dagster UI: http://{host}:{port}  (home: {home})")
+        command = [
+            sys.executable,
+            "-m",
+            "dagster",
+            "dev",
+            "-m",
+            "platform_assets.definitions",
+            "-h",
+            host,
+            "-p",
+            str(port),
+        ]
+        process = subprocess.Popen(command, cwd=Path.cwd())
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            return process.wait()

@@ -1,0 +1,64 @@
+"""`platform-assets status`: what the warehouse says of every asset."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.table import Table
+
+from platform_assets.cli.surroundings import chosen_platforms
+from platform_assets.vocabulary import Platform, Resource
+from platform_assets.warehouse import Progress, Status, open_warehouse
+
+
+def show_status(names: Sequence[str]) -> None:
+    """Print one line per asset: rows, cursor, lag, last success, state."""
+    now = datetime.now(UTC)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("asset")
+    table.add_column("rows", justify="right")
+    table.add_column("cursor")
+    table.add_column("lag", justify="right")
+    table.add_column("last success (UTC)")
+    table.add_column("state")
+    for platform in chosen_platforms(names):
+        with open_warehouse(platform) as warehouse, warehouse.session() as session:
+            progress = session.progress([resource.name for resource in platform.resources])
+            for resource in platform.resources:
+                entries = [entry for (name, _), entry in progress.items() if name == resource.name]
+                table.add_row(*_line(platform, resource, entries, session.count(resource.name), now))
+    Console(width=None).print(table)
+
+
+def _line(platform: Platform, resource: Resource, entries: Sequence[Progress], rows: int, now: datetime) -> list[str]:
+    cursor = max((entry.cursor_value for entry in entries if entry.cursor_value), default=None)
+    success = max((entry.succeeded_at for entry in entries if entry.succeeded_at), default=None)
+    return [
+        f"{platform.name}/{resource.name}",
+        str(rows) if entries else "-",
+        f"{cursor.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if cursor else "-",
+        _span((now - cursor).total_seconds()) if cursor else "-",
+        f"{success.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if success else "never",
+        _state(entries),
+    ]
+
+
+def _state(entries: Sequence[Progress]) -> str:
+    if not entries:
+        return "not loaded"
+    failed = [entry for entry in entries if entry.status is Status.FAILED]
+    skipped = sum(entry.status is Status.SKIPPED for entry in entries)
+    if not failed:
+        return "ok" if not skipped else f"ok, {skipped} parents skipped"
+    if not failed[0].parent:
+        return f"failed: {failed[0].error}"
+    names = ", ".join(entry.parent for entry in failed[:3]) + (", …" if len(failed) > 3 else "")
+    return f"{len(failed)} of {len(entries)} parents failed: {names}"
+
+
+def _span(seconds: float) -> str:
+    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{sign}{seconds / size:.1f} {unit}"
+    return f"{sign}{seconds:.0f} s"

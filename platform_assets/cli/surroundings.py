@@ -1,0 +1,53 @@
+"""What a command sets up around itself: Dagster's home, and the sandbox for platforms without a base_url."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platform_assets.extraction.errors import SettingsError
+from platform_assets.extraction.settings import is_configured, platform_secret, setting_name
+from platform_assets.platforms import all_platforms
+from platform_assets.vocabulary import Platform
+
+if TYPE_CHECKING:
+    from platform_assets.sandbox import SandboxServer
+
+_DAGSTER_YAML = "telemetry:\n  enabled: false\n"
+
+
+def dagster_home() -> Path:
+    """`DAGSTER_HOME`, by default `data/dagster_home`, created on first use."""
+    home = Path(os.environ.get("DAGSTER_HOME") or "data/dagster_home").expanduser().absolute()
+    home.mkdir(parents=True, exist_ok=True)
+    config = home / "dagster.yaml"
+    if not config.exists():
+        config.write_text(_DAGSTER_YAML)
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home
+
+
+def chosen_platforms(names: Sequence[str]) -> list[Platform]:
+    """The named platforms, all of them without a name. Raises SettingsError for an unknown name."""
+    known = {platform.name: platform for platform in all_platforms()}
+    for name in names:
+        if name not in known:
+            raise SettingsError(f"no platform is called {name!r}; there are {', '.join(known)}")
+    return [known[name] for name in names] if names else list(known.values())
+
+
+@contextmanager
+def sandbox_for(platforms: Sequence[Platform], wanted: bool) -> Iterator["SandboxServer | None"]:
+    """Serve the platforms that have no `base_url` from a sandbox of this process; None where none needs it."""
+    unconfigured = [platform for platform in platforms if not is_configured(platform)]
+    if not wanted or not unconfigured:
+        yield None
+        return
+    from platform_assets.sandbox import SandboxServer
+
+    with SandboxServer() as server:
+        for platform in unconfigured:
+            os.environ[setting_name(platform, "base_url")] = server.base_url(platform.name)
+            os.environ[setting_name(platform, platform_secret(platform))] = server.token(platform.name)
+        yield server

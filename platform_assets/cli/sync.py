@@ -1,0 +1,229 @@
+"""`platform-assets sync`: one Dagster run in this process, with progress and a summary."""
+
+import logging
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+from rich.console import Console
+from rich.table import Table
+
+from platform_assets.cli.surroundings import chosen_platforms, dagster_home, sandbox_for
+from platform_assets.extraction.errors import SettingsError
+from platform_assets.extraction.settings import read_settings
+from platform_assets.orchestration.jobs import SYNC_ALL
+from platform_assets.orchestration.translator import asset_key
+from platform_assets.platforms import all_platforms
+from platform_assets.vocabulary import Platform, PlatformAssetsError
+
+
+@dataclass(frozen=True)
+class SyncRequest:
+    """What the user asked for; empty means everything."""
+
+    platforms: tuple[str, ...] = ()
+    assets: tuple[str, ...] = ()
+    partitions: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    full_refresh: bool = False
+    models: bool = True
+    sandbox: bool = False
+
+
+@dataclass
+class AssetLine:
+    """One asset of the summary."""
+
+    rows: int | None = None
+    loaded: int = 0
+    requests: int = 0
+    materialized: bool = False
+
+
+@dataclass
+class Summary:
+    """What a run did, read from its events."""
+
+    assets: dict[str, AssetLine]
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    models: int = 0
+    checks_failed: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def run_sync(request: SyncRequest) -> bool:
+    """Run the sync and print its summary; whether everything asked for landed."""
+    started = time.monotonic()
+    console = Console(stderr=False)
+    keys = selected_keys(request)
+    platforms = [p for p in all_platforms() if any(key.path[0] == p.name for key in keys)]
+    dagster_home()
+    with sandbox_for(platforms, request.sandbox) as server:
+        _check_settings(platforms)
+        _show_progress(console)
+        result = _execute(request, keys)
+        summary = summarize(result, keys)
+        _print_assets(console, summary)
+        _print_platforms(console, summary, platforms)
+        for failure in summary.failures:
+            console.print(f"failed: {failure}", style="red", markup=False, highlight=False, soft_wrap=True)
+        agrees = True
+        if server is not None and result.success:
+            agrees = _compare_with_truth(console, server, summary)
+    landed = sum(line.materialized for line in summary.assets.values())
+    console.print(
+        f"{landed} of {len(keys)} assets and {summary.models} dbt models in {time.monotonic() - started:.1f} s",
+        highlight=False,
+    )
+    console.print("Open the UI: make dev (or `platform-assets dev`), then http://127.0.0.1:3000", highlight=False)
+    return result.success and agrees and landed == len(keys)
+
+
+def selected_keys(request: SyncRequest) -> list[dg.AssetKey]:
+    """Asset keys of the request. Raises SettingsError for one that does not exist."""
+    platforms = chosen_platforms(request.platforms)
+    keys = [asset_key(platform, resource.name) for platform in platforms for resource in platform.resources]
+    if not request.assets:
+        return keys
+    known = {key.to_user_string(): key for key in keys}
+    for name in request.assets:
+        if name not in known:
+            near = [other for other in known if other.split("/")[-1] == name.split("/")[-1]]
+            hint = f"; did you mean {', '.join(near)}?" if near else ""
+            raise SettingsError(f"no asset is called {name!r}{hint}")
+    return [known[name] for name in dict.fromkeys(request.assets)]
+
+
+def _check_settings(platforms: Sequence[Platform]) -> None:
+    """Read every platform's settings before anything is loaded; all that is missing is said at once."""
+    problems: list[str] = []
+    for platform in platforms:
+        try:
+            read_settings(platform)
+        except PlatformAssetsError as error:
+            problems.append(str(error))
+    if problems:
+        raise SettingsError("\nerror: ".join(problems))
+
+
+def _show_progress(console: Console) -> None:
+    """One line per asset as it lands: plain text, so that it reads the same on a terminal and in a log."""
+    logger = logging.getLogger("platform_assets")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logger.handlers = [handler]
+
+
+def _execute(request: SyncRequest, keys: Sequence[dg.AssetKey]) -> dg.ExecuteInProcessResult:
+    from platform_assets.definitions import defs
+
+    repository = defs().get_repository_def()
+    chosen = set(keys)
+    config = {
+        "full_refresh": request.full_refresh,
+        "partitions": list(request.partitions),
+        "parents": list(request.parents),
+    }
+    tables = [definition for definition in repository.assets_defs_by_key.values() if definition.keys & chosen]
+    ops: dict[str, Any] = {definition.op.name: {"config": config} for definition in tables}
+    models = dg.AssetSelection.assets(*chosen).downstream(include_self=False).resolve(repository.asset_graph)
+    models = {key for key in models if key.path[0] in ("staging", "marts")} if request.models else set()
+    job = repository.get_job(SYNC_ALL)
+    with dg.DagsterInstance.get() as instance:
+        return job.execute_in_process(
+            run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            asset_selection=[*chosen, *models],
+            instance=instance,
+            raise_on_error=False,
+        )
+
+
+def summarize(result: dg.ExecuteInProcessResult, keys: Sequence[dg.AssetKey]) -> Summary:
+    """Read rows, requests, seconds and failures out of a run's events."""
+    summary = Summary({key.to_user_string(): AssetLine() for key in keys})
+    for event in result.all_events:
+        if event.is_step_materialization:
+            _add_materialization(summary, event.asset_key, event.step_materialization_data.materialization)
+        elif event.is_step_success or event.is_step_failure:
+            platform = str(event.step_key).split("__")[0]
+            duration = getattr(event.event_specific_data, "duration_ms", None)
+            summary.seconds[platform] += (duration or 0) / 1000
+        if event.is_step_failure:
+            summary.failures.extend(_reasons(event))
+    return summary
+
+
+def _add_materialization(summary: Summary, key: dg.AssetKey | None, materialization: dg.AssetMaterialization) -> None:
+    line = summary.assets.get(key.to_user_string()) if key else None
+    if line is None:
+        summary.models += 1
+        return
+    metadata: Mapping[str, Any] = {name: value.value for name, value in materialization.metadata.items()}
+    line.rows = metadata.get("dagster/row_count", line.rows)
+    if materialization.partition is None:
+        line.materialized = True
+        line.loaded = metadata.get("rows_loaded", 0)
+        line.requests = metadata.get("requests", 0)
+
+
+def _reasons(event: dg.DagsterEvent) -> list[str]:
+    data = event.step_failure_data
+    text = (data.user_failure_data.description if data.user_failure_data else None) or (
+        data.error.message if data.error else str(event.step_key)
+    )
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[1:] if len(lines) > 1 and lines[0].endswith("failed:") else lines
+
+
+def _print_assets(console: Console, summary: Summary) -> None:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("asset")
+    for name in ("rows", "new or changed", "requests"):
+        table.add_column(name, justify="right")
+    for name, line in summary.assets.items():
+        rows = "failed" if not line.materialized else str(line.rows)
+        table.add_row(name, rows, str(line.loaded), str(line.requests))
+    console.print(table)
+    console.print()
+
+
+def _print_platforms(console: Console, summary: Summary, platforms: Sequence[Platform]) -> None:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("platform")
+    for name in ("assets", "rows", "new or changed", "requests", "seconds"):
+        table.add_column(name, justify="right")
+    for platform in platforms:
+        lines = [line for name, line in summary.assets.items() if name.startswith(f"{platform.name}/")]
+        table.add_row(
+            platform.name,
+            str(sum(line.materialized for line in lines)),
+            str(sum(line.rows or 0 for line in lines)),
+            str(sum(line.loaded for line in lines)),
+            str(sum(line.requests for line in lines)),
+            f"{summary.seconds[platform.name]:.1f}",
+        )
+    console.print(table)
+    console.print()
+
+
+def _compare_with_truth(console: Console, server: Any, summary: Summary) -> bool:
+    """Compare row counts with what the sandbox itself says every table must hold."""
+    from platform_assets.sandbox import truth
+
+    expected = truth(server.world)
+    wrong = []
+    for name, line in summary.assets.items():
+        platform, resource = name.split("/")
+        if server.serves(platform) and line.rows != len(expected[platform][resource]):
+            wrong.append(f"{name}: {line.rows} rows, the sandbox has {len(expected[platform][resource])}")
+    if not wrong:
+        console.print(f"Row counts of all {len(summary.assets)} assets equal the sandbox's own truth.", highlight=False)
+    for line in wrong:
+        console.print(line, style="red", markup=False)
+    return not wrong

@@ -1,0 +1,23 @@
+"""Everything that Dagster loads, composed in one place. Reads no network, no credential."""
+
+import dagster as dg
+
+from platform_assets.orchestration.assets import platform_assets
+from platform_assets.orchestration.dbt import dbt_cli, dbt_models, dbt_project
+from platform_assets.orchestration.dlt_resource import PlatformDlt
+from platform_assets.orchestration.jobs import sync_jobs
+from platform_assets.platforms import all_platforms
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The project's definitions."""
+    platforms = all_platforms()
+    project = dbt_project()
+    tables = [definition for platform in platforms for definition in platform_assets(platform)]
+    return dg.Definitions(
+        assets=[*tables, dbt_models(project)],
+        jobs=sync_jobs(platforms),
+        executor=dg.in_process_executor,
+        resources={"dlt": PlatformDlt(), "dbt": dbt_cli(project)},
+    )

@@ -1,0 +1,1 @@
+"""What dbt is told about the declarations. Never imports Dagster."""

@@ -1,0 +1,1 @@
+"""Declarations and outcomes as Dagster definitions; the glue, kept thin."""

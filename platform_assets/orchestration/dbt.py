@@ -1,0 +1,68 @@
+"""The dbt models as assets below the tables that dlt loads."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from filelock import FileLock
+
+from platform_assets.warehouse.location import duckdb_file, exclusive
+
+PROJECT_DIR = Path(__file__).parents[2] / "dbt_project"
+
+
+def dbt_project() -> DbtProject:
+    """The dbt project with an up-to-date manifest: a fresh clone, or an edited model, needs no manual step."""
+    project = DbtProject(PROJECT_DIR)
+    PROJECT_DIR.joinpath("target").mkdir(exist_ok=True)
+    with FileLock(PROJECT_DIR / "target" / "manifest.lock", timeout=120):
+        if _is_outdated(project.manifest_path):
+            dbt_cli(project).cli(["parse", "--quiet"], target_path=project.target_path).wait()
+    return project
+
+
+def dbt_cli(project: DbtProject) -> DbtCliResource:
+    """The dbt of this environment, also where its `bin` folder is not on the PATH."""
+    beside_python = Path(sys.executable).with_name("dbt")
+    executable = str(beside_python) if beside_python.exists() else "dbt"
+    return DbtCliResource(project_dir=project, dbt_executable=executable)
+
+
+def _is_outdated(manifest: Path) -> bool:
+    if not manifest.exists():
+        return True
+    written = manifest.stat().st_mtime
+    sources = [PROJECT_DIR / "dbt_project.yml", *PROJECT_DIR.glob("m[ao]*/**/*")]
+    return any(path.stat().st_mtime > written for path in sources if path.is_file())
+
+
+class ModelTranslator(DagsterDbtTranslator):
+    """Groups a model with its platform: the folder below `staging` or `marts`."""
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        folders = dbt_resource_props["fqn"][1:-1]
+        return folders[1] if len(folders) > 1 else super().get_group_name(dbt_resource_props)
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        return ["team:data-platform"]
+
+
+def dbt_models(project: DbtProject) -> dg.AssetsDefinition:
+    """All models and tests as one asset definition; a run builds the selected ones."""
+
+    @dbt_assets(
+        manifest=project.manifest_path, project=project, name="dbt_models", dagster_dbt_translator=ModelTranslator()
+    )
+    def models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+        path = duckdb_file()
+        if path is not None:
+            os.environ["PLATFORM_ASSETS_DUCKDB"] = str(path)
+        # DuckDB lets one process write: dbt waits its turn like every load.
+        with exclusive():
+            yield from dbt.cli(["build"], context=context).stream()
+
+    return models

@@ -1,0 +1,198 @@
+"""dagster-dlt's resource with what it gets wrong for us mended, so that it can go when upstream is mended.
+
+- It drops the pipeline's local state and shares one working folder between runs of one pipeline name;
+  here every run has a folder of its own.
+- It reports nothing for a resource with 0 rows, and a wrong `dagster/table_name`.
+- Its schema extraction pops keys from the live schema: a second look dies with `KeyError: 'name'`.
+- One failing resource takes the whole package with it; here each is judged alone.
+"""
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+from dagster_dlt import DagsterDltResource
+from dlt.common.schema import Schema
+from pydantic import Field
+
+from platform_assets.extraction.client import ApiClient
+from platform_assets.extraction.redaction import Redactor
+from platform_assets.extraction.settings import Settings, read_settings
+from platform_assets.loading import PartitionOutcome, ResourceOutcome, Selection, sync
+from platform_assets.loading.parents import known_parents
+from platform_assets.orchestration.partitions import register
+from platform_assets.orchestration.translator import asset_key
+from platform_assets.vocabulary import DynamicPartitions, Platform, PlatformAssetsError
+from platform_assets.warehouse import Warehouse, open_warehouse
+
+_SHOWN = 20
+
+Landed = dg.MaterializeResult | dg.AssetMaterialization
+"""A result for the whole asset, or an event for one partition of it."""
+
+
+class SyncConfig(dg.Config):
+    """What a run may be told, in the launchpad or by the CLI."""
+
+    full_refresh: bool = Field(default=False, description="Ignore cursors: read and load everything again.")
+    partitions: list[str] = Field(default=[], description="Only these partitions of partitioned assets.")
+    parents: list[str] = Field(default=[], description="Only these parents, e.g. deal ids, of child assets.")
+
+
+class PlatformDlt(DagsterDltResource):
+    """Loads the selected assets of one platform and says of each what came of it."""
+
+    def sync(self, context: dg.AssetExecutionContext, platform: Platform, config: SyncConfig) -> Iterator[Landed]:
+        """Sync the op's selected assets, for the run's partitions or, without any, for every known parent.
+
+        Yields a result per asset that landed. Raises dg.Failure at the end, naming what did not and why;
+        what landed is materialised all the same.
+        """
+        selection = _selection(context, platform, config)
+        try:
+            settings = read_settings(platform)
+        except PlatformAssetsError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        try:
+            with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
+                outcomes = sync(platform, settings, warehouse, client, selection)
+                _register_partitions(context, platform, settings, warehouse, outcomes)
+                schema = warehouse.schema
+        except PlatformAssetsError as error:
+            raise dg.Failure(str(error)) from None
+        except Exception as error:
+            # dlt's and the driver's errors may quote anything; only their redacted text goes on.
+            text = Redactor([settings.token])(f"{type(error).__name__}: {error}")
+            raise dg.Failure(f"{platform.name}: the load failed, nothing was recorded: {text}") from None
+        for outcome in outcomes:
+            yield from self._results(context, platform, outcome, schema)
+        problems = [line for outcome in outcomes for line in _problems(platform, outcome)]
+        if problems:
+            raise dg.Failure(f"{len(problems)} failed:\n" + "\n".join(problems))
+
+    def _results(
+        self, context: dg.AssetExecutionContext, platform: Platform, outcome: ResourceOutcome, schema: Schema | None
+    ) -> Iterator[Landed]:
+        """A partition that landed gets its own materialisation, also when a neighbour failed."""
+        key = asset_key(platform, outcome.name)
+        if outcome.error is not None:
+            return
+        table = self._table_metadata(platform, outcome, schema)
+        metadata = {**table, **_metadata(outcome)}
+        whole_run = _is_partitioned(context) and outcome.ok
+        for partition in outcome.partitions.values():
+            if not partition.ok:
+                continue
+            own = {**table, **_partition_metadata(outcome, partition)}
+            if whole_run:
+                context.add_asset_metadata(own, asset_key=key, partition_key=partition.key)
+            else:
+                yield dg.AssetMaterialization(asset_key=key, partition=partition.key, metadata=own)
+        if outcome.ok:
+            yield dg.MaterializeResult(asset_key=key, metadata={} if whole_run else metadata)
+
+    def _table_metadata(self, platform: Platform, outcome: ResourceOutcome, schema: Schema | None) -> dict[str, Any]:
+        metadata: dict[str, Any] = {
+            "dagster/table_name": f"{platform.name}.{outcome.name}",
+            "dagster/row_count": outcome.rows_in_table,
+        }
+        if schema is not None and outcome.name in schema.tables:
+            metadata["dagster/column_schema"] = self._extract_table_schema_metadata(outcome.name, schema)
+        return metadata
+
+    def _extract_table_schema_metadata(self, table_name: str, schema: Schema) -> dg.TableSchema:
+        """As upstream, on a copy: upstream pops keys out of the schema it is given."""
+        return super()._extract_table_schema_metadata(table_name, copy.deepcopy(schema))
+
+
+def _selection(context: dg.AssetExecutionContext, platform: Platform, config: SyncConfig) -> Selection:
+    partitions: Sequence[str] = config.partitions
+    if _is_partitioned(context):
+        partitions = context.partition_keys
+    selected = [r.name for r in platform.resources if asset_key(platform, r.name) in context.selected_asset_keys]
+    return Selection(
+        resources=tuple(selected),
+        partitions=frozenset(partitions) if partitions else None,
+        parents=frozenset(config.parents) if config.parents else None,
+        full_refresh=config.full_refresh,
+    )
+
+
+def _is_partitioned(context: dg.AssetExecutionContext) -> bool:
+    return context.has_partition_key or context.has_partition_key_range
+
+
+def _register_partitions(
+    context: dg.AssetExecutionContext,
+    platform: Platform,
+    settings: Settings,
+    warehouse: Warehouse,
+    outcomes: Sequence[ResourceOutcome],
+) -> None:
+    """Register the partitions of new parents, where their read succeeded or their children were loaded."""
+    loaded = {outcome.name for outcome in outcomes if outcome.error is None}
+    children = {
+        resource.partition.name: resource
+        for resource in platform.resources
+        if isinstance(resource.partition, DynamicPartitions) and (resource.parent in loaded or resource.name in loaded)
+    }
+    if not children:
+        return
+    with warehouse.session() as session:
+        parents = {name: known_parents(platform, child, session, settings) for name, child in children.items()}
+    for name, known in parents.items():
+        new = register(context.instance, name, (parent.partition for parent in known))
+        if new:
+            context.log.info(f"{name}: {len(new)} new partitions: {', '.join(new[:_SHOWN])}")
+
+
+def _metadata(outcome: ResourceOutcome) -> dict[str, Any]:
+    """Numbers of one resource's sync, 0 included."""
+    found: dict[str, Any] = {
+        "rows_loaded": outcome.rows_loaded,
+        "records_read": outcome.records,
+        "pages": outcome.pages,
+        "requests": outcome.requests,
+        "retries": outcome.retries,
+        "seconds_waited": outcome.waited,
+        "repeated_records": outcome.repeats,
+        "rows_removed": outcome.deleted,
+    }
+    if outcome.cursor_field is not None:
+        found["cursor_field"] = outcome.cursor_field
+        found.update(_cursor_metadata(outcome.cursor))
+    optional: Mapping[str, Any] = {
+        "gone_or_invisible": outcome.gone_envelopes,
+        "removal_withheld": outcome.deletion_withheld,
+        "drift_new_columns": outcome.added_columns,
+        "drift_misfit_columns": outcome.variants,
+        "skipped_parents": outcome.skipped_parents[:_SHOWN],
+        "skipped_parents_count": len(outcome.skipped_parents),
+    }
+    return {**found, **{name: value for name, value in optional.items() if value}}
+
+
+def _partition_metadata(outcome: ResourceOutcome, partition: PartitionOutcome) -> dict[str, Any]:
+    """A partition's own numbers; requests are counted for the run, not per parent."""
+    found: dict[str, Any] = {
+        "rows_loaded": partition.rows_loaded,
+        "records_read": partition.records,
+        "parents_read": partition.parents,
+        "skipped_parents_count": len(partition.skipped),
+        **_cursor_metadata(partition.cursor),
+    }
+    if outcome.cursor_field is not None:
+        found["cursor_field"] = outcome.cursor_field
+    return found
+
+
+def _cursor_metadata(cursor: Any) -> dict[str, Any]:
+    return {} if cursor is None else {"cursor": dg.MetadataValue.timestamp(cursor)}
+
+
+def _problems(platform: Platform, outcome: ResourceOutcome) -> Iterator[str]:
+    if outcome.error is not None:
+        yield f"{platform.name}/{outcome.name}: {outcome.error}"
+    for key, reason in outcome.failed_partitions.items():
+        yield f"{platform.name}/{outcome.name}[{key}]: {reason}"

@@ -1,0 +1,70 @@
+"""What Dagster shows of a resource before it ever ran: key, lineage, columns, owners."""
+
+from dataclasses import dataclass
+
+import dagster as dg
+from dagster_dlt import DagsterDltTranslator
+from dagster_dlt.translator import DltResourceTranslatorData
+from dlt.common.schema import Schema
+
+from platform_assets.extraction.source import table_columns
+from platform_assets.vocabulary import Platform, Resource
+
+
+def asset_key(platform: Platform, resource: str) -> dg.AssetKey:
+    """`<platform>/<resource>`."""
+    return dg.AssetKey([platform.name, resource])
+
+
+@dataclass
+class PlatformTranslator(DagsterDltTranslator):
+    """Gives a platform's dlt resources their asset specs."""
+
+    platform: Platform
+
+    def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
+        """Spec of one resource: its parent is its only dependency, since a source system is no asset of ours."""
+        resource = self.platform.resource(data.resource.name)
+        return dg.AssetSpec(
+            key=asset_key(self.platform, resource.name),
+            deps=[asset_key(self.platform, resource.parent)] if resource.parent else [],
+            description=_description(self.platform, resource),
+            group_name=self.platform.name,
+            owners=list(self.platform.owners),
+            kinds={"dlt"},
+            tags={"platform": self.platform.name},
+            metadata={
+                "dagster/table_name": f"{self.platform.name}.{resource.name}",
+                "dagster/column_schema": _column_schema(self.platform, resource),
+                "path": resource.endpoint.path,
+                "primary_key": ", ".join(self.platform.primary_key_of(resource)),
+            },
+        )
+
+
+def _description(platform: Platform, resource: Resource) -> str:
+    lines = [
+        resource.description,
+        "",
+        f"Loaded from `GET {resource.endpoint.path}` into `{platform.name}.{resource.name}`.",
+    ]
+    if resource.specified_name:
+        lines.append(f"Specified as `{resource.specified_name}`.")
+    if resource.endpoint.incremental:
+        lines.append(f"Cursor: `{resource.endpoint.incremental.cursor_path}`.")
+    return "\n".join(lines)
+
+
+def _column_schema(platform: Platform, resource: Resource) -> dg.TableSchema:
+    columns = table_columns(platform, resource, Schema(platform.name).naming)
+    key = {columns.name_of(name) for name in platform.primary_key_of(resource)}
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name,
+                data_type,
+                constraints=dg.TableColumnConstraints(nullable=name not in key, unique=key == {name}),
+            )
+            for name, data_type in columns.types.items()
+        ]
+    )

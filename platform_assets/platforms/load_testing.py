@@ -1,0 +1,94 @@
+"""Load testing: organizations, their projects, and tests (the live vendor is Grafana Cloud k6).
+
+All three paths are deprecated by the vendor. Live today: `GET /cloud/v6/projects` and
+`GET /cloud/v6/load_tests`; v6 has no organizations, its stack takes their place.
+"""
+
+from platform_assets.vocabulary import (
+    BearerAuth,
+    Client,
+    DynamicPartitions,
+    Endpoint,
+    Incremental,
+    PageNumber,
+    Platform,
+    Resolve,
+    Resource,
+    SinglePage,
+)
+
+# As specified; no maximum is known.
+PAGES = PageNumber(page_param="page", limit_param="page_size", limit=32)
+
+PLATFORM = Platform(
+    name="load_testing",
+    title="Load testing",
+    description="Organizations, projects and tests of a load testing service.",
+    client=Client(auth=BearerAuth(), probe="/v3/organizations", paginator=PAGES),
+    resources=(
+        Resource(
+            name="organizations",
+            description="Organizations of the token, with billing address and VAT number; one page.",
+            endpoint=Endpoint(
+                path="/v3/organizations",
+                paginator=SinglePage(),
+                data_selector="organizations",
+                incremental=Incremental(cursor_path="updated"),
+            ),
+            columns={
+                "id": "bigint",
+                "name": "text",
+                "owner_id": "bigint",
+                "description": "text",
+                "billing_address": "text",
+                "billing_country": "text",
+                "billing_email": "text",
+                "vat_number": "text",
+                "created": "timestamp",
+                "updated": "timestamp",
+                "is_default": "bool",
+                "is_saml_org": "bool",
+            },
+        ),
+        Resource(
+            name="projects",
+            description="Projects of an organization that the token's user is a member of.",
+            endpoint=Endpoint(
+                path="/v3/organizations/{organization_id}/projects",
+                params={"organization_id": Resolve("organizations", "id")},
+                data_selector="projects",
+                incremental=Incremental(cursor_path="updated"),
+            ),
+            partition=DynamicPartitions(name="load_testing_organization"),
+            columns={
+                "id": "bigint",
+                "name": "text",
+                "description": "text",
+                "organization_id": "bigint",
+                "created": "timestamp",
+                "updated": "timestamp",
+                "is_default": "bool",
+            },
+        ),
+        Resource(
+            name="tests",
+            description="Load tests of all projects of the token, with script and the ids of their runs.",
+            endpoint=Endpoint(
+                path="/loadtests/v2/tests",
+                data_selector="tests",
+                incremental=Incremental(cursor_path="updated"),
+            ),
+            columns={
+                "id": "bigint",
+                "project_id": "bigint",
+                "user_id": "bigint",
+                "name": "text",
+                "created": "timestamp",
+                "updated": "timestamp",
+                "last_test_run_id": "text",
+                "test_run_ids": "json",
+                "script": "text",
+            },
+        ),
+    ),
+)

@@ -1,0 +1,153 @@
+"""Every paginator reads each record once and ends on the contract's own rule; a circle is an error."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from platform_assets.extraction.client import Answer
+from platform_assets.extraction.errors import AnswerError
+from platform_assets.extraction.paging import LoopGuard, Pager, dig, link_entries, pager, pages
+from platform_assets.vocabulary import Cursor, HeaderCursor, Offset, PageNumber, Paginator, SinglePage
+
+PAGE_NUMBER = PageNumber(limit=7, maximum=7)
+OFFSET = Offset(offset_param="after", limit=5)
+CURSOR = Cursor(cursor_path="extra.next_start", cursor_param="start", base=0, limit_param="limit", limit=4, maximum=9)
+Params = Mapping[str, str | int]
+
+
+def server(paginator: Paginator, records: list[dict[str, int]], requests: list[Params]) -> Any:
+    """What a server that keeps the contract answers."""
+
+    def get(params: Params) -> Answer:
+        requests.append(params)
+        if isinstance(paginator, PageNumber):
+            size = int(params["per_page"])
+            start = (int(params["page"]) - 1) * size
+            return Answer({"data": records[start : start + size]}, {})
+        if isinstance(paginator, Offset):
+            start, size = int(params["after"]), int(params["limit"])
+            return Answer({"data": records[start : start + size]}, {})
+        if isinstance(paginator, Cursor):
+            start, size = int(params["start"]), int(params["limit"])
+            more = {"next_start": start + size} if start + size < len(records) else {}
+            return Answer({"data": records[start : start + size], "extra": more}, {})
+        if isinstance(paginator, HeaderCursor):
+            start = int(str(params.get("cursor", "0:0:0")).split(":")[1])
+            results = "true" if start + 6 < len(records) else "false"
+            link = (
+                f'<http://h/?cursor=0:0:1>; rel="previous"; results="false"; cursor="0:0:1", '
+                f'<http://h/?cursor=0:{start + 6}:0>; rel="next"; results="{results}"; cursor="0:{start + 6}:0"'
+            )
+            return Answer({"data": records[start : start + 6]}, {"Link": link})
+        return Answer({"data": records}, {})
+
+    return get
+
+
+def read(paginator: Paginator, get: Any, page_size: int | None = None) -> list[Any]:
+    state: Pager = pager(paginator, page_size)
+    return [record for page in pages(get, state, {}, lambda body: body["data"]) for record in page]
+
+
+@pytest.mark.parametrize(
+    "paginator", [PAGE_NUMBER, OFFSET, CURSOR, HeaderCursor(), SinglePage()], ids=lambda p: type(p).__name__
+)
+@given(size=st.integers(0, 40))
+def test_reads_every_record_once(paginator: Paginator, size: int) -> None:
+    records = [{"id": number} for number in range(size)]
+    assert read(paginator, server(paginator, records, [])) == records
+
+
+@pytest.mark.parametrize(
+    ("paginator", "size", "expected"),
+    [
+        (PAGE_NUMBER, 14, 3),
+        (PAGE_NUMBER, 13, 2),
+        (OFFSET, 10, 3),
+        (OFFSET, 9, 2),
+        (CURSOR, 8, 2),
+        (HeaderCursor(), 12, 2),
+    ],
+)
+def test_stops_where_the_contract_says(paginator: Paginator, size: int, expected: int) -> None:
+    requests: list[Params] = []
+    read(paginator, server(paginator, [{"id": n} for n in range(size)], requests))
+    assert len(requests) == expected
+
+
+def test_page_size_never_exceeds_the_servers_maximum() -> None:
+    requests: list[Params] = []
+    records = [{"id": n} for n in range(20)]
+    assert read(PAGE_NUMBER, server(PAGE_NUMBER, records, requests), page_size=500) == records
+    assert {params["per_page"] for params in requests} == {7}
+
+
+def test_header_cursor_ends_without_a_link_header() -> None:
+    assert read(HeaderCursor(), lambda params: Answer({"data": [{"id": 1}]}, {})) == [{"id": 1}]
+
+
+def test_next_page_without_a_cursor_is_an_error() -> None:
+    link = '<http://h/>; rel="next"; results="true"'
+    with pytest.raises(AnswerError, match="without a cursor"):
+        read(HeaderCursor(), lambda params: Answer({"data": [{"id": 1}]}, {"link": link}))
+
+
+@pytest.mark.parametrize("paginator", [PageNumber(limit=2), Offset(offset_param="after", limit=2)])
+def test_a_server_that_ignores_paging_is_not_a_loop(paginator: Paginator) -> None:
+    with pytest.raises(AnswerError, match="circle"):
+        read(paginator, lambda params: Answer({"data": [{"id": 1}, {"id": 2}]}, {}))
+
+
+def test_a_repeated_cursor_is_not_a_loop() -> None:
+    counter = iter(range(1000))
+    with pytest.raises(AnswerError, match="circle"):
+        read(CURSOR, lambda params: Answer({"data": [{"id": next(counter)}], "extra": {"next_start": 4}}, {}))
+
+
+def test_alternating_cursors_are_not_a_loop() -> None:
+    counter = iter(range(1000))
+
+    def get(params: Params) -> Answer:
+        number = next(counter)
+        return Answer({"data": [{"id": number}], "extra": {"next_start": 1 + number % 2}}, {})
+
+    with pytest.raises(AnswerError, match="circle"):
+        read(CURSOR, get)
+
+
+def test_more_pages_than_the_bound_is_an_error() -> None:
+    guard = LoopGuard(max_pages=3)
+    with pytest.raises(AnswerError, match="more than 3 pages"):
+        for page in range(9):
+            guard.check_position({"page": page})
+
+
+def test_a_cursor_that_is_no_position_is_an_error() -> None:
+    with pytest.raises(AnswerError, match="not a position"):
+        read(CURSOR, lambda params: Answer({"data": [], "extra": {"next_start": {"a": 1}}}, {}))
+
+
+@given(st.text())
+def test_link_headers_never_crash(header: str) -> None:
+    link_entries(header)
+
+
+def test_link_header_in_sentrys_form() -> None:
+    entries = link_entries(
+        '<https://s/api/0/x/?&cursor=0:0:1>; rel="previous"; results="false"; cursor="0:0:1", '
+        '<https://s/api/0/x/?&cursor=0:100:0>; rel="next"; results="true"; cursor="0:100:0"'
+    )
+    assert entries["next"] == {
+        "url": "https://s/api/0/x/?&cursor=0:100:0",
+        "rel": "next",
+        "results": "true",
+        "cursor": "0:100:0",
+    }
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.dictionaries(st.text(), inner)), st.text())
+def test_dig_never_crashes(body: Any, path: str) -> None:
+    dig(body, path)

@@ -1,0 +1,95 @@
+"""Records are found where the contract says, and never silently missed."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from platform_assets.extraction.errors import AnswerError
+from platform_assets.extraction.records import drop_fields, fill_keys, selector, unwrap
+from platform_assets.vocabulary import ApiKeyAuth, BearerAuth, Client, Envelope, SingleObject, SinglePage
+
+PLAIN = Client(auth=BearerAuth(), probe="/", paginator=SinglePage())
+NULL_IS_EMPTY = Client(
+    auth=ApiKeyAuth(name="api_token"), probe="/", paginator=SinglePage(), null_is_empty=True, success_field="success"
+)
+DEALS = Envelope(data_field="data", kind_field="item", kind="deal")
+
+
+def select(client: Client, body: Any, path: str = "data", single: bool = False) -> list[Any]:
+    return selector(client, SingleObject() if single else SinglePage(), path)(body)
+
+
+def test_finds_lists_and_nested_lists() -> None:
+    assert select(PLAIN, {"data": [{"id": 1}]}) == [{"id": 1}]
+    assert select(PLAIN, {"data": {"goals": [{"id": 1}]}}, "data.goals") == [{"id": 1}]
+    assert select(PLAIN, [{"id": 1}], "") == [{"id": 1}]
+    assert select(PLAIN, {"data": []}) == []
+
+
+def test_one_object_becomes_one_record() -> None:
+    assert select(PLAIN, {"data": {"uuid": "u"}}, single=True) == [{"uuid": "u"}]
+
+
+@pytest.mark.parametrize("body", [{"items": [1]}, {"error": "x"}, {}])
+def test_a_selector_that_matches_nothing_names_the_keys(body: dict[str, Any]) -> None:
+    with pytest.raises(AnswerError, match="matched nothing") as caught:
+        select(PLAIN, body)
+    assert all(key in str(caught.value) for key in body)
+
+
+@pytest.mark.parametrize("body", [[], "x", 3, None, {"data": None}, {"data": {}}, {"data": "x"}, {"data": [1]}])
+def test_other_shapes_are_errors(body: Any) -> None:
+    with pytest.raises(AnswerError):
+        select(PLAIN, body)
+
+
+@pytest.mark.parametrize("body", [{"data": []}, {"data": None}, {"data": {}}])
+def test_a_missing_single_object_is_an_error(body: Any) -> None:
+    with pytest.raises(AnswerError, match="one object"):
+        select(NULL_IS_EMPTY, body, single=True)
+
+
+def test_null_means_no_records_where_the_contract_says_so() -> None:
+    assert select(NULL_IS_EMPTY, {"success": True, "data": None}) == []
+    assert select(NULL_IS_EMPTY, {"success": True, "data": None}, "data.goals") == []
+
+
+def test_success_false_with_status_200_is_an_error() -> None:
+    with pytest.raises(AnswerError, match="success"):
+        select(NULL_IS_EMPTY, {"success": False, "data": []})
+
+
+def test_envelopes_of_one_record_of_many_and_of_none() -> None:
+    counts: Counter[str] = Counter()
+    items = [
+        {"item": "deal", "id": 1, "data": {"id": 1}},
+        {"item": "deal", "id": 2, "data": [{"id": 2}, {"id": 3}]},
+        {"item": "deal", "id": 4, "data": None},
+        {"item": "person", "id": 1, "data": {"id": 1}},
+    ]
+    assert unwrap(items, DEALS, counts) == [{"id": 1}, {"id": 2}, {"id": 3}]
+    assert counts == {"gone": 1, "other_kind": 1}
+
+
+@pytest.mark.parametrize(
+    "item", [{"item": "deal", "id": 1}, {"item": "deal", "data": 3}, {"item": "deal", "data": [1]}]
+)
+def test_broken_envelopes_are_errors(item: dict[str, Any]) -> None:
+    with pytest.raises(AnswerError):
+        unwrap([item], DEALS, Counter())
+
+
+def test_secret_fields_are_dropped_at_any_depth() -> None:
+    records: list[dict[str, Any]] = [
+        {"securityToken": "s", "options": {"sentry:token": "s", "a": 1}},
+        {"options": None},
+    ]
+    drop_fields(records, ("securityToken", "options.sentry:token"))
+    assert records == [{"options": {"a": 1}}, {"options": None}]
+
+
+def test_a_missing_key_is_taken_from_its_stand_in() -> None:
+    records: list[dict[str, Any]] = [{"id": "a"}, {"id": "b", "uuid": "u"}]
+    fill_keys(records, {"uuid": "id"})
+    assert [record["uuid"] for record in records] == ["a", "u"]
