@@ -256,23 +256,23 @@ class _Patience:
         self._told = 0
         self._told_seconds = 0.0
 
-    def is_over(self, state: RetryCallState) -> bool:
+    def wait(self, state: RetryCallState) -> float:
+        """Seconds until the next try. Counts the fault; tenacity asks this before `is_over`."""
         told = _told(state)
         if told is None:
             self._untold += 1
-        else:
-            self._told += 1
-            self._told_seconds += told
+            return self._factor * 2.0 ** (self._untold - 1)
+        self._told += 1
+        self._told_seconds += told
+        return told
+
+    def is_over(self, state: RetryCallState) -> bool:
         return (
             not self._patient
             or self._untold > self._handler.max_retries
             or self._told > MAX_TOLD_WAITS
             or self._told_seconds > self._handler.wait_budget
         )
-
-    def wait(self, state: RetryCallState) -> float:
-        told = _told(state)
-        return self._factor * 2.0 ** max(0, self._untold - 1) if told is None else told
 
 
 def _told(state: RetryCallState) -> float | None:
