@@ -1,0 +1,118 @@
+"""A fast server of pre-rendered pages: what is measured is the reader, not the server.
+
+Serves `crm` leads (`/v1/leads`, body cursor, 500 records a page) from memory, with optional latency and
+faults. One process of its own, so that its CPU time is not counted to the reader.
+"""
+
+import argparse
+import asyncio
+import random
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+
+PAGE = 500
+TOKEN = "benchmark-token"
+
+
+def record(number: int, version: int = 0) -> dict[str, object]:
+    """One nested record of about 660 bytes and 20 fields, as Pipedrive's leads."""
+    return {
+        "id": f"{number:08x}-de6b-11eb-a544-5391b24dc0cf",
+        "title": f"Lead {number} of the quarter, revision {version}",
+        "owner_id": 11884360 + number % 50,
+        "creator_id": 11884360,
+        "label_ids": [f"aecece60-{number % 97:04d}", f"bfdfdf71-{number % 31:04d}"],
+        "value": {"amount": number % 10_000 + 0.5, "currency": "EUR"},
+        "expected_close_date": "2026-05-16",
+        "person_id": number % 5000,
+        "organization_id": None if number % 3 else number % 700,
+        "is_archived": False,
+        "source_name": "Manually created",
+        "was_seen": number % 2 == 0,
+        "next_activity_id": number * 3,
+        "add_time": "2025-07-06T15:04:22.255Z",
+        "update_time": f"2026-01-{1 + number % 28:02d}T11:46:49.{version % 1000:03d}Z",
+        "visible_to": "3",
+        "cc_email": f"lead{number}@pipedrivemail.example.com",
+        "note": "Called twice, wants an offer with the volume discount before the end of the month.",
+        "custom": {
+            "region": "EMEA",
+            "score": number % 100,
+            "tags": ["a", "b", "c"],
+            "history": [{"at": "2025-07-06", "by": 7}],
+        },
+        "channel": {"id": number % 9, "name": "web"},
+    }
+
+
+def render(rows: int, changed_every: int = 0) -> list[bytes]:
+    """All pages as bytes. With `changed_every` n, every nth record has a new revision."""
+    pages = []
+    for start in range(0, rows, PAGE):
+        end = min(start + PAGE, rows)
+        data = [record(n, 1 if changed_every and n % changed_every == 0 else 0) for n in range(start, end)]
+        pagination: dict[str, object] = {"start": start, "limit": PAGE, "more_items_in_collection": end < rows}
+        if end < rows:
+            pagination["next_start"] = end
+        pages.append(orjson.dumps({"success": True, "data": data, "additional_data": {"pagination": pagination}}))
+    return pages
+
+
+class PageServer:
+    """Answers GETs from memory over keep-alive connections."""
+
+    def __init__(self, rows: int, latency: float, fault_share: float) -> None:
+        self.latency = latency
+        self.fault_share = fault_share
+        self.random = random.Random(7)
+        self.requests = 0
+        self.versions = {0: render(rows), 1: render(rows, 100)} if rows else {0: [], 1: []}
+        self.version = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while (line := await reader.readline()).strip():
+                while (await reader.readline()).strip():
+                    pass
+                status, body = self.answer(line.split()[1].decode())
+                if self.latency:
+                    await asyncio.sleep(self.latency)
+                extra = "Retry-After: 1\r\n" if status == 429 else ""
+                head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{extra}Content-Length: {len(body)}\r\n\r\n"
+                writer.write(head.encode() + body)
+                await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    def answer(self, target: str) -> tuple[int, bytes]:
+        url = urlsplit(target)
+        query = parse_qs(url.query)
+        if url.path == "/_requests":
+            return 200, str(self.requests).encode()
+        if url.path == "/_version":
+            self.version = int(query["v"][0])
+            return 200, b"{}"
+        self.requests += 1
+        if self.fault_share and self.random.random() < self.fault_share:
+            return 429, b'{"success":false,"error":"request over limit"}'
+        pages = self.versions[self.version]
+        page = int(query.get("start", ["0"])[0]) // PAGE
+        return 200, pages[page] if page < len(pages) else b'{"success":true,"data":null}'
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--rows", type=int, default=0)
+    parser.add_argument("--latency", type=float, default=0.0)
+    parser.add_argument("--fault-share", type=float, default=0.0)
+    options = parser.parse_args()
+    server = PageServer(options.rows, options.latency, options.fault_share)
+    await (await asyncio.start_server(server.serve, "127.0.0.1", options.port)).serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

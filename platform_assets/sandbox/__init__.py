@@ -1,0 +1,11 @@
+"""The five APIs on this machine: the `reference` contract over real HTTP, with deterministic data.
+
+An independent witness of the contract: it shares no code with the extraction. Its tokens are no secrets.
+"""
+
+from platform_assets.sandbox.faults import Fault
+from platform_assets.sandbox.server import SandboxServer, serve
+from platform_assets.sandbox.tokens import sandbox_token
+from platform_assets.sandbox.world import World, truth
+
+__all__ = ["Fault", "SandboxServer", "World", "sandbox_token", "serve", "truth"]

@@ -1,0 +1,68 @@
+"""The sandbox as a server: in a thread for tests and one-command runs, or in the foreground."""
+
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, Self
+
+import uvicorn
+
+from platform_assets.sandbox.app import Sandbox
+from platform_assets.sandbox.contract import PATTERNS
+from platform_assets.sandbox.faults import Fault
+from platform_assets.sandbox.tokens import sandbox_token
+from platform_assets.sandbox.world import World
+
+
+class SandboxServer:
+    """A sandbox in a thread of this process, on a free port of the loopback.
+
+    Use it as a context manager. `requests` is the log of what was asked; `faults` may be changed meanwhile.
+    """
+
+    def __init__(
+        self, world: World | None = None, *, faults: Sequence[Fault] = (), latency: float = 0.0, port: int = 0
+    ) -> None:
+        self.world = world or World()
+        self._sandbox = Sandbox(self.world, list(faults), latency)
+        self.faults = self._sandbox.faults
+        self._socket = socket.create_server(("127.0.0.1", port))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._server = uvicorn.Server(
+            uvicorn.Config(self._sandbox.app, log_level="critical", access_log=False, lifespan="off")
+        )
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        while not self._server.started:
+            if not self._thread.is_alive():
+                raise RuntimeError("the sandbox did not start")
+            time.sleep(0.005)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=10)
+        self._socket.close()
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """Requests so far: time, platform, path, query, status; no credentials."""
+        return list(self._sandbox.requests)
+
+    def base_url(self, platform: str) -> str:
+        return f"{self.url}/{platform}"
+
+    def token(self, platform: str) -> str:
+        return sandbox_token(platform)
+
+    def serves(self, platform: str) -> bool:
+        return platform in PATTERNS
+
+
+def serve(host: str, port: int) -> None:
+    """Serve in the foreground until interrupted."""
+    sandbox = Sandbox(World(), [], 0.0)
+    uvicorn.run(sandbox.app, host=host, port=port, log_level="warning", access_log=False, lifespan="off")

@@ -1,0 +1,72 @@
+"""A sandbox over real HTTP and a DuckDB file of its own for each test that asks for them."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from platform_assets.extraction.client import ApiClient
+from platform_assets.extraction.settings import read_settings
+from platform_assets.loading import ResourceOutcome, Selection, sync
+from platform_assets.platforms import all_platforms, platform_named
+from platform_assets.sandbox import SandboxServer
+from platform_assets.warehouse import open_warehouse
+
+Sync = Callable[..., dict[str, ResourceOutcome]]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Tests see neither the environment's platforms nor this checkout's warehouse and Dagster home."""
+    for name in list(os.environ):
+        if name.startswith(("SOURCES__", "WAREHOUSE__", "DESTINATION__")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(tmp_path / "warehouse.duckdb"))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster_home"))
+
+
+@pytest.fixture
+def warehouse_file(tmp_path: Path) -> Path:
+    return tmp_path / "warehouse.duckdb"
+
+
+@pytest.fixture(scope="session")
+def shared_sandbox() -> Iterator[SandboxServer]:
+    """One sandbox for tests that only read."""
+    with SandboxServer() as server:
+        yield server
+
+
+@pytest.fixture
+def point_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[SandboxServer], None]:
+    """Point every platform's settings at a sandbox."""
+
+    def point(server: SandboxServer) -> None:
+        for platform in all_platforms():
+            prefix = f"SOURCES__{platform.name.upper()}__"
+            monkeypatch.setenv(f"{prefix}BASE_URL", server.base_url(platform.name))
+            monkeypatch.setenv(f"{prefix}API_TOKEN", server.token(platform.name))
+            monkeypatch.setenv(f"{prefix}BACKOFF_FACTOR", "0")
+
+    return point
+
+
+@pytest.fixture
+def sync_platform() -> Sync:
+    """Sync resources of a platform, by default all with parents before children; outcomes by name."""
+
+    def run(name: str, resources: Sequence[str] | None = None, **selection: object) -> dict[str, ResourceOutcome]:
+        platform = platform_named(name)
+        chosen = [r for r in platform.resources if resources is None or r.name in resources]
+        stages = [[r.name for r in chosen if not r.parent], [r.name for r in chosen if r.parent]]
+        settings = read_settings(platform)
+        outcomes: dict[str, ResourceOutcome] = {}
+        for stage in stages:
+            if stage:
+                with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
+                    found = sync(platform, settings, warehouse, client, Selection(tuple(stage), **selection))  # pyright: ignore[reportArgumentType] -- keywords of Selection
+                    outcomes.update({outcome.name: outcome for outcome in found})
+        return outcomes
+
+    return run

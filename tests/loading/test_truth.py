@@ -1,0 +1,92 @@
+"""What the sandbox serves is what the warehouse holds: every row, every field, on every later sync too."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from platform_assets.platforms import all_platforms, platform_named
+from platform_assets.sandbox import SandboxServer, World, truth
+from tests.conftest import Sync
+from tests.warehouse_rows import differences, query
+
+PLATFORMS = [platform.name for platform in all_platforms()]
+PointAt = Callable[[SandboxServer], None]
+
+
+def problems(server: SandboxServer, path: Path, name: str) -> list[str]:
+    """Differences over all tables of a platform."""
+    platform = platform_named(name)
+    expected = truth(server.world)[name]
+    return [
+        f"{resource.name}: {problem}"
+        for resource in platform.resources
+        for problem in differences(path, platform, resource, expected[resource.name])
+    ]
+
+
+def contents(path: Path, name: str) -> dict[str, list[tuple[object, ...]]]:
+    """Every value of every table of a platform, our own columns included."""
+    return {
+        resource.name: sorted(query(path, f"SELECT * FROM {name}.{resource.name}"), key=repr)
+        for resource in platform_named(name).resources
+    }
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_every_row_and_field_arrives_and_a_second_sync_changes_nothing(
+    name: str, shared_sandbox: SandboxServer, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    point_at(shared_sandbox)
+    outcomes = sync_platform(name)
+    assert {outcome.error for outcome in outcomes.values()} == {None}
+    assert problems(shared_sandbox, warehouse_file, name) == []
+    expected = truth(shared_sandbox.world)[name]
+    assert {key: outcome.rows_in_table for key, outcome in outcomes.items()} == {
+        key: len(records) for key, records in expected.items()
+    }
+    before = contents(warehouse_file, name)
+    again = sync_platform(name)
+    assert {outcome.rows_loaded for outcome in again.values()} == {0}
+    assert contents(warehouse_file, name) == before
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_what_is_added_changed_and_removed_upstream_is_followed(
+    name: str, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    with SandboxServer() as server:
+        point_at(server)
+        sync_platform(name)
+        for hours in (1, 30, 24 * 5):
+            server.world.advance(hours=hours)
+            outcomes = sync_platform(name)
+            assert {outcome.error for outcome in outcomes.values()} == {None}
+            assert problems(server, warehouse_file, name) == []
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+@pytest.mark.parametrize("world", [World.empty, World.tiny], ids=["empty", "one-row"])
+def test_empty_and_one_row_lists_make_every_table(
+    name: str,
+    world: Callable[[], World],
+    point_at: PointAt,
+    sync_platform: Sync,
+    warehouse_file: Path,
+) -> None:
+    with SandboxServer(world=world()) as server:
+        point_at(server)
+        outcomes = sync_platform(name)
+        assert {outcome.error for outcome in outcomes.values()} == {None}
+        assert problems(server, warehouse_file, name) == []
+
+
+def test_secret_fields_are_not_loaded(
+    shared_sandbox: SandboxServer, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    point_at(shared_sandbox)
+    sync_platform("error_tracking", ["projects", "project_detail"])
+    served = repr(truth(shared_sandbox.world)["error_tracking"]["project_detail"])
+    assert "sandbox-secret" in served
+    assert "sandbox-secret" not in repr(query(warehouse_file, "SELECT * FROM error_tracking.project_detail"))
+    assert b"sandbox-secret" not in warehouse_file.read_bytes()
