@@ -79,7 +79,8 @@ class PageServer:
                 if self.latency:
                     await asyncio.sleep(self.latency)
                 extra = "Retry-After: 1\r\n" if status == 429 else ""
-                head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{extra}Content-Length: {len(body)}\r\n\r\n"
+                head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{extra}"
+                head += f"Content-Length: {len(body)}\r\n\r\n"
                 writer.write(head.encode() + body)
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):

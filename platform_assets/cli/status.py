@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from rich.console import Console
 from rich.table import Table
 
-from platform_assets.cli.surroundings import chosen_platforms
+from platform_assets.cli.surroundings import chosen_platforms, console
 from platform_assets.vocabulary import Platform, Resource
 from platform_assets.warehouse import Progress, Status, open_warehouse
 
@@ -27,7 +26,7 @@ def show_status(names: Sequence[str]) -> None:
             for resource in platform.resources:
                 entries = [entry for (name, _), entry in progress.items() if name == resource.name]
                 table.add_row(*_line(platform, resource, entries, session.count(resource.name), now))
-    Console(width=None).print(table)
+    console().print(table)
 
 
 def _line(platform: Platform, resource: Resource, entries: Sequence[Progress], rows: int, now: datetime) -> list[str]:

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+
 from platform_assets.extraction.errors import SettingsError
 from platform_assets.extraction.settings import is_configured, platform_secret, setting_name
 from platform_assets.platforms import all_platforms
@@ -26,6 +28,12 @@ def dagster_home() -> Path:
         config.write_text(_DAGSTER_YAML)
     os.environ["DAGSTER_HOME"] = str(home)
     return home
+
+
+def console() -> Console:
+    """Where tables go: as wide as the terminal, and wide enough for every line in a log."""
+    found = Console()
+    return found if found.is_terminal else Console(width=200)
 
 
 def chosen_platforms(names: Sequence[str]) -> list[Platform]:

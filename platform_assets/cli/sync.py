@@ -12,6 +12,7 @@ import dagster as dg
 from rich.console import Console
 from rich.table import Table
 
+from platform_assets.cli import surroundings
 from platform_assets.cli.surroundings import chosen_platforms, dagster_home, sandbox_for
 from platform_assets.extraction.errors import SettingsError
 from platform_assets.extraction.settings import read_settings
@@ -58,13 +59,13 @@ class Summary:
 def run_sync(request: SyncRequest) -> bool:
     """Run the sync and print its summary; whether everything asked for landed."""
     started = time.monotonic()
-    console = Console(stderr=False)
+    console = surroundings.console()
     keys = selected_keys(request)
     platforms = [p for p in all_platforms() if any(key.path[0] == p.name for key in keys)]
     dagster_home()
     with sandbox_for(platforms, request.sandbox) as server:
         _check_settings(platforms)
-        _show_progress(console)
+        _show_progress()
         result = _execute(request, keys)
         summary = summarize(result, keys)
         _print_assets(console, summary)
@@ -110,7 +111,7 @@ def _check_settings(platforms: Sequence[Platform]) -> None:
         raise SettingsError("\nerror: ".join(problems))
 
 
-def _show_progress(console: Console) -> None:
+def _show_progress() -> None:
     """One line per asset as it lands: plain text, so that it reads the same on a terminal and in a log."""
     logger = logging.getLogger("platform_assets")
     logger.setLevel(logging.INFO)

@@ -69,7 +69,8 @@ def of_parent(platform: str, resource: str) -> Rows:
     """A parent's records; 404 for a parent that is not there."""
 
     def rows(request: Request) -> list[Record]:
-        key = request.values if len(request.values) > 1 else request.values[0]
+        (first, *others) = request.values
+        key = request.values if others else first
         found = request.world.children(platform, resource, key)
         if found is None:
             raise Refused(404, f"no such parent: {'/'.join(request.values)}")

@@ -1,0 +1,93 @@
+"""The command as a user runs it: exit codes, one clear line per problem, no token in any output."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from platform_assets.platforms import all_platforms
+from platform_assets.sandbox import SandboxServer, truth
+from tests.warehouse_rows import query
+
+ROOT = Path(__file__).parents[2]
+
+
+def command(*words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    code = "from platform_assets.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=ROOT,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def pointing_at(server: SandboxServer, token: str | None = None) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for platform in all_platforms():
+        prefix = f"SOURCES__{platform.name.upper()}__"
+        found[f"{prefix}BASE_URL"] = server.base_url(platform.name)
+        found[f"{prefix}API_TOKEN"] = token or server.token(platform.name)
+        found[f"{prefix}BACKOFF_FACTOR"] = "0"
+    return found
+
+
+def test_sync_of_everything_from_another_server(warehouse_file: Path) -> None:
+    with SandboxServer() as server:
+        done = command("sync", env=pointing_at(server))
+        assert done.returncode == 0, done.stderr
+        assert "47 of 47 assets" in done.stdout
+        for platform, tables in truth(server.world).items():
+            for resource, records in tables.items():
+                assert query(warehouse_file, f"SELECT count(*) FROM {platform}.{resource}") == [(len(records),)]
+        status = command("status")
+        assert status.returncode == 0 and "crm/mail_threads" in status.stdout
+        check = command("check", env=pointing_at(server))
+        assert check.returncode == 0 and check.stdout.count(": ok") == 5
+
+
+def test_select_parent_and_partition() -> None:
+    with SandboxServer() as server:
+        env = pointing_at(server)
+        first = command("sync", "--select", "crm/deals", "--no-models", env=env)
+        assert first.returncode == 0, first.stderr
+        before = len(server.requests)
+        done = command("sync", "--select", "crm/deal_products", "--parent", "17", "--no-models", env=env)
+        assert done.returncode == 0, done.stderr
+        assert [request["path"] for request in server.requests[before:]] == ["/crm/v1/deals/17/products"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["sync"], "SOURCES__CI_ANALYTICS__BASE_URL"),
+        (["sync", "--platform", "nobody"], "no platform is called 'nobody'"),
+        (["sync", "--select", "crm/deels"], "no asset is called 'crm/deels'"),
+        (["sync", "--select", "deals"], "did you mean crm/deals?"),
+        (["check"], "SOURCES__CRM__BASE_URL"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_no_success(words: list[str], expected: str, warehouse_file: Path) -> None:
+    done = command(*words)
+    assert done.returncode != 0
+    assert expected in done.stdout + done.stderr and "Traceback" not in done.stdout + done.stderr
+    assert not warehouse_file.exists()
+
+
+def test_a_wrong_token_is_said_and_not_shown(warehouse_file: Path) -> None:
+    with SandboxServer() as server:
+        env = pointing_at(server, token="hush-s3cret")
+        done = command("sync", "--platform", "crm", "--no-models", env=env)
+        output = done.stdout + done.stderr
+        assert done.returncode == 1 and "SOURCES__CRM__API_TOKEN" in output
+        assert "hush-s3cret" not in output and "Traceback" not in output
+        check = command("check", "--platform", "crm", env=env)
+        assert check.returncode == 1 and "NOT OK" in check.stdout and "hush-s3cret" not in check.stdout
+        for file in warehouse_file.parent.rglob("*"):
+            assert not file.is_file() or b"hush-s3cret" not in file.read_bytes()

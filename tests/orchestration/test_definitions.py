@@ -1,0 +1,101 @@
+"""The definitions load without credentials or network, and hold what others rely on."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from platform_assets.definitions import defs
+from platform_assets.platforms import all_platforms
+
+ROOT = Path(__file__).parents[2]
+RESOURCES = {(p.name, r.name) for p in all_platforms() for r in p.resources}
+
+
+@pytest.fixture(scope="module")
+def repository() -> dg.RepositoryDefinition:
+    return defs().get_repository_def()
+
+
+def test_47_resources_in_five_groups(repository: dg.RepositoryDefinition) -> None:
+    graph = repository.asset_graph
+    keys = {tuple(key.path) for key in graph.materializable_asset_keys if key.path[0] not in ("staging", "marts")}
+    assert keys == RESOURCES and len(keys) == 47
+    groups = {graph.get(dg.AssetKey([*key])).group_name for key in keys}
+    assert groups == {"ci_analytics", "load_testing", "error_tracking", "device_management", "crm"}
+
+
+def test_lineage_runs_from_parent_to_child_to_model_without_phantoms(repository: dg.RepositoryDefinition) -> None:
+    graph = repository.asset_graph
+    assert graph.external_asset_keys == set()
+    child = graph.get(dg.AssetKey(["ci_analytics", "organizations_pipelines"]))
+    assert child.parent_keys == {dg.AssetKey(["ci_analytics", "organizations"])}
+    assert graph.get(dg.AssetKey(["crm", "mail"])).parent_keys == {dg.AssetKey(["crm", "mail_threads"])}
+    staging = dg.AssetKey(["staging", "stg_ci_analytics__builds"])
+    assert graph.get(staging).parent_keys == {dg.AssetKey(["ci_analytics", "builds"])}
+    assert graph.get(dg.AssetKey(["marts", "ci_analytics_build_outcomes_daily"])).parent_keys == {staging}
+
+
+def test_partitions(repository: dg.RepositoryDefinition) -> None:
+    graph = repository.asset_graph
+    names = {
+        definition.name: sorted(
+            key.to_user_string() for key in graph.get_all_asset_keys() if graph.get(key).partitions_def == definition
+        )
+        for key in graph.get_all_asset_keys()
+        if isinstance(definition := graph.get(key).partitions_def, dg.DynamicPartitionsDefinition)
+    }
+    assert names == {
+        "ci_analytics_organization": [
+            "ci_analytics/analytics_organizations_suites",
+            "ci_analytics/organizations_pipelines",
+        ],
+        "error_tracking_organization": ["error_tracking/releases"],
+        "error_tracking_project": ["error_tracking/events", "error_tracking/issues", "error_tracking/project_detail"],
+        "load_testing_organization": ["load_testing/projects"],
+    }
+    buckets = graph.get(dg.AssetKey(["crm", "deal_products"])).partitions_def
+    assert buckets is not None and len(buckets.get_partition_keys()) == 16
+
+
+def test_jobs(repository: dg.RepositoryDefinition) -> None:
+    names = {"sync_all", *(f"sync_{platform.name}" for platform in all_platforms())}
+    assert names <= set(repository.job_names)
+    for name in names:
+        job = repository.get_job(name)
+        assert job.partitions_def is None
+    everything = repository.get_job("sync_all").asset_layer.selected_asset_keys
+    assert len(everything) == len(repository.asset_graph.materializable_asset_keys)
+
+
+def test_every_asset_says_what_it_is(repository: dg.RepositoryDefinition) -> None:
+    for platform, resource in RESOURCES:
+        node = repository.asset_graph.get(dg.AssetKey([platform, resource]))
+        assert node.description and node.owners and node.metadata["dagster/table_name"] == f"{platform}.{resource}"
+        assert node.metadata["dagster/column_schema"].columns
+
+
+def test_definitions_load_without_settings_network_or_dlt_folders(tmp_path: Path) -> None:
+    """A process without sockets and with an empty home loads them, and leaves no dlt folder behind."""
+    code = """
+import socket
+def refuse(*args, **kwargs): raise AssertionError("network at import")
+socket.socket.connect = refuse
+from platform_assets.definitions import defs
+print(len(defs().get_repository_def().asset_graph.materializable_asset_keys))
+"""
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= 49
+    assert not list(tmp_path.rglob("pipelines"))

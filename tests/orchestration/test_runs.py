@@ -1,0 +1,147 @@
+"""Runs on a real instance against the sandbox: what lands is materialised, what fails is named."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from platform_assets.definitions import defs
+from platform_assets.sandbox import Fault, SandboxServer, truth
+from tests.warehouse_rows import query
+
+PointAt = Callable[[SandboxServer], None]
+PIPELINES = dg.AssetKey(["ci_analytics", "organizations_pipelines"])
+
+
+@pytest.fixture(scope="module")
+def repository() -> dg.RepositoryDefinition:
+    return defs().get_repository_def()
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+def run(
+    repository: dg.RepositoryDefinition, job: str, instance: dg.DagsterInstance, keys: list[str], **given: object
+) -> dg.ExecuteInProcessResult:
+    selection = [dg.AssetKey(key.split("/")) for key in keys]
+    return repository.get_job(job).execute_in_process(
+        instance=instance,
+        asset_selection=selection,
+        raise_on_error=False,
+        **given,  # pyright: ignore[reportArgumentType] -- keywords of execute_in_process
+    )
+
+
+def metadata(result: dg.ExecuteInProcessResult, key: str, partition: str | None = None) -> dict[str, object]:
+    found = [
+        event.materialization
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey(key.split("/")) and event.partition == partition
+    ]
+    assert len(found) == 1
+    return {name: value.value for name, value in found[0].metadata.items()}
+
+
+def test_parents_children_and_models_in_one_run(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt, warehouse_file: Path
+) -> None:
+    with SandboxServer() as server:
+        point_at(server)
+        result = repository.get_job("sync_ci_analytics").execute_in_process(instance=instance, raise_on_error=False)
+        assert result.success
+        expected = truth(server.world)["ci_analytics"]
+        slugs = {organization["slug"] for organization in expected["organizations"]}
+        assert set(instance.get_dynamic_partitions("ci_analytics_organization")) == slugs
+        assert instance.get_materialized_partitions(PIPELINES) == slugs
+        builds = metadata(result, "ci_analytics/builds")
+        assert builds["dagster/row_count"] == builds["rows_loaded"] == len(expected["builds"])
+        assert builds["dagster/table_name"] == "ci_analytics.builds"
+        assert builds["cursor_field"] == "created_at" and builds["requests"] == 25
+        total = query(warehouse_file, "SELECT sum(builds) FROM marts.ci_analytics_build_outcomes_daily")[0][0]
+        assert total == len(expected["builds"])
+
+
+def test_no_rows_are_reported_as_zero(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
+) -> None:
+    fault = Fault("/v2/roles", status=200, times=None, body=b'{"data": []}')
+    with SandboxServer(faults=[fault]) as server:
+        point_at(server)
+        result = run(repository, "sync_device_management", instance, ["device_management/roles"])
+        found = metadata(result, "device_management/roles")
+        assert found["rows_loaded"] == found["dagster/row_count"] == 0
+
+
+def test_a_partition_run_reads_only_its_parent(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
+) -> None:
+    with SandboxServer() as server:
+        point_at(server)
+        run(repository, "sync_ci_analytics", instance, ["ci_analytics/organizations"])
+        before = len(server.requests)
+        result = run(repository, "sync_ci_analytics", instance, [PIPELINES.to_user_string()], partition_key="acme")
+        assert result.success
+        asked = {request["path"] for request in server.requests[before:]}
+        assert asked == {"/ci_analytics/v2/organizations/acme/pipelines"}
+        found = metadata(result, PIPELINES.to_user_string(), "acme")
+        assert found["rows_loaded"] == 45 and found["parents_read"] == 1
+
+
+def test_good_partitions_are_materialised_when_a_neighbour_fails(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
+) -> None:
+    fault = Fault("/organizations/acme/pipelines", status=500, times=None)
+    with SandboxServer(faults=[fault]) as server:
+        point_at(server)
+        keys = ["ci_analytics/organizations", PIPELINES.to_user_string()]
+        result = run(repository, "sync_ci_analytics", instance, keys)
+        assert not result.success
+        assert "acme" not in instance.get_materialized_partitions(PIPELINES)
+        assert {"globex", "initech"} <= instance.get_materialized_partitions(PIPELINES)
+        failure = result.failure_data_for_node("ci_analytics__ci_analytics_organization")
+        assert failure is not None and failure.user_failure_data is not None
+        assert "ci_analytics/organizations_pipelines[acme]" in (failure.user_failure_data.description or "")
+
+
+def test_good_resources_are_materialised_when_a_neighbour_fails(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
+) -> None:
+    with SandboxServer(faults=[Fault("/v2/roles", status=404, times=None)]) as server:
+        point_at(server)
+        keys = ["device_management/roles", "device_management/groups"]
+        result = run(repository, "sync_device_management", instance, keys)
+        assert not result.success
+        landed = {
+            event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
+        }
+        assert landed == {"device_management/groups"}
+
+
+def test_missing_settings_fail_the_run_with_one_line(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance
+) -> None:
+    result = run(repository, "sync_crm", instance, ["crm/roles"])
+    failure = result.failure_data_for_node("crm__resources")
+    assert failure is not None and failure.user_failure_data is not None
+    assert "SOURCES__CRM__BASE_URL" in (failure.user_failure_data.description or "")
+
+
+def test_the_token_is_nowhere_in_the_event_log(
+    repository: dg.RepositoryDefinition,
+    instance: dg.DagsterInstance,
+    point_at: PointAt,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with SandboxServer() as server:
+        point_at(server)
+        monkeypatch.setenv("SOURCES__CRM__API_TOKEN", "hush-s3cret")
+        result = run(repository, "sync_crm", instance, ["crm/roles", "crm/currencies", "crm/deals"])
+        logs = "".join(repr(entry) for entry in instance.all_logs(result.run_id))
+        captured = capfd.readouterr()
+        assert "401" in logs and "hush-s3cret" not in logs + captured.out + captured.err
