@@ -1,0 +1,520 @@
+"""CRM: deals and what hangs on them, fields, leads, mail."""
+
+import random
+from datetime import datetime
+from typing import Any
+
+from platform_assets.sandbox.data.words import LONG_TEXT, NAMES, before, email, iso, plain, some_text, some_uuid
+
+Record = dict[str, Any]
+Tables = dict[str, Any]
+
+CUSTOM = "d4de1c1518b4531717c676029a45911c340390a6"
+CUSTOM_SET_ON_SOME = "befdcfc4f54b8410b8d9105ba6d44658fd5965b9"
+FOLDERS = ("inbox", "drafts", "sent", "archive")
+RECENT_KINDS = {
+    "deal": "deals",
+    "file": "files",
+    "filter": "filters",
+    "note": "notes",
+    "activity": "activities",
+    "person": "persons",
+    "pipeline": "pipelines",
+    "product": "products",
+    "stage": "stages",
+    "user": "users",
+}
+
+
+def times(rng: random.Random, now: datetime, days: float = 400) -> dict[str, str]:
+    added = before(rng, now, days)
+    return {"add_time": plain(added), "update_time": plain(added + (now - added) * rng.random())}
+
+
+def deal(rng: random.Random, number: int, now: datetime) -> Record:
+    status = rng.choice(["open", "open", "won", "lost"])
+    when = times(rng, now)
+    record: Record = {
+        "id": number,
+        "title": f"Deal {number} – {some_text(rng)[:60]}",
+        "owner_id": 11884360 + rng.randrange(8),
+        "creator_user_id": 11884360,
+        "person_id": rng.randrange(1, 400),
+        "org_id": rng.randrange(1, 300) if number % 4 else None,
+        "pipeline_id": 1 + number % 3,
+        "stage_id": 1 + number % 12,
+        "value": rng.randrange(100_000) / 4,
+        "currency": "EUR",
+        **when,
+        "stage_change_time": when["update_time"] if number % 2 else None,
+        "is_deleted": False,
+        "is_archived": False,
+        "status": status,
+        "probability": rng.choice([None, 10, 55.5]),
+        "lost_reason": "too expensive 💸" if status == "lost" else None,
+        "visible_to": 3,
+        "close_time": when["update_time"] if status != "open" else None,
+        "won_time": when["update_time"] if status == "won" else None,
+        "lost_time": when["update_time"] if status == "lost" else None,
+        "expected_close_date": "2026-02-28" if number % 3 else None,
+        "label_ids": [1, 2] if number % 5 == 0 else [],
+        "origin": "ManuallyCreated",
+        "custom_fields": {CUSTOM: {"value": 2300, "currency": "EUR"}},
+    }
+    if number % 3 == 0:
+        record[CUSTOM_SET_ON_SOME] = rng.choice([None, "text", 7])
+    return record
+
+
+def product_line(rng: random.Random, number: int, deal_id: int, now: datetime) -> Record:
+    price, quantity = rng.randrange(1, 400) / 2, rng.choice([1, 2.5, 6])
+    return {
+        "id": number,
+        "deal_id": deal_id,
+        "product_id": rng.randrange(1, 160),
+        "product_variation_id": None,
+        "name": f"Item {number}",
+        "order_nr": 1,
+        "item_price": price,
+        "quantity": quantity,
+        "discount": 0.0,
+        "discount_type": "percentage",
+        "sum": price * quantity,
+        "tax": 0.0,
+        "tax_method": "inclusive",
+        "currency": "EUR",
+        "is_enabled": True,
+        "comments": None,
+        **times(rng, now),
+        "billing_frequency": "one-time",
+        "billing_frequency_cycles": None,
+        "billing_start_date": None,
+    }
+
+
+def lead(rng: random.Random, number: int, now: datetime) -> Record:
+    record: Record = {
+        "id": some_uuid(rng),
+        "title": f"Lead {number}",
+        "owner_id": 11884360,
+        "creator_id": 11884360,
+        "label_ids": [some_uuid(rng)] if number % 2 else [],
+        "value": {"amount": 10000, "currency": "USD"} if number % 3 else None,
+        "expected_close_date": "2026-05-16",
+        "person_id": number,
+        "organization_id": None,
+        "is_archived": False,
+        "source_name": "Manually created",
+        "was_seen": True,
+        "next_activity_id": number * 2 if number % 2 else None,
+        "add_time": iso(before(rng, now, 300)),
+        "update_time": iso(before(rng, now, 60)),
+        "visible_to": "3",
+        "cc_email": email(rng),
+    }
+    if number % 6 == 0:
+        record[CUSTOM] = {"nested": [1, {"deep": "ü"}]}
+    return record
+
+
+def thread(rng: random.Random, number: int, now: datetime) -> Record:
+    folders = rng.sample(FOLDERS, rng.choice((1, 1, 2, 3)))
+    return {
+        "id": number,
+        "account_id": "acc-1",
+        "user_id": 1,
+        "subject": some_text(rng)[:200] or "Re: offer",
+        "snippet": "…",
+        "folders": [folder for folder in FOLDERS if folder in folders],
+        "parties": {"to": [{"id": 2, "email_address": email(rng)}], "from": [{"id": 1, "email_address": email(rng)}]},
+        "message_count": 3,
+        "has_draft_flag": 0,
+        "archived_flag": 0,
+        "deleted_flag": 0,
+        "shared_flag": 0,
+        "read_flag": number % 2,
+        "last_message_timestamp": iso(before(rng, now, 20)),
+        "add_time": iso(before(rng, now, 100)),
+        "update_time": iso(before(rng, now, 20)),
+        "deal_id": rng.randrange(1, 400) if number % 3 else None,
+        "deal_status": "open",
+        "lead_id": None,
+        "version": 2,
+    }
+
+
+def mail(rng: random.Random, number: int, thread_id: int, now: datetime) -> Record:
+    moment = iso(before(rng, now, 20))
+    return {
+        "id": number,
+        "mail_thread_id": thread_id,
+        "account_id": "acc-1",
+        "user_id": 1,
+        "subject": "Re: offer",
+        "snippet": some_text(rng)[:300],
+        "from": [{"id": 1, "email_address": email(rng), "name": "A", "linked_person_id": 5}],
+        "to": [{"id": 2, "email_address": email(rng)}],
+        "cc": [],
+        "bcc": [],
+        "body_url": "https://mail.example.com/body?signature=x",
+        "read_flag": 1,
+        "draft_flag": 0,
+        "synced_flag": 1,
+        "deleted_flag": 0,
+        "sent_flag": 1,
+        "has_attachments_flag": 0,
+        "message_time": moment,
+        "add_time": moment,
+        "update_time": moment,
+        "item_type": "mailMessage",
+        "company_id": 7780468,
+    }
+
+
+def fields(rng: random.Random, entity: str, count: int, now: datetime) -> list[Record]:
+    """Fields of an entity, each fourth followed by its subfield: a row with a key and no id."""
+    found: list[Record] = []
+    for number in range(count):
+        key = "title" if number == 0 else f"{rng.getrandbits(160):040x}"
+        found.append(
+            {
+                "id": 12_000 + number,
+                "key": key,
+                "name": f"{entity.title()} field {number}",
+                "order_nr": number,
+                "field_type": "enum" if number % 5 == 0 else "varchar",
+                "json_column_flag": False,
+                **times(rng, now),
+                "last_updated_by_user_id": None,
+                "edit_flag": False,
+                "bulk_edit_allowed": True,
+                "active_flag": True,
+                "show_in_pipelines": {"show_in_all": True, "pipeline_ids": []},
+                "use_field": "id",
+                "link": f"/{entity}/",
+                "mandatory_flag": {"if_stage": [1]} if number % 7 == 3 else number % 2 == 0,
+                "searchable_flag": False,
+                "options": [{"id": 5, "label": "Customer"}, {"id": "call", "label": "Call"}] if number % 5 == 0 else None,
+            }
+        )
+        if number % 4 == 1:
+            subfield = {"key": f"{key}_currency", "name": "Currency", "field_type": "varchar", "active_flag": True}
+            found.append({**subfield, "parent_id": 12_000 + number, "id_suffix": "_currency", "is_subfield": True})
+    return found
+
+
+def recents(rng: random.Random, now: datetime) -> Tables:
+    """The ten kinds that `recents` serves; their ids collide on purpose."""
+    return {
+        "deals": [deal(rng, n, now) for n in range(1, 421)],
+        "files": [
+            {
+                "id": n,
+                "user_id": 11884360 if n % 5 else None,
+                "log_id": None,
+                **times(rng, now),
+                "file_name": f"{rng.getrandbits(64):016x}.png",
+                "file_size": rng.randrange(10**7),
+                "file_type": "img",
+                "active_flag": True,
+                "inline_flag": False,
+                "remote_location": "s3",
+                "remote_id": f"company/{n}",
+                "url": f"https://app.example.com/api/v1/files/{n}/download",
+                "name": "logo ü.png",
+                "description": None,
+                "deal_id": n if n % 3 == 0 else None,
+                "person_id": None,
+                "org_id": 1,
+                "mail_message_id": None,
+                "cid": None,
+            }
+            for n in range(1, 301)
+        ],
+        "filters": [
+            {
+                "id": n,
+                "name": f"Filter {n}…",
+                "active_flag": True,
+                "type": "deals",
+                "temporary_flag": None,
+                "user_id": 11884360,
+                **times(rng, now),
+                "visible_to": "7",
+                "custom_view_id": None,
+            }
+            for n in range(1, 41)
+        ],
+        "notes": [
+            {
+                "id": n,
+                "user_id": 11884360,
+                "deal_id": n % 400 + 1,
+                "person_id": None,
+                "org_id": 1,
+                "lead_id": None,
+                "content": f"<p>{LONG_TEXT if n % 200 == 0 else some_text(rng)}</p>",
+                **times(rng, now),
+                "active_flag": True,
+                "pinned_to_deal_flag": False,
+                "organization": {"name": "Organization 1"},
+                "user": {"email": email(rng), "name": "Team", "is_you": True},
+            }
+            for n in range(1, 701)
+        ],
+        "activities": [
+            {
+                "id": n,
+                "subject": some_text(rng)[:80],
+                "type": rng.choice(["task", "call", "meeting"]),
+                "owner_id": 11884360 + n % 8,
+                "creator_user_id": 11884360,
+                "is_deleted": False,
+                **times(rng, now),
+                "deal_id": n % 420 + 1,
+                "lead_id": None,
+                "person_id": 1,
+                "org_id": 1,
+                "due_date": "2026-01-06",
+                "due_time": "" if n % 2 else "09:30",
+                "duration": "",
+                "busy": True,
+                "done": n % 3 == 0,
+                "marked_as_done_time": None,
+                "location": None,
+                "participants": [{"person_id": 1, "primary": True}],
+                "attendees": [],
+                "priority": None,
+                "note": some_text(rng),
+            }
+            for n in range(1, 1201)
+        ],
+        "persons": [
+            {
+                "id": n,
+                "name": f"{rng.choice(NAMES)} Sample",
+                "first_name": rng.choice(NAMES),
+                "last_name": "Sample",
+                "owner_id": 11884360,
+                "org_id": n % 300 + 1,
+                **times(rng, now),
+                "emails": [{"label": "work", "value": email(rng), "primary": True}],
+                "phones": [{"label": "work", "value": "+14443332266", "primary": True}],
+                "is_deleted": False,
+                "visible_to": 3,
+                "label_ids": [3],
+                "picture_id": None,
+                "custom_fields": {},
+            }
+            for n in range(1, 1001)
+        ],
+        "pipelines": [
+            {
+                "id": n,
+                "name": f"Pipeline {n}",
+                "order_nr": n,
+                "is_deleted": False,
+                "is_deal_probability_enabled": True,
+                **times(rng, now),
+            }
+            for n in range(1, 4)
+        ],
+        "products": [
+            {
+                "id": n,
+                "name": f"Product {n}",
+                "code": str(10_000 + n),
+                "unit": "Kg",
+                "tax": 5.0,
+                "category": "12",
+                "description": some_text(rng) or None,
+                "is_deleted": False,
+                "is_linkable": True,
+                "visible_to": 3,
+                "owner_id": 11884360,
+                **times(rng, now),
+                "billing_frequency": "one-time",
+                "prices": [{"product_id": n, "price": 10, "currency": "USD", "cost": 0, "direct_cost": None}],
+                "custom_fields": {},
+            }
+            for n in range(1, 161)
+        ],
+        "stages": [
+            {
+                "id": n,
+                "order_nr": n,
+                "name": f"Stage {n}",
+                "is_deleted": False,
+                "deal_probability": 100,
+                "pipeline_id": 1 + n % 3,
+                "is_deal_rot_enabled": False,
+                "days_to_rotten": None,
+                **times(rng, now),
+            }
+            for n in range(1, 13)
+        ],
+        "users": [
+            {
+                "id": 11884360 + n,
+                "name": f"{NAMES[n % len(NAMES)]} Team",
+                "default_currency": "EUR",
+                "timezone_name": "Europe/Kiev",
+                "timezone_offset": "+03:00",
+                "locale": "en_US",
+                "email": email(rng),
+                "phone": None,
+                "created": "2020-12-10 07:23:44",
+                "modified": plain(before(rng, now, 60)),
+                "lang": 1,
+                "active_flag": n != 7,
+                "is_admin": 1 if n == 0 else 0,
+                "last_login": plain(before(rng, now, 5)),
+                "role_id": 1,
+                "has_created_company": False,
+                "icon_url": None,
+                "is_you": n == 0,
+            }
+            for n in range(8)
+        ],
+    }
+
+
+def create(rng: random.Random, now: datetime) -> Tables:
+    tables = recents(rng, now)
+    threads = [thread(rng, n, now) for n in range(1, 151)]
+    lines: dict[str, list[Record]] = {}
+    number = 1
+    for one in tables["deals"]:
+        size = rng.choice((0, 1, 2, 3))
+        lines[str(one["id"])] = [product_line(rng, number + n, one["id"], now) for n in range(size)]
+        number += size
+    mails: dict[str, list[Record]] = {}
+    number = 1
+    for one in threads:
+        size = rng.choice((0, 1, 2, 4, 7))
+        mails[str(one["id"])] = [mail(rng, number + n, one["id"], now) for n in range(size)]
+        number += size
+    return {
+        **tables,
+        # People who are gone or not visible: an envelope with null in place of the record.
+        "invisible": [{"item": "person", "id": 4, "update_time": plain(now)}],
+        "deal_fields": fields(rng, "deal", 60, now),
+        "activity_fields": fields(rng, "activity", 20, now),
+        "organization_fields": fields(rng, "organization", 30, now),
+        "person_fields": fields(rng, "person", 40, now),
+        "product_fields": fields(rng, "product", 25, now),
+        "leads": [lead(rng, n, now) for n in range(1, 1001)],
+        "lead_labels": [
+            {"id": some_uuid(rng), "name": name, "color": "red", "add_time": iso(now), "update_time": iso(now)}
+            for name in ("Hot", "Warm", "Cold ❄️")
+        ],
+        "organizations": [
+            {
+                "id": n,
+                "name": f"Organization {n} GmbH & Co. «KG»",
+                "owner_id": 11884360,
+                **times(rng, now),
+                "is_deleted": False,
+                "visible_to": 3,
+                "address": {"value": "Main St", "country": "India"} if n % 2 else None,
+                "label_ids": [5],
+                "website": None,
+                "industry": None,
+                "annual_revenue": None,
+                "employee_count": None,
+                "custom_fields": {},
+            }
+            for n in range(1, 1301)
+        ],
+        "roles": [
+            {
+                "id": n,
+                "parent_role_id": None if n == 1 else 1,
+                "name": f"Role {n}",
+                "active_flag": True,
+                "assignment_count": str(n),
+                "sub_role_count": "0",
+                "level": 1,
+                "description": "…",
+            }
+            for n in range(1, 9)
+        ],
+        "activity_types": [
+            {
+                "id": n,
+                "order_nr": n,
+                "name": name,
+                "key_string": name.lower(),
+                "icon_key": "car",
+                "active_flag": True,
+                "color": None,
+                "is_custom_flag": False,
+                "add_time": plain(now),
+                "update_time": plain(now),
+            }
+            for n, name in enumerate(("Task", "Call", "Meeting"), 1)
+        ],
+        "currencies": [
+            {
+                "id": n,
+                "code": code,
+                "name": code,
+                "symbol": code,
+                "decimal_points": 2,
+                "active_flag": True,
+                "is_custom_flag": False,
+            }
+            for n, code in enumerate(("EUR", "USD", "SEK", "AFN"), 1)
+        ],
+        "permission_sets": [
+            {"id": some_uuid(rng), "name": name, "assignment_count": 1, "app": "sales", "type": "admin"}
+            for name in ("Deals admin", "Deals regular")
+        ],
+        "goals": [
+            {
+                "id": f"{rng.getrandbits(96):024x}",
+                "owner_id": 1,
+                "title": f"Q{n} deals",
+                "type": {"name": "deals_won", "params": {"pipeline_id": [1]}},
+                "assignee": {"id": 1, "type": "person"},
+                "interval": "monthly",
+                "duration": {"start": "2026-01-01", "end": None},
+                "expected_outcome": {"target": 50, "tracking_metric": "quantity"},
+                "is_active": True,
+                "report_ids": ["abc"],
+            }
+            for n in range(1, 5)
+        ],
+        "mail_threads": threads,
+        "mail": mails,
+        "deal_products": lines,
+    }
+
+
+def advance(tables: Tables, rng: random.Random, now: datetime, hours: float) -> None:
+    """Deals move and lose a product line, people are renamed, mail arrives, a label and a role go."""
+    moment, day = plain(now), hours >= 24
+    for one in rng.sample(tables["deals"], min(12, len(tables["deals"]))):
+        one.update(stage_id=1 + one["stage_id"] % 12, stage_change_time=moment, update_time=moment)
+        lines = tables["deal_products"][str(one["id"])]
+        if lines:
+            lines.pop()
+        else:
+            number = max((line["id"] for group in tables["deal_products"].values() for line in group), default=0)
+            lines.append(product_line(rng, number + 1, one["id"], now))
+    for name in ("persons", "activities", "notes"):
+        for one in rng.sample(tables[name], min(5, len(tables[name]))):
+            one["update_time"] = moment
+            if name == "activities":
+                one.update(done=True, marked_as_done_time=moment)
+    if tables["deals"]:
+        number = max(one["id"] for one in tables["deals"]) + 1
+        tables["deals"].append({**deal(rng, number, now), "add_time": moment, "update_time": moment})
+        tables["deal_products"][str(number)] = []
+    for one in rng.sample(tables["mail_threads"], min(4, len(tables["mail_threads"]))):
+        one.update(update_time=iso(now), message_count=one["message_count"] + 1)
+        number = max((one["id"] for group in tables["mail"].values() for one in group), default=0)
+        tables["mail"][str(one["id"])].append(mail(rng, number + 1, one["id"], now))
+    for name in ("lead_labels", "roles"):
+        if day and len(tables[name]) > 1:
+            tables[name].pop()
