@@ -6,7 +6,7 @@ TOOLS := .tools
 UV := $(TOOLS)/bin/uv
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test dev lint format bench clean
+.PHONY: setup run test dev lint format bench clean test-embedded-elt
 
 setup: $(STAMP)
 
@@ -41,4 +41,8 @@ bench: setup  ## side-by-side measurements; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.fast_path
 
 clean:
-	rm -rf $(VENV) $(TOOLS) data dbt_project/target
+	rm -rf $(VENV) $(TOOLS) .venv-embedded-elt data dbt_project/target
+
+test-embedded-elt: $(UV)  ## the same code where the deprecated dagster-embedded-elt (and its older Dagster) is installed
+	UV_PROJECT_ENVIRONMENT=.venv-embedded-elt $(UV) sync --frozen --quiet --extra embedded-elt --no-group dev --group test
+	.venv-embedded-elt/bin/python -m pytest -n 0 tests/orchestration/test_embedded_elt.py

@@ -98,7 +98,14 @@ def build(rng: random.Random, number: int, created: datetime, pipelines: list[Re
         "source": rng.choice(["webhook", "api", "ui", "schedule"]),
         "creator": None if number % 7 == 0 else {"id": some_uuid(rng), "name": rng.choice(NAMES), "email": email(rng)},
         "jobs": [
-            {"id": some_uuid(rng), "type": "script", "name": "RSpec", "state": state, "exit_status": 0, "retried": False}
+            {
+                "id": some_uuid(rng),
+                "type": "script",
+                "name": "RSpec",
+                "state": state,
+                "exit_status": 0,
+                "retried": False,
+            }
             for _ in range(rng.randrange(3))
         ],
         "created_at": iso(created),
@@ -117,7 +124,9 @@ def build(rng: random.Random, number: int, created: datetime, pipelines: list[Re
 def create(rng: random.Random, now: datetime) -> Tables:
     organizations = [organization(rng, slug, before(rng, now, 1500)) for slug in SLUGS]
     sizes = (100, 37, 130, 12, 0, 25)
-    suites = {o["slug"]: [suite(rng, o["id"], n) for n in range(size)] for o, size in zip(organizations, sizes, strict=True)}
+    suites = {
+        o["slug"]: [suite(rng, o["id"], n) for n in range(size)] for o, size in zip(organizations, sizes, strict=True)
+    }
     sizes = (45, 200, 3, 101, 8, 0)
     pipelines = {
         o["slug"]: [pipeline(rng, o["slug"], n, now) for n in range(size)]

@@ -194,7 +194,9 @@ def fields(rng: random.Random, entity: str, count: int, now: datetime) -> list[R
                 "link": f"/{entity}/",
                 "mandatory_flag": {"if_stage": [1]} if number % 7 == 3 else number % 2 == 0,
                 "searchable_flag": False,
-                "options": [{"id": 5, "label": "Customer"}, {"id": "call", "label": "Call"}] if number % 5 == 0 else None,
+                "options": [{"id": 5, "label": "Customer"}, {"id": "call", "label": "Call"}]
+                if number % 5 == 0
+                else None,
             }
         )
         if number % 4 == 1:

@@ -119,7 +119,13 @@ def create(rng: random.Random, now: datetime) -> Tables:
         for n in range(101, 141)
     ]
     products = [
-        {"id": some_uuid(rng), "vendorName": "Mozilla", "productName": f"Firefox {n}", "installable": True, "active": n % 8 != 0}
+        {
+            "id": some_uuid(rng),
+            "vendorName": "Mozilla",
+            "productName": f"Firefox {n}",
+            "installable": True,
+            "active": n % 8 != 0,
+        }
         for n in range(400)
     ]
     activities = [activity(rng, 911_000 + n, before(rng, now, 30)) for n in range(1500)]

@@ -143,7 +143,9 @@ def release(rng: random.Random, number: int, now: datetime) -> Record:
 
 
 def create(rng: random.Random, now: datetime) -> Tables:
-    organizations = {slug: {"id": str(985_000 + n), "slug": slug, "name": slug.title()} for n, slug in enumerate(PROJECTS)}
+    organizations = {
+        slug: {"id": str(985_000 + n), "slug": slug, "name": slug.title()} for n, slug in enumerate(PROJECTS)
+    }
     projects = [
         project(rng, organizations[org], slug, number, now)
         for number, (org, slug) in enumerate((org, slug) for org, slugs in PROJECTS.items() for slug in slugs)

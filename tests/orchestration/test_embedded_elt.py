@@ -1,0 +1,31 @@
+"""`dagster-embedded-elt` re-exports dagster-dlt; with it, and the older Dagster it pins, the same code runs.
+
+Meaningful in the environment of `make test-embedded-elt`; in the main one the package is not installed.
+"""
+
+import importlib.util
+from collections.abc import Callable
+
+import dagster as dg
+import pytest
+
+from platform_assets.definitions import defs
+from platform_assets.orchestration.dlt_resource import PlatformDlt
+from platform_assets.sandbox import SandboxServer
+
+INSTALLED = importlib.util.find_spec("dagster_embedded_elt") is not None
+
+
+@pytest.mark.skipif(not INSTALLED, reason="run by `make test-embedded-elt`, whose environment has the package")
+def test_our_resource_is_the_embedded_elt_resource() -> None:
+    from dagster_embedded_elt.dlt import DagsterDltResource  # pyright: ignore[reportMissingImports] -- see the module's docstring
+
+    assert issubclass(PlatformDlt, DagsterDltResource)
+
+
+def test_a_run_lands(point_at: Callable[[SandboxServer], None]) -> None:
+    with SandboxServer() as server, dg.DagsterInstance.ephemeral() as instance:
+        point_at(server)
+        job = defs().get_repository_def().get_job("sync_load_testing")
+        keys = [dg.AssetKey(["load_testing", name]) for name in ("organizations", "projects", "tests")]
+        assert job.execute_in_process(instance=instance, asset_selection=keys).success
