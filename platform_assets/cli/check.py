@@ -21,6 +21,7 @@ def check_platforms(names: Sequence[str], *, sandbox: bool) -> bool:
 def _check(platform: Platform) -> bool:
     try:
         settings = read_settings(platform)
+        platform = platform.speaking(settings.contract)
         with ApiClient(platform, settings, patient=False) as client:
             client.get(platform.client.probe)
     except PlatformAssetsError as error:

@@ -16,7 +16,7 @@ from platform_assets.vocabulary import Platform
 if TYPE_CHECKING:
     from platform_assets.sandbox import SandboxServer
 
-_DAGSTER_YAML = "telemetry:\n  enabled: false\n"
+_DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 
 
 def dagster_home() -> Path:

@@ -1,10 +1,11 @@
 """`platform-assets sync`: one Dagster run in this process, with progress and a summary."""
 
+import functools
 import logging
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,8 @@ from platform_assets.orchestration.jobs import SYNC_ALL
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.platforms import all_platforms
 from platform_assets.vocabulary import Platform, PlatformAssetsError
+
+MODEL_SCHEMAS = ("staging", "marts")
 
 
 @dataclass(frozen=True)
@@ -66,14 +69,14 @@ def run_sync(request: SyncRequest) -> bool:
     with sandbox_for(platforms, request.sandbox) as server:
         _check_settings(platforms)
         _show_progress()
-        result = _execute(request, keys)
-        summary = summarize(result, keys)
+        summary = Summary({key.to_user_string(): AssetLine() for key in keys})
+        _execute(request, keys, summary)
         _print_assets(console, summary)
         _print_platforms(console, summary, platforms)
         for failure in summary.failures:
             console.print(f"failed: {failure}", style="red", markup=False, highlight=False, soft_wrap=True)
         agrees = True
-        if server is not None and result.success:
+        if server is not None and not summary.failures:
             agrees = _compare_with_truth(console, server, summary)
     landed = sum(line.materialized for line in summary.assets.values())
     console.print(
@@ -81,7 +84,7 @@ def run_sync(request: SyncRequest) -> bool:
         highlight=False,
     )
     console.print("Open the UI: make dev (or `platform-assets dev`), then http://127.0.0.1:3000", highlight=False)
-    return result.success and agrees and landed == len(keys)
+    return agrees and not summary.failures and landed == len(keys)
 
 
 def selected_keys(request: SyncRequest) -> list[dg.AssetKey]:
@@ -121,43 +124,79 @@ def _show_progress() -> None:
     logger.handlers = [handler]
 
 
-def _execute(request: SyncRequest, keys: Sequence[dg.AssetKey]) -> dg.ExecuteInProcessResult:
+def _execute(request: SyncRequest, keys: Sequence[dg.AssetKey], summary: Summary) -> None:
+    """Run the assets and the models below them; what a failure kept from running is run after it.
+
+    Dagster skips everything below a failed op, also what depends only on the part that landed.
+    """
     from platform_assets.definitions import defs
 
     repository = defs().get_repository_def()
-    chosen = set(keys)
+    tables = set(keys)
+    models = models_below(repository, tables) if request.models else set()
+    with dg.DagsterInstance.get() as instance:
+        run = functools.partial(_run, repository, instance, request)
+        started = run([*tables, *models], summary)
+        left = {key for key in tables if _op_of(repository, key) not in started}
+        if left:
+            started |= run([*left], summary)
+        ready = {model for model in models if _landed_below(repository, model, tables, summary)}
+        if ready and not any(_op_of(repository, model) in started for model in ready):
+            run([*ready], summary)
+
+
+def _run(
+    repository: dg.RepositoryDefinition,
+    instance: dg.DagsterInstance,
+    request: SyncRequest,
+    keys: Sequence[dg.AssetKey],
+    summary: Summary,
+) -> set[str]:
+    """One run in this process; adds its events to the summary and returns the ops that started."""
     config = {
         "full_refresh": request.full_refresh,
         "partitions": list(request.partitions),
         "parents": list(request.parents),
     }
-    tables = [definition for definition in repository.assets_defs_by_key.values() if definition.keys & chosen]
-    ops: dict[str, Any] = {definition.op.name: {"config": config} for definition in tables}
-    models = dg.AssetSelection.assets(*chosen).downstream(include_self=False).resolve(repository.asset_graph)
-    models = {key for key in models if key.path[0] in ("staging", "marts")} if request.models else set()
-    job = repository.get_job(SYNC_ALL)
-    with dg.DagsterInstance.get() as instance:
-        return job.execute_in_process(
-            run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            asset_selection=[*chosen, *models],
-            instance=instance,
-            raise_on_error=False,
-        )
+    known = {name.to_user_string() for name in keys} & summary.assets.keys()
+    ops = {_op_of(repository, key): {"config": config} for key in keys if key.to_user_string() in known}
+    result = repository.get_job(SYNC_ALL).execute_in_process(
+        run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        asset_selection=list(keys),
+        instance=instance,
+        raise_on_error=False,
+    )
+    add_events(summary, result.all_events)
+    return {str(event.step_key) for event in result.all_events if event.is_step_start}
 
 
-def summarize(result: dg.ExecuteInProcessResult, keys: Sequence[dg.AssetKey]) -> Summary:
-    """Read rows, requests, seconds and failures out of a run's events."""
-    summary = Summary({key.to_user_string(): AssetLine() for key in keys})
-    for event in result.all_events:
+def models_below(repository: dg.RepositoryDefinition, tables: Set[dg.AssetKey]) -> set[dg.AssetKey]:
+    """dbt models downstream of the tables."""
+    below = dg.AssetSelection.assets(*tables).downstream(include_self=False).resolve(repository.asset_graph)
+    return {key for key in below if key.path[0] in MODEL_SCHEMAS}
+
+
+def _landed_below(
+    repository: dg.RepositoryDefinition, model: dg.AssetKey, tables: Set[dg.AssetKey], summary: Summary
+) -> bool:
+    above = dg.AssetSelection.assets(model).upstream().resolve(repository.asset_graph) & tables
+    return all(summary.assets[key.to_user_string()].materialized for key in above)
+
+
+def _op_of(repository: dg.RepositoryDefinition, key: dg.AssetKey) -> str:
+    return repository.assets_defs_by_key[key].op.name
+
+
+def add_events(summary: Summary, events: Iterable[dg.DagsterEvent]) -> None:
+    """Add rows, requests, seconds and failures of a run's events."""
+    for event in events:
         if event.is_step_materialization:
             _add_materialization(summary, event.asset_key, event.step_materialization_data.materialization)
-        elif event.is_step_success or event.is_step_failure:
+        elif event.is_step_success:
             platform = str(event.step_key).split("__")[0]
-            duration = getattr(event.event_specific_data, "duration_ms", None)
-            summary.seconds[platform] += (duration or 0) / 1000
+            summary.seconds[platform] += event.step_success_data.duration_ms / 1000
         if event.is_step_failure:
             summary.failures.extend(_reasons(event))
-    return summary
 
 
 def _add_materialization(summary: Summary, key: dg.AssetKey | None, materialization: dg.AssetMaterialization) -> None:

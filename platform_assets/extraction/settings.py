@@ -9,9 +9,7 @@ from urllib.parse import urlsplit
 
 from platform_assets.extraction.configuration import configured
 from platform_assets.extraction.errors import SettingsError
-from platform_assets.vocabulary import Platform
-
-REFERENCE = "reference"
+from platform_assets.vocabulary import REFERENCE, Platform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +113,10 @@ def _truth(value: Any) -> bool:
 
 def _contract(platform: Platform) -> str:
     contract = str(_read(platform, "contract") or REFERENCE)
-    if contract != REFERENCE:
-        raise SettingsError(f"{platform.name}: contract {contract!r} is not known; this version speaks {REFERENCE!r}")
+    if contract not in platform.contract_names:
+        raise SettingsError(
+            f"{platform.name}: contract {contract!r} is not known; there is {', '.join(platform.contract_names)}"
+        )
     return contract
 
 

@@ -23,14 +23,14 @@ import pyarrow as pa
 
 from platform_assets.extraction.client import ApiClient
 from platform_assets.extraction.columns import ARROW_TYPES
-from platform_assets.extraction.errors import RequestFailed
+from platform_assets.extraction.errors import AnswerError, RequestFailed
 from platform_assets.extraction.reading import NO_PARENT, Parent, read, start_of
 from platform_assets.extraction.settings import Settings
 from platform_assets.extraction.source import platform_source, spooled_resource, table_columns
 from platform_assets.extraction.spool import ROW_HASH, Batch, Spool, Spooled, as_numbers, hash_keys, is_member
 from platform_assets.loading.outcome import PartitionOutcome, ResourceOutcome
 from platform_assets.loading.parents import KnownParent, known_parents, to_read
-from platform_assets.vocabulary import Platform, PlatformAssetsError, Removed, Resource
+from platform_assets.vocabulary import Buckets, Platform, PlatformAssetsError, Removed, Resource
 from platform_assets.warehouse import Progress, Status, Warehouse
 from platform_assets.warehouse.warehouse import WarehouseSession
 
@@ -171,7 +171,10 @@ def _units(
     if not resource.endpoint.parents:
         return [_Unit(NO_PARENT)]
     try:
+        if not session.has_table(str(resource.parent)):
+            raise AnswerError(f"its parent {platform.name}/{resource.parent} was never loaded; load that first")
         parents = known_parents(platform, resource, session, settings)
+        _refuse_unknown(resource, selection, parents)
     except PlatformAssetsError as error:
         outcome.error = f"{platform.name}/{resource.name}: {error}"
         return []
@@ -186,6 +189,19 @@ def _units(
     for key in sorted(_asked_partitions(selection, parents)):
         outcome.partitions[key] = PartitionOutcome(key)
     return [_Unit(known.parent, known.partition, known.version) for known in chosen]
+
+
+def _refuse_unknown(resource: Resource, selection: Selection, parents: Iterable[KnownParent]) -> None:
+    """Raise AnswerError for an asked-for partition or parent that is not in the warehouse."""
+    known = {parent.parent.key for parent in parents}
+    partitions = {parent.partition for parent in parents}
+    if isinstance(resource.partition, Buckets):
+        partitions.update(resource.partition.keys)
+    unknown = sorted((selection.partitions or frozenset()) - partitions) or sorted(
+        (selection.parents or frozenset()) - known
+    )
+    if unknown:
+        raise AnswerError(f"no parent in {resource.parent} for {', '.join(map(repr, unknown[:5]))}")
 
 
 def _asked_partitions(selection: Selection, parents: Iterable[KnownParent]) -> set[str]:

@@ -52,6 +52,7 @@ class PlatformDlt(DagsterDltResource):
         selection = _selection(context, platform, config)
         try:
             settings = read_settings(platform)
+            platform = platform.speaking(settings.contract)
         except PlatformAssetsError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         try:

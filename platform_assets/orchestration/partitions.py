@@ -33,9 +33,20 @@ def register(instance: dg.DagsterInstance, name: str, keys: Iterable[str]) -> li
     return new
 
 
-def partition_groups(resources: Sequence[Resource]) -> list[list[Resource]]:
-    """Resources that can share one op: those with the same partitioning, plain ones first."""
+def op_groups(resources: Sequence[Resource]) -> dict[str, list[Resource]]:
+    """Resources that share an op, by the op's suffix.
+
+    One op per partitioning loads many resources; parents have one of their own, since a failed op keeps
+    everything below it from running, and a list without children must not do that.
+    """
+    parents = {resource.parent for resource in resources}
     groups: dict[str, list[Resource]] = {}
     for resource in sorted(resources, key=lambda item: item.partition is not None):
-        groups.setdefault(repr(resource.partition), []).append(resource)
-    return list(groups.values())
+        if isinstance(resource.partition, DynamicPartitions):
+            suffix = resource.partition.name
+        elif isinstance(resource.partition, Buckets):
+            suffix = f"buckets_{resource.partition.count}"
+        else:
+            suffix = "parents" if resource.name in parents else "resources"
+        groups.setdefault(suffix, []).append(resource)
+    return groups

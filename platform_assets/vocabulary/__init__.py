@@ -16,10 +16,12 @@ from platform_assets.vocabulary.paginator import (
 )
 from platform_assets.vocabulary.partition import Buckets, DynamicPartitions, partition_key
 from platform_assets.vocabulary.platform import (
+    REFERENCE,
     ApiKeyAuth,
     Auth,
     BearerAuth,
     Client,
+    Contract,
     ErrorHandler,
     Platform,
     RateLimit,
@@ -38,11 +40,13 @@ from platform_assets.vocabulary.validation import validate
 
 __all__ = [
     "DATA_TYPES",
+    "REFERENCE",
     "ApiKeyAuth",
     "Auth",
     "BearerAuth",
     "Buckets",
     "Client",
+    "Contract",
     "Cursor",
     "DeclarationError",
     "DynamicPartitions",

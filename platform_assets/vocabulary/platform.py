@@ -1,13 +1,16 @@
 """A platform: one API family, its client defaults and its resources."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import timedelta
 
 from platform_assets.vocabulary.cursor import Freshness
 from platform_assets.vocabulary.declaration import declaration
 from platform_assets.vocabulary.paginator import Paginator
-from platform_assets.vocabulary.resource import Resource
+from platform_assets.vocabulary.resource import Endpoint, Resource
+
+REFERENCE = "reference"
+"""The vendor-neutral contract that every platform has."""
 
 
 @declaration
@@ -76,6 +79,19 @@ class Client:
 
 
 @declaration
+class Contract:
+    """Another wire protocol that serves the same tables, e.g. a live vendor's.
+
+    Args:
+        client: replaces the platform's (reference) client.
+        endpoints: resource name -> where this contract serves it; the others keep the reference's.
+    """
+
+    client: Client
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+
+
+@declaration
 class Scope:
     """A setting that narrows which parents are read.
 
@@ -91,13 +107,17 @@ class Scope:
 
 @declaration
 class Platform:
-    """One API family: dlt source name, warehouse schema, Dagster group and asset key prefix in one."""
+    """One API family: dlt source name, warehouse schema, Dagster group and asset key prefix in one.
+
+    `client` and each resource's `endpoint` are the contract `reference`; `contracts` holds the others by name.
+    """
 
     name: str
     title: str
     description: str
     client: Client
     resources: tuple[Resource, ...]
+    contracts: Mapping[str, Contract] = field(default_factory=dict)
     primary_key: str = "id"
     write_disposition: str = "merge"
     freshness: Freshness = Freshness(allowed_lag=timedelta(hours=26))
@@ -110,6 +130,21 @@ class Platform:
             if resource.name == name:
                 return resource
         raise KeyError(f"{self.name} has no resource {name!r}")
+
+    @property
+    def contract_names(self) -> tuple[str, ...]:
+        return (REFERENCE, *self.contracts)
+
+    def speaking(self, contract: str) -> "Platform":
+        """The same tables from the endpoints of `contract`. Raises KeyError for an unknown one."""
+        if contract == REFERENCE:
+            return self
+        chosen = self.contracts[contract]
+        resources = tuple(
+            replace(resource, endpoint=chosen.endpoints.get(resource.name, resource.endpoint))
+            for resource in self.resources
+        )
+        return replace(self, client=chosen.client, resources=resources)
 
     def primary_key_of(self, resource: Resource) -> tuple[str, ...]:
         key = resource.primary_key or self.primary_key

@@ -7,7 +7,7 @@ from platform_assets.vocabulary.declaration import unknown_keys
 from platform_assets.vocabulary.errors import DeclarationError
 from platform_assets.vocabulary.paginator import Cursor, Offset, PageNumber, Paginator
 from platform_assets.vocabulary.partition import Buckets, DynamicPartitions
-from platform_assets.vocabulary.platform import Platform
+from platform_assets.vocabulary.platform import REFERENCE, Contract, Platform
 from platform_assets.vocabulary.resource import DATA_TYPES, Resolve, Resource
 
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -43,9 +43,25 @@ def problems(platform: Platform) -> Iterator[Problem]:
         names.add(resource.name)
     for resource in platform.resources:
         yield from _resource_problems(platform, resource, names)
+    for name, contract in platform.contracts.items():
+        yield from _contract_problems(platform, name, contract, names)
     for scope in platform.scopes:
         if scope.resource not in names:
             yield None, "scopes", f"no resource is called {scope.resource!r}"
+
+
+def _contract_problems(platform: Platform, name: str, contract: Contract, names: set[str]) -> Iterator[Problem]:
+    """A contract must serve known resources, each in a way that can run."""
+    yield from _unknown(None, contract, contract.client, contract.client.auth)
+    if name == REFERENCE:
+        yield None, "contracts", f"{name!r} is the platform itself; give the contract another name"
+        return
+    for resource in contract.endpoints:
+        if resource not in names:
+            yield None, "contracts", f"contract {name!r} serves {resource!r}, which is no resource"
+            return
+    for resource in platform.speaking(name).resources:
+        yield from _resource_problems(platform.speaking(name), resource, names)
 
 
 def _unknown(resource: str | None, *declared: object) -> Iterator[Problem]:

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+import duckdb
+from dlt.common.destination import Destination
 from filelock import FileLock, Timeout
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from platform_assets.extraction.configuration import configured
 from platform_assets.vocabulary import PlatformAssetsError
@@ -39,7 +42,7 @@ def destination() -> Any:
     """The configured dlt destination."""
     path = duckdb_file()
     if path is None:
-        return dlt.destinations.destination(destination_name())
+        return Destination.from_reference(destination_name())
     path.parent.mkdir(parents=True, exist_ok=True)
     return dlt.destinations.duckdb(credentials=str(path))
 
@@ -64,6 +67,32 @@ def exclusive() -> Iterator[None]:
             f"another process kept {path} for {wait:.0f} s; try again, or raise warehouse.lock_wait"
         ) from None
     try:
+        _wait_until_writable(path, wait)
         yield
     finally:
         lock.release()
+
+
+def _wait_until_writable(path: Path, wait: float) -> None:
+    """Wait for programs that do not know our lock, e.g. a DuckDB shell that has the file open.
+
+    Raises WarehouseError when the wait ends, or at once for a file that is no DuckDB database; the file
+    is left as it was.
+    """
+    retrying = Retrying(
+        retry=retry_if_exception(_is_held_by_another), stop=stop_after_delay(wait), wait=wait_fixed(0.1), reraise=True
+    )
+    try:
+        retrying(_open_and_close, path)
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise WarehouseError(f"the warehouse {path} cannot be opened: {reason}") from None
+
+
+def _open_and_close(path: Path) -> None:
+    if path.exists():
+        duckdb.connect(str(path)).close()
+
+
+def _is_held_by_another(error: BaseException) -> bool:
+    return isinstance(error, duckdb.IOException) and "lock" in str(error).lower()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from platform_assets.platforms import all_platforms
-from platform_assets.sandbox import SandboxServer, truth
+from platform_assets.sandbox import Fault, SandboxServer, truth
 from tests.warehouse_rows import query
 
 ROOT = Path(__file__).parents[2]
@@ -91,3 +91,25 @@ def test_a_wrong_token_is_said_and_not_shown(warehouse_file: Path) -> None:
         assert check.returncode == 1 and "NOT OK" in check.stdout and "hush-s3cret" not in check.stdout
         for file in warehouse_file.parent.rglob("*"):
             assert not file.is_file() or b"hush-s3cret" not in file.read_bytes()
+
+
+def test_what_a_failure_kept_from_running_runs_after_it(warehouse_file: Path) -> None:
+    """Deals cannot be read, so their products are said to have no parent; mail has nothing to do with it."""
+    with SandboxServer(faults=[Fault("items=deal", status=404, times=None)]) as server:
+        env = pointing_at(server)
+        done = command("sync", "--platform", "crm", "--no-models", env=env)
+        assert done.returncode == 1 and "24 of 26 assets" in done.stdout, done.stdout
+        assert "crm/deals was never loaded" in done.stdout
+        mails = len(truth(server.world)["crm"]["mail"])
+        assert query(warehouse_file, "SELECT count(*) FROM crm.mail") == [(mails,)]
+        server.faults.clear()
+        assert command("sync", "--platform", "crm", "--no-models", env=env).returncode == 0
+
+
+def test_an_unknown_partition_or_parent_is_an_error() -> None:
+    with SandboxServer() as server:
+        env = pointing_at(server)
+        for words in (["--partition", "nobody"], ["--parent", "nobody"]):
+            selected = ["--select", "ci_analytics/organizations", "--select", "ci_analytics/organizations_pipelines"]
+            done = command("sync", *selected, *words, "--no-models", env=env)
+            assert done.returncode == 1 and "'nobody'" in done.stdout

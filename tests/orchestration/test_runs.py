@@ -122,6 +122,17 @@ def test_good_resources_are_materialised_when_a_neighbour_fails(
         assert landed == {"device_management/groups"}
 
 
+def test_a_list_that_fails_does_not_keep_other_lists_children_from_loading(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
+) -> None:
+    with SandboxServer(faults=[Fault("/v2/access-token", status=404, times=None)]) as server:
+        point_at(server)
+        keys = ["ci_analytics/access_token", "ci_analytics/organizations", PIPELINES.to_user_string()]
+        result = run(repository, "sync_ci_analytics", instance, keys)
+        assert not result.success
+        assert len(instance.get_materialized_partitions(PIPELINES)) == 6
+
+
 def test_missing_settings_fail_the_run_with_one_line(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance
 ) -> None:

@@ -8,6 +8,7 @@ from platform_assets.vocabulary import (
     BearerAuth,
     Buckets,
     Client,
+    Contract,
     Cursor,
     DeclarationError,
     DynamicPartitions,
@@ -151,3 +152,22 @@ def test_composite_partition_keys_never_collide() -> None:
 def test_buckets_are_stable() -> None:
     # These values are documented; another hash would read every parent again.
     assert [Buckets(count=16).key_of(str(n)) for n in (1, 17, 100000)] == ["bucket_07", "bucket_02", "bucket_03"]
+
+
+def test_a_contract_serves_the_same_tables_from_other_endpoints() -> None:
+    live = Contract(
+        client=Client(auth=BearerAuth(), probe="/live", paginator=SinglePage(), data_selector=""),
+        endpoints={"things": Endpoint(path="/live/things")},
+    )
+    (checked,) = validate([platform(resource(), child(), contracts={"live": live})])
+    speaking = checked.speaking("live")
+    assert speaking.client.data_selector == "" and checked.client.data_selector == "data"
+    assert [r.endpoint.path for r in speaking.resources] == ["/live/things", "/things/{slug}/parts"]
+    assert [r.columns for r in speaking.resources] == [r.columns for r in checked.resources]
+
+
+def test_a_contract_for_a_resource_that_is_not_there() -> None:
+    live = Contract(
+        client=Client(auth=BearerAuth(), probe="/", paginator=SinglePage()), endpoints={"others": Endpoint(path="/o")}
+    )
+    assert "others" in str(problem(resource(), contracts={"live": live}))
