@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
 from rich.console import Console
 
 from platform_assets.extraction.errors import SettingsError
@@ -14,6 +15,8 @@ from platform_assets.platforms import all_platforms
 from platform_assets.vocabulary import Platform
 
 if TYPE_CHECKING:
+    import dagster as dg
+
     from platform_assets.sandbox import SandboxServer
 
 _DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
@@ -28,6 +31,22 @@ def dagster_home() -> Path:
         config.write_text(_DAGSTER_YAML)
     os.environ["DAGSTER_HOME"] = str(home)
     return home
+
+
+@contextmanager
+def open_instance() -> Iterator["dg.DagsterInstance"]:
+    """Dagster's instance in its home.
+
+    Two processes that open a new home at once both try to create its tables, and one dies of it; so they
+    take turns opening it.
+    """
+    import dagster as dg
+
+    home = dagster_home()
+    with FileLock(home / "open.lock", timeout=120):
+        instance = dg.DagsterInstance.get()
+    with instance:
+        yield instance
 
 
 def console() -> Console:

@@ -14,15 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from platform_assets.cli import surroundings
-from platform_assets.cli.surroundings import chosen_platforms, dagster_home, sandbox_for
+from platform_assets.cli.surroundings import chosen_platforms, sandbox_for
 from platform_assets.extraction.errors import SettingsError
 from platform_assets.extraction.settings import read_settings
 from platform_assets.orchestration.jobs import SYNC_ALL
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.platforms import all_platforms
 from platform_assets.vocabulary import Platform, PlatformAssetsError
-
-MODEL_SCHEMAS = ("staging", "marts")
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,6 @@ def run_sync(request: SyncRequest) -> bool:
     console = surroundings.console()
     keys = selected_keys(request)
     platforms = [p for p in all_platforms() if any(key.path[0] == p.name for key in keys)]
-    dagster_home()
     with sandbox_for(platforms, request.sandbox) as server:
         _check_settings(platforms)
         _show_progress()
@@ -125,23 +122,24 @@ def _show_progress() -> None:
 
 
 def _execute(request: SyncRequest, keys: Sequence[dg.AssetKey], summary: Summary) -> None:
-    """Run the assets and the models below them; what a failure kept from running is run after it.
-
-    Dagster skips everything below a failed op, also what depends only on the part that landed.
-    """
+    """Run the assets, what a failure kept from running (Dagster skips all below a failed op), and stale models."""
     from platform_assets.definitions import defs
+    from platform_assets.orchestration.dbt import edited_at
+    from platform_assets.orchestration.staleness import stale_models
 
     repository = defs().get_repository_def()
     tables = set(keys)
-    models = models_below(repository, tables) if request.models else set()
-    with dg.DagsterInstance.get() as instance:
+    with surroundings.open_instance() as instance:
         run = functools.partial(_run, repository, instance, request)
-        started = run([*tables, *models], summary)
+        started = run([*tables], summary)
         left = {key for key in tables if _op_of(repository, key) not in started}
         if left:
-            started |= run([*left], summary)
+            run([*left], summary)
+        if not request.models:
+            return
+        models = stale_models(instance, repository, models_below(repository, tables), edited_at())
         ready = {model for model in models if _landed_below(repository, model, tables, summary)}
-        if ready and not any(_op_of(repository, model) in started for model in ready):
+        if ready:
             run([*ready], summary)
 
 
@@ -173,7 +171,7 @@ def _run(
 def models_below(repository: dg.RepositoryDefinition, tables: Set[dg.AssetKey]) -> set[dg.AssetKey]:
     """dbt models downstream of the tables."""
     below = dg.AssetSelection.assets(*tables).downstream(include_self=False).resolve(repository.asset_graph)
-    return {key for key in below if key.path[0] in MODEL_SCHEMAS}
+    return {key for key in below if key.path[0] in ("staging", "marts")}
 
 
 def _landed_below(

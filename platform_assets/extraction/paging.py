@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Protocol
@@ -189,17 +191,28 @@ def link_entries(header: str) -> dict[str, dict[str, str]]:
 def pages(get: "Getter", pager: Pager, params: Mapping[str, str | int], select: "Selector") -> Iterator[list[Any]]:
     """Yield the selected items of each page until the contract's stop.
 
-    Raises AnswerError where paging goes in a circle, and whatever `get` and `select` raise.
+    The next page is asked for while its predecessor is being used: one request ahead, never more, and only
+    once the paginator knows that there is a next page. Raises AnswerError where paging goes in a circle, and
+    whatever `get` and `select` raise.
     """
     guard = LoopGuard()
-    position: Params | None = pager.first()
-    while position is not None:
-        guard.check_position(position)
-        answer = get({**params, **position})
-        items = select(answer.body)
-        guard.check_records(items)
-        yield items
-        position = pager.next(answer, len(items))
+    first = pager.first()
+    guard.check_position(first)
+    answer = get({**params, **first})
+    with ExitStack() as stack:
+        ahead: ThreadPoolExecutor | None = None
+        while True:
+            items = select(answer.body)
+            guard.check_records(items)
+            position = pager.next(answer, len(items))
+            if position is None:
+                yield items
+                return
+            guard.check_position(position)
+            ahead = ahead or stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="read-ahead"))
+            following = ahead.submit(get, {**params, **position})
+            yield items
+            answer = following.result()
 
 
 class Getter(Protocol):

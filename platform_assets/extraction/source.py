@@ -1,10 +1,12 @@
 """Declarations as dlt sources: the same shape when Dagster looks at it and when rows are loaded."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import dlt
 import pyarrow.parquet as pq
+from dlt.common.normalizers.naming import NamingConvention
 from dlt.common.schema import Schema
 from dlt.common.schema.typing import TColumnSchema
 from dlt.extract.resource import DltResource
@@ -16,6 +18,12 @@ from platform_assets.vocabulary import Platform, Removed, Resource
 
 DELETED_AT = "_deleted_at"
 """When a row was first missing from the list it came from; null while it is there."""
+
+
+@cache
+def default_naming() -> NamingConvention:
+    """dlt's naming convention where no warehouse says otherwise."""
+    return Schema("default").naming
 
 
 def platform_source(platform: Platform, resources: Sequence[DltResource]) -> DltSource:
@@ -32,7 +40,7 @@ def declared_source(platform: Platform, names: Sequence[str]) -> DltSource:
 
 
 def _declared_resource(platform: Platform, resource: Resource) -> DltResource:
-    columns = table_columns(platform, resource, Schema(platform.name).naming)
+    columns = table_columns(platform, resource, default_naming())
     return dlt_resource(platform, resource, columns, _no_rows)
 
 

@@ -26,7 +26,7 @@ class ResourceOutcome:
     """One resource of a sync. `error` is set where nothing of it landed at all.
 
     Counts: `records` were answered by the API, `rows_loaded` of them were new or changed; `waited` is
-    seconds spent waiting for retries and rate limits.
+    seconds spent waiting for retries and rate limits; `created` says that the table is new.
     """
 
     name: str
@@ -34,6 +34,7 @@ class ResourceOutcome:
     records: int = 0
     rows_loaded: int = 0
     rows_in_table: int = 0
+    created: bool = False
     pages: int = 0
     requests: int = 0
     retries: int = 0

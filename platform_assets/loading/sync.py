@@ -308,6 +308,7 @@ def _finish(plan: _Plan) -> Spooled | None:
             partition.records += unit.batch.records
             partition.rows_loaded += sum(int(mask.sum()) for mask in unit.batch.written)
             partition.cursor = _newest([partition.cursor, unit.batch.cursor])
+    outcome.created = not plan.existed
     if plan.existed:
         outcome.added_columns = dict(spooled.columns.added)
     outcome.variants = sorted(spooled.columns.variants)

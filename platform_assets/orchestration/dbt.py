@@ -33,11 +33,13 @@ def dbt_cli(project: DbtProject) -> DbtCliResource:
 
 
 def _is_outdated(manifest: Path) -> bool:
-    if not manifest.exists():
-        return True
-    written = manifest.stat().st_mtime
+    return not manifest.exists() or manifest.stat().st_mtime < edited_at()
+
+
+def edited_at() -> float:
+    """POSIX timestamp of the last edit of a model, a macro or the project file."""
     sources = [PROJECT_DIR / "dbt_project.yml", *PROJECT_DIR.glob("m[ao]*/**/*")]
-    return any(path.stat().st_mtime > written for path in sources if path.is_file())
+    return max(path.stat().st_mtime for path in sources if path.is_file())
 
 
 class ModelTranslator(DagsterDbtTranslator):

@@ -164,6 +164,7 @@ def _metadata(outcome: ResourceOutcome) -> dict[str, Any]:
         found["cursor_field"] = outcome.cursor_field
         found.update(_cursor_metadata(outcome.cursor))
     optional: Mapping[str, Any] = {
+        "table_created": outcome.created,
         "gone_or_invisible": outcome.gone_envelopes,
         "removal_withheld": outcome.deletion_withheld,
         "drift_new_columns": outcome.added_columns,

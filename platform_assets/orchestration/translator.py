@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import dagster as dg
 from dagster_dlt import DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
-from dlt.common.schema import Schema
 
-from platform_assets.extraction.source import table_columns
+from platform_assets.extraction.source import default_naming, table_columns
 from platform_assets.vocabulary import Platform, Resource
 
 
@@ -56,7 +55,7 @@ def _description(platform: Platform, resource: Resource) -> str:
 
 
 def _column_schema(platform: Platform, resource: Resource) -> dg.TableSchema:
-    columns = table_columns(platform, resource, Schema(platform.name).naming)
+    columns = table_columns(platform, resource, default_naming())
     key = {columns.name_of(name) for name in platform.primary_key_of(resource)}
     return dg.TableSchema(
         columns=[

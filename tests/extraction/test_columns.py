@@ -88,7 +88,8 @@ def expected(value: Any, data_type: str) -> Any:
 
 def same(stored: Any, wanted: Any) -> bool:
     if isinstance(wanted, datetime):
-        return stored == datetime.fromisoformat(wanted.isoformat())
+        moment = datetime.fromisoformat(wanted.isoformat())
+        return stored == (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     return stored == wanted
 
 
