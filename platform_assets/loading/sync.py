@@ -102,7 +102,8 @@ def sync(
         ]
     _read_all(client, plans)
     spooled = {plan.resource.name: _finish(plan) for plan in plans}
-    with warehouse.session() as session:
+    nothing_new = all(content is None or not content.files for content in spooled.values())
+    with warehouse.session(refresh=not nothing_new) as session:
         _land(platform, warehouse, session, plans, spooled, selection, started)
     for plan in plans:
         _log(platform, plan.outcome)

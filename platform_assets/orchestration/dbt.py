@@ -64,7 +64,7 @@ def dbt_models(project: DbtProject) -> dg.AssetsDefinition:
         if path is not None:
             os.environ["PLATFORM_ASSETS_DUCKDB"] = str(path)
         # DuckDB lets one process write: dbt waits its turn like every load.
-        with exclusive():
+        with exclusive(for_child=True):
             yield from dbt.cli(["build"], context=context).stream()
 
     return models

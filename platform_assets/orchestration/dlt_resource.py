@@ -140,7 +140,7 @@ def _register_partitions(
     }
     if not children:
         return
-    with warehouse.session() as session:
+    with warehouse.session(refresh=False) as session:
         parents = {name: known_parents(platform, child, session, settings) for name, child in children.items()}
     for name, known in parents.items():
         new = register(context.instance, name, (parent.partition for parent in known))

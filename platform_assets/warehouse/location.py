@@ -48,10 +48,11 @@ def destination() -> Any:
 
 
 @contextmanager
-def exclusive() -> Iterator[None]:
+def exclusive(*, for_child: bool = False) -> Iterator[None]:
     """Hold the warehouse for this process: DuckDB lets one process have a file open for writing.
 
-    Other destinations need no lock. Raises WarehouseError when the wait ends.
+    The file stays open meanwhile, so that opening it again costs nothing; `for_child` leaves it closed for a
+    program that this process starts. Other destinations need no lock. Raises WarehouseError when the wait ends.
     """
     path = duckdb_file()
     if path is None:
@@ -67,14 +68,16 @@ def exclusive() -> Iterator[None]:
             f"another process kept {path} for {wait:.0f} s; try again, or raise warehouse.lock_wait"
         ) from None
     try:
-        _wait_until_writable(path, wait)
-        yield
+        with _opened(path, wait) as connection:
+            if for_child:
+                connection.close()
+            yield
     finally:
         lock.release()
 
 
-def _wait_until_writable(path: Path, wait: float) -> None:
-    """Wait for programs that do not know our lock, e.g. a DuckDB shell that has the file open.
+def _opened(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
+    """The file, opened for writing; programs that do not know our lock, e.g. a DuckDB shell, are waited for.
 
     Raises WarehouseError when the wait ends, or at once for a file that is no DuckDB database; the file
     is left as it was.
@@ -83,15 +86,10 @@ def _wait_until_writable(path: Path, wait: float) -> None:
         retry=retry_if_exception(_is_held_by_another), stop=stop_after_delay(wait), wait=wait_fixed(0.1), reraise=True
     )
     try:
-        retrying(_open_and_close, path)
+        return retrying(duckdb.connect, str(path))
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         raise WarehouseError(f"the warehouse {path} cannot be opened: {reason}") from None
-
-
-def _open_and_close(path: Path) -> None:
-    if path.exists():
-        duckdb.connect(str(path)).close()
 
 
 def _is_held_by_another(error: BaseException) -> bool:

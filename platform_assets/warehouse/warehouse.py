@@ -4,12 +4,14 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dlt
 from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
 from dlt.extract.source import DltSource
 from dlt.pipeline.pipeline import Pipeline
@@ -42,14 +44,19 @@ class Warehouse:
         )
 
     @contextmanager
-    def session(self) -> Iterator["WarehouseSession"]:
-        """Open the warehouse for this process alone, with the schema as it is there now."""
-        with exclusive():
-            self.pipeline.sync_destination()
-            with self.pipeline.sql_client() as client:
-                yield WarehouseSession(self, client)
+    def session(self, *, refresh: bool = True) -> Iterator["WarehouseSession"]:
+        """Open the warehouse for this process alone.
 
-    @property
+        `refresh` reads the schema as it is there now; without it the last one read is used, which is enough
+        where nothing is loaded.
+        """
+        with exclusive():
+            if refresh:
+                self.pipeline.sync_destination()
+            with self.pipeline.destination_client() as client:
+                yield WarehouseSession(self, cast(Any, client))
+
+    @cached_property
     def file_formats(self) -> Sequence[str]:
         """Loader file formats that the destination takes."""
         return self.pipeline.destination.capabilities().supported_loader_file_formats or ()
@@ -64,9 +71,10 @@ class Warehouse:
 class WarehouseSession:
     """Reads and writes while the warehouse is held."""
 
-    def __init__(self, warehouse: Warehouse, client: SqlClientBase[Any]) -> None:
+    def __init__(self, warehouse: Warehouse, client: SqlJobClientBase) -> None:
         self._warehouse = warehouse
-        self._client = client
+        self._types = client.type_mapper
+        self._client: SqlClientBase[Any] = client.sql_client
         self.schema = warehouse.schema
 
     @property
@@ -143,8 +151,7 @@ class WarehouseSession:
         client = self._client
         if not client.has_dataset():
             client.create_dataset()
-        mapper = self._warehouse.pipeline.destination_client().type_mapper  # pyright: ignore[reportAttributeAccessIssue] -- every SQL job client has one
-        types = {name: _sql_type(mapper, name) for name in ("text", "bigint", "timestamp")}
+        types = {name: _sql_type(self._types, name) for name in ("text", "bigint", "timestamp")}
         state.create_table(client, types)
         with client.begin_transaction():
             for table, (columns, keys) in marked.items():
