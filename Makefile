@@ -12,7 +12,7 @@ setup: $(STAMP)
 
 $(UV):
 	$(PYTHON) -m venv $(TOOLS)
-	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check uv
+	$(TOOLS)/bin/pip install -qq --disable-pip-version-check uv
 
 $(STAMP): pyproject.toml uv.lock | $(UV)
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --python $$($(TOOLS)/bin/python -c 'import sys; print(sys.executable)')
@@ -37,7 +37,8 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup  ## side-by-side measurements; writes benchmarks/RESULTS.md
+bench: setup $(UV)  ## side-by-side measurements; writes benchmarks/RESULTS.md
+	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --group bench
 	$(BIN)/python -m benchmarks.fast_path
 
 clean:

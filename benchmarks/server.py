@@ -59,10 +59,23 @@ def render(rows: int, changed_every: int = 0) -> list[bytes]:
     return pages
 
 
+def organizations(count: int) -> dict[str, bytes]:
+    """Answers of `ci_analytics`: one page of organizations by number, and 20 pipelines of each."""
+    found: dict[str, bytes] = {}
+    every = [{"id": f"o{n}", "slug": f"org-{n}", "created_at": "2026-01-01T00:00:00Z"} for n in range(count)]
+    for page in range(count // 100 + 1):
+        found[f"/v2/organizations?{page + 1}"] = orjson.dumps({"data": every[page * 100 : page * 100 + 100]})
+    for one in every:
+        pipelines = [{"id": f"{one['slug']}-{n}", "name": f"Pipeline {n}", "slug": f"p-{n}"} for n in range(20)]
+        found[f"/v2/organizations/{one['slug']}/pipelines?1"] = orjson.dumps({"data": pipelines})
+    return found
+
+
 class PageServer:
     """Answers GETs from memory over keep-alive connections."""
 
-    def __init__(self, rows: int, latency: float, fault_share: float) -> None:
+    def __init__(self, rows: int, latency: float, fault_share: float, parents: int) -> None:
+        self.fixed = organizations(parents)
         self.latency = latency
         self.fault_share = fault_share
         self.random = random.Random(7)
@@ -99,6 +112,9 @@ class PageServer:
         self.requests += 1
         if self.fault_share and self.random.random() < self.fault_share:
             return 429, b'{"success":false,"error":"request over limit"}'
+        fixed = self.fixed.get(f"{url.path}?{query.get('page', ['1'])[0]}")
+        if fixed is not None:
+            return 200, fixed
         pages = self.versions[self.version]
         page = int(query.get("start", ["0"])[0]) // PAGE
         return 200, pages[page] if page < len(pages) else b'{"success":true,"data":null}'
@@ -110,8 +126,9 @@ async def main() -> None:
     parser.add_argument("--rows", type=int, default=0)
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--fault-share", type=float, default=0.0)
+    parser.add_argument("--organizations", type=int, default=0)
     options = parser.parse_args()
-    server = PageServer(options.rows, options.latency, options.fault_share)
+    server = PageServer(options.rows, options.latency, options.fault_share, options.organizations)
     await (await asyncio.start_server(server.serve, "127.0.0.1", options.port)).serve_forever()
 
 

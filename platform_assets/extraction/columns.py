@@ -47,6 +47,9 @@ _FAST: dict[str, frozenset[type]] = {
     "date": frozenset({str, _NULL}),
 }
 
+_YEAR_ONE = -62_135_596_800_000_000
+"""0001-01-01 UTC in microseconds since 1970."""
+
 Values = list[Any]
 
 UNNAMED = "unnamed"
@@ -185,10 +188,23 @@ def dump(value: Any) -> str:
 def _moments(values: Values) -> pa.Array:
     texts = pa.array(values, pa.string())
     try:
-        return texts.cast(TIMESTAMP)
+        moments = texts.cast(TIMESTAMP)
     except pa.ArrowInvalid:
         # Without an offset it is UTC by contract (Pipedrive: `YYYY-MM-DD HH:MM:SS`).
-        return pc.assume_timezone(texts.cast(pa.timestamp("us")), "UTC")  # pyright: ignore[reportAttributeAccessIssue] -- generated at run time
+        moments = pc.assume_timezone(texts.cast(pa.timestamp("us")), "UTC")  # pyright: ignore[reportAttributeAccessIssue] -- generated at run time
+    return _of_our_era(moments)
+
+
+def _dates(values: Values) -> pa.Array:
+    return _of_our_era(pa.array(values, pa.string()).cast(pa.date32()))
+
+
+def _of_our_era(moments: pa.Array) -> pa.Array:
+    """Raise ArrowInvalid for a year 0 (`0000-00-00` and its like): neither dlt nor Python has one."""
+    first = pc.min(moments).cast(pa.timestamp("us", "UTC")).value  # pyright: ignore[reportAttributeAccessIssue] -- generated at run time
+    if first is not None and first < _YEAR_ONE:
+        raise pa.ArrowInvalid("a moment before year 1")
+    return moments
 
 
 _FAST_ARRAYS: dict[str, Callable[[Values], pa.Array]] = {
@@ -197,7 +213,7 @@ _FAST_ARRAYS: dict[str, Callable[[Values], pa.Array]] = {
     "double": lambda values: pa.array(values, pa.float64()),
     "bool": lambda values: pa.array(values, pa.bool_()),
     "timestamp": _moments,
-    "date": lambda values: pa.array(values, pa.string()).cast(pa.date32()),
+    "date": _dates,
 }
 
 

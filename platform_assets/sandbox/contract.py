@@ -176,7 +176,7 @@ def within(request: Request, records: list[Record], cursor: str, start: str, end
 def recents(request: Request) -> list[Record]:
     """Envelopes of one kind, or of all mixed; `since_timestamp` is required."""
     since = request.query.get("since_timestamp", "")
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", since):
+    if not _is_plain_time(since):
         raise Refused(400, "since_timestamp is required as YYYY-MM-DD HH:MM:SS")
     kind = request.query.get("items")
     if kind is not None and kind not in RECENT_KINDS:
@@ -198,6 +198,14 @@ def recents(request: Request) -> list[Record]:
         if kind in (None, gone["item"]) and gone["update_time"] >= since
     ]
     return found
+
+
+def _is_plain_time(text: str) -> bool:
+    """Whether a text is a moment as `YYYY-MM-DD HH:MM:SS`."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").strftime("%Y-%m-%d %H:%M:%S") == text
+    except ValueError:
+        return False
 
 
 def threads(request: Request) -> list[Record]:

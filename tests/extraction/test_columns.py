@@ -59,6 +59,12 @@ def test_one_odd_time_does_not_take_the_others_with_it() -> None:
     assert misfits == {"text": [None, "soon", ""]}
 
 
+@pytest.mark.parametrize("data_type", ["timestamp", "date"])
+def test_a_year_zero_is_kept_aside(data_type: str) -> None:
+    array, misfits = convert(["0000-01-01", "2026-01-02"], data_type)
+    assert array.null_count == 1 and misfits == {"text": ["0000-01-01", None]}
+
+
 def test_dates_and_numbers() -> None:
     assert convert(["2026-01-02", None], "date")[0].to_pylist() == [date(2026, 1, 2), None]
     assert convert([1, 2.5, 2**60], "double")[0].to_pylist() == [1.0, 2.5, float(2**60)]

@@ -399,7 +399,7 @@ def create(rng: random.Random, now: datetime) -> Tables:
     return {
         **tables,
         # People who are gone or not visible: an envelope with null in place of the record.
-        "invisible": [{"item": "person", "id": 4, "update_time": plain(now)}],
+        "invisible": [{"item": "person", "id": 90_004, "update_time": plain(now)}],
         "deal_fields": fields(rng, "deal", 60, now),
         "activity_fields": fields(rng, "activity", 20, now),
         "organization_fields": fields(rng, "organization", 30, now),

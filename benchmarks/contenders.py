@@ -1,0 +1,236 @@
+"""One way each of loading the benchmark's leads into DuckDB; run as a process of its own, prints one JSON line.
+
+`seconds` leave out starting Python and importing: what is compared is the loading. Ours is a whole Dagster
+materialisation.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.server import PAGE, TOKEN
+
+
+def ours(url: str, database: str) -> int:
+    import dagster as dg
+
+    from platform_assets.definitions import defs
+
+    repository = defs().get_repository_def()
+    os.environ.update(
+        SOURCES__CRM__BASE_URL=url, SOURCES__CRM__API_TOKEN=TOKEN, DESTINATION__DUCKDB__CREDENTIALS=database
+    )
+    clock.start()
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = repository.get_job("sync_crm").execute_in_process(
+            instance=instance,
+            asset_selection=[dg.AssetKey(["crm", "leads"])],
+            run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
+        )
+    (event,) = result.get_asset_materialization_events()
+    clock.stop()
+    return int(str(event.materialization.metadata["dagster/row_count"].value))
+
+
+def plain_dlt(url: str, database: str) -> int:
+    import dlt
+    import duckdb
+    from dlt.sources.rest_api import rest_api_source
+
+    clock.start()
+    source = rest_api_source(
+        {
+            "client": {
+                "base_url": url,
+                "auth": {"type": "api_key", "name": "api_token", "api_key": TOKEN, "location": "query"},
+            },
+            "resource_defaults": {"primary_key": "id", "write_disposition": "merge"},
+            "resources": [
+                {
+                    "name": "leads",
+                    "endpoint": {
+                        "path": "/v1/leads",
+                        "data_selector": "data",
+                        "params": {"limit": PAGE},
+                        "paginator": {
+                            "type": "cursor",
+                            "cursor_param": "start",
+                            "cursor_path": "additional_data.pagination.next_start",
+                        },
+                    },
+                }
+            ],
+        }
+    )
+    folder = str(Path(database).parent / "dlt")
+    destination = dlt.destinations.duckdb(credentials=database)
+    dlt.pipeline("plain", destination=destination, dataset_name="crm", pipelines_dir=folder).run(source)
+    clock.stop()
+    with duckdb.connect(database, read_only=True) as connection:
+        return connection.execute("SELECT count(*) FROM crm.leads").fetchall()[0][0]
+
+
+def airbyte_cdk(url: str, database: str) -> int:
+    """Records as JSON lines: neither typed nor in a database yet."""
+    import orjson
+    from airbyte_cdk.models import (  # pyright: ignore[reportMissingImports] -- in an environment of its own
+        AirbyteStream,
+        ConfiguredAirbyteCatalog,
+        ConfiguredAirbyteStream,
+        DestinationSyncMode,
+        SyncMode,
+    )
+    from airbyte_cdk.sources.declarative.concurrent_declarative_source import (  # pyright: ignore[reportMissingImports] -- as above
+        ConcurrentDeclarativeSource,
+    )
+
+    stream = {
+        "type": "DeclarativeStream",
+        "name": "leads",
+        "primary_key": ["id"],
+        "schema_loader": {
+            "type": "InlineSchemaLoader",
+            "schema": {"type": "object", "additionalProperties": True, "properties": {"id": {"type": "string"}}},
+        },
+        "retriever": {
+            "type": "SimpleRetriever",
+            "requester": {
+                "type": "HttpRequester",
+                "url_base": url,
+                "path": "/v1/leads",
+                "http_method": "GET",
+                "request_parameters": {"limit": str(PAGE), "api_token": TOKEN},
+            },
+            "record_selector": {
+                "type": "RecordSelector",
+                "extractor": {"type": "DpathExtractor", "field_path": ["data"]},
+            },
+            "paginator": {
+                "type": "DefaultPaginator",
+                "page_token_option": {
+                    "type": "RequestOption",
+                    "inject_into": "request_parameter",
+                    "field_name": "start",
+                },
+                "pagination_strategy": {
+                    "type": "CursorPagination",
+                    "cursor_value": "{{ response['additional_data']['pagination']['next_start'] }}",
+                    "stop_condition": "{{ not response['additional_data']['pagination'].get('next_start') }}",
+                },
+            },
+        },
+    }
+    manifest = {
+        "version": "6.0.0",
+        "type": "DeclarativeSource",
+        "check": {"type": "CheckStream", "stream_names": ["leads"]},
+        "streams": [stream],
+        "spec": {
+            "type": "Spec",
+            "connection_specification": {"type": "object", "properties": {}, "additionalProperties": True},
+        },
+    }
+    catalog = ConfiguredAirbyteCatalog(
+        streams=[
+            ConfiguredAirbyteStream(
+                stream=AirbyteStream(name="leads", json_schema={}, supported_sync_modes=[SyncMode.full_refresh]),
+                sync_mode=SyncMode.full_refresh,
+                destination_sync_mode=DestinationSyncMode.append,
+            )
+        ]
+    )
+    import logging
+
+    clock.start()
+    source = ConcurrentDeclarativeSource(catalog=catalog, config={}, state=[], source_config=manifest)
+    rows = 0
+    with open(f"{database}.jsonl", "wb") as lines:  # noqa: PTH123
+        for message in source.read(logging.getLogger("cdk"), {}, catalog, []):
+            if message.record is not None:
+                lines.write(orjson.dumps(message.record.data) + b"\n")
+                rows += 1
+    clock.stop()
+    return rows
+
+
+def by_hand(url: str, database: str) -> int:
+    """The limit: download, parse, Arrow, insert; no types declared, no retries, no state, no dedup."""
+    import duckdb
+    import orjson
+    import pyarrow as pa
+    import requests
+
+    clock.start()
+    connection = duckdb.connect(database)
+    session = requests.Session()
+    start, created, rows = 0, False, 0
+    while start is not None:
+        response = session.get(
+            f"{url}/v1/leads", params={"start": start, "limit": PAGE, "api_token": TOKEN}, timeout=60
+        )
+        body = orjson.loads(response.content)
+        for record in body["data"]:
+            for name, value in record.items():
+                if isinstance(value, dict | list):
+                    record[name] = orjson.dumps(value).decode()
+        page = pa.Table.from_pylist(body["data"])
+        if not created:
+            connection.execute("CREATE TABLE leads AS SELECT * FROM page")
+            created = True
+        else:
+            connection.execute("INSERT INTO leads BY NAME SELECT * FROM page")
+        rows += page.num_rows
+        start = body["additional_data"]["pagination"].get("next_start")
+    connection.close()
+    clock.stop()
+    return rows
+
+
+def fan_out(url: str, database: str) -> int:
+    """Ours: all pipelines of 200 organizations, one request each."""
+    from platform_assets.extraction.client import ApiClient
+    from platform_assets.extraction.settings import read_settings
+    from platform_assets.loading import Selection, sync
+    from platform_assets.platforms import platform_named
+    from platform_assets.warehouse import open_warehouse
+
+    os.environ.update(
+        SOURCES__CI_ANALYTICS__BASE_URL=url,
+        SOURCES__CI_ANALYTICS__API_TOKEN=TOKEN,
+        DESTINATION__DUCKDB__CREDENTIALS=database,
+    )
+    platform = platform_named("ci_analytics")
+    settings = read_settings(platform)
+    with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
+        sync(platform, settings, warehouse, client, Selection(("organizations",)))
+        clock.start()
+        (outcome,) = sync(platform, settings, warehouse, client, Selection(("organizations_pipelines",)))
+        clock.stop()
+    return outcome.rows_in_table
+
+
+class Clock:
+    """Seconds and CPU seconds of the part that is compared."""
+
+    def start(self) -> None:
+        self.began, self.cpu_began = time.perf_counter(), time.process_time()
+
+    def stop(self) -> None:
+        self.seconds, self.cpu = time.perf_counter() - self.began, time.process_time() - self.cpu_began
+
+
+clock = Clock()
+CONTENDERS = {
+    "ours": ours,
+    "plain dlt": plain_dlt,
+    "Airbyte CDK": airbyte_cdk,
+    "by hand": by_hand,
+    "fan-out": fan_out,
+}
+
+if __name__ == "__main__":
+    name, url, database = sys.argv[1:]
+    rows = CONTENDERS[name](url, database)
+    print(json.dumps({"rows": rows, "seconds": clock.seconds, "cpu": clock.cpu}))
