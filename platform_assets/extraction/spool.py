@@ -22,7 +22,9 @@ from platform_assets.extraction.columns import TIMESTAMP, Columns
 from platform_assets.extraction.errors import AnswerError
 from platform_assets.extraction.records import Record
 
-FLUSH_BYTES = 32 * 1024 * 1024
+FLUSH_BYTES = 16 * 1024 * 1024
+ROW_GROUP = 16_384
+"""Rows of a Parquet row group: a loader holds a whole one in memory, times its threads."""
 ROW_HASH = "_dlt_id"
 """dlt's name for a row's identity; here the hash of the row's content, so that equal rows are known."""
 LOADED_AT = "_loaded_at"
@@ -132,6 +134,7 @@ class Spool:
         self._flush(accepted)
         keys = np.concatenate(accepted.keys) if accepted.keys else np.empty(0, np.uint64)
         written = np.concatenate(accepted.written) if accepted.written else np.empty(0, bool)
+        pa.default_memory_pool().release_unused()
         last = last_occurrences(keys)
         rows = int(written.sum())
         if not last.all():
@@ -168,9 +171,7 @@ class Spool:
         if not batch.tables:
             return
         path = self._next_file()
-        pq.write_table(
-            pa.concat_tables(batch.tables, promote_options="default"), path, compression="lz4", use_dictionary=False
-        )
+        _write(pa.concat_tables(batch.tables, promote_options="default"), path)
         batch.files.append(path)
         batch.tables, batch.bytes_held = [], 0
 
@@ -188,8 +189,12 @@ class Spool:
             if not mask.any():
                 continue
             if not mask.all():
-                pq.write_table(table.filter(pa.array(mask)), path, compression="lz4", use_dictionary=False)
+                _write(table.filter(pa.array(mask)), path)
             yield path
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    pq.write_table(table, path, compression="lz4", use_dictionary=False, row_group_size=ROW_GROUP)
 
 
 @dataclass(frozen=True)
