@@ -16,6 +16,7 @@ from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from platform_assets.extraction.errors import AnswerError, LimitExhausted, RequestFailed
+from platform_assets.extraction.limiter import Limiter
 from platform_assets.extraction.redaction import RedactingFilter, Redactor
 from platform_assets.extraction.settings import Settings, platform_secret, setting_name
 from platform_assets.vocabulary import ApiKeyAuth, ErrorHandler, Platform
@@ -73,6 +74,8 @@ class ApiClient:
         self._sleep = sleep
         self._patient = patient
         self._origin = origin(settings.base_url)
+        limit = platform.client.rate_limit
+        self._limiter = Limiter(limit, sleep=sleep) if limit else None
         self._answered = False
         self._unreachable: RequestFailed | None = None
         self._session = self._open_session()
@@ -145,6 +148,8 @@ class ApiClient:
         url = self.settings.base_url + path
         hops = 0
         while True:
+            if self._limiter is not None:
+                counts["waited_ms"] += int(self._limiter.wait() * 1000)
             counts["requests"] += 1
             response, content = self._exchange(url, params, path)
             if response.status_code not in (301, 302, 303, 307, 308):

@@ -36,6 +36,9 @@ def problems(platform: Platform) -> Iterator[Problem]:
     if not _TABLE_NAME.fullmatch(platform.name):
         yield None, "name", f"{platform.name!r} is not snake_case; it names a schema and asset keys"
     yield from _paginator_problems(None, platform.client.paginator)
+    limit = platform.client.rate_limit
+    if limit is not None and (limit.requests < 1 or limit.seconds <= 0):
+        yield None, "rate_limit", "needs at least one request in a positive number of seconds"
     names: set[str] = set()
     for resource in platform.resources:
         if resource.name in names:
