@@ -18,6 +18,7 @@ from platform_assets.cli.surroundings import chosen_platforms, sandbox_for
 from platform_assets.extraction.errors import SettingsError
 from platform_assets.extraction.settings import read_settings
 from platform_assets.orchestration.jobs import SYNC_ALL
+from platform_assets.orchestration.staleness import MODEL_SCHEMAS, stale_models
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.platforms import all_platforms
 from platform_assets.vocabulary import Platform, PlatformAssetsError
@@ -53,7 +54,6 @@ class Summary:
     assets: dict[str, AssetLine]
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     models: int = 0
-    checks_failed: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
 
@@ -125,7 +125,6 @@ def _execute(request: SyncRequest, keys: Sequence[dg.AssetKey], summary: Summary
     """Run the assets, what a failure kept from running (Dagster skips all below a failed op), and stale models."""
     from platform_assets.definitions import defs
     from platform_assets.orchestration.dbt import edited_at
-    from platform_assets.orchestration.staleness import stale_models
 
     repository = defs().get_repository_def()
     tables = set(keys)
@@ -171,7 +170,7 @@ def _run(
 def models_below(repository: dg.RepositoryDefinition, tables: Set[dg.AssetKey]) -> set[dg.AssetKey]:
     """dbt models downstream of the tables."""
     below = dg.AssetSelection.assets(*tables).downstream(include_self=False).resolve(repository.asset_graph)
-    return {key for key in below if key.path[0] in ("staging", "marts")}
+    return {key for key in below if key.path[0] in MODEL_SCHEMAS}
 
 
 def _landed_below(

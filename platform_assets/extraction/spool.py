@@ -48,6 +48,11 @@ class Batch:
     pages: int = 0
     cursor: datetime | None = None
 
+    @property
+    def rows_written(self) -> int:
+        """How many of the records have a row to load."""
+        return sum(int(mask.sum()) for mask in self.written)
+
 
 class Spool:
     """Collects the rows of one resource in a folder of its own.

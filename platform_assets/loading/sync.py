@@ -77,7 +77,6 @@ class _Plan:
     spool: Spool
     units: list[_Unit]
     existed: bool
-    was_empty: bool
     existing: list[tuple[Any, ...]]
     """Parent columns and key of each row that was there and not removed, for resources that notice removal."""
     parent_types: dict[str, pa.DataType]
@@ -145,18 +144,17 @@ def _plan(
         spool=spool,
         units=[],
         existed=bool(existing_types),
-        was_empty=session.is_empty(resource.name),
         existing=_existing(platform, resource, session, parent_columns, columns.name_of),
         parent_types={name: ARROW_TYPES[columns.types[name]] for name in parent_columns},
         outcome=outcome,
     )
     plan.units = _units(platform, resource, settings, session, selection, progress, outcome)
+    oldest_open = _oldest_open(resource, session, columns.name_of)
     for unit in plan.units:
         last = progress.get((resource.name, unit.parent.key))
         cursor = last.cursor_value if last and not selection.full_refresh else None
         outcome.cursor = _newest([outcome.cursor, last.cursor_value if last else None])
-        oldest = _oldest_open(resource, session, columns.name_of) if cursor is not None else None
-        unit.start = start_of(incremental, cursor, settings.start_date, oldest)
+        unit.start = start_of(incremental, cursor, settings.start_date, oldest_open)
     return plan
 
 
@@ -307,7 +305,7 @@ def _finish(plan: _Plan) -> Spooled | None:
         if unit.parent.key:
             partition = outcome.partitions[unit.partition]
             partition.records += unit.batch.records
-            partition.rows_loaded += sum(int(mask.sum()) for mask in unit.batch.written)
+            partition.rows_loaded += unit.batch.rows_written
             partition.cursor = _newest([partition.cursor, unit.batch.cursor])
     outcome.created = not plan.existed
     if plan.existed:
@@ -393,7 +391,7 @@ def _attempts(plan: _Plan, started: datetime) -> list[Progress]:
                 status=unit.status,
                 error=unit.error,
                 rows_read=unit.batch.records if unit.batch else 0,
-                rows_loaded=sum(int(mask.sum()) for mask in unit.batch.written) if unit.batch else 0,
+                rows_loaded=unit.batch.rows_written if unit.batch else 0,
                 attempted_at=started,
                 succeeded_at=started if ok else None,
             )
