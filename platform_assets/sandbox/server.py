@@ -9,7 +9,6 @@ from typing import Any, Self
 import uvicorn
 
 from platform_assets.sandbox.app import Sandbox
-from platform_assets.sandbox.contract import PATTERNS
 from platform_assets.sandbox.faults import Fault
 from platform_assets.sandbox.tokens import sandbox_token
 from platform_assets.sandbox.world import World
@@ -57,9 +56,6 @@ class SandboxServer:
 
     def token(self, platform: str) -> str:
         return sandbox_token(platform)
-
-    def serves(self, platform: str) -> bool:
-        return platform in PATTERNS
 
 
 def serve(host: str, port: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from platform_assets.platforms import all_platforms
-from platform_assets.sandbox import Fault, SandboxServer, truth
+from platform_assets.sandbox import Fault, SandboxServer, World, truth
 from tests.warehouse_rows import query
 
 ROOT = Path(__file__).parents[2]
@@ -113,3 +113,13 @@ def test_an_unknown_partition_or_parent_is_an_error() -> None:
             selected = ["--select", "ci_analytics/organizations", "--select", "ci_analytics/organizations_pipelines"]
             done = command("sync", *selected, *words, "--no-models", env=env)
             assert done.returncode == 1 and "'nobody'" in done.stdout
+
+
+def test_the_sandbox_bears_witness_only_for_what_it_served() -> None:
+    """A platform with a base_url of its own is loaded from there and not compared with the sandbox."""
+    with SandboxServer(World.tiny()) as own:
+        env = {name: value for name, value in pointing_at(own).items() if "__CRM__" in name}
+        words = ["sync", "--sandbox", "--no-models", "--select", "crm/roles", "--select", "load_testing/organizations"]
+        done = command(*words, env=env)
+        assert done.returncode == 0, done.stdout
+        assert "2 of 2 assets" in done.stdout and "Row counts of all 1 assets" in done.stdout
