@@ -5,7 +5,7 @@ A value that cannot be coerced to its column's type (by dlt's own rules) lands i
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -98,6 +98,15 @@ class Columns:
             self._taken.add(name)
             self._names[raw] = name
             return name
+
+    def schema(self, key: Collection[str]) -> pa.Schema:
+        """The Arrow schema of all columns that have a type by now; those of `key` are not nullable.
+
+        In the order of dlt's table schema: dlt rewrites a Parquet file that differs from it.
+        """
+        with self._lock:
+            types = dict(self.types)
+        return pa.schema([pa.field(name, ARROW_TYPES[kind], name not in key) for name, kind in types.items()])
 
     def table(self, records: list[Record], constants: Mapping[str, pa.Scalar]) -> pa.Table:
         """An Arrow table of `records`, one row each in order, plus constant columns."""
@@ -242,7 +251,7 @@ def coerce(value: Any, data_type: str) -> Any:
         if isinstance(coerced, datetime | date):
             coerced = datetime.fromisoformat(coerced.isoformat()) if data_type == "timestamp" else coerced
         pa.scalar(coerced, ARROW_TYPES[data_type])
-    except (ValueError, TypeError, OverflowError, ArithmeticError, pa.ArrowException):
+    except (ValueError, TypeError, OverflowError, ArithmeticError, OSError, pa.ArrowException):
         return None
     return coerced
 

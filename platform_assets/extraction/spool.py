@@ -1,7 +1,7 @@
 """Rows on their way: typed, deduplicated, and on disk until everything of their resource is read.
 
 Nothing reaches the warehouse from here before its resource (or parent) was read to the last page.
-Memory is bounded: tables are written to Parquet once they pass `FLUSH_BYTES`.
+Memory is bounded: tables are appended to a Parquet file once they pass `FLUSH_BYTES`.
 """
 
 import threading
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from platform_assets.extraction.columns import TIMESTAMP, Columns
 from platform_assets.extraction.errors import AnswerError
 from platform_assets.extraction.records import Record
 
-FLUSH_BYTES = 16 * 1024 * 1024
+FLUSH_BYTES = 8 * 1024 * 1024
 ROW_GROUP = 16_384
 """Rows of a Parquet row group: a loader holds a whole one in memory, times its threads."""
 ROW_HASH = "_dlt_id"
@@ -43,7 +44,9 @@ class Batch:
     written: list[np.ndarray] = field(default_factory=list)
     tables: list[pa.Table] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
+    writer: pq.ParquetWriter | None = None
     bytes_held: int = 0
+    bytes_written: int = 0
     records: int = 0
     pages: int = 0
     cursor: datetime | None = None
@@ -80,6 +83,7 @@ class Spool:
         self.columns = columns
         self._folder = folder
         self._primary_key = tuple(primary_key)
+        self._key_columns = frozenset(columns.name_of(name) for name in primary_key)
         self._cursor_path = cursor_path
         self._known = known
         self._salt = salt[:64]
@@ -87,7 +91,7 @@ class Spool:
         self._loaded_at = pa.scalar(loaded_at, TIMESTAMP)
         self._accepted = Batch()
         self._lock = threading.Lock()
-        self._file_count = 0
+        self._numbers = count()
 
     def add(self, batch: Batch, records: list[Record], parent: dict[str, pa.Scalar]) -> None:
         """Convert one page's records into `batch`. `parent` holds the parent's columns.
@@ -120,12 +124,14 @@ class Spool:
         """Take over a batch that was read to its last page."""
         with self._lock:
             mine = self._accepted
-            if batch.files and mine.tables:
+            if batch.files:
                 # Rows stand in reading order over files, so what is held goes first.
-                self._flush(mine)
+                self._close(batch)
+                self._close(mine)
             mine.files += batch.files
             mine.tables += batch.tables
             mine.bytes_held += batch.bytes_held
+            mine.bytes_written += batch.bytes_written
             mine.keys += batch.keys
             mine.written += batch.written
             mine.records += batch.records
@@ -136,7 +142,7 @@ class Spool:
     def finish(self) -> "Spooled":
         """Write what is held, drop all but the last occurrence of a key, and return what there is to load."""
         accepted = self._accepted
-        self._flush(accepted)
+        self._close(accepted)
         keys = np.concatenate(accepted.keys) if accepted.keys else np.empty(0, np.uint64)
         written = np.concatenate(accepted.written) if accepted.written else np.empty(0, bool)
         pa.default_memory_pool().release_unused()
@@ -150,6 +156,7 @@ class Spool:
         return Spooled(
             files=accepted.files,
             rows=rows,
+            row_bytes=accepted.bytes_written // max(1, int(written.sum())),
             records=accepted.records,
             repeats=int(len(keys) - last.sum()),
             keys=np.sort(keys[last]),
@@ -173,41 +180,86 @@ class Spool:
             self._flush(batch)
 
     def _flush(self, batch: Batch) -> None:
+        """Append what is held to the batch's file; a table with columns that the file lacks begins the next one.
+
+        A file is loaded by one statement, so few large ones cost less than many small ones.
+        """
         if not batch.tables:
             return
-        path = self._next_file()
-        _write(pa.concat_tables(batch.tables, promote_options="default"), path)
-        batch.files.append(path)
+        table = pa.concat_tables(batch.tables, promote_options="default")
+        batch.bytes_written += batch.bytes_held
         batch.tables, batch.bytes_held = [], 0
+        if batch.writer is not None and not _fits(table, batch.writer.schema):
+            _end(batch)
+        if batch.writer is None:
+            path = self._next_file()
+            batch.writer = _writer(path, self.columns.schema(self._key_columns))
+            batch.files.append(path)
+        batch.writer.write_table(_with_columns(table, batch.writer.schema), row_group_size=ROW_GROUP)
+
+    def _close(self, batch: Batch) -> None:
+        self._flush(batch)
+        _end(batch)
 
     def _next_file(self) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._file_count += 1
-        return self._folder / f"{threading.get_ident()}_{self._file_count}.parquet"
+        return self._folder / f"{next(self._numbers)}.parquet"
 
     def _filtered(self, files: Iterable[Path], keep: np.ndarray) -> Iterable[Path]:
+        """The files without the rows that `keep` denies, a row group in memory at a time."""
         start = 0
         for path in files:
-            table = pq.read_table(path)
-            mask = keep[start : start + table.num_rows]
-            start += table.num_rows
-            if not mask.any():
-                continue
-            if not mask.all():
-                _write(table.filter(pa.array(mask)), path)
-            yield path
+            with pq.ParquetFile(path) as file:
+                mask = keep[start : start + file.metadata.num_rows]
+                start += len(mask)
+                if mask.all():
+                    yield path
+                    continue
+                if not mask.any():
+                    continue
+                kept = self._next_file()
+                with _writer(kept, file.schema_arrow) as writer:
+                    done = 0
+                    for rows in file.iter_batches(ROW_GROUP):
+                        chosen = pa.array(mask[done : done + rows.num_rows])
+                        writer.write_batch(rows.filter(chosen))
+                        done += rows.num_rows
+            yield kept
 
 
-def _write(table: pa.Table, path: Path) -> None:
-    pq.write_table(table, path, compression="lz4", use_dictionary=False, row_group_size=ROW_GROUP)
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=False)
+
+
+def _end(batch: Batch) -> None:
+    if batch.writer is not None:
+        batch.writer.close()
+        batch.writer = None
+
+
+def _fits(table: pa.Table, schema: pa.Schema) -> bool:
+    return set(table.column_names) <= set(schema.names)
+
+
+def _with_columns(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The table in the schema's order, with nulls where it lacks a column."""
+    columns = [
+        table[column.name] if column.name in table.column_names else pa.nulls(table.num_rows, column.type)
+        for column in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
 @dataclass(frozen=True)
 class Spooled:
-    """What one resource has to load. `keys` are the sorted hashes of all primary keys that were read."""
+    """What one resource has to load.
+
+    `row_bytes` is the average width of a row, `keys` are the sorted hashes of all primary keys that were read.
+    """
 
     files: list[Path]
     rows: int
+    row_bytes: int
     records: int
     repeats: int
     keys: np.ndarray
@@ -248,6 +300,8 @@ def row_hashes(records: list[Record], salt: bytes, parent: dict[str, pa.Scalar])
 
 def as_numbers(hashes: Sequence[str]) -> np.ndarray:
     """16-hex-digit hashes as uint64."""
+    if not hashes:
+        return np.empty(0, np.uint64)
     return np.frombuffer(bytes.fromhex("".join(hashes)), dtype=">u8").astype(np.uint64)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -44,7 +45,8 @@ def known_parents(
         dict.fromkeys([*(naming.normalize_identifier(name.split(".")[0]) for name in wanted), version_column])
     )
     found: dict[str, KnownParent] = {}
-    for row in session.current_values(parent_resource.name, columns):
+    chunks = session.current_values(parent_resource.name, columns)
+    for row in (row for rows in chunks for row in rows):
         record = dict(zip(columns, row, strict=True))
         values = [_value(record, name, naming) for name in wanted]
         path_values, scoped = values[: len(fields)], values[len(fields) :]
@@ -62,7 +64,14 @@ def known_parents(
 def _known_parent(resource: Resource, values: Mapping[str, object], version: Any) -> KnownParent:
     key = partition_key(list(values.values()))
     partition = resource.partition.key_of(key) if isinstance(resource.partition, Buckets) else key
-    return KnownParent(Parent(key, values), partition, None if version is None else str(version))
+    return KnownParent(Parent(key, values), partition, _token(version))
+
+
+def _token(version: Any) -> str | None:
+    """A value's text, the same whatever time zone the database session has."""
+    if isinstance(version, datetime):
+        version = version.astimezone(UTC)
+    return None if version is None else str(version)
 
 
 def _value(record: Mapping[str, Any], name: str, naming: Any) -> Any:

@@ -17,6 +17,12 @@ from platform_assets.vocabulary import PlatformAssetsError
 DEFAULT_DUCKDB = "data/warehouse.duckdb"
 LOCK_WAIT = 600.0
 """Seconds to wait for another process that writes; `[warehouse] lock_wait` overrides it."""
+MEMORY_LIMIT = 64
+"""Megabytes of DuckDB's buffers while we load, for rows of up to `WIDE_ROW` bytes; `[warehouse] memory_limit`
+(a DuckDB size, e.g. `2GB`) overrides it."""
+WIDE_ROW = 4096
+THREADS = 1
+"""DuckDB's threads while we load, since each holds buffers of its own; `[warehouse] threads` overrides it."""
 
 
 class WarehouseError(PlatformAssetsError):
@@ -48,11 +54,12 @@ def destination() -> Any:
 
 
 @contextmanager
-def exclusive(*, for_child: bool = False) -> Iterator[None]:
+def exclusive(*, for_child: bool = False, row_bytes: int = 0) -> Iterator[None]:
     """Hold the warehouse for this process: DuckDB lets one process have a file open for writing.
 
     The file stays open meanwhile, so that opening it again costs nothing; `for_child` leaves it closed for a
-    program that this process starts. Other destinations need no lock. Raises WarehouseError when the wait ends.
+    program that this process starts. Rows of `row_bytes` bytes get the memory that loading them takes. Other
+    destinations need no lock. Raises WarehouseError when the wait ends.
     """
     path = duckdb_file()
     if path is None:
@@ -69,6 +76,7 @@ def exclusive(*, for_child: bool = False) -> Iterator[None]:
         ) from None
     try:
         with _opened(path, wait) as connection:
+            _set_bounds(connection, row_bytes)
             if for_child:
                 connection.close()
             yield
@@ -90,6 +98,16 @@ def _opened(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         raise WarehouseError(f"the warehouse {path} cannot be opened: {reason}") from None
+
+
+def _set_bounds(connection: duckdb.DuckDBPyConnection, row_bytes: int) -> None:
+    """Bound DuckDB's buffers for the whole file in this process; it would take most of the machine's memory.
+
+    What a load needs grows with the width of its rows: DuckDB compresses 122,880 of them together.
+    """
+    limit = configured("warehouse.memory_limit") or f"{MEMORY_LIMIT * max(1, -(-row_bytes // WIDE_ROW))}MB"
+    connection.execute(f"SET memory_limit = '{limit}'")
+    connection.execute(f"SET threads = {int(str(configured('warehouse.threads') or THREADS))}")
 
 
 def _is_held_by_another(error: BaseException) -> bool:

@@ -4,6 +4,8 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -19,11 +21,27 @@ from dlt.pipeline.pipeline import Pipeline
 from platform_assets.extraction.source import DELETED_AT
 from platform_assets.vocabulary import Platform
 from platform_assets.warehouse import state
-from platform_assets.warehouse.location import WarehouseError, destination, exclusive
+from platform_assets.warehouse.location import WarehouseError, destination, duckdb_file, exclusive
 
 __all__ = ["Warehouse", "WarehouseError", "open_warehouse"]
 
 _CHUNK = 500
+_FETCH = 50_000
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which rows of a table a read can meet: recent ones, and those of some parents.
+
+    Attributes:
+        since: a column and the moment from which on its values count; nulls count too.
+        columns: the parent's columns.
+        among: their values in the parents that count; many parents are not told apart.
+    """
+
+    since: tuple[str, datetime] | None = None
+    columns: tuple[str, ...] = ()
+    among: tuple[tuple[Any, ...], ...] = ()
 
 
 class Warehouse:
@@ -44,13 +62,13 @@ class Warehouse:
         )
 
     @contextmanager
-    def session(self, *, refresh: bool = True) -> Iterator["WarehouseSession"]:
+    def session(self, *, refresh: bool = True, row_bytes: int = 0) -> Iterator["WarehouseSession"]:
         """Open the warehouse for this process alone.
 
         `refresh` reads the schema as it is there now; without it the last one read is used, which is enough
-        where nothing is loaded.
+        where nothing is loaded. `row_bytes`: how wide the rows are that will be loaded.
         """
-        with exclusive():
+        with exclusive(row_bytes=row_bytes):
             if refresh:
                 self.pipeline.sync_destination()
             with self.pipeline.destination_client() as client:
@@ -60,6 +78,11 @@ class Warehouse:
     def file_formats(self) -> Sequence[str]:
         """Loader file formats that the destination takes."""
         return self.pipeline.destination.capabilities().supported_loader_file_formats or ()
+
+    @cached_property
+    def load_workers(self) -> int:
+        """Tables to load at once: one into DuckDB, whose memory would be split among them."""
+        return 1 if duckdb_file() else 20
 
     @property
     def schema(self) -> Schema | None:
@@ -102,16 +125,36 @@ class WarehouseSession:
         rows = self._rows(f"SELECT count(*) FROM {self._name(table)}")
         return int(rows[0][0]) if rows else 0
 
-    def values(self, table: str, columns: Sequence[str], where: str = "") -> list[tuple[Any, ...]]:
-        """Column values of a table's rows; none where the table or a column is missing."""
-        names = ", ".join(self._client.escape_column_name(column) for column in columns)
-        condition = f" WHERE {where}" if where else ""
-        return self._rows(f"SELECT {names} FROM {self._name(table)}{condition}") or []
+    def current_values(
+        self, table: str, columns: Sequence[str], part: "Part | None" = None
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Column values of the rows that are not marked as removed, in lists of up to `_FETCH` rows.
 
-    def current_values(self, table: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
-        """Like `values`, without the rows that are marked as removed."""
-        marked = DELETED_AT in self.column_types(table)
-        return self.values(table, columns, f"{self._client.escape_column_name(DELETED_AT)} IS NULL" if marked else "")
+        `part` keeps it to some of the rows. Nothing comes where the table or a column is missing.
+        """
+        names = ", ".join(self._client.escape_column_name(column) for column in columns)
+        condition, arguments = self._condition(table, part or Part())
+        try:
+            with self._client.execute_query(f"SELECT {names} FROM {self._name(table)}{condition}", *arguments) as rows:
+                yield from rows.iter_fetch(_FETCH)
+        except DatabaseUndefinedRelation:
+            return
+
+    def _condition(self, table: str, part: "Part") -> tuple[str, list[Any]]:
+        escape = self._client.escape_column_name
+        conditions: list[str] = []
+        arguments: list[Any] = []
+        if DELETED_AT in self.column_types(table):
+            conditions.append(f"{escape(DELETED_AT)} IS NULL")
+        if part.since is not None:
+            column = escape(part.since[0])
+            conditions.append(f"({column} >= %s OR {column} IS NULL)")
+            arguments.append(part.since[1])
+        if part.columns and 0 < len(part.among) <= _CHUNK:
+            one = "(" + " AND ".join(f"{escape(column)} = %s" for column in part.columns) + ")"
+            conditions.append("(" + " OR ".join([one] * len(part.among)) + ")")
+            arguments += [value for values in part.among for value in values]
+        return (" WHERE " + " AND ".join(conditions) if conditions else ""), arguments
 
     def oldest(self, table: str, column: str, field: str, among: Sequence[str]) -> Any:
         """Smallest `column` of the rows whose `field` is one of `among`."""
@@ -134,8 +177,9 @@ class WarehouseSession:
     def load(self, source: DltSource, file_format: str | None) -> None:
         """Load a source as one dlt package. Raises what dlt raises; nothing is pending afterwards."""
         pipeline = self._warehouse.pipeline
-        load_info = pipeline.run(source, loader_file_format=file_format)  # pyright: ignore[reportArgumentType] -- dlt's literal
-        load_info.raise_on_failed_jobs()
+        pipeline.extract(source, loader_file_format=file_format)  # pyright: ignore[reportArgumentType] -- dlt's literal
+        pipeline.normalize()
+        pipeline.load(workers=self._warehouse.load_workers, raise_on_failed_jobs=True)
         self.schema = self._warehouse.schema
 
     def commit(

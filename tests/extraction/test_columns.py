@@ -65,6 +65,12 @@ def test_a_year_zero_is_kept_aside(data_type: str) -> None:
     assert array.null_count == 1 and misfits == {"text": ["0000-01-01", None]}
 
 
+def test_a_number_whose_moment_the_system_has_not_is_kept_aside() -> None:
+    array, misfits = convert([6.877908766914371e16], "timestamp")
+    assert array.to_pylist() == [None]
+    assert misfits == {"double": [6.877908766914371e16]}
+
+
 def test_dates_and_numbers() -> None:
     assert convert(["2026-01-02", None], "date")[0].to_pylist() == [date(2026, 1, 2), None]
     assert convert([1, 2.5, 2**60], "double")[0].to_pylist() == [1.0, 2.5, float(2**60)]

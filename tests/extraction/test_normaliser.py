@@ -37,10 +37,13 @@ SHOP = Platform(
 
 
 def both_can_store(value: Any) -> bool:
-    """Not what the slow way loses or cannot load: NUL characters, and texts that are NaN or infinite as a double."""
+    """Not what the slow way loses or fails on.
+
+    NUL characters, texts that are NaN or infinite as a double, and numbers whose moment the C library has not.
+    """
     if isinstance(value, str):
         return "\x00" not in value and value.strip().lower().lstrip("+-") not in ("nan", "inf", "infinity")
-    return isinstance(value, bool | float | None) or abs(value) < 2**53
+    return isinstance(value, bool | None) or abs(value) < 2**53
 
 
 values = scalars.filter(both_can_store)
