@@ -121,6 +121,9 @@ def measure(sizes: list[int], dlt_limit: int, repeats: int) -> list[Result]:
                             results.append(run(name, f"{case}, 1 % changed", url, work / "warehouse.duckdb"))
                             ask(url, "/_version?v=0")
                         shutil.rmtree(work)
+        with server(rows=10_000) as url:
+            for case in ("server filters by time", "server filters by time, no-op"):
+                results.append(run("ours, filtered", case, url, folder / "filtered.duckdb"))
         for case, options in (("3 % answers 429", {"rows": 100_000, "fault_share": 0.03}),):
             with server(**options) as url:
                 results.append(run("ours", case, url, folder / "faults.duckdb"))

@@ -1,7 +1,7 @@
 """A fast server of pre-rendered pages: what is measured is the reader, not the server.
 
-Serves `crm` leads (`/v1/leads`, body cursor, 500 records a page) from memory, with optional latency and
-faults. One process of its own, so that its CPU time is not counted to the reader.
+Serves `crm` leads (`/v1/leads`, body cursor, 500 records a page) and the same records in `/v1/recents`
+envelopes, filtered by time, from memory, with optional latency and faults. One process of its own, so that its CPU time is not counted to the reader.
 """
 
 import argparse
@@ -59,6 +59,14 @@ def render(rows: int, changed_every: int = 0) -> list[bytes]:
     return pages
 
 
+def enveloped(page: bytes, first: int) -> bytes:
+    """A page of records as `/v1/recents` answers it, numbered from `first`."""
+    body = orjson.loads(page)
+    numbered = enumerate(body["data"], first)
+    body["data"] = [{"item": "deal", "id": n, "data": {**one, "id": n}} for n, one in numbered]
+    return orjson.dumps(body)
+
+
 def organizations(count: int) -> dict[str, bytes]:
     """Answers of `ci_analytics`: one page of organizations by number, and 20 pipelines of each."""
     found: dict[str, bytes] = {}
@@ -81,6 +89,7 @@ class PageServer:
         self.random = random.Random(7)
         self.requests = 0
         self.versions = {0: render(rows), 1: render(rows, 100)} if rows else {0: [], 1: []}
+        self.recents = [enveloped(page, PAGE * n) for n, page in enumerate(self.versions[0])] if rows == 10_000 else []
         self.version = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -116,6 +125,11 @@ class PageServer:
         if fixed is not None:
             return 200, fixed
         pages = self.versions[self.version]
+        if query.get("since_timestamp", [""])[0] > "2026":
+            # A server-side filter: only the records of the newest second are as new as the last cursor.
+            return 200, b'{"success":true,"data":[],"additional_data":{"pagination":{}}}'
+        if url.path == "/v1/recents":
+            pages = self.recents
         page = int(query.get("start", ["0"])[0]) // PAGE
         return 200, pages[page] if page < len(pages) else b'{"success":true,"data":null}'
 

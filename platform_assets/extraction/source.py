@@ -26,9 +26,9 @@ def default_naming() -> NamingConvention:
     return Schema("default").naming
 
 
-def platform_source(platform: Platform, resources: Sequence[DltResource]) -> DltSource:
-    """A dlt source whose name, section and schema are the platform's."""
-    schema = Schema(platform.name)
+def platform_source(platform: Platform, resources: Sequence[DltResource], loaded: Schema | None = None) -> DltSource:
+    """A dlt source whose name, section and schema are the platform's; `loaded` is the schema in the warehouse."""
+    schema = loaded.clone() if loaded else Schema(platform.name)
     # Declared types decide; a text that happens to look like a time stays a text.
     schema.remove_type_detection("iso_timestamp")
     return DltSource(schema, platform.name, list(resources))

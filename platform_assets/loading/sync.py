@@ -380,7 +380,7 @@ def _land(
             target = deleted if plan.resource.when_removed is Removed.REPLACED else marked
             target[name] = (key, gone)
     if resources:
-        session.load(platform_source(platform, resources), "parquet" if parquet else None)
+        session.load(platform_source(platform, resources, session.schema), "parquet" if parquet else None)
     session.commit([p for plan in plans for p in _attempts(plan, started)], marked, deleted)
     for plan in plans:
         plan.outcome.rows_in_table = session.count(plan.resource.name)

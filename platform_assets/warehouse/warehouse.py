@@ -1,5 +1,6 @@
 """One platform's schema in the warehouse, through dlt: what is there, and how rows get in."""
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -60,6 +61,10 @@ class Warehouse:
             dataset_name=platform.name,
             pipelines_dir=str(folder / "pipelines"),
         )
+        # dlt's own state is not used, so it is neither read nor written.
+        self.pipeline.config.restore_from_destination = False
+        self.schema: Schema | None = None
+        """The platform's schema as last seen in the warehouse, None before the first load."""
 
     @contextmanager
     def session(self, *, refresh: bool = True, row_bytes: int = 0) -> Iterator["WarehouseSession"]:
@@ -68,11 +73,25 @@ class Warehouse:
         `refresh` reads the schema as it is there now; without it the last one read is used, which is enough
         where nothing is loaded. `row_bytes`: how wide the rows are that will be loaded.
         """
-        with exclusive(row_bytes=row_bytes):
+        with exclusive(row_bytes=row_bytes), self._client as client:
             if refresh:
-                self.pipeline.sync_destination()
-            with self.pipeline.destination_client() as client:
-                yield WarehouseSession(self, cast(Any, client))
+                self._read_schema(client)
+            yield WarehouseSession(self, client)
+
+    @cached_property
+    def _client(self) -> SqlJobClientBase:
+        return cast(Any, self.pipeline.destination_client())
+
+    def _read_schema(self, client: SqlJobClientBase) -> None:
+        """Read the newest schema that a load has left, unless it is the one last seen."""
+        if not client.sql_client.has_dataset():
+            return
+        try:
+            stored = client.get_stored_schema(self.platform.name)
+        except DatabaseUndefinedRelation:
+            return
+        if stored is not None and (self.schema is None or self.schema.stored_version_hash != stored.version_hash):
+            self.schema = Schema.from_dict(json.loads(stored.schema), validate_schema=False)
 
     @cached_property
     def file_formats(self) -> Sequence[str]:
@@ -84,12 +103,6 @@ class Warehouse:
         """Tables to load at once: one into DuckDB, whose memory would be split among them."""
         return 1 if duckdb_file() else 20
 
-    @property
-    def schema(self) -> Schema | None:
-        """The platform's schema as last seen in the warehouse, None before the first load."""
-        names = self.pipeline.schema_names
-        return self.pipeline.schemas[self.platform.name] if self.platform.name in names else None
-
 
 class WarehouseSession:
     """Reads and writes while the warehouse is held."""
@@ -98,7 +111,11 @@ class WarehouseSession:
         self._warehouse = warehouse
         self._types = client.type_mapper
         self._client: SqlClientBase[Any] = client.sql_client
-        self.schema = warehouse.schema
+
+    @property
+    def schema(self) -> Schema | None:
+        """The platform's schema, None before the first load."""
+        return self._warehouse.schema
 
     @property
     def naming(self) -> Any:
@@ -180,7 +197,7 @@ class WarehouseSession:
         pipeline.extract(source, loader_file_format=file_format)  # pyright: ignore[reportArgumentType] -- dlt's literal
         pipeline.normalize()
         pipeline.load(workers=self._warehouse.load_workers, raise_on_failed_jobs=True)
-        self.schema = self._warehouse.schema
+        self._warehouse.schema = pipeline.schemas[source.name]
 
     def commit(
         self,
