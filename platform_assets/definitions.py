@@ -6,6 +6,7 @@ from platform_assets.orchestration.assets import platform_assets
 from platform_assets.orchestration.dbt import dbt_cli, dbt_models, dbt_project
 from platform_assets.orchestration.dlt_resource import PlatformDlt
 from platform_assets.orchestration.jobs import sync_jobs
+from platform_assets.orchestration.sensors import partition_sensors
 from platform_assets.platforms import all_platforms
 
 
@@ -18,6 +19,7 @@ def defs() -> dg.Definitions:
     return dg.Definitions(
         assets=[*tables, dbt_models(project)],
         jobs=sync_jobs(platforms),
+        sensors=partition_sensors(platforms),
         executor=dg.in_process_executor,
         resources={"dlt": PlatformDlt(), "dbt": dbt_cli(project)},
     )

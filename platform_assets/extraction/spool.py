@@ -277,8 +277,12 @@ def key_hashes(records: list[Record], primary_key: tuple[str, ...]) -> np.ndarra
 
 
 def hash_keys(values: Iterable[Any]) -> np.ndarray:
-    """uint64 hashes of key values by their text: 7 in JSON and 7 in the warehouse are the same key."""
-    return np.array([hash(str(value)) for value in values], np.int64).view(np.uint64)
+    """uint64 hashes of key values by their text: 7 in JSON and 7 in the warehouse are the same key.
+
+    A composite key is a tuple; a tuple of one value counts as the value.
+    """
+    texts = ("\x1f".join(map(str, value)) if isinstance(value, tuple) else str(value) for value in values)
+    return np.array([hash(text) for text in texts], np.int64).view(np.uint64)
 
 
 def _key(record: Record, primary_key: tuple[str, ...]) -> tuple[Any, ...]:

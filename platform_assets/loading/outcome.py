@@ -48,6 +48,8 @@ class ResourceOutcome:
     added_columns: dict[str, str] = field(default_factory=dict)
     variants: list[str] = field(default_factory=list)
     partitions: dict[str, PartitionOutcome] = field(default_factory=dict)
+    left_failed: dict[str, str] = field(default_factory=dict)
+    """Parent -> reason, of every known parent whose last attempt failed, in this sync or in an earlier one."""
 
     @property
     def failed_partitions(self) -> dict[str, str]:

@@ -71,6 +71,17 @@ class _Unit:
     error: str | None = None
 
 
+@dataclass(frozen=True)
+class _Existing:
+    """The rows that were there and not removed, for resources that notice removal, as hashes.
+
+    `parents` hashes each row's parent columns, `keys` its primary key.
+    """
+
+    parents: np.ndarray
+    keys: np.ndarray
+
+
 @dataclass
 class _Plan:
     """One resource's part of the sync."""
@@ -79,9 +90,9 @@ class _Plan:
     spool: Spool
     units: list[_Unit]
     existed: bool
-    existing: list[tuple[Any, ...]]
-    """Parent columns and key of each row that was there and not removed, for resources that notice removal."""
+    existing: "_Existing | None"
     parent_types: dict[str, pa.DataType]
+    known_parents: frozenset[str]
     outcome: ResourceOutcome
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -148,7 +159,11 @@ def _plan(
     columns = table_columns(platform, resource, session.naming, existing_types)
     outcome = ResourceOutcome(name=resource.name, cursor_field=cursor_path)
     progress = session.progress([resource.name])
-    units = _units(platform, resource, settings, session, selection, progress, outcome)
+    parents_known: list[KnownParent] = []
+    units = [_Unit(NO_PARENT)]
+    if resource.endpoint.parents:
+        parents_known = _parents(platform, resource, settings, session, selection, outcome)
+        units = _units(resource, parents_known, selection, progress)
     oldest_open = _oldest_open(resource, session, columns.name_of)
     for unit in units:
         last = progress.get((resource.name, unit.parent.key))
@@ -180,8 +195,9 @@ def _plan(
         spool=spool,
         units=units,
         existed=bool(existing_types),
-        existing=_existing(platform, resource, session, parents, columns.name_of) if units else [],
+        existing=_existing(platform, resource, session, parents, columns.name_of) if units else None,
         parent_types={name: ARROW_TYPES[columns.types[name]] for name in parent_columns},
+        known_parents=frozenset(known.parent.key for known in parents_known),
         outcome=outcome,
     )
 
@@ -195,17 +211,15 @@ def _known_hashes(session: WarehouseSession, resource: Resource, part: Part) -> 
     return np.sort(np.concatenate(chunks)) if chunks else np.empty(0, np.uint64)
 
 
-def _units(
+def _parents(
     platform: Platform,
     resource: Resource,
     settings: Settings,
     session: WarehouseSession,
     selection: Selection,
-    progress: dict[tuple[str, str], Progress],
     outcome: ResourceOutcome,
-) -> list[_Unit]:
-    if not resource.endpoint.parents:
-        return [_Unit(NO_PARENT)]
+) -> list[KnownParent]:
+    """The resource's parents in the warehouse; none, and an error in the outcome, where they cannot be had."""
     try:
         if not session.has_table(str(resource.parent)):
             raise AnswerError(f"its parent {platform.name}/{resource.parent} was never loaded; load that first")
@@ -214,6 +228,17 @@ def _units(
     except PlatformAssetsError as error:
         outcome.error = f"{platform.name}/{resource.name}: {error}"
         return []
+    for key in sorted(_asked_partitions(selection, parents)):
+        outcome.partitions[key] = PartitionOutcome(key)
+    return parents
+
+
+def _units(
+    resource: Resource,
+    parents: list[KnownParent],
+    selection: Selection,
+    progress: dict[tuple[str, str], Progress],
+) -> list[_Unit]:
     chosen = to_read(
         resource,
         parents,
@@ -222,8 +247,6 @@ def _units(
         only=selection.parents,
         full_refresh=selection.full_refresh,
     )
-    for key in sorted(_asked_partitions(selection, parents)):
-        outcome.partitions[key] = PartitionOutcome(key)
     return [_Unit(known.parent, known.partition, known.version) for known in chosen]
 
 
@@ -251,12 +274,22 @@ def _asked_partitions(selection: Selection, parents: Iterable[KnownParent]) -> s
 
 def _existing(
     platform: Platform, resource: Resource, session: WarehouseSession, parents: Part, name_of: Any
-) -> list[tuple[Any, ...]]:
+) -> _Existing | None:
     if resource.when_removed is Removed.KEPT:
-        return []
-    key = [name_of(name) for name in platform.primary_key_of(resource)]
-    chunks = session.current_values(resource.name, [*parents.columns, *key], parents)
-    return [row for rows in chunks for row in rows]
+        return None
+    key = tuple(name_of(name) for name in platform.primary_key_of(resource))
+    chunks = [
+        (_hashes(rows, 0, len(parents.columns)), _hashes(rows, len(parents.columns)))
+        for rows in session.current_values(resource.name, [*parents.columns, *key], parents)
+    ]
+    if not chunks:
+        return None
+    return _Existing(*(np.concatenate(column) for column in zip(*chunks, strict=True)))
+
+
+def _hashes(rows: Sequence[tuple[Any, ...]], start: int, end: int | None = None) -> np.ndarray:
+    """Hashes of the values in the columns from `start` to `end`."""
+    return hash_keys(row[start:end] for row in rows)
 
 
 def _oldest_open(resource: Resource, session: WarehouseSession, name_of: Any) -> datetime | None:
@@ -374,7 +407,7 @@ def _land(
             # Emptiness is asked again: a run beside this one may have loaded since the plan was made.
             merge = not session.is_empty(name)
             resources.append(spooled_resource(platform, plan.resource, content, merge=merge, parquet=parquet))
-        gone = _gone(platform, plan, content, selection.full_refresh)
+        gone = _gone(platform, plan, content, session, selection.full_refresh)
         if gone:
             key = tuple(content.columns.name_of(column) for column in platform.primary_key_of(plan.resource))
             target = deleted if plan.resource.when_removed is Removed.REPLACED else marked
@@ -384,6 +417,9 @@ def _land(
     session.commit([p for plan in plans for p in _attempts(plan, started)], marked, deleted)
     for plan in plans:
         plan.outcome.rows_in_table = session.count(plan.resource.name)
+        if plan.known_parents:
+            failed = session.left_failed(plan.resource.name)
+            plan.outcome.left_failed = {parent: why for parent, why in failed if parent in plan.known_parents}
 
 
 def _is_up_to_date(session: WarehouseSession, table: str, content: Spooled) -> bool:
@@ -391,28 +427,37 @@ def _is_up_to_date(session: WarehouseSession, table: str, content: Spooled) -> b
     return set(content.columns.types) <= set(session.column_types(table)) and session.has_table(table)
 
 
-def _gone(platform: Platform, plan: _Plan, content: Spooled, full_refresh: bool) -> list[tuple[Any, ...]]:
+def _gone(
+    platform: Platform, plan: _Plan, content: Spooled, session: WarehouseSession, full_refresh: bool
+) -> list[tuple[Any, ...]]:
     """Keys of rows that were there before the read began and that a complete read did not return.
 
     Only rows of what was read whole count. A suspiciously small answer concludes nothing, unless a full
     refresh was asked for; a parent's replaced list is its current list, however small.
     """
-    if not plan.existing:
+    if plan.existing is None:
         return []
-    width = len(plan.parent_types)
-    read_parents = {tuple(map(str, u.parent.values.values())) for u in plan.units if u.batch is not None}
-    rows = [row for row in plan.existing if tuple(map(str, row[:width])) in read_parents]
-    if not rows:
+    read = [unit.parent for unit in plan.units if unit.batch is not None]
+    read_parents = hash_keys(tuple(parent.values.values()) for parent in read)
+    candidates = is_member(plan.existing.parents, np.sort(read_parents))
+    missing = candidates & ~is_member(plan.existing.keys, content.keys)
+    count, total = int(missing.sum()), int(candidates.sum())
+    if not count:
         return []
-    single = len(platform.primary_key_of(plan.resource)) == 1
-    seen = is_member(hash_keys(row[width] if single else row[width:] for row in rows), content.keys)
-    gone = [tuple(row[width:]) for row, is_seen in zip(rows, seen, strict=True) if not is_seen]
-    suspicious = (content.records == 0 and not width) or (len(gone) > _DELETION_GUARD and len(gone) * 2 > len(rows))
-    if gone and suspicious and not full_refresh and plan.resource.when_removed is Removed.MARKED:
-        plan.outcome.deletion_withheld = len(gone)
+    has_parents = bool(plan.parent_types)
+    suspicious = (content.records == 0 and not has_parents) or (count > _DELETION_GUARD and count * 2 > total)
+    if suspicious and not full_refresh and plan.resource.when_removed is Removed.MARKED:
+        plan.outcome.deletion_withheld = count
         return []
-    plan.outcome.deleted = len(gone)
-    return gone
+    plan.outcome.deleted = count
+    key = [content.columns.name_of(name) for name in platform.primary_key_of(plan.resource)]
+    gone = np.sort(plan.existing.keys[missing])
+    return [
+        row
+        for rows in session.current_values(plan.resource.name, key)
+        for row, is_gone in zip(rows, is_member(_hashes(rows, 0), gone), strict=True)
+        if is_gone
+    ]
 
 
 def _attempts(plan: _Plan, started: datetime) -> list[Progress]:

@@ -7,6 +7,8 @@ import dagster as dg
 from dagster_dlt import dlt_assets
 
 from platform_assets.extraction.source import declared_source
+from platform_assets.orchestration.checks import check_specs
+from platform_assets.orchestration.dlt_checks import with_checks
 from platform_assets.orchestration.dlt_resource import Landed, PlatformDlt, SyncConfig
 from platform_assets.orchestration.partitions import backfill_policy, op_groups, partitions_def
 from platform_assets.orchestration.translator import PlatformTranslator
@@ -22,16 +24,18 @@ def _assets(platform: Platform, suffix: str, group: Sequence[Resource]) -> dg.As
     first = group[0]
 
     # The real source and pipeline are built inside the op; a pipeline made here would touch the disk.
-    @dlt_assets(
-        dlt_source=declared_source(platform, [resource.name for resource in group]),
-        dlt_pipeline=cast(Any, None),
-        name=f"{platform.name}__{suffix}",
-        dagster_dlt_translator=PlatformTranslator(platform),
-        partitions_def=partitions_def(first),
-        backfill_policy=backfill_policy(first),
-        pool=platform.name,
-    )
-    def load(context: dg.AssetExecutionContext, config: SyncConfig, dlt: PlatformDlt) -> Iterator[Landed]:
-        yield from dlt.sync(context, platform, config)
+    with with_checks([spec for resource in group for spec in check_specs(platform, resource)]):
+
+        @dlt_assets(
+            dlt_source=declared_source(platform, [resource.name for resource in group]),
+            dlt_pipeline=cast(Any, None),
+            name=f"{platform.name}__{suffix}",
+            dagster_dlt_translator=PlatformTranslator(platform),
+            partitions_def=partitions_def(first),
+            backfill_policy=backfill_policy(first),
+            pool=platform.name,
+        )
+        def load(context: dg.AssetExecutionContext, config: SyncConfig, dlt: PlatformDlt) -> Iterator[Landed]:
+            yield from dlt.sync(context, platform, config)
 
     return load

@@ -21,15 +21,16 @@ from platform_assets.extraction.redaction import Redactor
 from platform_assets.extraction.settings import Settings, read_settings
 from platform_assets.loading import PartitionOutcome, ResourceOutcome, Selection, sync
 from platform_assets.loading.parents import known_parents
-from platform_assets.orchestration.partitions import register
+from platform_assets.orchestration.checks import check_results
+from platform_assets.orchestration.partitions import busy_partitions, children_of, register, retire
 from platform_assets.orchestration.translator import asset_key
-from platform_assets.vocabulary import DynamicPartitions, Platform, PlatformAssetsError
+from platform_assets.vocabulary import Platform, PlatformAssetsError
 from platform_assets.warehouse import Warehouse, open_warehouse
 
 _SHOWN = 20
 
-Landed = dg.MaterializeResult | dg.AssetMaterialization
-"""A result for the whole asset, or an event for one partition of it."""
+Landed = dg.MaterializeResult | dg.AssetMaterialization | dg.AssetCheckResult
+"""A result for the whole asset, an event for one partition of it, or what a check of it found."""
 
 
 class SyncConfig(dg.Config):
@@ -58,7 +59,7 @@ class PlatformDlt(DagsterDltResource):
         try:
             with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
                 outcomes = sync(platform, settings, warehouse, client, selection)
-                _register_partitions(context, platform, settings, warehouse, outcomes)
+                _follow_parents(context, platform, settings, warehouse, outcomes)
                 schema = warehouse.schema
         except PlatformAssetsError as error:
             raise dg.Failure(str(error)) from None
@@ -68,6 +69,7 @@ class PlatformDlt(DagsterDltResource):
             raise dg.Failure(f"{platform.name}: the load failed, nothing was recorded: {text}") from None
         for outcome in outcomes:
             yield from self._results(context, platform, outcome, schema)
+            yield from check_results(context, platform, outcome)
         problems = [line for outcome in outcomes for line in _problems(platform, outcome)]
         if problems:
             raise dg.Failure(f"{len(problems)} failed:\n" + "\n".join(problems))
@@ -124,28 +126,35 @@ def _is_partitioned(context: dg.AssetExecutionContext) -> bool:
     return context.has_partition_key or context.has_partition_key_range
 
 
-def _register_partitions(
+def _follow_parents(
     context: dg.AssetExecutionContext,
     platform: Platform,
     settings: Settings,
     warehouse: Warehouse,
     outcomes: Sequence[ResourceOutcome],
 ) -> None:
-    """Register the partitions of new parents, where their read succeeded or their children were loaded."""
-    loaded = {outcome.name for outcome in outcomes if outcome.error is None}
+    """Register the partitions of new parents, and retire those of vanished ones where the parents were just read."""
+    read = {outcome.name for outcome in outcomes if outcome.error is None}
     children = {
-        resource.partition.name: resource
-        for resource in platform.resources
-        if isinstance(resource.partition, DynamicPartitions) and (resource.parent in loaded or resource.name in loaded)
+        name: group[0]
+        for name, group in children_of(platform).items()
+        if group[0].parent in read or any(child.name in read for child in group)
     }
     if not children:
         return
     with warehouse.session(refresh=False) as session:
         parents = {name: known_parents(platform, child, session, settings) for name, child in children.items()}
     for name, known in parents.items():
-        new = register(context.instance, name, (parent.partition for parent in known))
-        if new:
-            context.log.info(f"{name}: {len(new)} new partitions: {', '.join(new[:_SHOWN])}")
+        keys = {parent.partition for parent in known}
+        _say(context, f"{name}: new partitions", register(context.instance, name, keys))
+        if children[name].parent in read:
+            busy = busy_partitions(context.instance, platform, context.run_id)
+            _say(context, f"{name}: retired", retire(context.instance, name, keys, busy))
+
+
+def _say(context: dg.AssetExecutionContext, what: str, keys: Sequence[str]) -> None:
+    if keys:
+        context.log.info(f"{what} ({len(keys)}): {', '.join(keys[:_SHOWN])}")
 
 
 def _metadata(outcome: ResourceOutcome) -> dict[str, Any]:

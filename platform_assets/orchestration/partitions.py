@@ -1,12 +1,20 @@
 """Partitions of child assets, and their registration from loaded parents."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 import dagster as dg
+from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES  # not exported where the other names are
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
 
-from platform_assets.vocabulary import Buckets, DynamicPartitions, Resource
+from platform_assets.vocabulary import Buckets, DynamicPartitions, Platform, Resource
 
 _CHUNK = 1000
+_GUARD = 10
+_IN_FLIGHT = [*IN_PROGRESS_RUN_STATUSES, dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
 
 
 def partitions_def(resource: Resource) -> dg.PartitionsDefinition | None:
@@ -25,12 +33,66 @@ def backfill_policy(resource: Resource) -> dg.BackfillPolicy | None:
     return dg.BackfillPolicy.single_run() if resource.partition else None
 
 
+def op_names(platform: Platform) -> dict[str, str]:
+    """Resource -> name of the op that loads it."""
+    groups = op_groups(platform.resources)
+    return {resource.name: f"{platform.name}__{suffix}" for suffix, group in groups.items() for resource in group}
+
+
 def register(instance: dg.DagsterInstance, name: str, keys: Iterable[str]) -> list[str]:
     """Add the keys that `name` does not have yet, in chunks; returns the new ones, sorted."""
     new = sorted(set(keys) - set(instance.get_dynamic_partitions(name)))
     for start in range(0, len(new), _CHUNK):
         instance.add_dynamic_partitions(name, new[start : start + _CHUNK])
     return new
+
+
+def retire(instance: dg.DagsterInstance, name: str, keys: Set[str], busy: Set[str]) -> list[str]:
+    """Remove from `name` what is not among `keys` any more; returns the removed ones, sorted.
+
+    Rows stay where they are. A busy key is left for a later time, and a suspiciously small set of keys
+    retires nobody: see `vanished`.
+    """
+    gone = vanished(instance.get_dynamic_partitions(name), keys) - busy
+    for key in sorted(gone):
+        instance.delete_dynamic_partition(name, key)
+    return sorted(gone)
+
+
+def vanished(registered: Iterable[str], known: Set[str]) -> set[str]:
+    """Registered keys that are not known any more.
+
+    None where nothing is known (an empty list of parents is a faulty answer until proven), or where more
+    than half of a longer list would go.
+    """
+    before = set(registered)
+    gone = before - known
+    suspicious = not known or (len(gone) > _GUARD and len(gone) * 2 > len(before))
+    return set() if suspicious else gone
+
+
+def busy_partitions(instance: dg.DagsterInstance, platform: Platform, own_run: str | None = None) -> set[str]:
+    """Keys of the platform's dynamic partitions that runs in flight, other than `own_run`, work on."""
+    found: set[str] = set()
+    for run in instance.get_runs(dg.RunsFilter(statuses=_IN_FLIGHT)):
+        if run.run_id == own_run:
+            continue
+        found.update(value for tag, value in run.tags.items() if tag == PARTITION_NAME_TAG)
+        first, last = run.tags.get(ASSET_PARTITION_RANGE_START_TAG), run.tags.get(ASSET_PARTITION_RANGE_END_TAG)
+        for name in children_of(platform) if first and last else ():
+            keys = list(instance.get_dynamic_partitions(name))
+            if first in keys and last in keys:
+                found.update(keys[keys.index(first) : keys.index(last) + 1])
+    return found
+
+
+def children_of(platform: Platform) -> dict[str, list[Resource]]:
+    """Names of the platform's dynamic partitions, each with the resources that have them."""
+    found: dict[str, list[Resource]] = {}
+    for resource in platform.resources:
+        if isinstance(resource.partition, DynamicPartitions):
+            found.setdefault(resource.partition.name, []).append(resource)
+    return found
 
 
 def op_groups(resources: Sequence[Resource]) -> dict[str, list[Resource]]:

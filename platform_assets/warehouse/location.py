@@ -54,7 +54,7 @@ def destination() -> Any:
 
 
 @contextmanager
-def exclusive(*, for_child: bool = False, row_bytes: int = 0) -> Iterator[None]:
+def exclusive(*, for_child: bool = False, row_bytes: int = 0, wait: float | None = None) -> Iterator[None]:
     """Hold the warehouse for this process: DuckDB lets one process have a file open for writing.
 
     The file stays open meanwhile, so that opening it again costs nothing; `for_child` leaves it closed for a
@@ -66,7 +66,8 @@ def exclusive(*, for_child: bool = False, row_bytes: int = 0) -> Iterator[None]:
         yield
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    wait = float(str(configured("warehouse.lock_wait") or LOCK_WAIT))
+    if wait is None:
+        wait = float(str(configured("warehouse.lock_wait") or LOCK_WAIT))
     lock = FileLock(f"{path}.lock", timeout=wait)
     try:
         lock.acquire()

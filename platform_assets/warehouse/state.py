@@ -95,6 +95,18 @@ def read(client: SqlClientBase[Any], resources: Iterable[str]) -> dict[tuple[str
     return found
 
 
+def failed(client: SqlClientBase[Any], resource: str) -> list[tuple[str, str]]:
+    """(parent, reason) of the parents of `resource` whose last attempt failed."""
+    parent, error, status, name = (client.escape_column_name(c) for c in ("parent", "error", "status", "resource"))
+    rows = client.execute_sql(
+        f"SELECT {parent}, {error} FROM {client.make_qualified_table_name(TABLE)}"
+        f" WHERE {name} = %s AND {status} = %s ORDER BY {parent}",
+        resource,
+        str(Status.FAILED),
+    )
+    return [(str(row[0]), str(row[1])) for row in rows or ()]
+
+
 def write(client: SqlClientBase[Any], attempts: Iterable[Progress]) -> None:
     """Merge attempts into the state. Call inside a transaction.
 

@@ -67,13 +67,16 @@ class Warehouse:
         """The platform's schema as last seen in the warehouse, None before the first load."""
 
     @contextmanager
-    def session(self, *, refresh: bool = True, row_bytes: int = 0) -> Iterator["WarehouseSession"]:
+    def session(
+        self, *, refresh: bool = True, row_bytes: int = 0, wait: float | None = None
+    ) -> Iterator["WarehouseSession"]:
         """Open the warehouse for this process alone.
 
         `refresh` reads the schema as it is there now; without it the last one read is used, which is enough
-        where nothing is loaded. `row_bytes`: how wide the rows are that will be loaded.
+        where nothing is loaded. `row_bytes`: how wide the rows are that will be loaded. `wait`: seconds to
+        wait for another process, where that is not the configured time.
         """
-        with exclusive(row_bytes=row_bytes), self._client as client:
+        with exclusive(row_bytes=row_bytes, wait=wait), self._client as client:
             if refresh:
                 self._read_schema(client)
             yield WarehouseSession(self, client)
@@ -190,6 +193,10 @@ class WarehouseSession:
             return state.read(self._client, resources)
         except DatabaseUndefinedRelation:
             return {}
+
+    def left_failed(self, resource: str) -> list[tuple[str, str]]:
+        """(parent, reason) of the parents whose last attempt failed."""
+        return state.failed(self._client, resource)
 
     def load(self, source: DltSource, file_format: str | None) -> None:
         """Load a source as one dlt package. Raises what dlt raises; nothing is pending afterwards."""
