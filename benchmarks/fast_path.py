@@ -55,8 +55,7 @@ def cdk_python() -> str:
 @contextmanager
 def server(**options: object) -> Iterator[str]:
     """The page server in a process of its own; yields its URL."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.server", "--port", str(port), *words], cwd=ROOT)
     url = f"http://127.0.0.1:{port}"
@@ -71,6 +70,11 @@ def server(**options: object) -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
 
 
 def ask(url: str, path: str) -> str:
@@ -122,8 +126,8 @@ def measure(sizes: list[int], dlt_limit: int, repeats: int) -> list[Result]:
                             ask(url, "/_version?v=0")
                         shutil.rmtree(work)
         with server(rows=10_000) as url:
-            for case in ("server filters by time", "server filters by time, no-op"):
-                results.append(run("ours, filtered", case, url, folder / "filtered.duckdb"))
+            cases = ("server filters by time", "server filters by time, no-op")
+            results += [run("ours, filtered", case, url, folder / "filtered.duckdb") for case in cases]
         for case, options in (("3 % answers 429", {"rows": 100_000, "fault_share": 0.03}),):
             with server(**options) as url:
                 results.append(run("ours", case, url, folder / "faults.duckdb"))

@@ -1,7 +1,8 @@
 """A fast server of pre-rendered pages: what is measured is the reader, not the server.
 
 Serves `crm` leads (`/v1/leads`, body cursor, 500 records a page) and the same records in `/v1/recents`
-envelopes, filtered by time, from memory, with optional latency and faults. One process of its own, so that its CPU time is not counted to the reader.
+envelopes, filtered by time, from memory, with optional latency and faults. One process of its own, so that
+its CPU time is not counted to the reader.
 """
 
 import argparse
