@@ -37,9 +37,10 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup $(UV)  ## side-by-side measurements; writes benchmarks/RESULTS.md and START_UP.md
+bench: setup $(UV)  ## side-by-side measurements; writes benchmarks/*.md
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --group bench
 	$(BIN)/python -m benchmarks.fast_path
+	$(BIN)/python -m benchmarks.parents
 	$(BIN)/python -m benchmarks.start_up
 
 clean:

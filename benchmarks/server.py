@@ -80,11 +80,36 @@ def organizations(count: int) -> dict[str, bytes]:
     return found
 
 
+def deals(count: int, changed: int) -> list[bytes]:
+    """Pages of `/v1/recents` with `count` deals, or of the first `changed` of them, as changed later."""
+    day = "2026-02-02" if changed else "2026-01-01"
+    every = [
+        {"item": "deal", "id": n, "data": {"id": n, "title": f"Deal {n}", "update_time": f"{day} 00:00:00"}}
+        for n in range(1, (changed or count) + 1)
+    ]
+    pages = []
+    for start in range(0, len(every), PAGE):
+        pagination = {"next_start": start + PAGE} if start + PAGE < len(every) else {}
+        body = {"success": True, "data": every[start : start + PAGE], "additional_data": {"pagination": pagination}}
+        pages.append(orjson.dumps(body))
+    return pages
+
+
+def products(deal: int, version: int) -> bytes:
+    """Two product lines of a deal; another price in another version."""
+    lines = [
+        {"id": deal * 10 + n, "deal_id": deal, "product_id": n, "name": f"Item {n}", "item_price": 10.0 + version}
+        for n in range(2)
+    ]
+    return orjson.dumps({"success": True, "data": lines, "additional_data": {"pagination": {}}})
+
+
 class PageServer:
     """Answers GETs from memory over keep-alive connections."""
 
-    def __init__(self, rows: int, latency: float, fault_share: float, parents: int) -> None:
+    def __init__(self, rows: int, latency: float, fault_share: float, parents: int, deal_count: int) -> None:
         self.fixed = organizations(parents)
+        self.deals = {0: deals(deal_count, 0), 1: deals(deal_count, 50)} if deal_count else None
         self.latency = latency
         self.fault_share = fault_share
         self.random = random.Random(7)
@@ -125,11 +150,14 @@ class PageServer:
         fixed = self.fixed.get(f"{url.path}?{query.get('page', ['1'])[0]}")
         if fixed is not None:
             return 200, fixed
-        pages = self.versions[self.version]
-        if query.get("since_timestamp", [""])[0] > "2026":
+        if self.deals is not None and url.path.endswith("/products"):
+            deal = int(url.path.split("/")[3])
+            return 200, products(deal, self.version if deal <= 50 else 0)
+        pages = self.versions[self.version] if self.deals is None else self.deals[self.version]
+        if self.deals is None and query.get("since_timestamp", [""])[0] > "2026":
             # A server-side filter: only the records of the newest second are as new as the last cursor.
             return 200, b'{"success":true,"data":[],"additional_data":{"pagination":{}}}'
-        if url.path == "/v1/recents":
+        if self.deals is None and url.path == "/v1/recents":
             pages = self.recents
         page = int(query.get("start", ["0"])[0]) // PAGE
         return 200, pages[page] if page < len(pages) else b'{"success":true,"data":null}'
@@ -142,8 +170,9 @@ async def main() -> None:
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--fault-share", type=float, default=0.0)
     parser.add_argument("--organizations", type=int, default=0)
+    parser.add_argument("--deals", type=int, default=0)
     options = parser.parse_args()
-    server = PageServer(options.rows, options.latency, options.fault_share, options.organizations)
+    server = PageServer(options.rows, options.latency, options.fault_share, options.organizations, options.deals)
     await (await asyncio.start_server(server.serve, "127.0.0.1", options.port)).serve_forever()
 
 

@@ -123,6 +123,11 @@ class ApiClient:
         session.mount("http://", adapter)
         session.headers.update({"Accept": "application/json", "User-Agent": "platform-assets"})
         session.headers.update(self.platform.client.headers)
+        # Proxies and certificates as the environment has them now; requests would look again for every request.
+        surroundings = session.merge_environment_settings(self.settings.base_url, {}, None, None, None)
+        session.proxies.update(surroundings["proxies"])
+        session.verify = surroundings["verify"]
+        session.trust_env = False
         return session
 
     def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -45,7 +45,7 @@ def read(
         for records in read_records(client, resource, parent, start, counts):
             spool.add(batch, records, parent_columns)
     except AnswerError as error:
-        where = f"{client.platform.name}/{resource.name}" + (f" of {parent.key!r}" if parent.key else "")
+        where = f"{client.platform.name}/{resource.name}" + (f" of {parent.key!r}" if parent is not NO_PARENT else "")
         text = client.redact(str(error))
         raise AnswerError(text if text.startswith(client.platform.name) else f"{where}: {text}") from None
     counts["pages"] += batch.pages

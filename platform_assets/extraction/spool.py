@@ -24,6 +24,8 @@ from platform_assets.extraction.errors import AnswerError
 from platform_assets.extraction.records import Record
 
 FLUSH_BYTES = 8 * 1024 * 1024
+FLUSH_TABLES = 500
+"""Small tables, e.g. of parents with two rows each, take far more memory than their bytes."""
 ROW_GROUP = 16_384
 """Rows of a Parquet row group: a loader holds a whole one in memory, times its threads."""
 ROW_HASH = "_dlt_id"
@@ -136,7 +138,7 @@ class Spool:
             mine.written += batch.written
             mine.records += batch.records
             mine.pages += batch.pages
-            if mine.bytes_held > FLUSH_BYTES:
+            if mine.bytes_held > FLUSH_BYTES or len(mine.tables) > FLUSH_TABLES:
                 self._flush(mine)
 
     def finish(self) -> "Spooled":

@@ -332,7 +332,7 @@ def _read_unit(client: ApiClient, plan: _Plan, unit: _Unit) -> None:
         plan.spool.accept(batch)
         unit.batch = batch
     except RequestFailed as failure:
-        skip = bool(unit.parent.key) and failure.status in SKIPPED_STATUSES
+        skip = unit.parent is not NO_PARENT and failure.status in SKIPPED_STATUSES
         unit.status = Status.SKIPPED if skip else Status.FAILED
         unit.error = str(failure)
     except PlatformAssetsError as error:
@@ -350,7 +350,7 @@ def _finish(plan: _Plan) -> Spooled | None:
     """What the resource has to load, None where its (only) read failed. Fills the outcome's counts."""
     outcome = plan.outcome
     for unit in plan.units:
-        if not unit.parent.key:
+        if unit.parent is NO_PARENT:
             if unit.status is not Status.OK:
                 outcome.error = unit.error
             continue
@@ -373,7 +373,7 @@ def _finish(plan: _Plan) -> Spooled | None:
         if unit.batch is None:
             continue
         outcome.cursor = _newest([outcome.cursor, unit.batch.cursor])
-        if unit.parent.key:
+        if unit.parent is not NO_PARENT:
             partition = outcome.partitions[unit.partition]
             partition.records += unit.batch.records
             partition.rows_loaded += unit.batch.rows_written

@@ -41,7 +41,7 @@ def op_names(platform: Platform) -> dict[str, str]:
 
 def register(instance: dg.DagsterInstance, name: str, keys: Iterable[str]) -> list[str]:
     """Add the keys that `name` does not have yet, in chunks; returns the new ones, sorted."""
-    new = sorted(set(keys) - set(instance.get_dynamic_partitions(name)))
+    new = sorted({key for key in keys if key} - set(instance.get_dynamic_partitions(name)))
     for start in range(0, len(new), _CHUNK):
         instance.add_dynamic_partitions(name, new[start : start + _CHUNK])
     return new

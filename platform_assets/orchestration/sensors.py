@@ -85,7 +85,7 @@ def _followed(
     left: set[str] = set()
     for name, keys in parents.items():
         registered = set(instance.get_dynamic_partitions(name))
-        new, gone = sorted(keys - registered), vanished(registered, keys)
+        new, gone = sorted(keys - registered - {""}), vanished(registered, keys)
         left |= gone & busy
         retired = sorted(gone - busy)
         if new:

@@ -1,0 +1,200 @@
+"""Dynamic partitions follow their parents: registered, retired, never by mistake."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import dagster as dg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from platform_assets.definitions import defs
+from platform_assets.orchestration.partitions import busy_partitions, register, retire, vanished
+from platform_assets.orchestration.sensors import partition_sensor
+from platform_assets.platforms import platform_named
+from platform_assets.sandbox import Fault, SandboxServer
+from tests.warehouse_rows import query
+
+PointAt = Callable[[SandboxServer], None]
+NAME = "ci_analytics_organization"
+ORGANIZATIONS = "ci_analytics/organizations"
+PIPELINES = "ci_analytics/organizations_pipelines"
+
+
+@pytest.fixture(scope="module")
+def repository() -> dg.RepositoryDefinition:
+    return defs().get_repository_def()
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+def run(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, *keys: str, **given: object
+) -> dg.ExecuteInProcessResult:
+    return repository.get_job("sync_ci_analytics").execute_in_process(
+        instance=instance,
+        asset_selection=[dg.AssetKey(key.split("/")) for key in keys],
+        raise_on_error=False,
+        **given,  # pyright: ignore[reportArgumentType] -- keywords of execute_in_process
+    )
+
+
+def remove_organization(server: SandboxServer, slug: str) -> None:
+    tables = server.world.tables["ci_analytics"]
+    with server.world.lock:
+        tables["organizations"] = [one for one in tables["organizations"] if one["slug"] != slug]
+
+
+def in_flight(instance: dg.DagsterInstance, **tags: str) -> None:
+    run_tags = {name.replace("__", "/"): value for name, value in tags.items()}
+    instance.add_run(
+        dg.DagsterRun(job_name="sync_ci_analytics", status=dg.DagsterRunStatus.STARTED, tags=run_tags),
+    )
+
+
+def test_a_vanished_parent_is_retired_and_its_rows_are_kept(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt, warehouse_file: object
+) -> None:
+    with SandboxServer() as server:
+        point_at(server)
+        assert run(repository, instance, ORGANIZATIONS, PIPELINES).success
+        assert instance.has_dynamic_partition(NAME, "globex")
+        remove_organization(server, "globex")
+        assert run(repository, instance, ORGANIZATIONS, PIPELINES).success
+        assert not instance.has_dynamic_partition(NAME, "globex")
+        kept = "SELECT count(*) FROM ci_analytics.organizations_pipelines WHERE _organizations_slug = 'globex'"
+        assert query(warehouse_file, kept)[0][0] == len(  # pyright: ignore[reportArgumentType] -- a path
+            server.world.tables["ci_analytics"]["organizations_pipelines"]["globex"]
+        )
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("/v2/organizations", status=500, times=None),
+        Fault("/v2/organizations", status=200, times=None, body=b'{"data": []}'),
+    ],
+    ids=["failed", "empty"],
+)
+def test_a_failed_or_empty_list_of_parents_retires_nobody(
+    fault: Fault, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
+) -> None:
+    with SandboxServer() as server:
+        point_at(server)
+        run(repository, instance, ORGANIZATIONS)
+        before = set(instance.get_dynamic_partitions(NAME))
+        server.faults.append(fault)
+        run(repository, instance, ORGANIZATIONS)
+        assert set(instance.get_dynamic_partitions(NAME)) == before != set()
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"dagster__partition": "b"},
+        {"dagster__asset_partition_range_start": "a", "dagster__asset_partition_range_end": "c"},
+    ],
+    ids=["one partition", "a range"],
+)
+def test_a_partition_that_a_run_works_on_is_not_retired(tags: dict[str, str], instance: dg.DagsterInstance) -> None:
+    platform = platform_named("ci_analytics")
+    register(instance, NAME, ["a", "b", "c"])
+    in_flight(instance, **tags)
+    assert retire(instance, NAME, {"a", "c"}, busy_partitions(instance, platform)) == []
+    instance.delete_run(instance.get_runs()[0].run_id)
+    assert retire(instance, NAME, {"a", "c"}, busy_partitions(instance, platform)) == ["b"]
+
+
+@given(st.sets(st.text(max_size=3)), st.sets(st.text(max_size=3)))
+def test_only_registered_and_unknown_keys_vanish(registered: set[str], known: set[str]) -> None:
+    gone = vanished(registered, known)
+    assert gone in (registered - known, set())
+    if not known or len(gone) > 10:
+        assert len(gone) * 2 <= len(registered)
+
+
+def test_thousands_of_parents_are_registered(instance: dg.DagsterInstance) -> None:
+    keys = [f"org-{number}" for number in range(2500)]
+    assert len(register(instance, NAME, keys)) == 2500
+    assert register(instance, NAME, keys) == []
+    assert len(instance.get_dynamic_partitions(NAME)) == 2500
+
+
+def test_the_sensor_follows_a_load_of_the_parents_and_loads_what_is_new(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
+) -> None:
+    sensor = partition_sensor(platform_named("ci_analytics"))
+
+    def tick(cursor: str | None) -> dg.SensorResult | dg.SkipReason:
+        context = dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=repository)
+        found = sensor(context)
+        assert isinstance(found, dg.SensorResult | dg.SkipReason)
+        return found
+
+    with SandboxServer() as server:
+        point_at(server)
+        nothing = tick(None)
+        assert isinstance(nothing, dg.SkipReason) and "No list of parents" in str(nothing.skip_message)
+        run(repository, instance, ORGANIZATIONS)
+        for key in instance.get_dynamic_partitions(NAME):
+            instance.delete_dynamic_partition(NAME, key)
+        register(instance, NAME, ["gone", "acme"])
+        found = tick(None)
+        assert isinstance(found, dg.SensorResult)
+        added, removed = found.dynamic_partitions_requests or []
+        assert added.partition_keys == ["globex", "initech", "no-pipelines", "no-suites", "umbrella-labs"]
+        assert removed.partition_keys == ["gone"]
+        instance.add_dynamic_partitions(NAME, list(added.partition_keys))
+        (request,) = found.run_requests or []
+        assert request.asset_selection is not None and request.run_key
+        result = run(
+            repository,
+            instance,
+            *(key.to_user_string() for key in request.asset_selection),
+            run_config=json.loads(json.dumps(request.run_config)),
+        )
+        assert result.success
+        loaded = instance.get_materialized_partitions(dg.AssetKey(PIPELINES.split("/")))
+        assert loaded == set(added.partition_keys)
+        idle = tick(found.cursor)
+        assert isinstance(idle, dg.SkipReason) and "since the last look" in str(idle.skip_message)
+
+
+def test_the_sensor_comes_back_to_a_vanished_parent_that_was_busy(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
+) -> None:
+    with SandboxServer() as server:
+        point_at(server)
+        run(repository, instance, ORGANIZATIONS)
+        register(instance, NAME, ["gone"])
+        in_flight(instance, dagster__partition="gone")
+        sensor = partition_sensor(platform_named("ci_analytics"))
+        found = sensor(dg.build_sensor_context(instance=instance, repository_def=repository))
+        assert isinstance(found, dg.SensorResult)
+        assert found.cursor is None and not found.dynamic_partitions_requests
+
+
+def test_the_standing_check_names_what_is_left_failed_until_it_heals(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
+) -> None:
+    def check(result: dg.ExecuteInProcessResult) -> dg.AssetCheckEvaluation:
+        (found,) = [
+            found
+            for found in result.get_asset_check_evaluations()
+            if found.check_name == "no_partitions_left_failed" and found.asset_key.path[-1] == "organizations_pipelines"
+        ]
+        return found
+
+    with SandboxServer(faults=[Fault("/organizations/acme/pipelines", status=500, times=None)]) as server:
+        point_at(server)
+        failed = check(run(repository, instance, ORGANIZATIONS, PIPELINES))
+        assert not failed.passed and failed.metadata["left_failed"].value == 1
+        assert "acme" in str(failed.metadata["sample"].value)
+        neighbour = run(repository, instance, PIPELINES, partition_key="globex")
+        assert neighbour.success and not check(neighbour).passed
+        server.faults.clear()
+        assert check(run(repository, instance, PIPELINES, partition_key="acme")).passed
