@@ -26,24 +26,30 @@ def one_sync(platform_name: str, resources: list[str]) -> dict[str, Any]:
 
     from platform_assets.extraction.client import ApiClient
     from platform_assets.extraction.settings import read_settings
-    from platform_assets.loading import Selection, sync
+    from platform_assets.loading import ResourceOutcome, Selection, sync
     from platform_assets.platforms import platform_named
     from platform_assets.warehouse import open_warehouse
 
     platform = platform_named(platform_name)
     settings = read_settings(platform)
-    seconds: dict[str, float] = {}
-    for name in resources:
-        began = time.perf_counter()
+
+    def load(name: str) -> ResourceOutcome:
         with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-            (outcome,) = sync(platform, settings, warehouse, client, Selection((name,)))
-        seconds[name] = time.perf_counter() - began
-        if not outcome.ok:
-            raise SystemExit(f"{name} failed: {outcome.error or outcome.failed_partitions}")
+            (found,) = sync(platform, settings, warehouse, client, Selection((name,)))
+        if not found.ok:
+            raise SystemExit(f"{name} failed: {found.error or found.failed_partitions}")
+        return found
+
+    *parents, children = resources
+    for name in parents:
+        load(name)
+    began = time.perf_counter()
+    outcome = load(children)
+    seconds = time.perf_counter() - began
     with duckdb.connect(os.environ["DESTINATION__DUCKDB__CREDENTIALS"], read_only=True) as connection:
         state = connection.execute(f"SELECT count(*) FROM {platform_name}._sync_state").fetchall()[0][0]
     return {
-        "seconds": seconds[resources[-1]],
+        "seconds": seconds,
         "requests": outcome.requests,
         "rows": outcome.rows_in_table,
         "loaded": outcome.rows_loaded,

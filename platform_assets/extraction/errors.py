@@ -19,6 +19,14 @@ class RequestFailed(PlatformAssetsError):
         self.status = status
         self.unreachable = unreachable
 
+    @property
+    def permanent(self) -> bool:
+        """Whether the server refuses the request itself (a 4xx), so that asking again changes nothing.
+
+        Not 408, 425 and 429, which ask for another try, nor 410, which vendors answer during brownouts.
+        """
+        return self.status is not None and 400 <= self.status < 500 and self.status not in (408, 410, 425, 429)
+
 
 class LimitExhausted(RequestFailed):
     """The server asks for a longer wait than the declared budget; the text says when to come back."""

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 from platform_assets.extraction.configuration import configured
 from platform_assets.extraction.errors import SettingsError
-from platform_assets.vocabulary import REFERENCE, Platform
+from platform_assets.vocabulary import REFERENCE, Platform, Resource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,12 @@ class Settings:
     page_size: int | None = None
     backoff_factor: float | None = None
     scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def allowed_lag(platform: Platform, resource: Resource) -> timedelta:
+    """How old a resource's last read may be: the setting `allowed_lag` (seconds), else as declared."""
+    seconds = _number(platform, "allowed_lag")
+    return platform.freshness_of(resource).allowed_lag if seconds is None else timedelta(seconds=seconds)
 
 
 def read_settings(platform: Platform) -> Settings:

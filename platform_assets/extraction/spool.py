@@ -52,11 +52,8 @@ class Batch:
     records: int = 0
     pages: int = 0
     cursor: datetime | None = None
-
-    @property
-    def rows_written(self) -> int:
-        """How many of the records have a row to load."""
-        return sum(int(mask.sum()) for mask in self.written)
+    rows_written: int = 0
+    """How many of the records have a row to load."""
 
 
 class Spool:
@@ -112,6 +109,7 @@ class Spool:
             older = pc.fill_null(pc.less(moments, self._not_before), False)  # pyright: ignore[reportAttributeAccessIssue] -- generated at run time
             fresh &= ~older.to_numpy(zero_copy_only=False)
         batch.written.append(fresh)
+        batch.rows_written += int(fresh.sum())
         if not fresh.any():
             return
         if not fresh.all():
@@ -123,7 +121,7 @@ class Spool:
         self._hold(batch, table)
 
     def accept(self, batch: Batch) -> None:
-        """Take over a batch that was read to its last page."""
+        """Take over a batch that was read to its last page; only its numbers stay in it."""
         with self._lock:
             mine = self._accepted
             if batch.files:
@@ -138,6 +136,7 @@ class Spool:
             mine.written += batch.written
             mine.records += batch.records
             mine.pages += batch.pages
+            batch.tables, batch.keys, batch.written = [], [], []
             if mine.bytes_held > FLUSH_BYTES or len(mine.tables) > FLUSH_TABLES:
                 self._flush(mine)
 

@@ -6,7 +6,10 @@ from datetime import datetime
 
 @dataclass
 class PartitionOutcome:
-    """One partition of a child resource: one parent, or the parents of one bucket that were read."""
+    """One partition of a child resource: one parent, or the parents of one bucket that were read.
+
+    `permanent` says that trying again does not help until somebody changes something.
+    """
 
     key: str
     parents: int = 0
@@ -15,6 +18,7 @@ class PartitionOutcome:
     cursor: datetime | None = None
     skipped: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    permanent: bool = False
 
     @property
     def ok(self) -> bool:
@@ -26,11 +30,13 @@ class ResourceOutcome:
     """One resource of a sync. `error` is set where nothing of it landed at all.
 
     Counts: `records` were answered by the API, `rows_loaded` of them were new or changed; `waited` is
-    seconds spent waiting for retries and rate limits; `created` says that the table is new.
+    seconds spent waiting for retries and rate limits; `created` says that the table is new; `permanent` that
+    trying again does not help until somebody changes something.
     """
 
     name: str
     error: str | None = None
+    permanent: bool = False
     records: int = 0
     rows_loaded: int = 0
     rows_in_table: int = 0
@@ -50,6 +56,10 @@ class ResourceOutcome:
     partitions: dict[str, PartitionOutcome] = field(default_factory=dict)
     left_failed: dict[str, str] = field(default_factory=dict)
     """Parent -> reason, of every known parent whose last attempt failed, in this sync or in an earlier one."""
+    not_fresh: dict[str, datetime | None] = field(default_factory=dict)
+    """Parent ("" without one) -> last success, of what was not read to its end within the allowed lag."""
+    duplicate_keys: int = 0
+    null_keys: int = 0
 
     @property
     def failed_partitions(self) -> dict[str, str]:

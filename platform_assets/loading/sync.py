@@ -27,7 +27,7 @@ from platform_assets.extraction.client import ApiClient
 from platform_assets.extraction.columns import ARROW_TYPES
 from platform_assets.extraction.errors import AnswerError, RequestFailed
 from platform_assets.extraction.reading import NO_PARENT, Parent, read, start_of
-from platform_assets.extraction.settings import Settings
+from platform_assets.extraction.settings import Settings, allowed_lag
 from platform_assets.extraction.source import platform_source, spooled_resource, table_columns
 from platform_assets.extraction.spool import ROW_HASH, Batch, Spool, Spooled, as_numbers, hash_keys, is_member
 from platform_assets.loading.outcome import PartitionOutcome, ResourceOutcome
@@ -69,6 +69,7 @@ class _Unit:
     batch: Batch | None = None
     status: Status = Status.OK
     error: str | None = None
+    permanent: bool = False
 
 
 @dataclass(frozen=True)
@@ -334,7 +335,7 @@ def _read_unit(client: ApiClient, plan: _Plan, unit: _Unit) -> None:
     except RequestFailed as failure:
         skip = unit.parent is not NO_PARENT and failure.status in SKIPPED_STATUSES
         unit.status = Status.SKIPPED if skip else Status.FAILED
-        unit.error = str(failure)
+        unit.error, unit.permanent = str(failure), failure.permanent
     except PlatformAssetsError as error:
         unit.status, unit.error = Status.FAILED, str(error)
     except Exception as error:
@@ -352,12 +353,13 @@ def _finish(plan: _Plan) -> Spooled | None:
     for unit in plan.units:
         if unit.parent is NO_PARENT:
             if unit.status is not Status.OK:
-                outcome.error = unit.error
+                outcome.error, outcome.permanent = unit.error, unit.permanent
             continue
         partition = outcome.partitions.setdefault(unit.partition, PartitionOutcome(unit.partition))
         partition.parents += 1
         if unit.status is Status.FAILED:
             partition.errors.append(unit.error or "failed")
+            partition.permanent = unit.permanent
         elif unit.status is Status.SKIPPED:
             partition.skipped.append(unit.parent.key)
     outcome.pages = plan.counts["pages"]
@@ -417,9 +419,25 @@ def _land(
     session.commit([p for plan in plans for p in _attempts(plan, started)], marked, deleted)
     for plan in plans:
         plan.outcome.rows_in_table = session.count(plan.resource.name)
-        if plan.known_parents:
-            failed = session.left_failed(plan.resource.name)
-            plan.outcome.left_failed = {parent: why for parent, why in failed if parent in plan.known_parents}
+        _inspect(platform, plan, session, started)
+
+
+def _inspect(platform: Platform, plan: _Plan, session: WarehouseSession, now: datetime) -> None:
+    """What the asset's checks look at: keys in the table, and what is left failed or was not read in time."""
+    outcome, resource = plan.outcome, plan.resource
+    if outcome.error is None:
+        key = [plan.spool.columns.name_of(name) for name in platform.primary_key_of(resource)]
+        outcome.duplicate_keys, outcome.null_keys = session.key_faults(resource.name, key)
+    known = plan.known_parents if resource.endpoint.parents else {NO_PARENT.key}
+    if resource.endpoint.parents:
+        failed = session.left_failed(resource.name)
+        outcome.left_failed = {parent: why for parent, why in failed if parent in known}
+    late = session.read_before(resource.name, now - allowed_lag(platform, resource))
+    # An unchanged parent of a bucket is not read again, and is fresh all the same.
+    every = not isinstance(resource.partition, Buckets)
+    outcome.not_fresh = {
+        parent: success for parent, success, status in late if parent in known and (every or status is Status.FAILED)
+    }
 
 
 def _is_up_to_date(session: WarehouseSession, table: str, content: Spooled) -> bool:

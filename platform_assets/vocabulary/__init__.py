@@ -3,7 +3,7 @@
 Nothing here reads a network, a file or a secret, and nothing here imports Dagster or dlt.
 """
 
-from platform_assets.vocabulary.cursor import Freshness, Incremental
+from platform_assets.vocabulary.cursor import Cadence, Freshness, Incremental
 from platform_assets.vocabulary.errors import DeclarationError, PlatformAssetsError
 from platform_assets.vocabulary.paginator import (
     Cursor,
@@ -45,6 +45,7 @@ __all__ = [
     "Auth",
     "BearerAuth",
     "Buckets",
+    "Cadence",
     "Client",
     "Contract",
     "Cursor",

@@ -46,6 +46,26 @@ class Incremental:
 
 @declaration
 class Freshness:
-    """How long after its last successful read a resource counts as stale."""
+    """How long after its last successful read a resource counts as stale.
+
+    What arrives upstream is in the warehouse within `allowed_lag`.
+    """
 
     allowed_lag: timedelta
+
+
+@declaration
+class Cadence:
+    """When a platform is read whatever its freshness says, as cron expressions in UTC.
+
+    Args:
+        cursored: resources that the server filters by their cursor; cheap, so often.
+        snapshots: all others, which are read in full.
+        full: the cursored ones once from the beginning, for records that changed without moving their cursor.
+
+    Platforms have different minutes, so that they do not all wait for the one warehouse at once.
+    """
+
+    cursored: str
+    snapshots: str
+    full: str

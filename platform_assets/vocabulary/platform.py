@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 from datetime import timedelta
 
-from platform_assets.vocabulary.cursor import Freshness
+from platform_assets.vocabulary.cursor import Cadence, Freshness
 from platform_assets.vocabulary.declaration import declaration
 from platform_assets.vocabulary.paginator import Paginator
 from platform_assets.vocabulary.resource import Endpoint, Resource
@@ -121,6 +121,7 @@ class Platform:
     primary_key: str = "id"
     write_disposition: str = "merge"
     freshness: Freshness = Freshness(allowed_lag=timedelta(hours=26))
+    cadence: Cadence = Cadence(cursored="0 * * * *", snapshots="0 3 * * *", full="0 4 * * 0")
     owners: tuple[str, ...] = ("team:data-platform",)
     scopes: tuple[Scope, ...] = ()
 

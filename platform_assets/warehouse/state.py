@@ -107,6 +107,21 @@ def failed(client: SqlClientBase[Any], resource: str) -> list[tuple[str, str]]:
     return [(str(row[0]), str(row[1])) for row in rows or ()]
 
 
+def read_before(
+    client: SqlClientBase[Any], resource: str, moment: datetime
+) -> list[tuple[str, datetime | None, Status]]:
+    """(parent, last success, status) of what of `resource` was not read to its end since `moment`."""
+    names = ("parent", "succeeded_at", "status", "resource")
+    parent, success, status, name = (client.escape_column_name(column) for column in names)
+    rows = client.execute_sql(
+        f"SELECT {parent}, {success}, {status} FROM {client.make_qualified_table_name(TABLE)}"
+        f" WHERE {name} = %s AND ({success} < %s OR {success} IS NULL) ORDER BY {parent}",
+        resource,
+        moment,
+    )
+    return [(str(row[0]), row[1], Status(row[2])) for row in rows or ()]
+
+
 def write(client: SqlClientBase[Any], attempts: Iterable[Progress]) -> None:
     """Merge attempts into the state. Call inside a transaction.
 

@@ -198,6 +198,19 @@ class WarehouseSession:
         """(parent, reason) of the parents whose last attempt failed."""
         return state.failed(self._client, resource)
 
+    def read_before(self, resource: str, moment: datetime) -> list[tuple[str, datetime | None, state.Status]]:
+        """(parent, last success, status) of what was not read to its end since `moment`."""
+        return state.read_before(self._client, resource, moment)
+
+    def key_faults(self, table: str, key: Sequence[str]) -> tuple[int, int]:
+        """How many keys the table has more than once, and how many rows have none."""
+        names = [self._client.escape_column_name(column) for column in key]
+        columns, null = ", ".join(names), " OR ".join(f"{name} IS NULL" for name in names)
+        repeated = f"SELECT 1 AS one FROM {self._name(table)} GROUP BY {columns} HAVING count(*) > 1"
+        twice = self._rows(f"SELECT count(*) FROM ({repeated}) AS repeated")
+        without = self._rows(f"SELECT count(*) FROM {self._name(table)} WHERE {null}")
+        return (int(twice[0][0]) if twice else 0, int(without[0][0]) if without else 0)
+
     def load(self, source: DltSource, file_format: str | None) -> None:
         """Load a source as one dlt package. Raises what dlt raises; nothing is pending afterwards."""
         pipeline = self._warehouse.pipeline
