@@ -8,11 +8,14 @@ from dagster_dlt import dlt_assets
 
 from platform_assets.extraction.source import declared_source
 from platform_assets.orchestration.checks import check_specs
-from platform_assets.orchestration.dlt_checks import with_checks
 from platform_assets.orchestration.dlt_resource import Landed, PlatformDlt, SyncConfig
+from platform_assets.orchestration.op_options import op_options
 from platform_assets.orchestration.partitions import backfill_policy, op_groups, partitions_def
 from platform_assets.orchestration.translator import PlatformTranslator
 from platform_assets.vocabulary import Platform, Resource
+
+INFRASTRUCTURE = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+"""For what is nobody's fault, e.g. a warehouse that cannot be had; what the API refuses is not tried again."""
 
 
 def platform_assets(platform: Platform) -> list[dg.AssetsDefinition]:
@@ -24,7 +27,8 @@ def _assets(platform: Platform, suffix: str, group: Sequence[Resource]) -> dg.As
     first = group[0]
 
     # The real source and pipeline are built inside the op; a pipeline made here would touch the disk.
-    with with_checks([spec for resource in group for spec in check_specs(platform, resource)]):
+    checks = [spec for resource in group for spec in check_specs(platform, resource)]
+    with op_options(check_specs=checks, retry_policy=INFRASTRUCTURE):
 
         @dlt_assets(
             dlt_source=declared_source(platform, [resource.name for resource in group]),

@@ -1,50 +1,129 @@
 """Asset checks, evaluated inside the op that loads: what a good load has to show, and what is left to mend."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
 from platform_assets.loading import ResourceOutcome
 from platform_assets.orchestration.translator import asset_key
-from platform_assets.vocabulary import Platform, Resource
+from platform_assets.vocabulary import Platform, Removed, Resource
 
-NO_PARTITIONS_LEFT_FAILED = "no_partitions_left_failed"
 _SAMPLE = 10
+_ERROR, _WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+
+Finding = tuple[bool, str | None, dict[str, Any]]
+"""Whether the check passed, what is wrong in words, and its metadata."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One kind of check.
+
+    `applies` says to which resources; `always` that it has something to say of a resource that did not land.
+    """
+
+    name: str
+    description: str
+    severity: dg.AssetCheckSeverity
+    find: Callable[[ResourceOutcome], Finding]
+    applies: Callable[[Resource], bool] = lambda resource: True
+    always: bool = False
+
+
+def _key_unique(outcome: ResourceOutcome) -> Finding:
+    count = outcome.duplicate_keys
+    return count == 0, f"{count} keys are there more than once", {"duplicate_keys": count}
+
+
+def _key_not_null(outcome: ResourceOutcome) -> Finding:
+    count = outcome.null_keys
+    return count == 0, f"{count} rows have no key", {"rows_without_key": count}
+
+
+def _no_drift(outcome: ResourceOutcome) -> Finding:
+    found: dict[str, Any] = {}
+    if outcome.added_columns:
+        found["new_columns"] = outcome.added_columns
+    if outcome.variants:
+        found["columns_of_misfits"] = outcome.variants
+    return not found, "the API sent fields or types that are not declared; they were loaded all the same", found
+
+
+def _volume(outcome: ResourceOutcome) -> Finding:
+    withheld = outcome.deletion_withheld
+    words = f"{withheld} rows were not in the list any more, too many to be believed; none was marked as removed"
+    return withheld == 0, words, {"rows_missing": withheld, "records_read": outcome.records}
+
+
+def _cursor_fresh(outcome: ResourceOutcome) -> Finding:
+    late = outcome.not_fresh
+    sample = {parent or outcome.name: str(success or "never") for parent, success in list(late.items())[:_SAMPLE]}
+    return not late, f"{len(late)} not read to the end within the allowed lag", {"late": len(late), "sample": sample}
+
+
+def _none_left_failed(outcome: ResourceOutcome) -> Finding:
+    left = outcome.left_failed
+    sample = dict(list(left.items())[:_SAMPLE])
+    return not left, f"{len(left)} parents' last attempt failed", {"left_failed": len(left), "sample": sample}
+
+
+CHECKS = (
+    Check("key_unique", "No primary key is in the table twice.", _ERROR, _key_unique),
+    Check("key_not_null", "Every row has its primary key.", _ERROR, _key_not_null),
+    Check("no_drift", "The API sent no undeclared field and no value of another type.", _WARN, _no_drift),
+    Check(
+        "volume_not_collapsed",
+        "A list that is read in full did not lose most of its rows.",
+        _ERROR,
+        _volume,
+        applies=lambda resource: resource.when_removed is Removed.MARKED,
+    ),
+    Check(
+        "cursor_fresh",
+        "Every parent (or the list itself) was read to its end within the allowed lag.",
+        _WARN,
+        _cursor_fresh,
+        applies=lambda resource: resource.endpoint.incremental is not None,
+        always=True,
+    ),
+    Check(
+        "no_partitions_left_failed",
+        "No parent's last attempt failed, in this run or in an earlier one.",
+        _ERROR,
+        _none_left_failed,
+        applies=lambda resource: bool(resource.endpoint.parents),
+        always=True,
+    ),
+)
 
 
 def check_specs(platform: Platform, resource: Resource) -> list[dg.AssetCheckSpec]:
     """The checks of one resource's asset."""
     key = asset_key(platform, resource.name)
-    specs: list[dg.AssetCheckSpec] = []
-    if resource.endpoint.parents:
-        specs.append(
-            dg.AssetCheckSpec(
-                NO_PARTITIONS_LEFT_FAILED,
-                asset=key,
-                description="No parent's last attempt failed, in this run or in an earlier one.",
-            )
-        )
-    return specs
+    return [
+        dg.AssetCheckSpec(check.name, asset=key, description=check.description)
+        for check in CHECKS
+        if check.applies(resource)
+    ]
 
 
 def check_results(
     context: dg.AssetExecutionContext, platform: Platform, outcome: ResourceOutcome
 ) -> Iterator[dg.AssetCheckResult]:
-    """What the selected checks of one asset found. A resource that did not land has none but the standing one."""
-    wanted = {
-        key.name for key in context.selected_asset_check_keys if key.asset_key == asset_key(platform, outcome.name)
-    }
-    if NO_PARTITIONS_LEFT_FAILED in wanted and (outcome.error is None or outcome.left_failed):
-        yield _left_failed(platform, outcome)
-
-
-def _left_failed(platform: Platform, outcome: ResourceOutcome) -> dg.AssetCheckResult:
-    sample = dict(list(outcome.left_failed.items())[:_SAMPLE])
-    return dg.AssetCheckResult(
-        check_name=NO_PARTITIONS_LEFT_FAILED,
-        asset_key=asset_key(platform, outcome.name),
-        passed=not outcome.left_failed,
-        severity=dg.AssetCheckSeverity.ERROR,
-        description=f"{len(outcome.left_failed)} parents' last attempt failed" if outcome.left_failed else None,
-        metadata={"left_failed": len(outcome.left_failed), **({"sample": sample} if sample else {})},
-    )
+    """What the selected checks of one asset found."""
+    key = asset_key(platform, outcome.name)
+    wanted = {check.name for check in context.selected_asset_check_keys if check.asset_key == key}
+    for check in CHECKS:
+        if check.name not in wanted or (outcome.error is not None and not check.always):
+            continue
+        passed, words, metadata = check.find(outcome)
+        yield dg.AssetCheckResult(
+            check_name=check.name,
+            asset_key=key,
+            passed=passed,
+            severity=check.severity,
+            description=None if passed else words,
+            metadata={name: value for name, value in metadata.items() if value != {}},
+        )

@@ -9,6 +9,7 @@
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -23,11 +24,13 @@ from platform_assets.loading import PartitionOutcome, ResourceOutcome, Selection
 from platform_assets.loading.parents import known_parents
 from platform_assets.orchestration.checks import check_results
 from platform_assets.orchestration.partitions import busy_partitions, children_of, register, retire
-from platform_assets.orchestration.translator import asset_key
+from platform_assets.orchestration.translator import asset_key, parent_lineage
 from platform_assets.vocabulary import Platform, PlatformAssetsError
 from platform_assets.warehouse import Warehouse, open_warehouse
 
 _SHOWN = 20
+PERMANENT = "permanent"
+"""Metadata of a failed step: assets, and asset[partition]s, that trying again does not mend."""
 
 Landed = dg.MaterializeResult | dg.AssetMaterialization | dg.AssetCheckResult
 """A result for the whole asset, an event for one partition of it, or what a check of it found."""
@@ -55,7 +58,8 @@ class PlatformDlt(DagsterDltResource):
             settings = read_settings(platform)
             platform = platform.speaking(settings.contract)
         except PlatformAssetsError as error:
-            raise dg.Failure(str(error), allow_retries=False) from None
+            everything = [f"{platform.name}/{name}" for name in selection.resources]
+            raise dg.Failure(str(error), allow_retries=False, metadata={PERMANENT: everything}) from None
         try:
             with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
                 outcomes = sync(platform, settings, warehouse, client, selection)
@@ -70,9 +74,16 @@ class PlatformDlt(DagsterDltResource):
         for outcome in outcomes:
             yield from self._results(context, platform, outcome, schema)
             yield from check_results(context, platform, outcome)
-        problems = [line for outcome in outcomes for line in _problems(platform, outcome)]
+        problems = {name: problem for outcome in outcomes for name, problem in _problems(platform, outcome)}
         if problems:
-            raise dg.Failure(f"{len(problems)} failed:\n" + "\n".join(problems))
+            lines = [f"{name}: {reason}" for name, (reason, _) in problems.items()]
+            permanent = [name for name, (_, is_permanent) in problems.items() if is_permanent]
+            raise dg.Failure(
+                f"{len(lines)} failed:\n" + "\n".join(lines),
+                # Requests were tried again already; the sensor asks for another run of what may heal.
+                allow_retries=False,
+                metadata={"failed": list(problems), PERMANENT: permanent},
+            )
 
     def _results(
         self, context: dg.AssetExecutionContext, platform: Platform, outcome: ResourceOutcome, schema: Schema | None
@@ -97,6 +108,7 @@ class PlatformDlt(DagsterDltResource):
 
     def _table_metadata(self, platform: Platform, outcome: ResourceOutcome, schema: Schema | None) -> dict[str, Any]:
         metadata: dict[str, Any] = {
+            **parent_lineage(platform, platform.resource(outcome.name)),
             "dagster/table_name": f"{platform.name}.{outcome.name}",
             "dagster/row_count": outcome.rows_in_table,
         }
@@ -172,6 +184,8 @@ def _metadata(outcome: ResourceOutcome) -> dict[str, Any]:
     if outcome.cursor_field is not None:
         found["cursor_field"] = outcome.cursor_field
         found.update(_cursor_metadata(outcome.cursor))
+    if outcome.partitions:
+        found["skipped_parents_count"] = len(outcome.skipped_parents)
     optional: Mapping[str, Any] = {
         "table_created": outcome.created,
         "gone_or_invisible": outcome.gone_envelopes,
@@ -179,7 +193,6 @@ def _metadata(outcome: ResourceOutcome) -> dict[str, Any]:
         "drift_new_columns": outcome.added_columns,
         "drift_misfit_columns": outcome.variants,
         "skipped_parents": outcome.skipped_parents[:_SHOWN],
-        "skipped_parents_count": len(outcome.skipped_parents),
     }
     return {**found, **{name: value for name, value in optional.items() if value}}
 
@@ -198,12 +211,18 @@ def _partition_metadata(outcome: ResourceOutcome, partition: PartitionOutcome) -
     return found
 
 
-def _cursor_metadata(cursor: Any) -> dict[str, Any]:
-    return {} if cursor is None else {"cursor": dg.MetadataValue.timestamp(cursor)}
+def _cursor_metadata(cursor: datetime | None) -> dict[str, Any]:
+    if cursor is None:
+        return {}
+    lag = (datetime.now(UTC) - cursor).total_seconds()
+    return {"cursor": dg.MetadataValue.timestamp(cursor), "cursor_lag_seconds": round(lag, 3)}
 
 
-def _problems(platform: Platform, outcome: ResourceOutcome) -> Iterator[str]:
+def _problems(platform: Platform, outcome: ResourceOutcome) -> Iterator[tuple[str, tuple[str, bool]]]:
+    """Asset, or asset[partition], -> what is wrong, and whether it stays wrong until somebody changes something."""
+    name = f"{platform.name}/{outcome.name}"
     if outcome.error is not None:
-        yield f"{platform.name}/{outcome.name}: {outcome.error}"
-    for key, reason in outcome.failed_partitions.items():
-        yield f"{platform.name}/{outcome.name}[{key}]: {reason}"
+        yield name, (outcome.error, outcome.permanent)
+    for key, partition in outcome.partitions.items():
+        if not partition.ok:
+            yield f"{name}[{key}]", (partition.errors[0], partition.permanent)

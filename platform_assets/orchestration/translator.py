@@ -32,13 +32,36 @@ class PlatformTranslator(DagsterDltTranslator):
             owners=list(self.platform.owners),
             kinds={"dlt"},
             tags={"platform": self.platform.name},
+            freshness_policy=_freshness_policy(self.platform, resource),
             metadata={
+                **parent_lineage(self.platform, resource),
                 "dagster/table_name": f"{self.platform.name}.{resource.name}",
                 "dagster/column_schema": _column_schema(self.platform, resource),
                 "path": resource.endpoint.path,
                 "primary_key": ", ".join(self.platform.primary_key_of(resource)),
             },
         )
+
+
+def parent_lineage(platform: Platform, resource: Resource) -> dict[str, dg.TableColumnLineage]:
+    """Column lineage of the foreign keys that the path template implies, e.g. `_organizations_slug`."""
+    naming = default_naming()
+    deps = {
+        naming.normalize_identifier(resolve.column): [
+            dg.TableColumnDep(
+                asset_key=asset_key(platform, resolve.resource),
+                column_name=naming.normalize_identifier(resolve.field.split(".")[0]),
+            )
+        ]
+        for resolve in resource.endpoint.parents.values()
+    }
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps_by_column=deps)} if deps else {}
+
+
+def _freshness_policy(platform: Platform, resource: Resource) -> dg.FreshnessPolicy:
+    """Warns after the allowed lag, fails after twice as much. It sees an asset's last load, not its partitions'."""
+    lag = platform.freshness_of(resource).allowed_lag
+    return dg.FreshnessPolicy.time_window(fail_window=2 * lag, warn_window=lag)
 
 
 def _description(platform: Platform, resource: Resource) -> str:

@@ -1,10 +1,93 @@
-"""The mend that gives `@dlt_assets` asset checks can go when the decorator takes them itself."""
+"""Asset checks: evaluated in the op, failing where they should; and the mend that `@dlt_assets` needs for them."""
 
 import inspect
+from collections.abc import Callable, Iterator
 
+import dagster as dg
+import orjson
+import pytest
 from dagster_dlt import dlt_assets
+
+from platform_assets.definitions import defs
+from platform_assets.sandbox import Fault, SandboxServer, truth
+
+PointAt = Callable[[SandboxServer], None]
 
 
 def test_dlt_assets_does_not_take_check_specs_yet() -> None:
-    """When this fails: hand `check_specs` to `@dlt_assets` and delete orchestration/dlt_checks.py."""
-    assert "check_specs" not in inspect.signature(dlt_assets).parameters
+    """When this fails: hand both to `@dlt_assets` and delete orchestration/op_options.py."""
+    assert not {"check_specs", "retry_policy"} & inspect.signature(dlt_assets).parameters.keys()
+
+
+@pytest.fixture(scope="module")
+def repository() -> dg.RepositoryDefinition:
+    return defs().get_repository_def()
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+def checks(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, key: str
+) -> dict[str, dg.AssetCheckEvaluation]:
+    platform = key.split("/")[0]
+    result = repository.get_job(f"sync_{platform}").execute_in_process(
+        instance=instance, asset_selection=[dg.AssetKey(key.split("/"))], raise_on_error=False
+    )
+    return {found.check_name: found for found in result.get_asset_check_evaluations()}
+
+
+def test_a_good_load_passes_every_check_of_its_asset(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt, shared_sandbox: SandboxServer
+) -> None:
+    point_at(shared_sandbox)
+    found = checks(repository, instance, "device_management/policies")
+    assert {name: check.passed for name, check in found.items()} == dict.fromkeys(
+        ("key_unique", "key_not_null", "no_drift", "volume_not_collapsed", "cursor_fresh"), True
+    )
+
+
+def test_a_collapsed_list_fails_its_check_and_removes_nothing(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
+) -> None:
+    with SandboxServer() as server:
+        point_at(server)
+        checks(repository, instance, "device_management/policies")
+        one = truth(server.world)["device_management"]["policies"][:1]
+        server.faults.append(Fault("/v2/policies", status=200, times=None, body=orjson.dumps({"data": one})))
+        found = checks(repository, instance, "device_management/policies")["volume_not_collapsed"]
+        assert not found.passed and found.severity is dg.AssetCheckSeverity.ERROR
+        rows = len(truth(server.world)["device_management"]["policies"])
+        assert found.metadata["rows_missing"].value == rows - 1
+
+
+def test_an_undeclared_field_is_drift_and_lands(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
+) -> None:
+    with SandboxServer() as server:
+        point_at(server)
+        checks(repository, instance, "device_management/roles")
+        for role in server.world.tables["device_management"]["roles"]:
+            role["brandNew"] = 7
+        found = checks(repository, instance, "device_management/roles")["no_drift"]
+        assert not found.passed and found.severity is dg.AssetCheckSeverity.WARN
+        assert found.metadata["new_columns"].value == {"brand_new": "bigint"}
+
+
+def test_a_list_that_was_not_read_within_its_allowed_lag_is_not_fresh(
+    repository: dg.RepositoryDefinition,
+    instance: dg.DagsterInstance,
+    point_at: PointAt,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with SandboxServer() as server:
+        point_at(server)
+        assert checks(repository, instance, "ci_analytics/builds")["cursor_fresh"].passed
+        server.faults.append(Fault("/v2/builds", status=404, times=None))
+        monkeypatch.setenv("SOURCES__CI_ANALYTICS__ALLOWED_LAG", "3600")
+        assert checks(repository, instance, "ci_analytics/builds")["cursor_fresh"].passed
+        monkeypatch.setenv("SOURCES__CI_ANALYTICS__ALLOWED_LAG", "0.01")
+        assert not checks(repository, instance, "ci_analytics/builds")["cursor_fresh"].passed
