@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from platform_assets.extraction.errors import AnswerError, LimitExhausted, RequestFailed
-from platform_assets.extraction.limiter import Limiter
+from platform_assets.extraction.limiter import Limiter, limit_file
 from platform_assets.extraction.redaction import RedactingFilter, Redactor
 from platform_assets.extraction.settings import Settings, platform_secret, setting_name
 from platform_assets.vocabulary import ApiKeyAuth, ErrorHandler, Platform
@@ -75,7 +75,7 @@ class ApiClient:
         self._patient = patient
         self._origin = origin(settings.base_url)
         limit = platform.client.rate_limit
-        self._limiter = Limiter(limit, sleep=sleep) if limit else None
+        self._limiter = Limiter(limit, limit_file(self._origin, settings.token), sleep=sleep) if limit else None
         self._answered = False
         self._unreachable: RequestFailed | None = None
         self._session = self._open_session()

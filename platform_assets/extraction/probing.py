@@ -1,0 +1,46 @@
+"""Asks an API in one request whether it has anything newer than what was read last."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+import pyarrow.compute as pc
+
+from platform_assets.extraction.client import ApiClient
+from platform_assets.extraction.columns import convert
+from platform_assets.extraction.paging import pager
+from platform_assets.extraction.reading import query_params
+from platform_assets.extraction.records import selector, unwrap
+from platform_assets.vocabulary import FanOut, Resource
+
+_RECORDS = 10
+
+
+def can_probe(resource: Resource) -> bool:
+    """Whether one request tells: the server filters by the cursor, and there is one list to ask."""
+    incremental = resource.endpoint.incremental
+    fans_out = any(isinstance(value, FanOut) for value in resource.endpoint.params.values())
+    return incremental is not None and incremental.server_side and not resource.endpoint.parents and not fans_out
+
+
+def has_newer(client: ApiClient, resource: Resource, cursor: datetime) -> bool:
+    """Whether a record newer than `cursor` is there, by one request for a few records from `cursor` on.
+
+    The bound is inclusive, so the last record itself comes back; a page full of such records cannot tell and
+    counts as newer. Raises AnswerError and RequestFailed.
+    """
+    incremental = resource.endpoint.incremental
+    if incremental is None or not can_probe(resource):
+        raise ValueError(f"{resource.name} cannot be probed")
+    platform = client.platform
+    paginator = platform.paginator_of(resource)
+    start = cursor.replace(microsecond=0)
+    (params,) = query_params(resource, start)
+    answer = client.get(resource.endpoint.path, {**params, **pager(paginator, _RECORDS).first()})
+    items = selector(platform.client, paginator, platform.data_selector_of(resource))(answer.body)
+    values: list[Any] = [
+        record.get(incremental.cursor_path) for record in unwrap(items, resource.endpoint.envelope, Counter())
+    ]
+    moments, _ = convert(values, "timestamp")
+    newest = pc.max(moments).as_py()  # pyright: ignore[reportAttributeAccessIssue] -- generated at run time
+    return (newest is not None and newest > cursor) or len(items) >= _RECORDS

@@ -1,0 +1,42 @@
+"""One request tells whether anything newer is there, by the sandbox's own clock."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from platform_assets.extraction.client import ApiClient
+from platform_assets.extraction.probing import can_probe, has_newer
+from platform_assets.extraction.settings import Settings
+from platform_assets.platforms import all_platforms, platform_named
+from platform_assets.sandbox import SandboxServer, truth
+
+PROBED = [
+    (platform.name, resource.name)
+    for platform in all_platforms()
+    for resource in platform.resources
+    if can_probe(resource)
+]
+
+
+def test_what_the_server_filters_and_has_no_parent_can_be_probed() -> None:
+    assert ("ci_analytics", "builds") in PROBED and ("crm", "deals") in PROBED
+    assert ("error_tracking", "events") not in PROBED and ("crm", "leads") not in PROBED
+    assert len(PROBED) == 11
+
+
+@pytest.mark.parametrize(("name", "resource_name"), PROBED)
+def test_newer_is_seen_and_the_newest_is_not_newer_than_itself(
+    name: str, resource_name: str, shared_sandbox: SandboxServer
+) -> None:
+    platform = platform_named(name)
+    resource = platform.resource(resource_name)
+    incremental = resource.endpoint.incremental
+    assert incremental is not None
+    values = [record[incremental.cursor_path] for record in truth(shared_sandbox.world)[name][resource_name]]
+    newest = max(datetime.fromisoformat(f"{value}+00:00" if value[-1] != "Z" else value) for value in values if value)
+    settings = Settings(base_url=shared_sandbox.base_url(name), token=shared_sandbox.token(name))
+    with ApiClient(platform, settings) as client:
+        before = len(shared_sandbox.requests)
+        assert has_newer(client, resource, newest - timedelta(seconds=1))
+        assert len(shared_sandbox.requests) == before + 1
+        assert not has_newer(client, resource, newest)
