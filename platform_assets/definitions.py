@@ -2,11 +2,13 @@
 
 import dagster as dg
 
+from platform_assets.orchestration.alerts import stale_alert_sensor, webhook_on_failure
 from platform_assets.orchestration.assets import platform_assets
 from platform_assets.orchestration.dbt import dbt_cli, dbt_models, dbt_project
 from platform_assets.orchestration.dlt_resource import PlatformDlt
 from platform_assets.orchestration.jobs import sync_jobs
-from platform_assets.orchestration.sensors import freshness_sensors, partition_sensors
+from platform_assets.orchestration.schedules import schedules
+from platform_assets.orchestration.sensors import freshness_sensors, models_sensor, partition_sensors
 from platform_assets.platforms import all_platforms
 
 
@@ -19,7 +21,14 @@ def defs() -> dg.Definitions:
     return dg.Definitions(
         assets=[*tables, dbt_models(project)],
         jobs=sync_jobs(platforms),
-        sensors=[*partition_sensors(platforms), *freshness_sensors(platforms)],
+        schedules=schedules(platforms),
+        sensors=[
+            *partition_sensors(platforms),
+            *freshness_sensors(platforms),
+            models_sensor(),
+            webhook_on_failure,
+            stale_alert_sensor(platforms),
+        ],
         executor=dg.in_process_executor,
         resources={"dlt": PlatformDlt(), "dbt": dbt_cli(project)},
     )

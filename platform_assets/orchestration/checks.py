@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from platform_assets.loading import ResourceOutcome
+from platform_assets.orchestration.heartbeat import find_heartbeat
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.vocabulary import Platform, Removed, Resource
 
@@ -99,14 +100,20 @@ CHECKS = (
 )
 
 
+HEARTBEAT = "freshness_sensor_ticks"
+
+
 def check_specs(platform: Platform, resource: Resource) -> list[dg.AssetCheckSpec]:
-    """The checks of one resource's asset."""
+    """The checks of one resource's asset; the platform's first one also has the sensor's heartbeat."""
     key = asset_key(platform, resource.name)
-    return [
+    specs = [
         dg.AssetCheckSpec(check.name, asset=key, description=check.description)
         for check in CHECKS
         if check.applies(resource)
     ]
+    if resource == platform.resources[0]:
+        specs.append(dg.AssetCheckSpec(HEARTBEAT, asset=key, description=f"{platform.name}_freshness still ticks."))
+    return specs
 
 
 def check_results(
@@ -115,6 +122,11 @@ def check_results(
     """What the selected checks of one asset found."""
     key = asset_key(platform, outcome.name)
     wanted = {check.name for check in context.selected_asset_check_keys if check.asset_key == key}
+    if HEARTBEAT in wanted:
+        ticks, words, age = find_heartbeat(context.instance, platform)
+        yield dg.AssetCheckResult(
+            check_name=HEARTBEAT, asset_key=key, passed=ticks, severity=_WARN, description=words, metadata=age
+        )
     for check in CHECKS:
         if check.name not in wanted or (outcome.error is not None and not check.always):
             continue

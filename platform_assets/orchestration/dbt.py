@@ -49,6 +49,13 @@ class ModelTranslator(DagsterDbtTranslator):
         folders = dbt_resource_props["fqn"][1:-1]
         return folders[1] if len(folders) > 1 else super().get_group_name(dbt_resource_props)
 
+    def get_automation_condition(self, dbt_resource_props: Mapping[str, Any]) -> dg.AutomationCondition[Any]:
+        """After any of its tables was loaded; also below dynamic partitions of which one was never loaded.
+
+        Plain `eager` would wait for that one for ever.
+        """
+        return dg.AutomationCondition.eager().without(~dg.AutomationCondition.any_deps_missing())
+
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         return ["team:data-platform"]
 

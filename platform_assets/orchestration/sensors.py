@@ -127,6 +127,19 @@ def _run_of(platform: Platform, resources: Sequence[Resource], keys: Sequence[st
     )
 
 
+# Models
+
+
+def models_sensor() -> dg.AutomationConditionSensorDefinition:
+    """Builds the dbt models whose tables were loaded, by the condition on each (`orchestration/dbt.py`)."""
+    return dg.AutomationConditionSensorDefinition(
+        "models_follow_tables",
+        target=dg.AssetSelection.all(),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=60,
+    )
+
+
 # Freshness
 
 

@@ -20,6 +20,7 @@ from datetime import timedelta
 from platform_assets.vocabulary import (
     ApiKeyAuth,
     Buckets,
+    Cadence,
     Client,
     Cursor,
     Endpoint,
@@ -96,6 +97,7 @@ PLATFORM = Platform(
     name="crm",
     title="CRM",
     description="Deals, leads, people, organizations, products and mail of a CRM.",
+    cadence=Cadence(cursored="52 * * * *", snapshots="59 2 * * *", full="59 4 * * 6"),
     client=Client(
         auth=ApiKeyAuth(name="api_token", location="query"),
         probe="/v1/currencies",

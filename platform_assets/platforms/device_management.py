@@ -6,6 +6,7 @@ read in full; with the setting `start_date`, records whose cursor is older are n
 
 from platform_assets.vocabulary import (
     BearerAuth,
+    Cadence,
     Client,
     Endpoint,
     Incremental,
@@ -23,6 +24,7 @@ PLATFORM = Platform(
     name="device_management",
     title="Device management",
     description="Organizations, locations, policies, groups and activities of a remote monitoring service.",
+    cadence=Cadence(cursored="43 * * * *", snapshots="47 2 * * *", full="47 4 * * 6"),
     client=Client(auth=BearerAuth(), probe="/v2/roles", paginator=SinglePage()),
     resources=(
         Resource(

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from platform_assets.vocabulary import (
     BearerAuth,
+    Cadence,
     Client,
     DynamicPartitions,
     Endpoint,
@@ -32,6 +33,7 @@ PLATFORM = Platform(
     name="error_tracking",
     title="Error tracking",
     description="Projects, events, issues and releases of an error tracking service.",
+    cadence=Cadence(cursored="31 * * * *", snapshots="35 2 * * *", full="35 4 * * 6"),
     client=Client(auth=BearerAuth(), probe="/v1/projects/", paginator=HeaderCursor()),
     scopes=(
         Scope(setting="organization", resource="projects", field="organization.slug"),

@@ -6,6 +6,7 @@ All three paths are deprecated by the vendor. Live today: `GET /cloud/v6/project
 
 from platform_assets.vocabulary import (
     BearerAuth,
+    Cadence,
     Client,
     DynamicPartitions,
     Endpoint,
@@ -24,6 +25,7 @@ PLATFORM = Platform(
     name="load_testing",
     title="Load testing",
     description="Organizations, projects and tests of a load testing service.",
+    cadence=Cadence(cursored="19 * * * *", snapshots="23 2 * * *", full="23 4 * * 6"),
     client=Client(auth=BearerAuth(), probe="/v3/organizations", paginator=PAGES),
     resources=(
         Resource(

@@ -1,0 +1,61 @@
+"""A sensor that stopped ticking is noticed by the next load."""
+
+import time
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin as Location
+from dagster._core.remote_origin import RemoteInstigatorOrigin, RemoteRepositoryOrigin
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    SensorInstigatorData,
+    TickData,
+    TickStatus,
+)
+from dagster_shared.error import SerializableErrorInfo
+
+from platform_assets.orchestration.heartbeat import QUIET_FOR, find_heartbeat
+from platform_assets.platforms import platform_named
+
+CRM = platform_named("crm")
+
+
+def ticked(instance: dg.DagsterInstance, age: float, status: TickStatus = TickStatus.SKIPPED) -> None:
+    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(Location("here"), "__repository__"), "crm_freshness")
+    state = InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus.RUNNING, SensorInstigatorData())
+    instance.add_instigator_state(state)
+    error = SerializableErrorInfo("down", [], None) if status is TickStatus.FAILURE else None
+    instance.create_tick(
+        TickData(
+            origin.get_id(),
+            "crm_freshness",
+            InstigatorType.SENSOR,
+            status,
+            time.time() - age,
+            selector_id=state.selector_id,
+            error=error,
+        )
+    )
+
+
+def test_an_instance_without_a_daemon_has_nothing_to_complain_of() -> None:
+    with dg.instance_for_test() as instance:
+        assert find_heartbeat(instance, CRM)[0]
+
+
+@pytest.mark.parametrize(
+    ("age", "status", "passed", "words"),
+    [
+        (10, TickStatus.SKIPPED, True, "ticks"),
+        (QUIET_FOR + 10, TickStatus.STARTED, False, "minutes ago"),
+        (10, TickStatus.FAILURE, False, "failed"),
+    ],
+    ids=["ticks", "stopped", "fails"],
+)
+def test_the_last_tick_tells(age: float, status: TickStatus, passed: bool, words: str) -> None:
+    with dg.instance_for_test() as instance:
+        ticked(instance, age, status)
+        found, said, _ = find_heartbeat(instance, CRM)
+        assert found is passed and words in said

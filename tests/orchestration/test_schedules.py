@@ -1,0 +1,60 @@
+"""Everything is read by the clock too: staggered, and only where a platform is configured."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import dagster as dg
+import pytest
+
+from platform_assets.definitions import defs
+from platform_assets.orchestration.translator import asset_key
+from platform_assets.platforms import all_platforms
+from platform_assets.sandbox import SandboxServer
+
+PointAt = Callable[[SandboxServer], None]
+
+
+@pytest.fixture(scope="module")
+def repository() -> dg.RepositoryDefinition:
+    return defs().get_repository_def()
+
+
+def request_of(schedule: dg.ScheduleDefinition, repository: dg.RepositoryDefinition) -> object:
+    context = dg.build_schedule_context(
+        scheduled_execution_time=datetime(2026, 1, 15, tzinfo=UTC), repository_def=repository
+    )
+    return schedule(context)
+
+
+def test_every_asset_is_read_by_one_schedule_and_cursored_ones_once_a_week_in_full(
+    repository: dg.RepositoryDefinition, point_at: PointAt, shared_sandbox: SandboxServer
+) -> None:
+    point_at(shared_sandbox)
+    read: list[dg.AssetKey] = []
+    full: list[dg.AssetKey] = []
+    for schedule in repository.schedule_defs:
+        request = request_of(schedule, repository)
+        assert isinstance(request, dg.RunRequest) and request.asset_selection
+        in_full = schedule.name.endswith("_full")
+        (full if in_full else read).extend(request.asset_selection)
+        configs = [op["config"]["full_refresh"] for op in (request.run_config or {}).get("ops", {}).values()]
+        assert all(configs) and bool(configs) == in_full
+    every = [asset_key(platform, resource.name) for platform in all_platforms() for resource in platform.resources]
+    assert sorted(read) == sorted(every)
+    cursored = {
+        asset_key(platform, resource.name)
+        for platform in all_platforms()
+        for resource in platform.resources
+        if resource.endpoint.incremental and resource.endpoint.incremental.server_side
+    }
+    assert set(full) == cursored
+
+
+def test_no_two_schedules_begin_in_the_same_minute(repository: dg.RepositoryDefinition) -> None:
+    minutes = [str(schedule.cron_schedule).split()[0:2] for schedule in repository.schedule_defs]
+    assert len({tuple(minute) for minute in minutes}) == len(minutes)
+
+
+def test_a_platform_that_is_not_configured_is_not_read(repository: dg.RepositoryDefinition) -> None:
+    found = request_of(repository.get_schedule_def("crm_snapshots"), repository)
+    assert isinstance(found, dg.SkipReason) and "SOURCES__CRM__BASE_URL" in str(found.skip_message)
