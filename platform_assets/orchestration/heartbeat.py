@@ -7,6 +7,7 @@ by schedule too.
 import time
 
 import dagster as dg
+from dagster._core.definitions.run_request import InstigatorType  # not exported where the other names are
 
 from platform_assets.vocabulary import Platform
 
@@ -16,8 +17,8 @@ QUIET_FOR = 1800.0
 
 def last_tick(instance: dg.DagsterInstance, sensor: str) -> tuple[float, bool] | None:
     """POSIX time of a sensor's last tick and whether it ended well; None where the sensor never ticked here."""
-    from dagster._core.definitions.run_request import InstigatorType
-
+    if instance.schedule_storage is None:
+        return None  # an ephemeral instance keeps no ticks
     states = [
         state
         for state in instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)

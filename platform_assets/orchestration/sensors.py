@@ -152,28 +152,26 @@ def freshness_sensors(platforms: Sequence[Platform]) -> list[dg.SensorDefinition
 
 
 def freshness_sensor(platform: Platform) -> dg.SensorDefinition:
-    """Keeps every resource that has a cursor no older than its allowed lag.
+    """Keeps every resource no older than its allowed lag; what was never loaded is the stalest of all.
 
-    Each tick it compares the last load of every such asset, and of every partition, with the allowed lag.
+    Each tick it compares the last load of every asset, and of every partition, with the allowed lag.
     Where one cheap request can tell whether upstream has anything newer than the recorded cursor it asks that
     first, and launches nothing if not. What is stale it asks for in as few runs as possible: exactly those
     assets and partitions. `orchestration/freshness.py` says when a failed one is asked for again and how
     quiet ones are looked at less often.
     """
-    watched = [resource for resource in platform.resources if resource.endpoint.incremental is not None]
-
     @dg.sensor(
         name=f"{platform.name}_freshness",
         job_name=sync_job_name(platform),
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Asks for exactly the stale assets and partitions among {len(watched)} with a cursor.",
+        description="Asks for exactly the assets and partitions whose last load, or cursor, is older than allowed.",
     )
     def fresh(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         if not is_configured(platform):
             return dg.SkipReason(f"Not configured: {setting_name(platform, 'base_url')} is not set.")
         tick = _Tick(platform, context.instance, json.loads(context.cursor or "{}"), time.time())
-        for resource in watched:
+        for resource in platform.resources:
             tick.look_at(resource)
         return tick.result()
 
@@ -251,6 +249,8 @@ class _Tick:
         self._marks[resource.name] = f"{load.cursor}@{load.at:.0f}"
         lag = allowed_lag(self._platform, resource).total_seconds()
         age = self._now - load.at
+        if resource.endpoint.incremental is None:
+            return age >= lag
         if not can_probe(resource) or load.cursor is None:
             stale = age >= freshness.reload_after(lag, memory.quiet)
             if not stale:

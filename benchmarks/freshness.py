@@ -1,0 +1,170 @@
+"""`dagster dev` left alone for some minutes while the sandbox's clock runs: is what arrives in the warehouse in time?
+
+Every platform's allowed lag is set to `--lag` seconds; every `--every` seconds the sandbox's clock moves by half an
+hour and rows arrive. Counts how long each new row of a cursored resource took to the warehouse, the runs that were
+launched, and the requests. Writes benchmarks/FRESHNESS.md.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import duckdb
+import orjson
+
+from benchmarks.fast_path import HERE, ROOT, ask, free_port, machine
+from platform_assets.platforms import all_platforms
+
+BIN = Path(sys.executable).parent
+
+
+Row = tuple[str, str, str, str]
+"""Platform, resource, key, and cursor to the second."""
+
+
+def watched() -> list[tuple[str, str, str, str]]:
+    """Platform, resource, key field and cursor field of every resource with a cursor."""
+    return [
+        (platform.name, resource.name, platform.primary_key_of(resource)[0], resource.endpoint.incremental.cursor_path)
+        for platform in all_platforms()
+        for resource in platform.resources
+        if resource.endpoint.incremental is not None
+    ]
+
+
+def served(url: str) -> set[Row]:
+    """What the sandbox has now."""
+    truth = orjson.loads(ask(url, "/_sandbox/truth"))
+    return {
+        (platform, resource, str(record.get(key)), str(record.get(cursor))[:19].replace(" ", "T"))
+        for platform, resource, key, cursor in watched()
+        for record in truth[platform][resource]
+    }
+
+
+def loaded(database: Path) -> set[Row] | None:
+    """What the warehouse has now; None while a run has it."""
+    found: set[Row] = set()
+    try:
+        with duckdb.connect(str(database), read_only=True) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            for platform, resource, key, cursor in watched():
+                column = re.sub(r"(?<=[a-z])([A-Z])", lambda m: f"_{m[1].lower()}", cursor)
+                rows = connection.execute(
+                    f"SELECT {key}, strftime({column}, '%Y-%m-%dT%H:%M:%S') FROM {platform}.{resource}"
+                ).fetchall()
+                found.update((platform, resource, str(k), str(c)) for k, c in rows)
+    except duckdb.Error:
+        return None
+    return found
+
+
+def watch(url: str, database: Path, minutes: float, every: float, lag: float) -> dict[str, Any]:
+    """Move the sandbox's clock and note when what arrived is loaded."""
+    while loaded(database) is None:
+        time.sleep(2)
+    pending: dict[Row, float] = {}
+    known = served(url)
+    delays: list[float] = []
+    began = advanced = time.time()
+    ends = began + 60 * minutes
+    while time.time() < ends or (pending and time.time() < ends + lag):
+        now = time.time()
+        if now < ends and now - advanced >= every:
+            request = Request(f"{url}/_sandbox/advance", data=b'{"hours": 0.5}', method="POST")
+            urlopen(request, timeout=30).read()
+            advanced = now
+            fresh = served(url)
+            # A row that changed once more before it was loaded is waited for as it is now.
+            pending = {row: at for row, at in pending.items() if row in fresh}
+            pending.update({row: now for row in fresh - known if row not in pending})
+            known |= fresh
+        there = loaded(database) or set()
+        delays += [now - pending.pop(row) for row in pending.keys() & there]
+        time.sleep(2)
+    late = [f"{'/'.join(row[:2])} {row[2]}" for row, at in pending.items() if time.time() - at > lag]
+    return {"arrived": len(delays) + len(pending), "delays": sorted(delays), "never": late}
+
+
+def runs_of(home: Path) -> Counter[str]:
+    """Runs by job and status."""
+    os.environ["DAGSTER_HOME"] = str(home)
+    import dagster as dg
+
+    with dg.DagsterInstance.get() as instance:
+        return Counter(f"{run.job_name} {run.status.value}" for run in instance.get_runs())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--every", type=float, default=30)
+    parser.add_argument("--lag", type=float, default=300)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="platform-assets-bench-") as name:
+        folder = Path(name)
+        home, database = folder / "home", folder / "warehouse.duckdb"
+        home.mkdir()
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        sandbox = subprocess.Popen(
+            [str(BIN / "platform-assets"), "sandbox", "--port", str(port)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
+        assert sandbox.stdout is not None
+        environment = {**os.environ, "DAGSTER_HOME": str(home), "DESTINATION__DUCKDB__CREDENTIALS": str(database)}
+        while sum(key.startswith("SOURCES__") for key in environment) < 10:
+            if match := re.match(r"export (\w+)=(\S+)", sandbox.stdout.readline()):
+                environment[match[1]] = match[2]
+        for platform in all_platforms():
+            environment[f"SOURCES__{platform.name.upper()}__ALLOWED_LAG"] = str(options.lag)
+        log = (folder / "log").open("wb")
+        dev = subprocess.Popen(
+            [str(BIN / "platform-assets"), "dev", "--port", str(free_port())],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            found = watch(url, database, options.minutes, options.every, options.lag)
+            runs = runs_of(home)
+            requests = len(orjson.loads(ask(url, "/_sandbox/requests")))
+        finally:
+            os.killpg(dev.pid, 15)
+            dev.wait(30)
+            sandbox.kill()
+    delays = found["delays"] or [0.0]
+    lines = "\n".join(f"| {name} | {count} |" for name, count in sorted(runs.items()))
+    late = len(found["never"]) + sum(delay > options.lag for delay in delays)
+    text = f"""# Freshness of a Dagster that is left alone
+
+{machine()}.
+
+`dagster dev` for {options.minutes:.0f} minutes; the sandbox's clock moves half an hour every {options.every:.0f} s;
+the allowed lag of every resource is {options.lag:.0f} s.
+
+New or changed rows of cursored resources: {found["arrived"]}. Seconds from arrival to warehouse: median
+{delays[len(delays) // 2]:.0f}, 95 % {delays[int(len(delays) * 0.95)]:.0f}, longest {delays[-1]:.0f}.
+Later than the allowed lag, or not at all: {late}. Requests: {requests}.
+
+| runs | count |
+|---|---:|
+{lines}
+"""
+    (HERE / "FRESHNESS.md").write_text(text)
+    print(text)
+    for row in found["never"][:20]:
+        print("never:", row)
+
+
+if __name__ == "__main__":
+    main()
