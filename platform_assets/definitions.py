@@ -4,11 +4,12 @@ import dagster as dg
 
 from platform_assets.orchestration.alerts import stale_alert_sensor, webhook_on_failure
 from platform_assets.orchestration.assets import platform_assets
-from platform_assets.orchestration.dbt import dbt_cli, dbt_models, dbt_project
+from platform_assets.orchestration.dbt import dbt_cli, dbt_models, dbt_project, models_sensor
 from platform_assets.orchestration.dlt_resource import PlatformDlt
+from platform_assets.orchestration.freshness_sensor import freshness_sensors
 from platform_assets.orchestration.jobs import sync_jobs
+from platform_assets.orchestration.partition_sensor import partition_sensors
 from platform_assets.orchestration.schedules import schedules
-from platform_assets.orchestration.sensors import freshness_sensors, models_sensor, partition_sensors
 from platform_assets.platforms import all_platforms
 
 

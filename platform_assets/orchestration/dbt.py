@@ -75,3 +75,13 @@ def dbt_models(project: DbtProject) -> dg.AssetsDefinition:
             yield from dbt.cli(["build"], context=context).stream()
 
     return models
+
+
+def models_sensor() -> dg.AutomationConditionSensorDefinition:
+    """Builds the dbt models whose tables were loaded, by the condition on each."""
+    return dg.AutomationConditionSensorDefinition(
+        "models_follow_tables",
+        target=dg.AssetSelection.all(),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=60,
+    )

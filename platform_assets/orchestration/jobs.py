@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import dagster as dg
 
 from platform_assets.orchestration.mixed_partitions import MixedPartitionsJob, mixed_partitions_job
-from platform_assets.vocabulary import Platform
+from platform_assets.orchestration.partitions import op_names
+from platform_assets.orchestration.translator import asset_key
+from platform_assets.vocabulary import Platform, Resource
 
 SYNC_ALL = "sync_all"
 
@@ -30,3 +32,15 @@ def sync_jobs(platforms: Sequence[Platform]) -> list[MixedPartitionsJob]:
     everything = dg.AssetSelection.groups(*(platform.name for platform in platforms)).downstream()
     jobs.append(mixed_partitions_job(SYNC_ALL, everything, "Load and model every platform."))
     return jobs
+
+
+def sync_request(platform: Platform, resources: Sequence[Resource], keys: Sequence[str], run_key: str) -> dg.RunRequest:
+    """A run of some resources, of their partitions `keys` if any, as the launchpad would have it."""
+    ops = op_names(platform)
+    config = {ops[resource.name]: {"config": {"partitions": list(keys)}} for resource in resources} if keys else {}
+    return dg.RunRequest(
+        run_key=run_key,
+        job_name=sync_job_name(platform),
+        asset_selection=[asset_key(platform, resource.name) for resource in resources],
+        run_config={"ops": config},
+    )

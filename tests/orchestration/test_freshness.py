@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from platform_assets.definitions import defs
 from platform_assets.orchestration import freshness
 from platform_assets.orchestration.freshness import WHOLE, Memory, RunState
+from platform_assets.orchestration.freshness_sensor import freshness_sensor
 from platform_assets.orchestration.record import stale_partitions
-from platform_assets.orchestration.sensors import freshness_sensor
 from platform_assets.platforms import all_platforms, platform_named
 from platform_assets.sandbox import Fault, SandboxServer
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platform_assets.definitions import defs
+from platform_assets.orchestration.partition_sensor import partition_sensor
 from platform_assets.orchestration.partitions import busy_partitions, register, retire, vanished
-from platform_assets.orchestration.sensors import partition_sensor
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import Fault, SandboxServer
 from tests.warehouse_rows import query

@@ -1,9 +1,9 @@
-"""Sensors: what the warehouse and upstream say, turned into the partitions and runs that somebody would ask for."""
+"""Sensors that keep every resource no older than its allowed lag."""
 
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -13,135 +13,12 @@ import dagster as dg
 from platform_assets.extraction.client import ApiClient
 from platform_assets.extraction.probing import can_probe, has_newer
 from platform_assets.extraction.settings import allowed_lag, is_configured, read_settings, setting_name
-from platform_assets.loading.parents import known_parents
 from platform_assets.orchestration import freshness
 from platform_assets.orchestration.freshness import WHOLE, Memory
-from platform_assets.orchestration.jobs import sync_job_name
-from platform_assets.orchestration.partitions import busy_partitions, children_of, op_names, vanished
+from platform_assets.orchestration.jobs import sync_job_name, sync_request
 from platform_assets.orchestration.record import last_load, run_of_key, stale_partitions
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.vocabulary import Buckets, DynamicPartitions, Platform, PlatformAssetsError, Resource
-from platform_assets.warehouse import open_warehouse
-
-_WAREHOUSE_WAIT = 5.0
-"""Seconds that a tick waits for a load to finish; the next tick comes soon enough."""
-_SHOWN = 20
-
-
-def partition_sensors(platforms: Sequence[Platform]) -> list[dg.SensorDefinition]:
-    """One sensor for each platform whose children are partitioned by parent."""
-    return [partition_sensor(platform) for platform in platforms if children_of(platform)]
-
-
-def partition_sensor(platform: Platform) -> dg.SensorDefinition:
-    """Keeps a platform's dynamic partitions equal to the parents in the warehouse.
-
-    It looks only after a load of the parents: registers new parents and asks for a run of their children,
-    and retires vanished parents that no run works on. Its cursor is the time of the load it looked at last.
-    """
-    children = children_of(platform)
-
-    @dg.sensor(
-        name=f"{platform.name}_partitions",
-        job_name=sync_job_name(platform),
-        minimum_interval_seconds=60,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Registers new parents in {', '.join(children)} and loads their children; retires vanished ones.",
-    )
-    def partitions(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        every = [child for group in children.values() for child in group]
-        loads = _last_loads(context.instance, platform, {str(child.parent) for child in every})
-        if not loads:
-            return dg.SkipReason("No list of parents was loaded yet.")
-        if context.cursor == json.dumps(loads):
-            return dg.SkipReason("No list of parents was loaded since the last look.")
-        try:
-            parents = _parents_in_warehouse(platform, children)
-        except PlatformAssetsError as error:
-            return dg.SkipReason(f"The parents cannot be read now, another look follows: {error}")
-        return _followed(context.instance, platform, children, parents, json.dumps(loads))
-
-    return partitions
-
-
-def _last_loads(instance: dg.DagsterInstance, platform: Platform, parents: Iterable[str]) -> dict[str, float]:
-    """POSIX time of the last materialization of each list of parents that has one."""
-    events = {name: instance.get_latest_materialization_event(asset_key(platform, name)) for name in sorted(parents)}
-    return {name: event.timestamp for name, event in events.items() if event is not None}
-
-
-def _parents_in_warehouse(platform: Platform, children: dict[str, list[Resource]]) -> dict[str, set[str]]:
-    """Partition keys of the known parents, by the name of their partitions."""
-    settings = read_settings(platform)
-    with open_warehouse(platform) as warehouse, warehouse.session(wait=_WAREHOUSE_WAIT) as session:
-        return {
-            name: {known.partition for known in known_parents(platform, group[0], session, settings)}
-            for name, group in children.items()
-        }
-
-
-def _followed(
-    instance: dg.DagsterInstance,
-    platform: Platform,
-    children: dict[str, list[Resource]],
-    parents: dict[str, set[str]],
-    cursor: str,
-) -> dg.SensorResult:
-    """What has to be registered, retired and run so that the partitions are `parents`."""
-    busy = busy_partitions(instance, platform)
-    requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
-    runs: list[dg.RunRequest] = []
-    words: list[str] = []
-    left: set[str] = set()
-    for name, keys in parents.items():
-        registered = set(instance.get_dynamic_partitions(name))
-        new, gone = sorted(keys - registered - {""}), vanished(registered, keys)
-        left |= gone & busy
-        retired = sorted(gone - busy)
-        if new:
-            requests.append(dg.AddDynamicPartitionsRequest(name, new))
-            runs.append(_run_of(platform, children[name], new, f"{name}:{cursor}"))
-            words.append(f"{name}: {len(new)} new ({', '.join(new[:_SHOWN])})")
-        if retired:
-            requests.append(dg.DeleteDynamicPartitionsRequest(name, retired))
-            words.append(f"{name}: {len(retired)} retired ({', '.join(retired[:_SHOWN])})")
-    if left:
-        words.append(f"{len(left)} vanished, but a run works on them; another look follows")
-    return dg.SensorResult(
-        run_requests=runs,
-        dynamic_partitions_requests=requests,
-        skip_reason=None if runs else dg.SkipReason("; ".join(words) or "The parents are the registered partitions."),
-        cursor=None if left else cursor,
-    )
-
-
-def _run_of(platform: Platform, resources: Sequence[Resource], keys: Sequence[str], run_key: str) -> dg.RunRequest:
-    """A run of some resources, of their partitions `keys` if any, as the launchpad would have it."""
-    ops = op_names(platform)
-    config = {ops[resource.name]: {"config": {"partitions": list(keys)}} for resource in resources} if keys else {}
-    return dg.RunRequest(
-        run_key=run_key,
-        job_name=sync_job_name(platform),
-        asset_selection=[asset_key(platform, resource.name) for resource in resources],
-        run_config={"ops": config},
-    )
-
-
-# Models
-
-
-def models_sensor() -> dg.AutomationConditionSensorDefinition:
-    """Builds the dbt models whose tables were loaded, by the condition on each (`orchestration/dbt.py`)."""
-    return dg.AutomationConditionSensorDefinition(
-        "models_follow_tables",
-        target=dg.AssetSelection.all(),
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        minimum_interval_seconds=60,
-    )
-
-
-# Freshness
-
 
 _RUNS_PER_TICK = 5
 
@@ -160,6 +37,7 @@ def freshness_sensor(platform: Platform) -> dg.SensorDefinition:
     assets and partitions. `orchestration/freshness.py` says when a failed one is asked for again and how
     quiet ones are looked at less often.
     """
+
     @dg.sensor(
         name=f"{platform.name}_freshness",
         job_name=sync_job_name(platform),
@@ -302,7 +180,7 @@ class _Tick:
         for name in names:
             freshness.ask(self._memories[name], whole, run_key, self._now)
         resources = [self._platform.resource(name) for name in names]
-        return _run_of(self._platform, resources, partitions, run_key)
+        return sync_request(self._platform, resources, partitions, run_key)
 
 
 def _ask_upstream(platform: Platform, resource: Resource, cursor: float) -> bool:
