@@ -8,6 +8,7 @@ launched, and the requests. Writes benchmarks/FRESHNESS.md.
 import argparse
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,13 +16,12 @@ import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import duckdb
-import orjson
 
-from benchmarks.fast_path import HERE, ROOT, ask, free_port, machine
+from benchmarks.fast_path import HERE, free_port, machine
 from platform_assets.platforms import all_platforms
+from platform_assets.sandbox import SandboxServer, World, truth
 
 BIN = Path(sys.executable).parent
 
@@ -40,13 +40,13 @@ def watched() -> list[tuple[str, str, str, str]]:
     ]
 
 
-def served(url: str) -> set[Row]:
+def served(world: World) -> set[Row]:
     """What the sandbox has now."""
-    truth = orjson.loads(ask(url, "/_sandbox/truth"))
+    records = truth(world)
     return {
         (platform, resource, str(record.get(key)), str(record.get(cursor))[:19].replace(" ", "T"))
         for platform, resource, key, cursor in watched()
-        for record in truth[platform][resource]
+        for record in records[platform][resource]
     }
 
 
@@ -67,22 +67,21 @@ def loaded(database: Path) -> set[Row] | None:
     return found
 
 
-def watch(url: str, database: Path, minutes: float, every: float, lag: float) -> dict[str, Any]:
+def watch(world: World, database: Path, minutes: float, every: float, lag: float) -> dict[str, Any]:
     """Move the sandbox's clock and note when what arrived is loaded."""
     while loaded(database) is None:
         time.sleep(2)
     pending: dict[Row, float] = {}
-    known = served(url)
+    known = served(world)
     delays: list[float] = []
     began = advanced = time.time()
     ends = began + 60 * minutes
     while time.time() < ends or (pending and time.time() < ends + lag):
         now = time.time()
         if now < ends and now - advanced >= every:
-            request = Request(f"{url}/_sandbox/advance", data=b'{"hours": 0.5}', method="POST")
-            urlopen(request, timeout=30).read()
+            world.advance(hours=0.5)
             advanced = now
-            fresh = served(url)
+            fresh = served(world)
             # A row that changed once more before it was loaded is waited for as it is now.
             pending = {row: at for row, at in pending.items() if row in fresh}
             pending.update({row: now for row in fresh - known if row not in pending})
@@ -109,39 +108,35 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=30)
     parser.add_argument("--lag", type=float, default=300)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="platform-assets-bench-") as name:
+    with (
+        tempfile.TemporaryDirectory(prefix="platform-assets-bench-", ignore_cleanup_errors=True) as name,
+        SandboxServer() as server,
+    ):
         folder = Path(name)
         home, database = folder / "home", folder / "warehouse.duckdb"
         home.mkdir()
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-        sandbox = subprocess.Popen(
-            [str(BIN / "platform-assets"), "sandbox", "--port", str(port)], stdout=subprocess.PIPE, text=True, cwd=ROOT
-        )
-        assert sandbox.stdout is not None
         environment = {**os.environ, "DAGSTER_HOME": str(home), "DESTINATION__DUCKDB__CREDENTIALS": str(database)}
-        while sum(key.startswith("SOURCES__") for key in environment) < 10:
-            if match := re.match(r"export (\w+)=(\S+)", sandbox.stdout.readline()):
-                environment[match[1]] = match[2]
         for platform in all_platforms():
-            environment[f"SOURCES__{platform.name.upper()}__ALLOWED_LAG"] = str(options.lag)
-        log = (folder / "log").open("wb")
-        dev = subprocess.Popen(
-            [str(BIN / "platform-assets"), "dev", "--port", str(free_port())],
-            cwd=folder,
-            env=environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        try:
-            found = watch(url, database, options.minutes, options.every, options.lag)
-            runs = runs_of(home)
-            requests = len(orjson.loads(ask(url, "/_sandbox/requests")))
-        finally:
-            os.killpg(dev.pid, 15)
-            dev.wait(30)
-            sandbox.kill()
+            prefix = f"SOURCES__{platform.name.upper()}__"
+            environment[f"{prefix}BASE_URL"] = server.base_url(platform.name)
+            environment[f"{prefix}API_TOKEN"] = server.token(platform.name)
+            environment[f"{prefix}ALLOWED_LAG"] = str(options.lag)
+        with (HERE / "freshness.log").open("wb") as log:
+            dev = subprocess.Popen(
+                [str(BIN / "platform-assets"), "dev", "--port", str(free_port())],
+                cwd=folder,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+            try:
+                found = watch(server.world, database, options.minutes, options.every, options.lag)
+                runs = runs_of(home)
+                requests = len(server.requests)
+            finally:
+                os.killpg(dev.pid, signal.SIGTERM)
+                dev.wait(30)
     delays = found["delays"] or [0.0]
     lines = "\n".join(f"| {name} | {count} |" for name, count in sorted(runs.items()))
     late = len(found["never"]) + sum(delay > options.lag for delay in delays)
