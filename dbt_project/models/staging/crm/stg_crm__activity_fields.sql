@@ -1,0 +1,17 @@
+select
+    "key" as field_key,
+    id as field_id,
+    name,
+    order_nr,
+    field_type,
+    "options" as options,
+    active_flag as is_active,
+    mandatory_flag,
+    searchable_flag as is_searchable,
+    add_time as added_at,
+    parent_id,
+    id_suffix,
+    is_subfield,
+    _deleted_at is not null or not coalesce(active_flag, true) as is_deleted,
+    _loaded_at as last_seen_at
+from {{ source('crm', 'activity_fields') }}

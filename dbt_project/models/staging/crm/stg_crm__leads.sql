@@ -1,0 +1,23 @@
+select
+    id as lead_id,
+    title,
+    owner_id,
+    creator_id,
+    label_ids,
+    "value" as value,
+    expected_close_date,
+    person_id,
+    organization_id,
+    is_archived,
+    source_name,
+    was_seen,
+    next_activity_id,
+    add_time as added_at,
+    update_time as updated_at,
+    visible_to,
+    cc_email,
+    cast({{ json_text('value', 'amount') }} as double precision) as amount,
+    {{ json_text('value', 'currency') }} as currency,
+    _deleted_at is not null as is_deleted,
+    _loaded_at as last_seen_at
+from {{ source('crm', 'leads') }}

@@ -1,0 +1,23 @@
+select
+    id as mail_thread_id,
+    account_id,
+    user_id,
+    subject,
+    snippet,
+    folders,
+    parties,
+    message_count,
+    coalesce(has_draft_flag, 0) = 1 as has_draft,
+    coalesce(archived_flag, 0) = 1 as is_archived,
+    coalesce(shared_flag, 0) = 1 as is_shared,
+    coalesce(read_flag, 0) = 1 as is_read,
+    last_message_timestamp as last_message_at,
+    add_time as added_at,
+    update_time as updated_at,
+    deal_id,
+    deal_status,
+    lead_id,
+    version,
+    _deleted_at is not null or coalesce(deleted_flag, 0) = 1 as is_deleted,
+    _loaded_at as last_seen_at
+from {{ source('crm', 'mail_threads') }}

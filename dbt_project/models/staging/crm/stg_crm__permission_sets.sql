@@ -1,0 +1,9 @@
+select
+    id as permission_set_id,
+    name,
+    assignment_count,
+    app,
+    "type" as type,
+    _deleted_at is not null as is_deleted,
+    _loaded_at as last_seen_at
+from {{ source('crm', 'permission_sets') }}

@@ -1,0 +1,20 @@
+select
+    id as product_id,
+    name,
+    code,
+    unit,
+    tax,
+    category,
+    description,
+    is_linkable,
+    visible_to,
+    owner_id,
+    add_time as added_at,
+    update_time as updated_at,
+    billing_frequency,
+    prices,
+    custom_fields,
+    {{ json_length('prices') }} as price_count,
+    coalesce(is_deleted, false) as is_deleted,
+    _loaded_at as last_seen_at
+from {{ source('crm', 'products') }}

@@ -1,0 +1,22 @@
+select
+    id as user_id,
+    name,
+    default_currency,
+    timezone_name,
+    timezone_offset,
+    locale,
+    email,
+    nullif(phone, '') as phone,
+    created as created_at,
+    modified as modified_at,
+    lang,
+    active_flag as is_active,
+    coalesce(is_admin, 0) = 1 as is_admin,
+    last_login as last_login_at,
+    role_id,
+    has_created_company,
+    icon_url,
+    is_you,
+    not coalesce(active_flag, true) as is_deleted,
+    _loaded_at as last_seen_at
+from {{ source('crm', 'users') }}

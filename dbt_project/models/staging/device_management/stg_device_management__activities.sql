@@ -1,0 +1,21 @@
+select
+    id as activity_id,
+    activity_time as happened_at,
+    device_id,
+    severity,
+    priority,
+    series_uid,
+    activity_type,
+    status_code,
+    status,
+    activity_result,
+    source_config_uid,
+    source_name,
+    subject,
+    user_id,
+    message,
+    "type" as device_type_of_activity,
+    data,
+    false as is_deleted,
+    _loaded_at as last_seen_at
+from {{ source('device_management', 'activities') }}

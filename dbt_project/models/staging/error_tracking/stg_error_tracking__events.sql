@@ -1,0 +1,22 @@
+select
+    id as event_id,
+    _projects_organization_slug as organization_slug,
+    _projects_slug as project_slug,
+    event_id as event_uuid,
+    group_id as issue_id,
+    project_id,
+    event_type,
+    title,
+    message,
+    platform,
+    culprit,
+    "location" as location,
+    crash_file,
+    date_created as created_at,
+    "user" as user,
+    metadata,
+    tags,
+    {{ json_text('user', 'id') }} as user_id,
+    false as is_deleted,
+    _loaded_at as last_seen_at
+from {{ source('error_tracking', 'events') }}

@@ -1,0 +1,47 @@
+"""Every resource has a staging model, and every model and column says what it is."""
+
+import json
+from typing import Any
+
+import pytest
+
+from platform_assets.orchestration.dbt import dbt_project
+from platform_assets.platforms import all_platforms
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, dict[str, Any]]:
+    manifest = json.loads(dbt_project().manifest_path.read_text())
+    return {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+
+
+def test_every_resource_has_a_staging_model_that_reads_its_table(models: dict[str, dict[str, Any]]) -> None:
+    for platform in all_platforms():
+        for resource in platform.resources:
+            model = models[f"stg_{platform.name}__{resource.name}"]
+            assert model["schema"] == "staging"
+            assert f"source.platform_assets.{platform.name}.{resource.name}" in model["depends_on"]["nodes"]
+
+
+def test_every_model_and_column_is_described(models: dict[str, dict[str, Any]]) -> None:
+    for name, model in models.items():
+        assert model["description"], name
+        assert model["columns"], name
+        for column in model["columns"].values():
+            assert column["description"], f"{name}.{column['name']}"
+
+
+def test_every_staging_model_tells_what_is_gone_and_when_a_row_was_seen(models: dict[str, dict[str, Any]]) -> None:
+    for name, model in models.items():
+        if name.startswith("stg_"):
+            assert {"is_deleted", "last_seen_at"} <= model["columns"].keys(), name
+
+
+def test_the_key_of_every_staging_model_is_tested(models: dict[str, dict[str, Any]]) -> None:
+    manifest = json.loads(dbt_project().manifest_path.read_text())
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    for kind in ("unique", "not_null"):
+        tested = {test["attached_node"] for test in tests if test["test_metadata"]["name"] == kind}
+        for platform in all_platforms():
+            for resource in platform.resources:
+                assert f"model.platform_assets.stg_{platform.name}__{resource.name}" in tested

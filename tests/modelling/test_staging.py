@@ -1,0 +1,57 @@
+"""What dbt builds is what the tables hold: all columns described are there and no others, on full and empty APIs."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from platform_assets.orchestration.dbt import PROJECT_DIR, dbt_project
+from platform_assets.platforms import all_platforms
+from platform_assets.sandbox import SandboxServer, World, truth
+from tests.conftest import Sync
+
+PointAt = Callable[[SandboxServer], None]
+
+
+def build(warehouse: Path, target: Path) -> dict[str, str]:
+    """`dbt build`; status by node."""
+    ended = subprocess.run(
+        [str(Path(sys.executable).with_name("dbt")), "build", "--target-path", str(target), "--profiles-dir", "."],
+        cwd=PROJECT_DIR,
+        env={"PLATFORM_ASSETS_DUCKDB": str(warehouse), "PATH": "/usr/bin:/bin", "HOME": str(target)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout[-3000:]
+    results = json.loads((target / "run_results.json").read_text())["results"]
+    return {result["unique_id"]: result["status"] for result in results}
+
+
+@pytest.mark.parametrize("world", [World, World.empty, World.tiny], ids=["full", "empty", "tiny"])
+def test_all_models_build_and_their_columns_are_the_described_ones(
+    world: Callable[[], World], point_at: PointAt, sync_platform: Sync, warehouse_file: Path, tmp_path: Path
+) -> None:
+    with SandboxServer(world()) as server:
+        point_at(server)
+        for platform in all_platforms():
+            sync_platform(platform.name)
+        expected = truth(server.world)
+    statuses = build(warehouse_file, tmp_path / "target")
+    assert set(statuses.values()) <= {"success", "pass", "warn"}
+    manifest = json.loads(dbt_project().manifest_path.read_text())
+    models: list[dict[str, Any]] = [n for n in manifest["nodes"].values() if n["resource_type"] == "model"]
+    with duckdb.connect(str(warehouse_file), read_only=True) as connection:
+        for model in models:
+            relation = connection.execute(f"SELECT * FROM {model['schema']}.{model['name']} LIMIT 0")
+            assert [column[0] for column in relation.description or ()] == list(model["columns"]), model["name"]
+        for platform in all_platforms():
+            for resource in platform.resources:
+                name = f"staging.stg_{platform.name}__{resource.name}"
+                rows = connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]
+                assert rows == len(expected[platform.name][resource.name]), name
