@@ -18,10 +18,11 @@ from platform_assets.cli.surroundings import chosen_platforms, sandbox_for
 from platform_assets.extraction.errors import SettingsError
 from platform_assets.extraction.settings import is_configured, read_settings
 from platform_assets.orchestration.jobs import SYNC_ALL
-from platform_assets.orchestration.staleness import MODEL_SCHEMAS, stale_models
+from platform_assets.orchestration.staleness import MODEL_SCHEMAS, ancestors, buildable, stale_models
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.platforms import all_platforms
 from platform_assets.vocabulary import Platform, PlatformAssetsError
+from platform_assets.warehouse import STATE_TABLE
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,8 @@ def _execute(request: SyncRequest, keys: Sequence[dg.AssetKey], summary: Summary
         if not request.models:
             return
         models = stale_models(instance, repository, models_below(repository, tables), edited_at())
-        ready = {model for model in models if _landed_below(repository, model, tables, summary)}
+        landed = {model for model in models if _landed_below(repository, model, tables, summary)}
+        ready = buildable(instance, repository, landed)
         if ready:
             run([*ready], summary)
 
@@ -171,14 +173,17 @@ def _run(
 
 def models_below(repository: dg.RepositoryDefinition, tables: Set[dg.AssetKey]) -> set[dg.AssetKey]:
     """dbt models downstream of the tables."""
-    below = dg.AssetSelection.assets(*tables).downstream(include_self=False).resolve(repository.asset_graph)
+    graph = repository.asset_graph
+    below = set(dg.AssetSelection.assets(*tables).downstream(include_self=False).resolve(graph))
+    for platform in {key.path[0] for key in tables}:
+        below |= graph.get(dg.AssetKey([platform, STATE_TABLE])).child_keys
     return {key for key in below if key.path[0] in MODEL_SCHEMAS}
 
 
 def _landed_below(
     repository: dg.RepositoryDefinition, model: dg.AssetKey, tables: Set[dg.AssetKey], summary: Summary
 ) -> bool:
-    above = dg.AssetSelection.assets(model).upstream().resolve(repository.asset_graph) & tables
+    above = ancestors(repository, model) & tables
     return all(summary.assets[key.to_user_string()].materialized for key in above)
 
 
@@ -201,7 +206,7 @@ def add_events(summary: Summary, events: Iterable[dg.DagsterEvent]) -> None:
 def _add_materialization(summary: Summary, key: dg.AssetKey | None, materialization: dg.AssetMaterialization) -> None:
     line = summary.assets.get(key.to_user_string()) if key else None
     if line is None:
-        summary.models += 1
+        summary.models += key is not None and key.path[0] in MODEL_SCHEMAS
         return
     metadata: Mapping[str, Any] = {name: value.value for name, value in materialization.metadata.items()}
     line.rows = metadata.get("dagster/row_count", line.rows)

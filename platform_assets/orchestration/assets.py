@@ -11,8 +11,9 @@ from platform_assets.orchestration.checks import check_specs
 from platform_assets.orchestration.dlt_resource import Landed, PlatformDlt, SyncConfig
 from platform_assets.orchestration.op_options import op_options
 from platform_assets.orchestration.partitions import backfill_policy, op_groups, partitions_def
-from platform_assets.orchestration.translator import PlatformTranslator
+from platform_assets.orchestration.translator import PlatformTranslator, asset_key
 from platform_assets.vocabulary import Platform, Resource
+from platform_assets.warehouse import STATE_TABLE
 
 INFRASTRUCTURE = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 """For what is nobody's fault, e.g. a warehouse that cannot be had; what the API refuses is not tried again."""
@@ -21,6 +22,18 @@ INFRASTRUCTURE = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPON
 def platform_assets(platform: Platform) -> list[dg.AssetsDefinition]:
     """Every resource of the platform as an asset; selecting three of an op's assets fetches three."""
     return [_assets(platform, suffix, group) for suffix, group in op_groups(platform.resources).items()]
+
+
+def state_spec(platform: Platform) -> dg.AssetSpec:
+    """The table with cursors and failures, which every load of the platform writes and models of health read."""
+    return dg.AssetSpec(
+        asset_key(platform, STATE_TABLE),
+        group_name=platform.name,
+        owners=list(platform.owners),
+        kinds={"dlt"},
+        description="What was read last, per resource and parent: cursors, successes and standing failures.",
+        metadata={"dagster/table_name": f"{platform.name}.{STATE_TABLE}"},
+    )
 
 
 def _assets(platform: Platform, suffix: str, group: Sequence[Resource]) -> dg.AssetsDefinition:

@@ -50,11 +50,13 @@ class ModelTranslator(DagsterDbtTranslator):
         return folders[1] if len(folders) > 1 else super().get_group_name(dbt_resource_props)
 
     def get_automation_condition(self, dbt_resource_props: Mapping[str, Any]) -> dg.AutomationCondition[Any]:
-        """After any of its tables was loaded; also below dynamic partitions of which one was never loaded.
+        """After anything it reads changed, once all of it is there; of partitions one is enough.
 
-        Plain `eager` would wait for that one for ever.
+        Plain `eager` would wait for ever for a partition that was never loaded.
         """
-        return dg.AutomationCondition.eager().without(~dg.AutomationCondition.any_deps_missing())
+        there = ~dg.AutomationCondition.missing() | dg.AutomationCondition.will_be_requested()
+        eager = dg.AutomationCondition.eager().without(~dg.AutomationCondition.any_deps_missing())
+        return eager & dg.AutomationCondition.all_deps_match(there)
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         return ["team:data-platform"]
@@ -72,7 +74,8 @@ def dbt_models(project: DbtProject) -> dg.AssetsDefinition:
             os.environ["PLATFORM_ASSETS_DUCKDB"] = str(path)
         # DuckDB lets one process write: dbt waits its turn like every load.
         with exclusive(for_child=True):
-            yield from dbt.cli(["build"], context=context).stream()
+            # Tests between two models run when both are built: the other one may not be there yet.
+            yield from dbt.cli(["build", "--indirect-selection", "cautious"], context=context).stream()
 
     return models
 

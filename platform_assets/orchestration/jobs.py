@@ -29,8 +29,7 @@ def sync_jobs(platforms: Sequence[Platform]) -> list[MixedPartitionsJob]:
         )
         for platform in platforms
     ]
-    everything = dg.AssetSelection.groups(*(platform.name for platform in platforms)).downstream()
-    jobs.append(mixed_partitions_job(SYNC_ALL, everything, "Load and model every platform."))
+    jobs.append(mixed_partitions_job(SYNC_ALL, dg.AssetSelection.all(), "Load and model every platform."))
     return jobs
 
 

@@ -23,14 +23,32 @@ def stale_models(
     return chosen & below
 
 
+def buildable(
+    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, models: Iterable[dg.AssetKey]
+) -> set[dg.AssetKey]:
+    """Those of `models` all of whose tables were loaded, and all of whose models are built or among the rest."""
+    found = set(models)
+
+    def is_there(key: dg.AssetKey) -> bool:
+        return key in found or instance.get_latest_materialization_event(key) is not None
+
+    while lacking := {model for model in found if not all(map(is_there, ancestors(repository, model)))}:
+        found -= lacking
+    return found
+
+
+def ancestors(repository: dg.RepositoryDefinition, model: dg.AssetKey) -> set[dg.AssetKey]:
+    """All that a model is built from, tables that no asset of ours loads included."""
+    return set(repository.asset_graph.get_ancestor_asset_keys(model)) - {model}
+
+
 def _is_stale(
     instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, model: dg.AssetKey, edited_at: float
 ) -> bool:
     event = instance.get_latest_materialization_event(model)
     if event is None or event.timestamp < edited_at:
         return True
-    above = dg.AssetSelection.assets(model).upstream().resolve(repository.asset_graph)
-    tables = (key for key in above if key.path[0] not in MODEL_SCHEMAS)
+    tables = (key for key in ancestors(repository, model) if key.path[0] not in MODEL_SCHEMAS)
     return any(_changed_since(instance, table, event.timestamp) for table in tables)
 
 

@@ -14,7 +14,7 @@ from dlt.destinations.sql_client import SqlClientBase
 
 TABLE = "_sync_state"
 _CHUNK = 500
-_COLUMNS = (
+COLUMNS = (
     ("resource", "text"),
     ("parent", "text"),
     ("partition_key", "text"),
@@ -72,14 +72,14 @@ class Progress:
 
 def create_table(client: SqlClientBase[Any], types: Mapping[str, str]) -> None:
     """Create the state table where it is missing. `types` maps dlt data types to the destination's."""
-    columns = ", ".join(f"{client.escape_column_name(name)} {types[data_type]}" for name, data_type in _COLUMNS)
+    columns = ", ".join(f"{client.escape_column_name(name)} {types[data_type]}" for name, data_type in COLUMNS)
     client.execute_sql(f"CREATE TABLE IF NOT EXISTS {client.make_qualified_table_name(TABLE)} ({columns})")
 
 
 def read(client: SqlClientBase[Any], resources: Iterable[str]) -> dict[tuple[str, str], Progress]:
     """State of `resources`, by (resource, parent)."""
     names = list(resources)
-    columns = ", ".join(client.escape_column_name(name) for name, _ in _COLUMNS)
+    columns = ", ".join(client.escape_column_name(name) for name, _ in COLUMNS)
     marks = ", ".join(["%s"] * len(names))
     rows = client.execute_sql(
         f"SELECT {columns} FROM {client.make_qualified_table_name(TABLE)}"
@@ -88,7 +88,7 @@ def read(client: SqlClientBase[Any], resources: Iterable[str]) -> dict[tuple[str
     )
     found: dict[tuple[str, str], Progress] = {}
     for row in rows or ():
-        values = dict(zip((name for name, _ in _COLUMNS), row, strict=True))
+        values = dict(zip((name for name, _ in COLUMNS), row, strict=True))
         values["status"] = Status(values["status"])
         progress = Progress(**values)
         found[progress.resource, progress.parent] = progress
@@ -133,8 +133,8 @@ def write(client: SqlClientBase[Any], attempts: Iterable[Progress]) -> None:
     table = client.make_qualified_table_name(TABLE)
     before = read(client, sorted({attempt.resource for attempt in pending}))
     resource, parent = client.escape_column_name("resource"), client.escape_column_name("parent")
-    columns = ", ".join(client.escape_column_name(name) for name, _ in _COLUMNS)
-    row_mark = "(" + ", ".join(["%s"] * len(_COLUMNS)) + ")"
+    columns = ", ".join(client.escape_column_name(name) for name, _ in COLUMNS)
+    row_mark = "(" + ", ".join(["%s"] * len(COLUMNS)) + ")"
     for start in range(0, len(pending), _CHUNK):
         chunk = pending[start : start + _CHUNK]
         rows = [
@@ -144,7 +144,7 @@ def write(client: SqlClientBase[Any], attempts: Iterable[Progress]) -> None:
             keys = [row.parent for row in rows if row.resource == name]
             marks = ", ".join(["%s"] * len(keys))
             client.execute_sql(f"DELETE FROM {table} WHERE {resource} = %s AND {parent} IN ({marks})", name, *keys)
-        values = [_value(getattr(row, name)) for row in rows for name, _ in _COLUMNS]
+        values = [_value(getattr(row, name)) for row in rows for name, _ in COLUMNS]
         client.execute_sql(f"INSERT INTO {table} ({columns}) VALUES " + ", ".join([row_mark] * len(rows)), *values)
 
 
