@@ -42,6 +42,9 @@ def open_instance() -> Iterator["dg.DagsterInstance"]:
     """
     import dagster as dg
 
+    from platform_assets.orchestration.sqlite_engines import keep_engines
+
+    keep_engines()
     home = dagster_home()
     with FileLock(home / "open.lock", timeout=120):
         instance = dg.DagsterInstance.get()

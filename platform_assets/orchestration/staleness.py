@@ -16,7 +16,17 @@ def stale_models(
     A load that found nothing new is no change. All that is downstream of a stale model is stale too.
     """
     chosen = set(models)
-    stale = {model for model in chosen if _is_stale(instance, repository, model, edited_at)}
+    built = instance.event_log_storage.get_latest_materialization_events(sorted(chosen))
+    times = {model: event.timestamp for model, event in built.items() if event is not None}
+    oldest = min(times.values(), default=0.0)
+    above = {model: ancestors(repository, model) for model in chosen}
+    tables = {key for keys in above.values() for key in keys if key.path[0] not in MODEL_SCHEMAS}
+    changed = {table: _last_change(instance, table, oldest) for table in sorted(tables)}
+    stale = {
+        model
+        for model in chosen
+        if times.get(model, 0.0) < max(edited_at, *(changed.get(key, 0.0) for key in above[model]), 1.0)
+    }
     if not stale:
         return stale
     below = dg.AssetSelection.assets(*stale).downstream().resolve(repository.asset_graph)
@@ -42,23 +52,16 @@ def ancestors(repository: dg.RepositoryDefinition, model: dg.AssetKey) -> set[dg
     return set(repository.asset_graph.get_ancestor_asset_keys(model)) - {model}
 
 
-def _is_stale(
-    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, model: dg.AssetKey, edited_at: float
-) -> bool:
-    event = instance.get_latest_materialization_event(model)
-    if event is None or event.timestamp < edited_at:
-        return True
-    tables = (key for key in ancestors(repository, model) if key.path[0] not in MODEL_SCHEMAS)
-    return any(_changed_since(instance, table, event.timestamp) for table in tables)
+def _last_change(instance: dg.DagsterInstance, table: dg.AssetKey, since: float) -> float:
+    """POSIX time of the last load since `since` that brought or removed rows, 0 without one.
 
-
-def _changed_since(instance: dg.DagsterInstance, table: dg.AssetKey, moment: float) -> bool:
-    """Whether a load since then brought or removed rows; assumed where there were too many loads to look at."""
-    records = dg.AssetRecordsFilter(asset_key=table, after_timestamp=moment)
+    Where there were too many loads to look at all, the newest counts as one.
+    """
+    records = dg.AssetRecordsFilter(asset_key=table, after_timestamp=since)
     found = instance.fetch_materializations(records, limit=_RECORDS).records
     if len(found) == _RECORDS:
-        return True
-    return any(_has_changes(record.asset_materialization) for record in found)
+        return found[0].timestamp
+    return max((record.timestamp for record in found if _has_changes(record.asset_materialization)), default=0.0)
 
 
 def _has_changes(materialization: dg.AssetMaterialization | None) -> bool:
