@@ -8,7 +8,6 @@ launched, and the requests. Writes benchmarks/FRESHNESS.md.
 import argparse
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -128,15 +127,14 @@ def main() -> None:
                 env=environment,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
             )
             try:
                 found = watch(server.world, database, options.minutes, options.every, options.lag)
                 runs = runs_of(home)
                 requests = len(server.requests)
             finally:
-                os.killpg(dev.pid, signal.SIGTERM)
-                dev.wait(30)
+                dev.terminate()
+                dev.wait(60)
     delays = found["delays"] or [0.0]
     lines = "\n".join(f"| {name} | {count} |" for name, count in sorted(runs.items()))
     late = len(found["never"]) + sum(delay > options.lag for delay in delays)

@@ -1,5 +1,6 @@
 """`platform-assets dev`: the Dagster UI."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -30,8 +31,9 @@ def open_ui(host: str, port: int) -> int:
             str(port),
         ]
         process = subprocess.Popen(command, cwd=Path.cwd())
+        # `dagster dev` takes its daemon and code server down with it on an interrupt only.
+        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
         try:
             return process.wait()
         except KeyboardInterrupt:
-            process.terminate()
             return process.wait()
