@@ -1,0 +1,213 @@
+"""The marts' numbers equal what plain Python finds in the records that the sandbox serves."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+from platform_assets.extraction.client import ApiClient
+from platform_assets.extraction.settings import read_settings
+from platform_assets.loading import Selection, sync
+from platform_assets.platforms import all_platforms
+from platform_assets.sandbox import SandboxServer, truth
+from platform_assets.warehouse import open_warehouse
+from tests.modelling.test_staging import build
+from tests.warehouse_rows import query
+
+Records = dict[str, dict[str, list[dict[str, Any]]]]
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Records]]:
+    """A warehouse with everything loaded and modelled, and the records that were served."""
+    folder = tmp_path_factory.mktemp("marts")
+    warehouse_file = folder / "warehouse.duckdb"
+    with pytest.MonkeyPatch.context() as patch, SandboxServer() as server:
+        patch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(warehouse_file))
+        for platform in all_platforms():
+            patch.setenv(f"SOURCES__{platform.name.upper()}__BASE_URL", server.base_url(platform.name))
+            patch.setenv(f"SOURCES__{platform.name.upper()}__API_TOKEN", server.token(platform.name))
+            settings = read_settings(platform)
+            for children in (False, True):
+                names = tuple(r.name for r in platform.resources if bool(r.parent) == children)
+                with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
+                    sync(platform, settings, warehouse, client, Selection(names))
+        records = truth(server.world)
+    build(warehouse_file, folder / "target")
+    yield warehouse_file, records
+
+
+def moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    found = datetime.fromisoformat(text.replace(" UTC", "Z"))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def day(text: str) -> str:
+    found = moment(text)
+    assert found is not None
+    return found.astimezone(UTC).date().isoformat()
+
+
+def test_build_outcomes(loaded: tuple[Path, Records]) -> None:
+    file, records = loaded
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for one in records["ci_analytics"]["builds"]:
+        groups[one["pipeline"]["id"], day(one["created_at"])].append(one)
+    expected = {}
+    for key, builds in groups.items():
+        states = Counter(one["state"] for one in builds)
+        durations = [
+            int(finished.timestamp()) - int(started.timestamp())
+            for one in builds
+            if (started := moment(one["started_at"])) and (finished := moment(one["finished_at"]))
+        ]
+        decided = states["passed"] + states["failed"]
+        rate = states["passed"] / decided if decided else None
+        expected[key] = (
+            len(builds),
+            states["passed"],
+            states["failed"],
+            rate,
+            median(durations) if durations else None,
+        )
+    found = query(
+        file,
+        "SELECT pipeline_id, CAST(build_date AS text), builds, passed, failed, success_rate, p50_duration_seconds"
+        " FROM marts.ci_analytics_build_outcomes_daily",
+    )
+    assert len(found) == len(expected)
+    for pipeline, date, *numbers, rate, seconds in found:
+        *counts, wanted_rate, wanted_seconds = expected[pipeline, date]
+        assert numbers == counts
+        assert rate == pytest.approx(wanted_rate)
+        # Each end of a build may be rounded to a second.
+        assert seconds == (None if wanted_seconds is None else pytest.approx(wanted_seconds, abs=1))
+
+
+def test_recoveries_and_flaky_commits(loaded: tuple[Path, Records]) -> None:
+    file, records = loaded
+    decided = [b for b in records["ci_analytics"]["builds"] if b["state"] in ("passed", "failed")]
+    branches: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    commits: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for one in decided:
+        commits[one["pipeline"]["id"], one["commit"]].add(one["state"])
+        if one["finished_at"]:
+            branches[one["pipeline"]["id"], one["branch"]].append(one)
+    broken: dict[str, str | None] = {}
+    for builds in branches.values():
+        builds.sort(key=lambda one: (moment(one["finished_at"]), one["id"]))
+        before = "passed"
+        for number, one in enumerate(builds):
+            if one["state"] == "failed" and before == "passed":
+                fixes = (b["finished_at"] for b in builds[number:] if b["state"] == "passed")
+                broken[one["id"]] = next(fixes, None)
+            before = one["state"]
+    found = query(file, "SELECT broken_by_build_id, recovered_at FROM marts.ci_analytics_recoveries")
+    assert dict(found) == {build_id: moment(recovered) for build_id, recovered in broken.items()}
+    flaky: Counter[str] = Counter()
+    for (pipeline, _), states in commits.items():
+        flaky[pipeline] += len(states) == 2
+    found = query(file, "SELECT pipeline_id, flaky_commits FROM marts.ci_analytics_flaky_pipelines")
+    assert dict(found) == dict(flaky)
+
+
+def test_projects_overview(loaded: tuple[Path, Records]) -> None:
+    file, records = loaded
+    tests, runs, stale = Counter(), Counter(), Counter()
+    for one in records["load_testing"]["tests"]:
+        tests[one["project_id"]] += 1
+        runs[one["project_id"]] += len(one["test_run_ids"] or [])
+        changed = moment(one["updated"])
+        stale[one["project_id"]] += changed is not None and changed < datetime.now(UTC) - timedelta(days=90)
+    found = query(file, "SELECT project_id, tests, runs, stale_tests FROM marts.load_testing_projects_overview")
+    ids = [one["id"] for one in records["load_testing"]["projects"]]
+    assert {row[0]: row[1:] for row in found} == {id: (tests[id], runs[id], stale[id]) for id in ids}
+
+
+def test_events_and_releases(loaded: tuple[Path, Records]) -> None:
+    file, records = loaded
+    events: Counter[tuple[str, str, str, str]] = Counter()
+    for one in records["error_tracking"]["events"]:
+        release = max((tag["value"] for tag in one["tags"] or [] if tag["key"] == "release"), default="")
+        events[str(one["projectID"]), one.get("groupID") or "", release, day(one["dateCreated"])] += 1
+    found = query(
+        file,
+        "SELECT project_id, issue_id, release, CAST(event_date AS text), events FROM marts.error_tracking_events_daily",
+    )
+    assert {row[:4]: row[4] for row in found} == dict(events)
+    releases: Counter[tuple[str, str]] = Counter()
+    for (project, _, release, _), count in events.items():
+        if release:
+            releases[project, release] += count
+    found = query(file, "SELECT project_id, release, events FROM marts.error_tracking_release_health")
+    assert {row[:2]: row[2] for row in found} == dict(releases)
+
+
+def test_device_management(loaded: tuple[Path, Records]) -> None:
+    file, records = loaded
+    tables = records["device_management"]
+    locations = Counter(one["organizationId"] for one in tables["locations"])
+    found = query(file, "SELECT organization_id, locations FROM marts.device_management_estate")
+    assert dict(found) == {one["id"]: locations[one["id"]] for one in tables["organizations"]}
+    days, failed = Counter(), Counter()
+    for one in tables["activities"]:
+        key = (day(one["activityTime"]), one["activityType"] or "")
+        days[key] += 1
+        failed[key] += one["activityResult"] == "FAILURE"
+    found = query(
+        file,
+        "SELECT CAST(activity_date AS text), activity_type, activities, failed_activities"
+        " FROM marts.device_management_activity_daily",
+    )
+    assert {row[:2]: row[2:] for row in found} == {key: (days[key], failed[key]) for key in days}
+
+
+def test_crm(loaded: tuple[Path, Records]) -> None:
+    file, records = loaded
+    tables = records["crm"]
+    chances = {stage["id"]: stage["deal_probability"] for stage in tables["stages"]}
+    stages: dict[tuple[int, int, str], list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
+    outcomes: Counter[str] = Counter()
+    for deal in tables["deals"]:
+        if deal["is_deleted"]:
+            continue
+        if deal["status"] == "open":
+            probability = deal["probability"] if deal["probability"] is not None else chances.get(deal["stage_id"])
+            value = deal["value"] or 0
+            group = stages[deal["pipeline_id"], deal["stage_id"], deal["currency"] or ""]
+            group[0] += 1
+            group[1] += value
+            group[2] += value * (100 if probability is None else probability) / 100
+        elif deal["status"] in ("won", "lost") and (deal["won_time"] or deal["lost_time"] or deal["close_time"]):
+            outcomes[deal["status"]] += 1
+    found = query(
+        file,
+        "SELECT pipeline_id, stage_id, currency, open_deals, open_value, weighted_value"
+        " FROM marts.crm_pipeline_by_stage",
+    )
+    assert {row[:3]: row[3] for row in found} == {key: group[0] for key, group in stages.items()}
+    for *key, _, value, weighted in found:
+        assert [value, weighted] == pytest.approx(stages[key[0], key[1], key[2]][1:])
+    found = query(file, "SELECT sum(won_deals), sum(lost_deals) FROM marts.crm_outcomes_monthly")
+    assert tuple(int(number or 0) for number in found[0]) == (outcomes["won"], outcomes["lost"])
+    lines = Counter((one["deal_id"], one["currency"] or "") for one in tables["deal_products"])
+    found = query(file, "SELECT deal_id, currency, lines FROM marts.crm_products_by_deal")
+    assert {row[:2]: row[2] for row in found} == dict(lines)
+    activities = Counter((one["owner_id"], one["type"] or "") for one in tables["activities"] if not one["is_deleted"])
+    found = query(file, "SELECT owner_id, activity_type_key, activities FROM marts.crm_activity_by_owner")
+    assert {row[:2]: row[2] for row in found} == dict(activities)
+
+
+def test_platform_health(loaded: tuple[Path, Records]) -> None:
+    file, records = loaded
+    found = query(file, "SELECT platform, sum(rows_read), sum(failed) FROM marts.platform_health GROUP BY platform")
+    assert {row[0] for row in found} == records.keys()
+    assert all(row[2] == 0 for row in found)
+    rows = {row[0]: int(row[1]) for row in found}
+    assert rows["ci_analytics"] == sum(map(len, records["ci_analytics"].values()))
