@@ -9,7 +9,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import dagster as dg
 import pytest
 
-from platform_assets.definitions import defs
 from platform_assets.orchestration.alerts import OFF, stale_alert_sensor, webhook_on_failure
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import Fault, SandboxServer
@@ -48,17 +47,6 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
     monkeypatch.setenv("ALERTS__WEBHOOK_URL", found.url)
     yield found
     found.server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def repository() -> dg.RepositoryDefinition:
-    return defs().get_repository_def()
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as ephemeral:
-        yield ephemeral
 
 
 def failed_run(repository: dg.RepositoryDefinition, instance: dg.DagsterInstance) -> dg.RunFailureSensorContext:

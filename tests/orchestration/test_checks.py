@@ -1,14 +1,13 @@
 """Asset checks: evaluated in the op, failing where they should; and the mend that `@dlt_assets` needs for them."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import dagster as dg
 import orjson
 import pytest
 from dagster_dlt import dlt_assets
 
-from platform_assets.definitions import defs
 from platform_assets.sandbox import Fault, SandboxServer, truth
 
 PointAt = Callable[[SandboxServer], None]
@@ -17,17 +16,6 @@ PointAt = Callable[[SandboxServer], None]
 def test_dlt_assets_does_not_take_check_specs_yet() -> None:
     """When this fails: hand both to `@dlt_assets` and delete orchestration/op_options.py."""
     assert not {"check_specs", "retry_policy"} & inspect.signature(dlt_assets).parameters.keys()
-
-
-@pytest.fixture(scope="module")
-def repository() -> dg.RepositoryDefinition:
-    return defs().get_repository_def()
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as ephemeral:
-        yield ephemeral
 
 
 def checks(

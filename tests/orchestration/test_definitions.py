@@ -5,18 +5,11 @@ import sys
 from pathlib import Path
 
 import dagster as dg
-import pytest
 
-from platform_assets.definitions import defs
 from platform_assets.platforms import all_platforms
 
 ROOT = Path(__file__).parents[2]
 RESOURCES = {(p.name, r.name) for p in all_platforms() for r in p.resources}
-
-
-@pytest.fixture(scope="module")
-def repository() -> dg.RepositoryDefinition:
-    return defs().get_repository_def()
 
 
 def test_47_resources_in_five_groups(repository: dg.RepositoryDefinition) -> None:

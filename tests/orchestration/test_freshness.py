@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_assets.definitions import defs
 from platform_assets.orchestration import freshness
 from platform_assets.orchestration.freshness import WHOLE, Memory, RunState
 from platform_assets.orchestration.freshness_sensor import freshness_sensor
@@ -20,17 +19,6 @@ from platform_assets.sandbox import Fault, SandboxServer
 
 PointAt = Callable[[SandboxServer], None]
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
-
-
-@pytest.fixture(scope="module")
-def repository() -> dg.RepositoryDefinition:
-    return defs().get_repository_def()
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as ephemeral:
-        yield ephemeral
 
 
 @dataclass

@@ -1,14 +1,13 @@
 """Dynamic partitions follow their parents: registered, retired, never by mistake."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import dagster as dg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_assets.definitions import defs
 from platform_assets.orchestration.partition_sensor import partition_sensor
 from platform_assets.orchestration.partitions import busy_partitions, register, retire, vanished
 from platform_assets.platforms import platform_named
@@ -19,17 +18,6 @@ PointAt = Callable[[SandboxServer], None]
 NAME = "ci_analytics_organization"
 ORGANIZATIONS = "ci_analytics/organizations"
 PIPELINES = "ci_analytics/organizations_pipelines"
-
-
-@pytest.fixture(scope="module")
-def repository() -> dg.RepositoryDefinition:
-    return defs().get_repository_def()
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as ephemeral:
-        yield ephemeral
 
 
 def run(

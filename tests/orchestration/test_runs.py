@@ -1,28 +1,16 @@
 """Runs on a real instance against the sandbox: what lands is materialised, what fails is named."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from platform_assets.definitions import defs
 from platform_assets.sandbox import Fault, SandboxServer, truth
 from tests.warehouse_rows import query
 
 PointAt = Callable[[SandboxServer], None]
 PIPELINES = dg.AssetKey(["ci_analytics", "organizations_pipelines"])
-
-
-@pytest.fixture(scope="module")
-def repository() -> dg.RepositoryDefinition:
-    return defs().get_repository_def()
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as ephemeral:
-        yield ephemeral
 
 
 def run(

@@ -4,19 +4,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import dagster as dg
-import pytest
 
-from platform_assets.definitions import defs
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer
 
 PointAt = Callable[[SandboxServer], None]
-
-
-@pytest.fixture(scope="module")
-def repository() -> dg.RepositoryDefinition:
-    return defs().get_repository_def()
 
 
 def request_of(schedule: dg.ScheduleDefinition, repository: dg.RepositoryDefinition) -> object:
