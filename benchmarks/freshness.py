@@ -8,6 +8,7 @@ launched, and the requests. Writes benchmarks/FRESHNESS.md.
 import argparse
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -127,14 +128,16 @@ def main() -> None:
                 env=environment,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
             try:
                 found = watch(server.world, database, options.minutes, options.every, options.lag)
                 runs = runs_of(home)
                 requests = len(server.requests)
             finally:
-                dev.terminate()
-                dev.wait(60)
+                # Runs in flight do not matter any more.
+                os.killpg(dev.pid, signal.SIGKILL)
+                dev.wait(30)
     delays = found["delays"] or [0.0]
     lines = "\n".join(f"| {name} | {count} |" for name, count in sorted(runs.items()))
     late = len(found["never"]) + sum(delay > options.lag for delay in delays)
