@@ -32,6 +32,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/platform-assets dbt-sources --check
+	cd dbt_project && PATH="$(CURDIR)/$(BIN):$$PATH" PLATFORM_ASSETS_DUCKDB=:memory: sqlfluff lint --disable-progress-bar models
 
 format: setup
 	$(BIN)/ruff check --fix .

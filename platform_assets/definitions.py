@@ -3,7 +3,7 @@
 import dagster as dg
 
 from platform_assets.orchestration.alerts import stale_alert_sensor, webhook_on_failure
-from platform_assets.orchestration.assets import platform_assets, state_spec
+from platform_assets.orchestration.assets import log_spec, platform_assets
 from platform_assets.orchestration.dbt import dbt_cli, dbt_models, dbt_project, models_sensor
 from platform_assets.orchestration.dlt_resource import PlatformDlt
 from platform_assets.orchestration.freshness_sensor import freshness_sensors
@@ -20,7 +20,7 @@ def defs() -> dg.Definitions:
     project = dbt_project()
     tables = [definition for platform in platforms for definition in platform_assets(platform)]
     return dg.Definitions(
-        assets=[*tables, *map(state_spec, platforms), dbt_models(project)],
+        assets=[*tables, *map(log_spec, platforms), dbt_models(project)],
         jobs=sync_jobs(platforms),
         schedules=schedules(platforms),
         sensors=[

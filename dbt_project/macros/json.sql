@@ -8,7 +8,7 @@
 {%- endmacro %}
 
 {% macro postgres__json_text(column, path) -%}
-    ("{{ column }}" #>> '{ {{- path | replace('.', ',') -}} }')
+    (cast("{{ column }}" as jsonb) #>> '{ {{- path | replace('.', ',') -}} }')
 {%- endmacro %}
 
 {#- Length of a JSON array; 0 for null and for what is no array. -#}
@@ -17,11 +17,17 @@
 {%- endmacro %}
 
 {% macro default__json_length(column) -%}
-    coalesce(json_array_length("{{ column }}"), 0)
+    cast(coalesce(json_array_length("{{ column }}"), 0) as bigint)
 {%- endmacro %}
 
 {% macro postgres__json_length(column) -%}
-    case when jsonb_typeof("{{ column }}") = 'array' then jsonb_array_length("{{ column }}") else 0 end
+    cast(
+        case
+            when jsonb_typeof(cast("{{ column }}" as jsonb)) = 'array'
+                then jsonb_array_length(cast("{{ column }}" as jsonb))
+            else 0
+        end as bigint
+    )
 {%- endmacro %}
 
 {#- From clause: the rows of `relation`, once per element of its JSON array column, as `element` (JSON) and
@@ -49,7 +55,11 @@
         from {{ relation }} as parent
         cross join
             lateral jsonb_array_elements(
-                case when jsonb_typeof(parent."{{ column }}") = 'array' then parent."{{ column }}" else '[]' end
+                case
+                    when jsonb_typeof(cast(parent."{{ column }}" as jsonb)) = 'array'
+                        then cast(parent."{{ column }}" as jsonb)
+                    else '[]'
+                end
             ) with ordinality as elements (element, position)
     )
 {%- endmacro %}
@@ -64,7 +74,7 @@
 {%- endmacro %}
 
 {% macro postgres__json_scalar(column) -%}
-    ("{{ column }}" #>> '{}')
+    (cast("{{ column }}" as jsonb) #>> '{}')
 {%- endmacro %}
 
 {#- From clause: the rows of `relation`, once per entry of its JSON object column, as `entry_key` (text) and
@@ -97,7 +107,11 @@
         from {{ relation }} as parent
         cross join
             lateral jsonb_each(
-                case when jsonb_typeof(parent."{{ column }}") = 'object' then parent."{{ column }}" else '{}' end
+                case
+                    when jsonb_typeof(cast(parent."{{ column }}" as jsonb)) = 'object'
+                        then cast(parent."{{ column }}" as jsonb)
+                    else '{}'
+                end
             ) as entries
     )
 {%- endmacro %}

@@ -8,14 +8,29 @@ from platform_assets.cli.surroundings import chosen_platforms, sandbox_for
 from platform_assets.extraction.client import ApiClient
 from platform_assets.extraction.settings import read_settings
 from platform_assets.vocabulary import Platform, PlatformAssetsError
+from platform_assets.warehouse.location import destination_name, duckdb_file, exclusive
+
+_WAREHOUSE_WAIT = 10.0
+"""Seconds that the check waits for a load under way."""
 
 
 def check_platforms(names: Sequence[str], *, sandbox: bool) -> bool:
-    """Print a line per platform; whether all are usable."""
+    """Print a line per platform and one for the warehouse; whether all are usable."""
     platforms = chosen_platforms(names)
     with sandbox_for(platforms, sandbox):
         usable = [_check(platform) for platform in platforms]
-    return all(usable)
+    return all([*usable, _check_warehouse()])
+
+
+def _check_warehouse() -> bool:
+    try:
+        with exclusive("reach", wait=_WAREHOUSE_WAIT):
+            pass
+    except PlatformAssetsError as error:
+        typer.echo(f"warehouse: NOT OK: {error}")
+        return False
+    typer.echo(f"warehouse: ok, {duckdb_file() or destination_name()} can be opened")
+    return True
 
 
 def _check(platform: Platform) -> bool:

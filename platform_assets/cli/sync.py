@@ -22,7 +22,8 @@ from platform_assets.orchestration.staleness import MODEL_SCHEMAS, ancestors, bu
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.platforms import all_platforms
 from platform_assets.vocabulary import Platform, PlatformAssetsError
-from platform_assets.warehouse import STATE_TABLE
+from platform_assets.warehouse import LOG_TABLE
+from platform_assets.warehouse.location import exclusive
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,9 @@ def run_sync(request: SyncRequest) -> bool:
     served = {platform.name for platform in platforms if not is_configured(platform)}
     with sandbox_for(platforms, request.sandbox) as server:
         _check_settings(platforms)
+        # Now, since every op would find a missing warehouse by itself, and try again.
+        with exclusive("reach"):
+            pass
         _show_progress()
         summary = Summary({key.to_user_string(): AssetLine() for key in keys})
         _execute(request, keys, summary)
@@ -160,7 +164,12 @@ def _run(
         "parents": list(request.parents),
     }
     known = {name.to_user_string() for name in keys} & summary.assets.keys()
-    ops = {_op_of(repository, key): {"config": config} for key in keys if key.to_user_string() in known}
+    ops = {
+        _op_of(repository, key): {
+            "config": config if key.to_user_string() in known else {"full_refresh": request.full_refresh}
+        }
+        for key in keys
+    }
     result = repository.get_job(SYNC_ALL).execute_in_process(
         run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         asset_selection=list(keys),
@@ -176,7 +185,7 @@ def models_below(repository: dg.RepositoryDefinition, tables: Set[dg.AssetKey]) 
     graph = repository.asset_graph
     below = set(dg.AssetSelection.assets(*tables).downstream(include_self=False).resolve(graph))
     for platform in {key.path[0] for key in tables}:
-        below |= graph.get(dg.AssetKey([platform, STATE_TABLE])).child_keys
+        below |= graph.get(dg.AssetKey([platform, LOG_TABLE])).child_keys
     return {key for key in below if key.path[0] in MODEL_SCHEMAS}
 
 
@@ -218,8 +227,11 @@ def _add_materialization(summary: Summary, key: dg.AssetKey | None, materializat
 
 def _reasons(event: dg.DagsterEvent) -> list[str]:
     data = event.step_failure_data
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
     text = (data.user_failure_data.description if data.user_failure_data else None) or (
-        data.error.message if data.error else str(event.step_key)
+        f"{event.step_key}: {error.message}" if error else str(event.step_key)
     )
     lines = [line for line in text.splitlines() if line.strip()]
     return lines[1:] if len(lines) > 1 and lines[0].endswith("failed:") else lines

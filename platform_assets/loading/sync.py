@@ -33,7 +33,7 @@ from platform_assets.extraction.spool import ROW_HASH, Batch, Spool, Spooled, as
 from platform_assets.loading.outcome import PartitionOutcome, ResourceOutcome
 from platform_assets.loading.parents import KnownParent, known_parents, to_read
 from platform_assets.vocabulary import Buckets, Platform, PlatformAssetsError, Removed, Resource
-from platform_assets.warehouse import Progress, Status, Warehouse
+from platform_assets.warehouse import LogEntry, Progress, Status, Warehouse
 from platform_assets.warehouse.warehouse import Part, WarehouseSession
 
 log = logging.getLogger(__name__)
@@ -416,7 +416,8 @@ def _land(
             target[name] = (key, gone)
     if resources:
         session.load(platform_source(platform, resources, session.schema), "parquet" if parquet else None)
-    session.commit([p for plan in plans for p in _attempts(plan, started)], marked, deleted)
+    attempts = [attempt for plan in plans for attempt in _attempts(plan, started)]
+    session.commit(attempts, [_entry(plan, started) for plan in plans], marked, deleted)
     for plan in plans:
         plan.outcome.rows_in_table = session.count(plan.resource.name)
         _inspect(platform, plan, session, started)
@@ -498,6 +499,28 @@ def _attempts(plan: _Plan, started: datetime) -> list[Progress]:
             )
         )
     return found
+
+
+def _entry(plan: _Plan, started: datetime) -> LogEntry:
+    outcome = plan.outcome
+    statuses = Counter(unit.status for unit in plan.units)
+    reason = outcome.error or next((unit.error for unit in plan.units if unit.status is Status.FAILED), None)
+    return LogEntry(
+        resource=plan.resource.name,
+        started_at=started,
+        ended_at=datetime.now(UTC),
+        status=Status.FAILED if reason else Status.OK,
+        error=reason,
+        reads=len(plan.units),
+        failed_reads=statuses[Status.FAILED],
+        skipped_reads=statuses[Status.SKIPPED],
+        requests=outcome.requests,
+        retries=outcome.retries,
+        seconds_waited=outcome.waited,
+        rows_read=outcome.records,
+        rows_loaded=outcome.rows_loaded,
+        rows_removed=outcome.deleted,
+    )
 
 
 def _newest(moments: Iterable[datetime | None]) -> datetime | None:

@@ -13,7 +13,7 @@ from platform_assets.orchestration.op_options import op_options
 from platform_assets.orchestration.partitions import backfill_policy, op_groups, partitions_def
 from platform_assets.orchestration.translator import PlatformTranslator, asset_key
 from platform_assets.vocabulary import Platform, Resource
-from platform_assets.warehouse import STATE_TABLE
+from platform_assets.warehouse import LOG_TABLE
 
 INFRASTRUCTURE = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 """For what is nobody's fault, e.g. a warehouse that cannot be had; what the API refuses is not tried again."""
@@ -24,15 +24,15 @@ def platform_assets(platform: Platform) -> list[dg.AssetsDefinition]:
     return [_assets(platform, suffix, group) for suffix, group in op_groups(platform.resources).items()]
 
 
-def state_spec(platform: Platform) -> dg.AssetSpec:
-    """The table with cursors and failures, which every load of the platform writes and models of health read."""
+def log_spec(platform: Platform) -> dg.AssetSpec:
+    """The log of syncs, which every load of the platform writes and the model of the platforms' health reads."""
     return dg.AssetSpec(
-        asset_key(platform, STATE_TABLE),
+        asset_key(platform, LOG_TABLE),
         group_name=platform.name,
         owners=list(platform.owners),
         kinds={"dlt"},
-        description="What was read last, per resource and parent: cursors, successes and standing failures.",
-        metadata={"dagster/table_name": f"{platform.name}.{STATE_TABLE}"},
+        description="What each sync did, per resource: reads and failures, requests and waits, rows.",
+        metadata={"dagster/table_name": f"{platform.name}.{LOG_TABLE}"},
     )
 
 

@@ -1,18 +1,26 @@
 """The dbt models as assets below the tables that dlt loads."""
 
+import logging
 import os
+import shutil
 import sys
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, DbtProject, dbt_assets
 from filelock import FileLock
+from sqlglot.errors import SqlglotError
 
-from platform_assets.warehouse.location import duckdb_file, exclusive
+from platform_assets.modelling.lineage import column_lineage, declared_tables
+from platform_assets.warehouse.location import dbt_variables, exclusive
 
 PROJECT_DIR = Path(__file__).parents[2] / "dbt_project"
+_KEEP_TARGETS = 7 * 86400
+"""Seconds that a failed build's files stay."""
 
 
 def dbt_project() -> DbtProject:
@@ -62,22 +70,73 @@ class ModelTranslator(DagsterDbtTranslator):
         return ["team:data-platform"]
 
 
+class ModelsConfig(dg.Config):
+    """What a run of the models may be told.
+
+    `full_refresh` builds incremental models from the beginning, e.g. after their SQL changed.
+    """
+
+    full_refresh: bool = False
+
+
 def dbt_models(project: DbtProject) -> dg.AssetsDefinition:
     """All models and tests as one asset definition; a run builds the selected ones."""
 
     @dbt_assets(
         manifest=project.manifest_path, project=project, name="dbt_models", dagster_dbt_translator=ModelTranslator()
     )
-    def models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-        path = duckdb_file()
-        if path is not None:
-            os.environ["PLATFORM_ASSETS_DUCKDB"] = str(path)
-        # DuckDB lets one process write: dbt waits its turn like every load.
-        with exclusive(for_child=True):
-            # Tests between two models run when both are built: the other one may not be there yet.
-            yield from dbt.cli(["build", "--indirect-selection", "cautious"], context=context).stream()
+    def models(context: dg.AssetExecutionContext, config: ModelsConfig, dbt: DbtCliResource) -> Iterator[Any]:
+        # Tests between two models run when both are built: the other one may not be there yet.
+        command = ["build", "--indirect-selection", "cautious", *(["--full-refresh"] if config.full_refresh else [])]
+        # dbt waits its turn like every load: DuckDB lets one process write, and two builds replace the same tables.
+        with exclusive("models", for_child=True), _environment(dbt_variables()):
+            _forget_old_targets(project.target_path)
+            invocation = dbt.cli(command, context=context)
+            for event in invocation.stream():
+                yield _with_lineage(event, invocation) if isinstance(event, dg.Output) else event
+        shutil.rmtree(invocation.target_path, ignore_errors=True)
 
     return models
+
+
+def _with_lineage(event: dg.Output[Any], invocation: DbtCliInvocation) -> dg.Output[Any]:
+    """The event of a built model, with the columns that each of its columns is made of."""
+    node = invocation.manifest["nodes"][event.metadata["unique_id"].value]
+    compiled = invocation.target_path / "compiled" / node["package_name"] / node["original_file_path"]
+    dialect = invocation.manifest["metadata"]["adapter_type"]
+    try:
+        found = column_lineage(compiled.read_text(), node["columns"], declared_tables(invocation.manifest), dialect)
+    except (OSError, SqlglotError) as error:
+        logging.getLogger(__name__).warning("no column lineage for %s: %s", node["name"], error)
+        return event
+    by_column = {
+        name: [dg.TableColumnDep(dg.AssetKey([origin.schema, origin.table]), origin.name) for origin in origins]
+        for name, origins in found.items()
+    }
+    return event.with_metadata({**event.metadata, "dagster/column_lineage": dg.TableColumnLineage(by_column)})
+
+
+def _forget_old_targets(target: Path) -> None:
+    """Remove what runs that failed left in dbt's target folder long ago; until then it can be looked into."""
+    for folder in target.glob("dbt_models-*"):
+        with suppress(OSError):
+            if folder.stat().st_mtime < time.time() - _KEEP_TARGETS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for the program started meanwhile; afterwards they are as before."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def models_sensor() -> dg.AutomationConditionSensorDefinition:

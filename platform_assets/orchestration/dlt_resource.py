@@ -26,7 +26,7 @@ from platform_assets.orchestration.checks import check_results
 from platform_assets.orchestration.partitions import busy_partitions, children_of, register, retire
 from platform_assets.orchestration.translator import asset_key, parent_lineage
 from platform_assets.vocabulary import Platform, PlatformAssetsError
-from platform_assets.warehouse import STATE_TABLE, Warehouse, open_warehouse
+from platform_assets.warehouse import LOG_TABLE, Warehouse, open_warehouse
 
 _SHOWN = 20
 PERMANENT = "permanent"
@@ -74,7 +74,7 @@ class PlatformDlt(DagsterDltResource):
         for outcome in outcomes:
             yield from self._results(context, platform, outcome, schema)
             yield from check_results(context, platform, outcome)
-        yield from _state_changed(platform, outcomes)
+        yield from _log_changed(platform, outcomes)
         problems = {name: problem for outcome in outcomes for name, problem in _problems(platform, outcome)}
         if problems:
             lines = [f"{name}: {reason}" for name, (reason, _) in problems.items()]
@@ -219,11 +219,11 @@ def _cursor_metadata(cursor: datetime | None) -> dict[str, Any]:
     return {"cursor": dg.MetadataValue.timestamp(cursor), "cursor_lag_seconds": round(lag, 3)}
 
 
-def _state_changed(platform: Platform, outcomes: Sequence[ResourceOutcome]) -> Iterator[dg.AssetMaterialization]:
-    """The state table as loaded, where it says something that models would show: rows, or failures."""
+def _log_changed(platform: Platform, outcomes: Sequence[ResourceOutcome]) -> Iterator[dg.AssetMaterialization]:
+    """The log of syncs as loaded, where it says something that models would show: rows, or failures."""
     rows = sum(outcome.rows_loaded for outcome in outcomes)
     if rows or not all(outcome.ok for outcome in outcomes):
-        yield dg.AssetMaterialization(asset_key(platform, STATE_TABLE), metadata={"rows_loaded": rows})
+        yield dg.AssetMaterialization(asset_key(platform, LOG_TABLE), metadata={"rows_loaded": rows})
 
 
 def _problems(platform: Platform, outcome: ResourceOutcome) -> Iterator[tuple[str, tuple[str, bool]]]:

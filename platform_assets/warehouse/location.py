@@ -12,7 +12,10 @@ from filelock import FileLock, Timeout
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from platform_assets.extraction.configuration import configured
-from platform_assets.vocabulary import PlatformAssetsError
+from platform_assets.warehouse import postgres
+from platform_assets.warehouse.postgres import WarehouseError
+
+__all__ = ["WarehouseError", "dbt_variables", "destination", "destination_name", "duckdb_file", "exclusive"]
 
 DEFAULT_DUCKDB = "data/warehouse.duckdb"
 LOCK_WAIT = 600.0
@@ -23,10 +26,6 @@ MEMORY_LIMIT = 64
 WIDE_ROW = 4096
 THREADS = 1
 """DuckDB's threads while we load, since each holds buffers of its own; `[warehouse] threads` overrides it."""
-
-
-class WarehouseError(PlatformAssetsError):
-    """The warehouse cannot be opened, or another process keeps it for too long."""
 
 
 def destination_name() -> str:
@@ -53,21 +52,46 @@ def destination() -> Any:
     return dlt.destinations.duckdb(credentials=str(path))
 
 
-@contextmanager
-def exclusive(*, for_child: bool = False, row_bytes: int = 0, wait: float | None = None) -> Iterator[None]:
-    """Hold the warehouse for this process: DuckDB lets one process have a file open for writing.
+def dbt_variables() -> dict[str, str]:
+    """Variables by which `dbt_project/profiles.yml` finds the warehouse that is configured for dlt."""
+    name = destination_name()
+    found = {"WAREHOUSE__DESTINATION": name}
+    path = duckdb_file()
+    if path is not None:
+        found["PLATFORM_ASSETS_DUCKDB"] = str(path)
+    elif name == "postgres":
+        found.update(postgres.dbt_variables())
+    return found
 
-    The file stays open meanwhile, so that opening it again costs nothing; `for_child` leaves it closed for a
+
+def lock_wait() -> float:
+    """Seconds to wait for another process that writes."""
+    return float(str(configured("warehouse.lock_wait") or LOCK_WAIT))
+
+
+@contextmanager
+def exclusive(part: str, *, for_child: bool = False, row_bytes: int = 0, wait: float | None = None) -> Iterator[None]:
+    """Hold what this process writes: of Postgres the `part`, of DuckDB the whole file, which one process may write.
+
+    DuckDB's file stays open meanwhile, so that opening it again costs nothing; `for_child` leaves it closed for a
     program that this process starts. Rows of `row_bytes` bytes get the memory that loading them takes. Other
-    destinations need no lock. Raises WarehouseError when the wait ends.
+    destinations have no lock. Raises WarehouseError when the wait ends, or where the warehouse cannot be had.
     """
     path = duckdb_file()
-    if path is None:
+    wait = lock_wait() if wait is None else wait
+    if path is not None:
+        with _exclusive_file(path, for_child, row_bytes, wait):
+            yield
+    elif destination_name() == "postgres":
+        with postgres.advisory_lock(part, wait):
+            yield
+    else:
         yield
-        return
+
+
+@contextmanager
+def _exclusive_file(path: Path, for_child: bool, row_bytes: int, wait: float) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    if wait is None:
-        wait = float(str(configured("warehouse.lock_wait") or LOCK_WAIT))
     lock = FileLock(f"{path}.lock", timeout=wait)
     try:
         lock.acquire()

@@ -4,7 +4,7 @@ dlt's own state is one document per pipeline: of two runs at once the later woul
 cursors. One row per (resource, parent) has no such neighbour, and stays flat with 10^5 parents.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -26,6 +26,23 @@ COLUMNS = (
     ("rows_loaded", "bigint"),
     ("attempted_at", "timestamp"),
     ("succeeded_at", "timestamp"),
+)
+LOG_TABLE = "_sync_log"
+LOG_COLUMNS = (
+    ("resource", "text"),
+    ("started_at", "timestamp"),
+    ("ended_at", "timestamp"),
+    ("status", "text"),
+    ("error", "text"),
+    ("reads", "bigint"),
+    ("failed_reads", "bigint"),
+    ("skipped_reads", "bigint"),
+    ("requests", "bigint"),
+    ("retries", "bigint"),
+    ("seconds_waited", "double"),
+    ("rows_read", "bigint"),
+    ("rows_loaded", "bigint"),
+    ("rows_removed", "bigint"),
 )
 
 
@@ -70,10 +87,31 @@ class Progress:
         return replace(attempt, cursor_value=max(cursors, default=None))
 
 
-def create_table(client: SqlClientBase[Any], types: Mapping[str, str]) -> None:
-    """Create the state table where it is missing. `types` maps dlt data types to the destination's."""
-    columns = ", ".join(f"{client.escape_column_name(name)} {types[data_type]}" for name, data_type in COLUMNS)
-    client.execute_sql(f"CREATE TABLE IF NOT EXISTS {client.make_qualified_table_name(TABLE)} ({columns})")
+@dataclass(frozen=True, kw_only=True)
+class LogEntry:
+    """One resource in one sync; `reads` counts its parents, 1 without any. The fields are the log's columns."""
+
+    resource: str
+    started_at: datetime
+    ended_at: datetime
+    status: Status
+    error: str | None
+    reads: int
+    failed_reads: int
+    skipped_reads: int
+    requests: int
+    retries: int
+    seconds_waited: float
+    rows_read: int
+    rows_loaded: int
+    rows_removed: int
+
+
+def create_tables(client: SqlClientBase[Any], types: Mapping[str, str]) -> None:
+    """Create the state and the log where they are missing. `types` maps dlt data types to the destination's."""
+    for table, named in ((TABLE, COLUMNS), (LOG_TABLE, LOG_COLUMNS)):
+        columns = ", ".join(f"{client.escape_column_name(name)} {types[data_type]}" for name, data_type in named)
+        client.execute_sql(f"CREATE TABLE IF NOT EXISTS {client.make_qualified_table_name(table)} ({columns})")
 
 
 def read(client: SqlClientBase[Any], resources: Iterable[str]) -> dict[tuple[str, str], Progress]:
@@ -133,8 +171,6 @@ def write(client: SqlClientBase[Any], attempts: Iterable[Progress]) -> None:
     table = client.make_qualified_table_name(TABLE)
     before = read(client, sorted({attempt.resource for attempt in pending}))
     resource, parent = client.escape_column_name("resource"), client.escape_column_name("parent")
-    columns = ", ".join(client.escape_column_name(name) for name, _ in COLUMNS)
-    row_mark = "(" + ", ".join(["%s"] * len(COLUMNS)) + ")"
     for start in range(0, len(pending), _CHUNK):
         chunk = pending[start : start + _CHUNK]
         rows = [
@@ -144,8 +180,21 @@ def write(client: SqlClientBase[Any], attempts: Iterable[Progress]) -> None:
             keys = [row.parent for row in rows if row.resource == name]
             marks = ", ".join(["%s"] * len(keys))
             client.execute_sql(f"DELETE FROM {table} WHERE {resource} = %s AND {parent} IN ({marks})", name, *keys)
-        values = [_value(getattr(row, name)) for row in rows for name, _ in COLUMNS]
-        client.execute_sql(f"INSERT INTO {table} ({columns}) VALUES " + ", ".join([row_mark] * len(rows)), *values)
+        _insert(client, TABLE, [name for name, _ in COLUMNS], rows)
+
+
+def append(client: SqlClientBase[Any], entries: Sequence[LogEntry]) -> None:
+    """Add entries to the log, which is never changed. Call inside a transaction."""
+    _insert(client, LOG_TABLE, [name for name, _ in LOG_COLUMNS], entries)
+
+
+def _insert(client: SqlClientBase[Any], table: str, names: Sequence[str], rows: Sequence[Any]) -> None:
+    if not rows:
+        return
+    columns = ", ".join(client.escape_column_name(name) for name in names)
+    marks = ", ".join(["(" + ", ".join(["%s"] * len(names)) + ")"] * len(rows))
+    values = [_value(getattr(row, name)) for row in rows for name in names]
+    client.execute_sql(f"INSERT INTO {client.make_qualified_table_name(table)} ({columns}) VALUES {marks}", *values)
 
 
 def _value(value: Any) -> Any:

@@ -76,7 +76,7 @@ class Warehouse:
         where nothing is loaded. `row_bytes`: how wide the rows are that will be loaded. `wait`: seconds to
         wait for another process, where that is not the configured time.
         """
-        with exclusive(row_bytes=row_bytes, wait=wait), self._client as client:
+        with exclusive(self.platform.name, row_bytes=row_bytes, wait=wait), self._client as client:
             if refresh:
                 self._read_schema(client)
             yield WarehouseSession(self, client)
@@ -222,18 +222,19 @@ class WarehouseSession:
     def commit(
         self,
         attempts: Sequence[state.Progress],
+        entries: Sequence[state.LogEntry],
         marked: Mapping[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]],
         deleted: Mapping[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]],
     ) -> None:
-        """Record progress, and rows that are gone, in one transaction after the rows have landed.
+        """Record progress, the sync's log, and rows that are gone, in one transaction after the rows have landed.
 
         `marked` and `deleted` map a table to its key columns and the keys of rows that are gone.
         """
         client = self._client
         if not client.has_dataset():
             client.create_dataset()
-        types = {name: _sql_type(self._types, name) for name in ("text", "bigint", "timestamp")}
-        state.create_table(client, types)
+        types = {name: _sql_type(self._types, name) for name in ("text", "bigint", "double", "timestamp")}
+        state.create_tables(client, types)
         with client.begin_transaction():
             for table, (columns, keys) in marked.items():
                 set_clause = (
@@ -243,6 +244,7 @@ class WarehouseSession:
             for table, (columns, keys) in deleted.items():
                 self._each_chunk(f"DELETE FROM {self._name(table)}", columns, keys)
             state.write(client, attempts)
+            state.append(client, entries)
 
     def _each_chunk(self, statement: str, columns: tuple[str, ...], keys: list[tuple[Any, ...]]) -> None:
         names = [self._client.escape_column_name(column) for column in columns]

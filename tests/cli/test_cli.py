@@ -49,7 +49,7 @@ def test_sync_of_everything_from_another_server(warehouse_file: Path) -> None:
         status = command("status")
         assert status.returncode == 0 and "crm/mail_threads" in status.stdout
         check = command("check", env=pointing_at(server))
-        assert check.returncode == 0 and check.stdout.count(": ok") == 5
+        assert check.returncode == 0 and check.stdout.count(": ok") == 6
 
 
 def test_select_parent_and_partition() -> None:

@@ -1,8 +1,9 @@
 """The marts' numbers equal what plain Python finds in the records that the sandbox serves."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -18,12 +19,16 @@ from platform_assets.warehouse import open_warehouse
 from tests.modelling.test_staging import build
 from tests.warehouse_rows import query
 
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 Records = dict[str, dict[str, list[dict[str, Any]]]]
 
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Records]]:
-    """A warehouse with everything loaded and modelled, and the records that were served."""
+    """A warehouse with everything loaded and modelled, and again a day and a half later; the records served then.
+
+    So what the incremental marts hold is their first build and the days that changed since.
+    """
     folder = tmp_path_factory.mktemp("marts")
     warehouse_file = folder / "warehouse.duckdb"
     with pytest.MonkeyPatch.context() as patch, SandboxServer() as server:
@@ -31,14 +36,24 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Rec
         for platform in all_platforms():
             patch.setenv(f"SOURCES__{platform.name.upper()}__BASE_URL", server.base_url(platform.name))
             patch.setenv(f"SOURCES__{platform.name.upper()}__API_TOKEN", server.token(platform.name))
-            settings = read_settings(platform)
-            for children in (False, True):
-                names = tuple(r.name for r in platform.resources if bool(r.parent) == children)
-                with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-                    sync(platform, settings, warehouse, client, Selection(names))
+        load_everything()
+        build(warehouse_file, folder / "target")
+        server.world.advance(hours=36)
+        load_everything()
+        build(warehouse_file, folder / "target")
         records = truth(server.world)
-    build(warehouse_file, folder / "target")
+        asked = Counter(request["platform"] for request in server.requests)
+    (folder / "requests.json").write_text(json.dumps(asked))
     yield warehouse_file, records
+
+
+def load_everything() -> None:
+    for platform in all_platforms():
+        settings = read_settings(platform)
+        for children in (False, True):
+            names = tuple(r.name for r in platform.resources if bool(r.parent) == children)
+            with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
+                sync(platform, settings, warehouse, client, Selection(names))
 
 
 def moment(text: str | None) -> datetime | None:
@@ -82,8 +97,8 @@ def test_build_outcomes(loaded: tuple[Path, Records]) -> None:
         " FROM marts.ci_analytics_build_outcomes_daily",
     )
     assert len(found) == len(expected)
-    for pipeline, date, *numbers, rate, seconds in found:
-        *counts, wanted_rate, wanted_seconds = expected[pipeline, date]
+    for pipeline, built, *numbers, rate, seconds in found:
+        *counts, wanted_rate, wanted_seconds = expected[pipeline, built]
         assert numbers == counts
         assert rate == pytest.approx(wanted_rate)
         # Each end of a build may be rounded to a second.
@@ -149,6 +164,51 @@ def test_events_and_releases(loaded: tuple[Path, Records]) -> None:
     assert {row[:2]: row[2] for row in found} == dict(releases)
 
 
+def test_new_and_regressed_issues(loaded: tuple[Path, Records]) -> None:
+    file, records = loaded
+    days: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for event in records["error_tracking"]["events"]:
+        if event["groupID"]:
+            days[event["projectID"], event["groupID"]].add(day(event["dateCreated"]))
+    expected: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for (project, _), found_days in days.items():
+        previous = None
+        for one in sorted(found_days):
+            counts = expected[project, one]
+            counts[0] += 1
+            counts[1] += previous is None
+            counts[2] += previous is not None and (date.fromisoformat(one) - date.fromisoformat(previous)).days >= 7
+            previous = one
+    found = query(
+        file,
+        "SELECT project_id, CAST(event_date AS text), active_issues, new_issues, regressed_issues"
+        " FROM marts.error_tracking_issues_daily",
+    )
+    assert {row[:2]: list(row[2:]) for row in found} == expected
+
+
+def test_resolutions(loaded: tuple[Path, Records]) -> None:
+    file, records = loaded
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for issue in records["error_tracking"]["issues"]:
+        groups[issue["project"]["id"], issue["level"]].append(issue)
+    found = query(
+        file,
+        "SELECT project_id, level, issues, resolved_issues, p50_seconds_to_resolve"
+        " FROM marts.error_tracking_resolutions",
+    )
+    assert {row[:2] for row in found} == groups.keys()
+    for project, level, issues, resolved, middle in found:
+        group = groups[project, level]
+        lives = [
+            (moment(i["lastSeen"]) or NEVER).timestamp() // 1 - (moment(i["firstSeen"]) or NEVER).timestamp() // 1
+            for i in group
+            if i["status"] == "resolved"
+        ]
+        assert (issues, resolved) == (len(group), len(lives))
+        assert middle == (pytest.approx(median(lives), abs=1.5) if lives else None)
+
+
 def test_device_management(loaded: tuple[Path, Records]) -> None:
     file, records = loaded
     tables = records["device_management"]
@@ -166,6 +226,61 @@ def test_device_management(loaded: tuple[Path, Records]) -> None:
         " FROM marts.device_management_activity_daily",
     )
     assert {row[:2]: row[2:] for row in found} == {key: (days[key], failed[key]) for key in days}
+    found = query(file, "SELECT policy_id, days_since_update FROM marts.device_management_policy_age")
+    today = datetime.now(UTC).date()
+    ages = {one["id"]: (today - date.fromisoformat(day(one["updated"]))).days for one in tables["policies"]}
+    assert {row[0] for row in found} == ages.keys()
+    assert all(ages[policy] - 1 <= age <= ages[policy] for policy, age in found), "a build is at most a day old"
+
+
+def test_forecast(loaded: tuple[Path, Records]) -> None:
+    file, records = loaded
+    tables = records["crm"]
+    chances = {stage["id"]: stage["deal_probability"] for stage in tables["stages"]}
+    expected: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
+    for deal in tables["deals"]:
+        if deal["status"] != "open" or deal["is_deleted"] or not deal["expected_close_date"]:
+            continue
+        group = expected[deal["currency"] or "", f"{deal['expected_close_date'][:7]}-01"]
+        probability = deal["probability"] if deal["probability"] is not None else chances.get(deal["stage_id"])
+        group[0] += 1
+        group[1] += deal["value"] or 0
+        group[2] += (deal["value"] or 0) * (100 if probability is None else probability) / 100
+    found = query(
+        file,
+        "SELECT currency, CAST(expected_close_month AS text), open_deals, open_value, weighted_value"
+        " FROM marts.crm_forecast",
+    )
+    assert {row[:2] for row in found} == expected.keys()
+    for currency, month, *numbers in found:
+        assert numbers == pytest.approx(expected[currency, month])
+
+
+def test_outcomes(loaded: tuple[Path, Records]) -> None:
+    file, records = loaded
+    groups: dict[tuple[int, int, str, str], list[dict[str, Any]]] = defaultdict(list)
+    for deal in records["crm"]["deals"]:
+        decided = moment(deal["won_time"] or deal["lost_time"] or deal["close_time"])
+        if deal["status"] in ("won", "lost") and not deal["is_deleted"] and decided:
+            month = f"{decided.astimezone(UTC):%Y-%m}-01"
+            groups[deal["pipeline_id"], deal["owner_id"], deal["currency"] or "", month].append(deal)
+    found = query(
+        file,
+        "SELECT pipeline_id, owner_id, currency, CAST(decided_month AS text), won_deals, lost_deals, win_rate,"
+        " won_value, p50_days_to_win FROM marts.crm_outcomes_monthly",
+    )
+    assert {row[:4] for row in found} == groups.keys()
+    for *key, won, lost, rate, value, days in found:
+        group = groups[key[0], key[1], key[2], key[3]]
+        winners = [deal for deal in group if deal["status"] == "won"]
+        took = [
+            ((moment(d["won_time"] or d["close_time"]) or NEVER) - (moment(d["add_time"]) or NEVER)).total_seconds()
+            for d in winners
+        ]
+        assert (won, lost) == (len(winners), len(group) - len(winners))
+        assert rate == pytest.approx(len(winners) / len(group))
+        assert value == pytest.approx(sum(deal["value"] or 0 for deal in winners))
+        assert days == (pytest.approx(median(took) / 86400, abs=1e-4) if took else None)
 
 
 def test_crm(loaded: tuple[Path, Records]) -> None:
@@ -206,8 +321,15 @@ def test_crm(loaded: tuple[Path, Records]) -> None:
 
 def test_platform_health(loaded: tuple[Path, Records]) -> None:
     file, records = loaded
-    found = query(file, "SELECT platform, sum(rows_read), sum(failed) FROM marts.platform_health GROUP BY platform")
+    found = query(
+        file,
+        "SELECT platform, sum(rows_loaded), sum(rows_removed), sum(failures), sum(requests)"
+        " FROM marts.platform_health GROUP BY platform",
+    )
     assert {row[0] for row in found} == records.keys()
-    assert all(row[2] == 0 for row in found)
-    rows = {row[0]: int(row[1]) for row in found}
-    assert rows["ci_analytics"] == sum(map(len, records["ci_analytics"].values()))
+    asked = json.loads((file.parent / "requests.json").read_text())
+    for platform, loaded_rows, removed, failures, requests in found:
+        there = sum(query(file, f"SELECT count(*) FROM {platform}.{resource}")[0][0] for resource in records[platform])
+        # Rows that changed were loaded twice.
+        assert there <= loaded_rows <= there + removed + sum(map(len, records[platform].values()))
+        assert failures == 0 and requests == asked[platform]

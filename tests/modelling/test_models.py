@@ -7,6 +7,7 @@ import pytest
 
 from platform_assets.orchestration.dbt import dbt_project
 from platform_assets.platforms import all_platforms
+from platform_assets.warehouse import LOG_TABLE, STATE_TABLE
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,15 @@ def test_every_model_and_column_is_described(models: dict[str, dict[str, Any]]) 
         assert model["description"], name
         assert model["columns"], name
         for column in model["columns"].values():
-            assert column["description"], f"{name}.{column['name']}"
+            assert column["description"] and column["data_type"], f"{name}.{column['name']}"
+
+
+def test_every_source_and_its_columns_are_described_and_have_a_freshness() -> None:
+    sources = json.loads(dbt_project().manifest_path.read_text())["sources"].values()
+    for source in sources:
+        assert source["description"] and all(column["description"] for column in source["columns"].values())
+        assert source["name"] in (STATE_TABLE, LOG_TABLE) or source["freshness"]["warn_after"]["count"]
+    assert len(sources) == 47 + 2 * 5
 
 
 def test_every_staging_model_tells_what_is_gone_and_when_a_row_was_seen(models: dict[str, dict[str, Any]]) -> None:

@@ -15,13 +15,32 @@ from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer, World, truth
 from tests.conftest import Sync
 
+SQL_NAMES = {
+    "BIGINT": "bigint",
+    "BOOLEAN": "boolean",
+    "DATE": "date",
+    "DECIMAL(38,6)": "numeric",
+    "DOUBLE": "double precision",
+    "HUGEINT": "numeric",
+    "JSON": "json",
+    "TIMESTAMP WITH TIME ZONE": "timestamptz",
+    "VARCHAR": "varchar",
+}
 PointAt = Callable[[SandboxServer], None]
 
 
-def build(warehouse: Path, target: Path) -> dict[str, str]:
+def build(warehouse: Path, target: Path, *options: str) -> dict[str, str]:
     """`dbt build`; status by node."""
     ended = subprocess.run(
-        [str(Path(sys.executable).with_name("dbt")), "build", "--target-path", str(target), "--profiles-dir", "."],
+        [
+            str(Path(sys.executable).with_name("dbt")),
+            "build",
+            "--target-path",
+            str(target),
+            "--profiles-dir",
+            ".",
+            *options,
+        ],
         cwd=PROJECT_DIR,
         env={"PLATFORM_ASSETS_DUCKDB": str(warehouse), "PATH": "/usr/bin:/bin", "HOME": str(target)},
         capture_output=True,
@@ -49,7 +68,10 @@ def test_all_models_build_and_their_columns_are_the_described_ones(
     with duckdb.connect(str(warehouse_file), read_only=True) as connection:
         for model in models:
             relation = connection.execute(f"SELECT * FROM {model['schema']}.{model['name']} LIMIT 0")
-            assert [column[0] for column in relation.description or ()] == list(model["columns"]), model["name"]
+            found = {column[0]: SQL_NAMES.get(str(column[1]), str(column[1])) for column in relation.description or ()}
+            declared = {name: column["data_type"] for name, column in model["columns"].items()}
+            assert list(found) == list(declared), model["name"]
+            assert found == declared, model["name"]
         for platform in all_platforms():
             for resource in platform.resources:
                 name = f"staging.stg_{platform.name}__{resource.name}"

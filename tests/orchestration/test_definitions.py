@@ -23,10 +23,10 @@ def test_47_resources_in_five_groups(repository: dg.RepositoryDefinition) -> Non
 def test_lineage_runs_from_parent_to_child_to_model_without_phantoms(repository: dg.RepositoryDefinition) -> None:
     graph = repository.asset_graph
     # The state table is written by every load, and says so.
-    states = {dg.AssetKey([platform.name, "_sync_state"]) for platform in all_platforms()}
-    assert graph.external_asset_keys == states
-    assert all(graph.get(key).description for key in states)
-    assert graph.get(dg.AssetKey(["marts", "platform_health"])).parent_keys == states
+    logs = {dg.AssetKey([platform.name, "_sync_log"]) for platform in all_platforms()}
+    assert graph.external_asset_keys == logs
+    assert all(graph.get(key).description for key in logs)
+    assert graph.get(dg.AssetKey(["marts", "platform_health"])).parent_keys == logs
     child = graph.get(dg.AssetKey(["ci_analytics", "organizations_pipelines"]))
     assert child.parent_keys == {dg.AssetKey(["ci_analytics", "organizations"])}
     assert graph.get(dg.AssetKey(["crm", "mail"])).parent_keys == {dg.AssetKey(["crm", "mail_threads"])}

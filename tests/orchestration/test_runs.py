@@ -107,7 +107,7 @@ def test_good_resources_are_materialised_when_a_neighbour_fails(
         landed = {
             event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
         }
-        assert landed == {"device_management/groups", "device_management/_sync_state"}
+        assert landed == {"device_management/groups", "device_management/_sync_log"}
 
 
 def test_a_list_that_fails_does_not_keep_other_lists_children_from_loading(

@@ -43,7 +43,7 @@ def test_a_reader_that_does_not_know_our_lock_is_waited_for(warehouse_file: Path
     duckdb.connect(str(warehouse_file)).close()
     process = holder(warehouse_file, 1.5)
     started = time.monotonic()
-    with exclusive():
+    with exclusive("crm"):
         assert time.monotonic() - started > 0.5
     process.wait()
 
@@ -52,7 +52,7 @@ def test_the_wait_ends_with_a_clear_message(warehouse_file: Path, monkeypatch: p
     monkeypatch.setenv("WAREHOUSE__LOCK_WAIT", "0.3")
     duckdb.connect(str(warehouse_file)).close()
     process = holder(warehouse_file, 30)
-    with pytest.raises(WarehouseError, match="cannot be opened"), exclusive():
+    with pytest.raises(WarehouseError, match="cannot be opened"), exclusive("crm"):
         pass
     process.kill()
     process.wait()
@@ -63,14 +63,14 @@ def test_another_run_that_keeps_the_lock_is_named(warehouse_file: Path, monkeypa
     held, release = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with exclusive():
+        with exclusive("crm"):
             held.set()
             release.wait()
 
     thread = threading.Thread(target=hold)
     thread.start()
     held.wait()
-    with pytest.raises(WarehouseError, match="another process kept"), exclusive():
+    with pytest.raises(WarehouseError, match="another process kept"), exclusive("crm"):
         pass
     release.set()
     thread.join()

@@ -30,6 +30,6 @@ left join outcomes as fixes
     on
         breaks.pipeline_id = fixes.pipeline_id
         and breaks.branch = fixes.branch
+        and breaks.finished_at < fixes.finished_at
         and fixes.state = 'passed'
-        and fixes.finished_at > breaks.finished_at
 group by breaks.build_id, breaks.pipeline_id, breaks.pipeline_slug, breaks.branch, breaks.finished_at

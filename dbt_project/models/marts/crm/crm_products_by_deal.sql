@@ -5,7 +5,7 @@ select
     count(*) as lines,
     count(distinct product_id) as products,
     sum(quantity) as quantity,
-    sum({{ adapter.quote('sum') }}) as total
+    sum(line_total) as total
 from {{ ref('stg_crm__deal_products') }}
 where not is_deleted
 group by deal_id, coalesce(currency, '')

@@ -5,6 +5,6 @@ select
     node_class,
     parent_policy_id is not null as is_inherited,
     updated_at,
-    {{ seconds_between('updated_at', as_of()) }} / 86400 as days_since_update
+    {{ utc_date(as_of()) }} - {{ utc_date('updated_at') }} as days_since_update
 from {{ ref('stg_device_management__policies') }}
 where not is_deleted

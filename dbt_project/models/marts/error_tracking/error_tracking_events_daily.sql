@@ -1,20 +1,34 @@
 -- Grain: one row per project, issue, release and UTC day with an event. Events without a release have ''.
-with releases as (
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='event_date') }}
+
+with events as (
     select
-        event_id,
-        max(tag_value) as release
-    from {{ ref('stg_error_tracking__event_tags') }}
-    where tag_key = 'release'
-    group by event_id
+        *,
+        {{ utc_date('created_at') }} as event_date
+    from {{ ref('stg_error_tracking__events') }}
+    where {{ in_changed_days(ref('stg_error_tracking__events'), utc_date('created_at'), 'event_date', 'events') }}
+),
+
+releases as (
+    select
+        tags.event_id,
+        max(tags.tag_value) as release
+    from {{ ref('stg_error_tracking__event_tags') }} as tags
+    {% if is_incremental() -%}
+        inner join events on tags.event_id = events.event_id
+    {%- endif %}
+    where tags.tag_key = 'release'
+    group by tags.event_id
 )
 
 select
     events.project_id,
     coalesce(events.issue_id, '') as issue_id,
     coalesce(releases.release, '') as release,
-    {{ utc_date('events.created_at') }} as event_date,
+    events.event_date,
     count(*) as events,
-    count(distinct events.user_id) as users
-from {{ ref('stg_error_tracking__events') }} as events
+    count(distinct events.user_id) as users,
+    {{ loaded_checksum() }} as loaded_checksum
+from events
 left join releases on events.event_id = releases.event_id
-group by events.project_id, coalesce(events.issue_id, ''), coalesce(releases.release, ''), {{ utc_date('events.created_at') }}
+group by events.project_id, coalesce(events.issue_id, ''), coalesce(releases.release, ''), events.event_date

@@ -14,7 +14,7 @@ gaps as (
         project_id,
         issue_id,
         event_date,
-        lag(event_date) over (partition by issue_id order by event_date) as previous_date
+        lag(event_date) over (partition by project_id, issue_id order by event_date) as previous_date
     from days
 )
 

@@ -1,29 +1,37 @@
--- Grain: one row per platform and UTC day on which a resource or parent was last attempted.
+-- Grain: one row per platform and UTC day on which a sync of it began.
 {% set platforms = ['ci_analytics', 'crm', 'device_management', 'error_tracking', 'load_testing'] %}
-with attempts as (
+with syncs as (
     {% for platform in platforms %}
         select
             '{{ platform }}' as platform,
-            resource,
-            status,
-            rows_read,
-            rows_loaded,
-            attempted_at,
-            succeeded_at
-        from {{ source(platform, '_sync_state') }}
+            {{ utc_date('started_at') }} as sync_date,
+            lag(started_at) over (partition by resource, status order by started_at) as previous_started_at,
+            *
+        from {{ source(platform, '_sync_log') }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 )
 
 select
     platform,
-    {{ utc_date('attempted_at') }} as attempt_date,
+    sync_date,
+    count(distinct started_at) as syncs,
     count(distinct resource) as resources,
-    count(*) as attempts,
-    count(*) filter (where status = 'failed') as failed,
-    count(*) filter (where status = 'skipped') as skipped,
+    count(*) filter (where status = 'failed') as failures,
+    sum(reads) as parents_read,
+    sum(failed_reads) as failed_reads,
+    sum(skipped_reads) as skipped_reads,
+    sum(requests) as requests,
+    sum(retries) as retries,
+    sum(seconds_waited) as seconds_waited,
     sum(rows_read) as rows_read,
     sum(rows_loaded) as rows_loaded,
-    min(succeeded_at) as oldest_success_at
-from attempts
-group by platform, {{ utc_date('attempted_at') }}
+    sum(rows_removed) as rows_removed,
+    max(
+        case
+            when status = 'ok' then {{ seconds_between('previous_started_at', 'started_at') }}
+        end
+    ) as longest_gap_seconds,
+    max(ended_at) as last_sync_ended_at
+from syncs
+group by platform, sync_date

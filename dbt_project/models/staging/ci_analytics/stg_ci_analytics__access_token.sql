@@ -4,7 +4,7 @@ select
     description,
     created_at,
     expires_at,
-    "user" as user,
+    "user" as user_details,
     {{ json_text('user', 'name') }} as user_name,
     _deleted_at is not null as is_deleted,
     _loaded_at as last_seen_at

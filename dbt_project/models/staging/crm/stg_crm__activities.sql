@@ -1,7 +1,7 @@
 select
     id as activity_id,
     subject,
-    "type" as activity_type_key,
+    type as activity_type_key,
     owner_id,
     creator_user_id,
     add_time as added_at,
@@ -16,7 +16,7 @@ select
     busy as is_busy,
     done as is_done,
     marked_as_done_time as marked_as_done_at,
-    "location" as location,
+    location,
     participants,
     attendees,
     priority,

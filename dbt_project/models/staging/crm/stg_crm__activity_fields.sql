@@ -1,10 +1,10 @@
 select
-    "key" as field_key,
+    key as field_key,
     id as field_id,
     name,
     order_nr,
     field_type,
-    "options" as options,
+    options,
     active_flag as is_active,
     mandatory_flag,
     searchable_flag as is_searchable,

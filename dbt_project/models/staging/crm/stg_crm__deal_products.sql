@@ -9,7 +9,7 @@ select
     quantity,
     discount,
     discount_type,
-    "sum" as sum,
+    sum as line_total,
     tax,
     tax_method,
     currency,

@@ -7,7 +7,7 @@ select
     org_id as organization_id,
     pipeline_id,
     stage_id,
-    "value" as value,
+    value,
     currency,
     add_time as added_at,
     update_time as updated_at,

@@ -2,7 +2,7 @@ select
     id as filter_id,
     name,
     active_flag as is_active,
-    "type" as type,
+    type as filter_type,
     temporary_flag as is_temporary,
     user_id,
     add_time as added_at,

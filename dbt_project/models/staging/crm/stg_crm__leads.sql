@@ -4,7 +4,7 @@ select
     owner_id,
     creator_id,
     label_ids,
-    "value" as value,
+    value as lead_value,
     expected_close_date,
     person_id,
     organization_id,

@@ -11,7 +11,7 @@ select
     active_flag as is_active,
     pinned_to_deal_flag as is_pinned_to_deal,
     organization,
-    "user" as user,
+    "user" as user_details,
     not coalesce(active_flag, true) as is_deleted,
     _loaded_at as last_seen_at
 from {{ source('crm', 'notes') }}

@@ -14,7 +14,7 @@ select
     subject,
     user_id,
     message,
-    "type" as device_type_of_activity,
+    type as device_type_of_activity,
     data,
     false as is_deleted,
     _loaded_at as last_seen_at

@@ -11,7 +11,7 @@ select
     color,
     avatar,
     team,
-    "options" as options,
+    options,
     digests_min_delay,
     digests_max_delay,
     allowed_domains,

@@ -5,7 +5,7 @@ select
     short_version,
     status,
     version_info,
-    "ref" as ref,
+    ref as git_ref,
     url,
     date_released as released_at,
     date_created as created_at,

@@ -1,0 +1,58 @@
+"""Which columns a model's columns are made of, read from its compiled SQL.
+
+dagster-dbt's `fetch_column_metadata` asks the warehouse for every column of every model and its parents, by the
+database name that the manifest was parsed with; here all of it is declared, and nothing is asked.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlglot import exp, parse_one
+from sqlglot.lineage import lineage
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import build_scope
+
+Tables = dict[str, dict[str, dict[str, str]]]
+"""Schema -> table -> column -> type."""
+
+
+class Column(NamedTuple):
+    """A column of a table or model."""
+
+    schema: str
+    table: str
+    name: str
+
+
+def declared_tables(manifest: Mapping[str, Any]) -> Tables:
+    """Every source and model of a dbt manifest with its declared columns."""
+    tables: Tables = {}
+    for node in (*manifest["nodes"].values(), *manifest["sources"].values()):
+        if node["resource_type"] in ("model", "source"):
+            tables.setdefault(node["schema"], {})[node["name"]] = dict.fromkeys(node["columns"], "text")
+    return tables
+
+
+def column_lineage(sql: str, columns: Iterable[str], tables: Tables, dialect: str) -> dict[str, Sequence[Column]]:
+    """Column -> the columns of tables that its value is computed from, in a stable order.
+
+    `sql` is one compiled SELECT. A column that is computed from none, such as `count(*)`, is left out.
+    Raises sqlglot's SqlglotError where the SQL cannot be understood.
+    """
+    query = parse_one(sql, dialect=dialect)
+    for table in query.find_all(exp.Table):
+        # The database differs between machines, the schema does not.
+        table.set("catalog", None)
+    query = qualify(query, schema=tables, dialect=dialect, identify=False, validate_qualify_columns=False)
+    scope = build_scope(query)
+    found: dict[str, Sequence[Column]] = {}
+    for column in columns:
+        tree = lineage(column, query, scope=scope, dialect=dialect, copy=False)
+        origins = {
+            Column(leaf.source.db, leaf.source.name, leaf.name.split(".")[-1].strip('"'))
+            for leaf in tree.walk()
+            if not leaf.downstream and isinstance(leaf.source, exp.Table)
+        }
+        if origins:
+            found[column] = sorted(origins)
+    return found

