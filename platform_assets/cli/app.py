@@ -94,6 +94,19 @@ def dev(
     raise typer.Exit(open_ui(host, port))
 
 
+@app.command()
+def report(
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path("data/report.html"),
+) -> None:
+    """Write one HTML page, that needs no network, with charts of the marts."""
+    from platform_assets.reporting import report as made
+
+    text = made()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(text, encoding="utf-8")
+    typer.echo(f"written: {output} ({len(text) / 1e6:.1f} MB)")
+
+
 @app.command("dbt-sources")
 def dbt_sources(
     only_check: Annotated[

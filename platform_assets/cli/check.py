@@ -1,6 +1,8 @@
 """`platform-assets check`: settings and credentials, with one cheap request per platform."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
@@ -23,13 +25,26 @@ def check_platforms(names: Sequence[str], *, sandbox: bool) -> bool:
 
 
 def _check_warehouse() -> bool:
+    path = duckdb_file()
+    if path is not None and not path.exists():
+        return _check_folder(path)
     try:
         with exclusive("reach", wait=_WAREHOUSE_WAIT):
             pass
     except PlatformAssetsError as error:
         typer.echo(f"warehouse: NOT OK: {error}")
         return False
-    typer.echo(f"warehouse: ok, {duckdb_file() or destination_name()} can be opened")
+    typer.echo(f"warehouse: ok, {path or destination_name()} can be opened")
+    return True
+
+
+def _check_folder(path: Path) -> bool:
+    """Whether the first load can make the file; a check leaves nothing behind."""
+    nearest = next(folder for folder in path.parents if folder.exists())
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        typer.echo(f"warehouse: NOT OK: {path} cannot be made: {nearest} cannot be written to")
+        return False
+    typer.echo(f"warehouse: ok, {path} will be made by the first load")
     return True
 
 

@@ -14,6 +14,7 @@ from platform_assets.extraction.client import ApiClient
 from platform_assets.extraction.settings import read_settings
 from platform_assets.loading import Selection, sync
 from platform_assets.platforms import all_platforms
+from platform_assets.reporting import report
 from platform_assets.sandbox import SandboxServer, truth
 from platform_assets.warehouse import open_warehouse
 from tests.modelling.test_staging import build
@@ -67,6 +68,11 @@ def day(text: str) -> str:
     found = moment(text)
     assert found is not None
     return found.astimezone(UTC).date().isoformat()
+
+
+def test_every_chart_of_the_report_has_rows(loaded: tuple[Path, Records], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(loaded[0]))
+    assert 'class="empty"' not in report()
 
 
 def test_build_outcomes(loaded: tuple[Path, Records]) -> None:

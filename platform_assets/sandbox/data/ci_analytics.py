@@ -1,6 +1,7 @@
 """CI analytics: organizations, suites, pipelines, a token and builds."""
 
 import random
+import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -75,6 +76,12 @@ def pipeline(rng: random.Random, slug: str, number: int, now: datetime) -> Recor
     }
 
 
+def commit(owner: Record, number: int) -> str:
+    """Some builds of a pipeline share a commit, as retried ones do."""
+    shared = uuid.uuid5(uuid.NAMESPACE_URL, f"{owner['url']}/{number % 9}")
+    return f"{shared.hex}00000000"
+
+
 def build(rng: random.Random, number: int, created: datetime, pipelines: list[Record], now: datetime) -> Record:
     age = now - created
     unfinished = age < timedelta(hours=6) or (number % 97 == 0 and age < timedelta(days=5))
@@ -92,7 +99,7 @@ def build(rng: random.Random, number: int, created: datetime, pipelines: list[Re
         "cancel_reason": None,
         "blocked": state == "blocked",
         "message": some_text(rng),
-        "commit": f"{rng.getrandbits(160):040x}",
+        "commit": commit(owner, number),
         "branch": rng.choice(["main", "feature/x", "fix/ünïcode"]),
         "env": {"CI": "true"} if number % 5 == 0 else {},
         "source": rng.choice(["webhook", "api", "ui", "schedule"]),

@@ -1,7 +1,7 @@
 """CRM: deals and what hangs on them, fields, leads, mail."""
 
 import random
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from platform_assets.sandbox.data.words import LONG_TEXT, NAMES, before, email, iso, plain, some_text, some_uuid
@@ -44,7 +44,7 @@ def deal(rng: random.Random, number: int, now: datetime) -> Record:
         "pipeline_id": 1 + number % 3,
         "stage_id": 1 + number % 12,
         "value": rng.randrange(100_000) / 4,
-        "currency": "EUR",
+        "currency": "EUR" if number % 7 < 5 else "USD",
         **when,
         "stage_change_time": when["update_time"] if number % 2 else None,
         "is_deleted": False,
@@ -56,7 +56,7 @@ def deal(rng: random.Random, number: int, now: datetime) -> Record:
         "close_time": when["update_time"] if status != "open" else None,
         "won_time": when["update_time"] if status == "won" else None,
         "lost_time": when["update_time"] if status == "lost" else None,
-        "expected_close_date": "2026-02-28" if number % 3 else None,
+        "expected_close_date": (now + timedelta(days=30 * (number % 6))).date().isoformat() if number % 3 else None,
         "label_ids": [1, 2] if number % 5 == 0 else [],
         "origin": "ManuallyCreated",
         "custom_fields": {CUSTOM: {"value": 2300, "currency": "EUR"}},

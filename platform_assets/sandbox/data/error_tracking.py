@@ -80,7 +80,10 @@ def event(rng: random.Random, one: Record, created: datetime) -> Record:
         "dateCreated": iso(created, fraction="seconds"),
         "user": {"id": "7", "email": email(rng)} if rng.random() < 0.3 else None,
         "metadata": {"type": "ExampleException", "value": "…"},
-        "tags": [{"key": "environment", "value": "production"}, {"key": "release", "value": "17642328ead2"}],
+        "tags": [
+            {"key": "environment", "value": "production"},
+            {"key": "release", "value": f"checkout-app@{created:%G.%V}"},
+        ],
     }
 
 

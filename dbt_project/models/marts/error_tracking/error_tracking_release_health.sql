@@ -2,7 +2,7 @@
 select
     project_id,
     release,
-    sum(events) as events,
+    cast(sum(events) as bigint) as events,
     count(distinct issue_id) as issues,
     min(event_date) as first_event_date,
     max(event_date) as last_event_date,

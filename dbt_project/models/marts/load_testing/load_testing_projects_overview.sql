@@ -4,7 +4,7 @@ select
     projects.name as project_name,
     projects.organization_id,
     count(tests.test_id) as tests,
-    coalesce(sum(tests.test_run_count), 0) as runs,
+    cast(coalesce(sum(tests.test_run_count), 0) as bigint) as runs,
     count(tests.test_id) filter (where tests.test_run_count = 0) as tests_never_run,
     count(tests.test_id) filter (where tests.updated_at < {{ as_of() }} - interval '90 days') as stale_tests,
     max(tests.updated_at) as last_test_change_at

@@ -18,15 +18,15 @@ select
     count(distinct started_at) as syncs,
     count(distinct resource) as resources,
     count(*) filter (where status = 'failed') as failures,
-    sum(reads) as parents_read,
-    sum(failed_reads) as failed_reads,
-    sum(skipped_reads) as skipped_reads,
-    sum(requests) as requests,
-    sum(retries) as retries,
+    cast(sum(reads) as bigint) as parents_read,
+    cast(sum(failed_reads) as bigint) as failed_reads,
+    cast(sum(skipped_reads) as bigint) as skipped_reads,
+    cast(sum(requests) as bigint) as requests,
+    cast(sum(retries) as bigint) as retries,
     sum(seconds_waited) as seconds_waited,
-    sum(rows_read) as rows_read,
-    sum(rows_loaded) as rows_loaded,
-    sum(rows_removed) as rows_removed,
+    cast(sum(rows_read) as bigint) as rows_read,
+    cast(sum(rows_loaded) as bigint) as rows_loaded,
+    cast(sum(rows_removed) as bigint) as rows_removed,
     max(
         case
             when status = 'ok' then {{ seconds_between('previous_started_at', 'started_at') }}
