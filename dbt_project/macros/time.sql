@@ -1,6 +1,6 @@
-{#- Seconds from one moment to another, null where one is missing. -#}
+{#- Whole seconds that passed from one moment to another, rounded down, null where one is missing. -#}
 {% macro seconds_between(first, last) -%}
-    cast(extract(epoch from {{ last }}) - extract(epoch from {{ first }}) as bigint)
+    cast(floor(extract(epoch from ({{ last }} - {{ first }}))) as bigint)
 {%- endmacro %}
 
 {#- The UTC day of a moment. -#}

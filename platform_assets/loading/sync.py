@@ -396,7 +396,7 @@ def _land(
     selection: Selection,
     started: datetime,
 ) -> None:
-    parquet = "parquet" in warehouse.file_formats
+    parquet = warehouse.file_format == "parquet"
     resources = []
     marked: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {}
     deleted: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {}
@@ -415,7 +415,7 @@ def _land(
             target = deleted if plan.resource.when_removed is Removed.REPLACED else marked
             target[name] = (key, gone)
     if resources:
-        session.load(platform_source(platform, resources, session.schema), "parquet" if parquet else None)
+        session.load(platform_source(platform, resources, session.schema), warehouse.file_format)
     attempts = [attempt for plan in plans for attempt in _attempts(plan, started)]
     session.commit(attempts, [_entry(plan, started) for plan in plans], marked, deleted)
     for plan in plans:

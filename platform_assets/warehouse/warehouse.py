@@ -97,9 +97,18 @@ class Warehouse:
             self.schema = Schema.from_dict(json.loads(stored.schema), validate_schema=False)
 
     @cached_property
-    def file_formats(self) -> Sequence[str]:
-        """Loader file formats that the destination takes."""
-        return self.pipeline.destination.capabilities().supported_loader_file_formats or ()
+    def file_format(self) -> str | None:
+        """Parquet where the destination takes it, else what it prefers.
+
+        Never CSV, which dlt would choose for Arrow tables into Postgres without an ADBC driver: its COPY has
+        FORCE_NULL for every nullable column, so that empty texts become null (dlt 1.31).
+        """
+        found = self.pipeline.destination.capabilities()
+        preferred, supported = found.preferred_loader_file_format, found.supported_loader_file_formats or ()
+        if found.loader_file_format_selector is not None:
+            # Postgres takes Parquet only where the ADBC driver is installed.
+            preferred, supported = found.loader_file_format_selector(preferred, supported, table_schema={})
+        return "parquet" if "parquet" in supported else preferred
 
     @cached_property
     def load_workers(self) -> int:

@@ -22,8 +22,8 @@ def with_projects(file: Path, name: str) -> None:
             [name],
         )
         connection.execute(
-            "CREATE TABLE marts.platform_health AS SELECT ? AS platform, DATE '2026-01-01' AS sync_date, 5 AS resources,"
-            " 1 AS failures, 2 AS requests, 0 AS retries, 1234 AS rows_read, 7 AS rows_loaded,"
+            "CREATE TABLE marts.platform_health AS SELECT ? AS platform, DATE '2026-01-01' AS sync_date,"
+            " 5 AS resources, 1 AS failures, 2 AS requests, 0 AS retries, 1234 AS rows_read, 7 AS rows_loaded,"
             " NULL AS longest_gap_seconds",
             [name],
         )
@@ -37,7 +37,7 @@ def test_every_chart_without_rows_says_so(warehouse_file: Path) -> None:
 
 
 def test_a_warehouse_that_does_not_exist_is_named_and_not_made(warehouse_file: Path) -> None:
-    with pytest.raises(WarehouseError, match="there is no warehouse at .*warehouse.duckdb yet"):
+    with pytest.raises(WarehouseError, match=r"there is no warehouse at .*warehouse\.duckdb yet"):
         report()
     assert not warehouse_file.exists()
 

@@ -5,7 +5,7 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import psycopg2
 import pytest
+from psycopg2.extras import register_default_json, register_default_jsonb
 
 from platform_assets.orchestration.dbt import dbt_project
 from platform_assets.platforms import all_platforms
@@ -21,8 +22,10 @@ from platform_assets.sandbox import SandboxServer
 from platform_assets.warehouse.location import exclusive
 from platform_assets.warehouse.postgres import WarehouseError
 from tests.cli.test_cli import ROOT, command, pointing_at
+from tests.conftest import Sync
 from tests.postgres_server import postgres_server
 
+PointAt = Callable[[SandboxServer], None]
 OF_THE_LOAD = ("_loaded_at", "_dlt_load_id", "last_seen_at", "loaded_checksum")
 
 
@@ -35,6 +38,8 @@ def postgres() -> Iterator[Mapping[str, str]]:
 def read(postgres: Mapping[str, str], sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Column names and rows of a query."""
     connection = psycopg2.connect(postgres["DESTINATION__POSTGRES__CREDENTIALS"], options="-c timezone=UTC")
+    for register in (register_default_json, register_default_jsonb):
+        register(connection, loads=lambda text: text)
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql)
@@ -102,6 +107,25 @@ def test_tables_and_models_are_the_same_in_postgres_as_in_duckdb(
             for mine, other in zip(here, there, strict=True):
                 different = {name: (mine[name], other[name]) for name in mine if not same(mine[name], other[name])}
                 assert not different, (table, mine)
+
+
+@pytest.mark.parametrize("driver", [True, False])
+def test_empty_text_stays_empty_text(
+    driver: bool, postgres: Mapping[str, str], point_at: PointAt, sync_platform: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """dlt 1.31 would load Arrow tables as CSV where there is no ADBC driver, and make null of empty text."""
+    for name, value in postgres.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DISABLE_ADBC_DETECTION", str(not driver))
+    with SandboxServer() as server:
+        point_at(server)
+        assert sync_platform("device_management", ["activities"], full_refresh=True)["activities"].ok
+        messages = [one["message"] for one in server.world.tables["device_management"]["activities"]]
+    _, rows = read(
+        postgres, "SELECT count(message), count(*) FILTER (WHERE message = '') FROM device_management.activities"
+    )
+    assert rows == [(sum(one is not None for one in messages), messages.count(""))]
+    assert messages.count("")
 
 
 def test_two_loads_of_one_platform_at_once_lose_and_repeat_nothing(postgres: Mapping[str, str], tmp_path: Path) -> None:
