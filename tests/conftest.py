@@ -1,6 +1,7 @@
 """A sandbox over real HTTP and a DuckDB file of its own for each test that asks for them."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -12,6 +13,19 @@ from platform_assets.loading import ResourceOutcome, Selection, sync
 from platform_assets.platforms import all_platforms, platform_named
 from platform_assets.sandbox import SandboxServer
 from platform_assets.warehouse import open_warehouse
+
+COUNTED = ("tried", "survived", "clear errors", "rows lost", "rows invented")
+"""What tests of faults count, by `record_property("faults <what>", number)`; printed at the end."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the counts of all faults tried."""
+    found: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        found.update({name: number for name, number in report.user_properties if name.startswith("faults ")})
+    if found:
+        terminalreporter.write_line("faults: " + ", ".join(f"{found[f'faults {what}']} {what}" for what in COUNTED))
+
 
 Sync = Callable[..., dict[str, ResourceOutcome]]
 

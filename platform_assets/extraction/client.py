@@ -1,6 +1,8 @@
 """One HTTP session per platform and run: authentication, retries, waits, bounds, redaction."""
 
 import logging
+import math
+import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -12,9 +14,10 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import orjson
 import requests
-from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
+from platform_assets.extraction.deadline import Deadline, DeadlineAdapter
 from platform_assets.extraction.errors import AnswerError, LimitExhausted, RequestFailed
 from platform_assets.extraction.limiter import Limiter, limit_file
 from platform_assets.extraction.redaction import RedactingFilter, Redactor
@@ -23,8 +26,10 @@ from platform_assets.vocabulary import ApiKeyAuth, ErrorHandler, Platform
 
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 60.0
-ANSWER_TIMEOUT = 300.0
-"""Seconds a whole answer may take: the read timeout alone lets a server drip a byte a minute for ever."""
+"""Seconds of silence; `[sources.<platform>] read_timeout` overrides it."""
+ANSWER_TIMEOUT = 120.0
+"""Seconds a whole exchange may take, from connecting to the last byte; `[sources.<platform>] answer_timeout`
+overrides it."""
 MAX_BODY = 256 * 1024 * 1024
 MAX_REDIRECTS = 5
 MAX_TOLD_WAITS = 100
@@ -34,6 +39,10 @@ _EXCERPT = 160
 _RESET_HEADERS = ("RateLimit-Reset", "RateLimit-User-Reset", "x-ratelimit-reset", "X-Sentry-Rate-Limit-Reset")
 _EPOCH_FROM = 1_000_000_000
 """A reset value from here on is a moment in UTC epoch seconds, below it a number of seconds to wait."""
+_MILLISECONDS_FROM = 100_000_000_000
+"""From here on it is a moment in milliseconds."""
+_LONGEST = 10 * 365 * 86400
+"""Seconds; who asks to wait longer is told apart no more."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +127,7 @@ class ApiClient:
         session = requests.Session()
         # Proxies are honoured; .netrc is not, since it would replace our Authorization header.
         session.auth = self._authorize
-        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=max(8, self.platform.client.max_concurrency))
+        adapter = DeadlineAdapter(pool_connections=2, pool_maxsize=max(8, self.platform.client.max_concurrency))
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         session.headers.update({"Accept": "application/json", "User-Agent": "platform-assets"})
@@ -166,50 +175,70 @@ class ApiClient:
 
     def _exchange(self, url: str, params: dict[str, str | int], path: str) -> tuple[requests.Response, bytes]:
         """One request, its whole body read within the bounds of size and time."""
-        deadline = time.monotonic() + ANSWER_TIMEOUT
+        deadline = Deadline(self.settings.answer_timeout or ANSWER_TIMEOUT)
         try:
-            with self._session.get(
-                url,
-                params=params,
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with (
+                deadline,
+                self._session.get(
+                    url,
+                    params=params,
+                    timeout=(CONNECT_TIMEOUT, self.settings.read_timeout or READ_TIMEOUT),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 self._answered = True
-                chunks: list[bytes] = []
-                size = 0
-                for chunk in response.iter_content(_CHUNK):
-                    chunks.append(chunk)
-                    size += len(chunk)
-                    if size > MAX_BODY:
-                        raise AnswerError(self._say(path, f"the answer is larger than {MAX_BODY} bytes"))
-                    if time.monotonic() > deadline:
-                        raise requests.Timeout
-                return response, b"".join(chunks)
+                content = self._read_body(response, path)
+            if deadline.passed:
+                raise requests.Timeout
+            return response, content
         except requests.exceptions.ContentDecodingError:
             raise AnswerError(self._say(path, "the answer's compression is broken")) from None
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-            raise _Transient(self._no_answer(path, error), None) from None
+            fault = requests.Timeout() if deadline.passed else error
+            distrust = _cause(fault, ssl.SSLCertVerificationError)
+            if distrust is not None:
+                name = setting_name(self.platform, "base_url")
+                reason = getattr(distrust, "verify_message", "") or "it cannot be verified"
+                raise RequestFailed(
+                    f"{self.platform.name}: the certificate of {self._origin} is refused: {reason}; check {name},"
+                    " or name a file of trusted certificates in REQUESTS_CA_BUNDLE"
+                ) from None
+            raise _Transient(self._no_answer(path, fault), None) from None
         except requests.RequestException as error:
             raise RequestFailed(self._say(path, f"cannot be requested ({type(error).__name__})")) from None
 
+    def _read_body(self, response: requests.Response, path: str) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in response.iter_content(_CHUNK):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > MAX_BODY:
+                raise AnswerError(self._say(path, f"the answer is larger than {MAX_BODY} bytes"))
+        return b"".join(chunks)
+
     def _no_answer(self, path: str, error: requests.RequestException) -> RequestFailed:
-        refused = isinstance(error, requests.ConnectionError) and not isinstance(error, requests.Timeout)
-        if refused and not self._answered:
+        if not self._answered and _cause(error, NewConnectionError, ConnectTimeoutError) is not None:
             name = setting_name(self.platform, "base_url")
             return RequestFailed(
                 f"{self.platform.name}: cannot reach {self._origin}: check {name}, and that the server is up",
                 unreachable=True,
             )
-        if isinstance(error, requests.Timeout):
+        if isinstance(error, requests.Timeout) or _cause(error, ReadTimeoutError) is not None:
             return RequestFailed(self._say(path, "no complete answer in time"))
         return RequestFailed(self._say(path, "the connection broke before the answer was complete"))
 
     def _redirected(self, response: requests.Response, url: str, path: str) -> str:
-        target = urljoin(url, response.headers.get("Location", ""))
-        if origin(target) != self._origin:
+        location = response.headers.get("Location", "")
+        try:
+            target = urljoin(url, location)
+            place = origin(target)
+        except ValueError:
+            target, place = "", "no URL"
+        if place != self._origin:
             raise RequestFailed(
-                self._say(path, f"redirects to another origin ({origin(target)}), which is refused"),
+                self._say(path, f"redirects to another origin ({place}), which is refused"),
                 status=response.status_code,
             )
         return target
@@ -226,7 +255,7 @@ class ApiClient:
             raise failure
         told = told_wait(status, response.headers, content, datetime.now(UTC))
         if told is not None and told > self._handler.wait_budget:
-            back = datetime.now(UTC) + timedelta(seconds=told)
+            back = datetime.now(UTC) + timedelta(seconds=min(told, _LONGEST))
             raise LimitExhausted(
                 self._say(path, f"the rate limit is spent; come back at {back:%Y-%m-%d %H:%M:%S} UTC"), status=status
             )
@@ -234,12 +263,19 @@ class ApiClient:
 
     def _parse(self, response: requests.Response, content: bytes, path: str) -> Any:
         try:
-            return orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
+            body = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
+            repeated = _repeated_key(body, content)
+            if repeated is not None:
+                raise AnswerError(self._say(path, f"the body has `{repeated}` twice in one object: which one counts?"))
+            return body
         except orjson.JSONDecodeError:
             kind = response.headers.get("Content-Type", "no content type")
-            raise AnswerError(
-                self._say(path, f"status {response.status_code}, {kind}: not JSON: {self._excerpt(content)}")
-            ) from None
+            shown = self._excerpt(content) or "an empty body"
+            text = self._say(path, f"status {response.status_code}, {kind}: not JSON: {shown}")
+        if _tells_its_length(response):
+            raise AnswerError(text)
+        # Without a length, a connection that broke looks like the answer's end.
+        raise _Transient(RequestFailed(f"{text} (or cut off: the answer does not tell its length)"), None)
 
     def _explain(self, status: int, response: requests.Response, content: bytes) -> str:
         if status == 401:
@@ -248,8 +284,7 @@ class ApiClient:
         return f"answered {status}: {self._excerpt(content) or response.reason}"
 
     def _excerpt(self, content: bytes) -> str:
-        text = " ".join(content[: 4 * _EXCERPT].decode("utf-8", "replace").split())
-        return self.redact(text)[:_EXCERPT]
+        return " ".join(self.redact.excerpt(content[:_CHUNK].decode("utf-8", "replace"), _EXCERPT).split())
 
     def _say(self, path: str, what: str) -> str:
         return self.redact(f"{self.platform.name}: GET {path}: {what}")
@@ -290,8 +325,43 @@ def _told(state: RetryCallState) -> float | None:
     return fault.told if isinstance(fault, _Transient) else None
 
 
+def _repeated_key(body: Any, content: bytes) -> str | None:
+    """A key of the body's envelope that the text has more often than the parsed body, None where there is none.
+
+    Parsers keep the last of two equal keys: rows under the first would be lost without a word.
+    """
+    if not isinstance(body, dict):
+        return None
+    keys = [(name, orjson.dumps(name)) for name in body]
+    if all(content.count(key) == 1 for _, key in keys):
+        return None
+    try:
+        kept = orjson.dumps(body)
+    except orjson.JSONEncodeError as error:
+        raise AnswerError(f"the body is not JSON that can be kept ({error})") from None
+    return next((name for name, key in keys if content.count(key) > kept.count(key)), None)
+
+
+def _cause(error: BaseException, *kinds: type[BaseException]) -> BaseException | None:
+    """The exception of one of `kinds` that requests and urllib3 have wrapped, None where it is another fault."""
+    seen: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, kinds):
+            return one
+        if isinstance(one, BaseException) and one not in seen:
+            seen.append(one)
+            waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
+    return None
+
+
+def _tells_its_length(response: requests.Response) -> bool:
+    return "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
+
+
 def origin(url: str) -> str:
-    """Scheme, host and port of a URL, e.g. `https://api.example.com:443`."""
+    """Scheme, host and port of a URL, e.g. `https://api.example.com:443`. Raises ValueError for what is none."""
     parts = urlsplit(url)
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     return f"{parts.scheme}://{parts.hostname}:{port}"
@@ -331,15 +401,16 @@ def _retry_after(value: str | None, now: datetime) -> float | None:
     if value is None:
         return None
     try:
-        return max(0.0, float(value))
+        number = float(value)
+        return max(0.0, number) if math.isfinite(number) else None
     except ValueError:
         pass
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        return max(0.0, (moment - now).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return max(0.0, (moment - now).total_seconds())
 
 
 def _reset(value: object, now: datetime) -> float | None:
@@ -347,8 +418,10 @@ def _reset(value: object, now: datetime) -> float | None:
         number = float(str(value))
     except ValueError:
         return None
-    if number != number:
+    if not math.isfinite(number):
         return None
+    if number >= _MILLISECONDS_FROM:
+        number /= 1000
     return max(0.0, number - now.timestamp() if number >= _EPOCH_FROM else number)
 
 

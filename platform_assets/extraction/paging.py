@@ -155,7 +155,10 @@ class LoopGuard:
 
 
 def _is_new(value: Any, seen: set[bytes]) -> bool:
-    digest = blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=8).digest()
+    try:
+        digest = blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=8).digest()
+    except orjson.JSONEncodeError as error:
+        raise AnswerError(f"a record cannot be kept as JSON: {error}") from None
     known = len(seen)
     seen.add(digest)
     return len(seen) > known

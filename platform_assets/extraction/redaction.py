@@ -1,22 +1,20 @@
 """Keeps secret values out of every text that leaves the process."""
 
 import logging
-from collections.abc import Iterable
+import traceback
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from html import escape
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
 
 
 class Redactor:
-    """Replaces secret values, also percent-encoded, by `***`."""
+    """Replaces secret values, also as URLs, JSON, HTML and base64 spell them, by `***`."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        spellings = {
-            spelling
-            for secret in secrets
-            if secret
-            for spelling in (secret, quote(secret, safe=""), quote_plus(secret))
-        }
+        spellings = {spelling for secret in secrets if secret for spelling in _spellings(secret)}
         self._spellings = sorted(spellings, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
@@ -24,6 +22,31 @@ class Redactor:
         for spelling in self._spellings:
             text = text.replace(spelling, MASK)
         return text
+
+    def excerpt(self, text: str, length: int) -> str:
+        """The first `length` characters of `text` without any secret value, nor the beginning of one at the end."""
+        head = text[: 8 * length + sum(map(len, self._spellings[:1]))]
+        if len(head) < len(text):
+            head = head[: len(head) - max((_overlap(head, spelling) for spelling in self._spellings), default=0)]
+        return self(head)[:length]
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    for encoded in (quote(secret, safe=""), quote(secret), quote_plus(secret)):
+        yield from (encoded, _lower_hex(encoded))
+    yield from (secret, secret.replace("/", "\\/"), repr(secret)[1:-1], escape(secret))
+    yield b64encode(secret.encode()).decode()
+
+
+def _lower_hex(encoded: str) -> str:
+    first, *others = encoded.split("%")
+    return "%".join([first, *(other[:2].lower() + other[2:] for other in others)])
+
+
+def _overlap(text: str, spelling: str) -> int:
+    """How much of the end of `text` is the beginning of `spelling`."""
+    sizes = range(min(len(text), len(spelling) - 1), 0, -1)
+    return next((size for size in sizes if text.endswith(spelling[:size])), 0)
 
 
 class RedactingFilter(logging.Filter):
@@ -36,4 +59,7 @@ class RedactingFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = self._redact(record.getMessage())
         record.args = ()
+        if record.exc_info and record.exc_info[0] is not None:
+            record.exc_text = self._redact("".join(traceback.format_exception(*record.exc_info)))
+            record.exc_info = None
         return True

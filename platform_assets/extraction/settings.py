@@ -21,6 +21,9 @@ class Settings:
         token: the credential; `repr` leaves it out.
         start_date: UTC lower bound of the first incremental read, None for everything.
         page_size: overrides the declared page size (never beyond the server's maximum).
+        backoff_factor: overrides the declared one, in seconds.
+        read_timeout: seconds of silence after which a request is given up.
+        answer_timeout: seconds after which a request is given up, however busy the server is.
         scopes: setting name -> allowed values, for the platform's declared scopes that are set.
     """
 
@@ -30,6 +33,8 @@ class Settings:
     start_date: datetime | None = None
     page_size: int | None = None
     backoff_factor: float | None = None
+    read_timeout: float | None = None
+    answer_timeout: float | None = None
     scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -51,6 +56,8 @@ def read_settings(platform: Platform) -> Settings:
         start_date=_start_date(platform),
         page_size=_positive_int(platform, "page_size"),
         backoff_factor=_number(platform, "backoff_factor"),
+        read_timeout=_number(platform, "read_timeout"),
+        answer_timeout=_number(platform, "answer_timeout"),
         scopes={
             scope.setting: values for scope in platform.scopes if (values := _texts(_read(platform, scope.setting)))
         },
@@ -90,13 +97,17 @@ def _required(platform: Platform, key: str, *, secret: bool = False) -> str:
 
 def _base_url(platform: Platform) -> str:
     url = _required(platform, "base_url").rstrip("/")
-    parts = urlsplit(url)
     name = setting_name(platform, "base_url")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        has_place = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise SettingsError(f"{platform.name}: {name} is not an http(s) URL with a host") from None
+    if parts.scheme not in ("http", "https") or not has_place:
         raise SettingsError(f"{platform.name}: {name} is not an http(s) URL with a host")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise SettingsError(f"{platform.name}: {name} must hold no user, query or fragment")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname) and not _truth(_read(platform, "allow_http")):
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or "") and not _truth(_read(platform, "allow_http")):
         raise SettingsError(
             f"{platform.name}: {name} is plain http to another machine, which would send the credential in clear:"
             f" use https, or set {setting_name(platform, 'allow_http')}=true"
@@ -159,9 +170,12 @@ def _number(platform: Platform, key: str) -> float | None:
     if value is None or value == "":
         return None
     try:
-        return max(0.0, float(str(value)))
+        number = float(str(value))
     except ValueError:
-        raise SettingsError(f"{platform.name}: {setting_name(platform, key)} must be a number, not {value!r}") from None
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise SettingsError(f"{platform.name}: {setting_name(platform, key)} must be a number from 0, not {value!r}")
+    return number
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -296,10 +296,13 @@ def row_hashes(records: list[Record], salt: bytes, parent: dict[str, pa.Scalar])
         repr(sorted((name, value.as_py()) for name, value in parent.items())).encode(), digest_size=8, key=salt
     )
     found: list[str] = []
-    for record in records:
-        content = start.copy()
-        content.update(orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
-        found.append(content.hexdigest())
+    try:
+        for record in records:
+            content = start.copy()
+            content.update(orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
+            found.append(content.hexdigest())
+    except orjson.JSONEncodeError as error:
+        raise AnswerError(f"a record cannot be kept as JSON: {error}") from None
     return found
 
 

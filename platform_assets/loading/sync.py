@@ -10,6 +10,7 @@
 
 import gc
 import logging
+import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -340,7 +341,7 @@ def _read_unit(client: ApiClient, plan: _Plan, unit: _Unit) -> None:
         unit.status, unit.error = Status.FAILED, str(error)
     except Exception as error:
         # A fault of ours in one resource must not take the others with it; the log has the traceback.
-        log.debug("unexpected fault", exc_info=True)
+        log.debug("unexpected fault: %s", client.redact(traceback.format_exc()))
         unit.status = Status.FAILED
         unit.error = client.redact(f"{client.platform.name}/{plan.resource.name}: {type(error).__name__}: {error}")
     finally:

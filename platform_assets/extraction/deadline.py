@@ -1,0 +1,109 @@
+"""An end to every exchange. A read timeout counts from byte to byte: a server that drips them keeps one for ever."""
+
+import socket
+from contextlib import suppress
+from threading import Lock, Timer, local
+from typing import Any, Self
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+_of_this_thread = local()
+
+
+class Deadline:
+    """Breaks the connection that this thread uses meanwhile, once `seconds` are over.
+
+    Use it as a context manager around an exchange of a session with `DeadlineAdapter`. `passed` tells
+    afterwards whether the exchange was broken off, since a broken connection can look like a short answer.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.passed = False
+        self._sockets: list[socket.socket] = []
+        self._lock = Lock()
+        self._timer = Timer(seconds, self._pass)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        _of_this_thread.deadline = self
+        self._timer.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        _of_this_thread.deadline = None
+        self._timer.cancel()
+        with self._lock:
+            self._sockets.clear()
+
+    def watch(self, connection: socket.socket) -> None:
+        """Break `connection` too when the time is over."""
+        with self._lock:
+            self._sockets.append(connection)
+            if self.passed:
+                _break(connection)
+
+    def _pass(self) -> None:
+        with self._lock:
+            self.passed = True
+            for connection in self._sockets:
+                _break(connection)
+
+
+def _break(connection: socket.socket) -> None:
+    """End the TCP connection under whatever reads from it, TLS included, in any thread."""
+    # It may have ended by itself, or be where TLS has taken another's place.
+    with suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def _watch(connection: Any) -> None:
+    deadline = getattr(_of_this_thread, "deadline", None)
+    if deadline is not None and connection is not None:
+        deadline.watch(connection)
+
+
+class _Connection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        found = super()._new_conn()
+        _watch(found)
+        return found
+
+    def getresponse(self) -> Any:
+        # A connection out of the pool was made under another deadline.
+        _watch(self.sock)
+        return super().getresponse()
+
+
+class _SecureConnection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        # Before the handshake, which can be dripped as well.
+        found = super()._new_conn()
+        _watch(found)
+        return found
+
+    def getresponse(self) -> Any:
+        _watch(self.sock)
+        return super().getresponse()
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection  # pyright: ignore[reportAssignmentType] -- urllib3's own class does not fit it either
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection  # pyright: ignore[reportAssignmentType] -- as above
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """requests' adapter with connections that a `Deadline` can break, through proxies too."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        return manager
