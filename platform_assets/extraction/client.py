@@ -124,7 +124,7 @@ class ApiClient:
             raise fault.failure from None
 
     def _open_session(self) -> requests.Session:
-        session = requests.Session()
+        session = _Session()
         # Proxies are honoured; .netrc is not, since it would replace our Authorization header.
         session.auth = self._authorize
         adapter = DeadlineAdapter(pool_connections=2, pool_maxsize=max(8, self.platform.client.max_concurrency))
@@ -288,6 +288,13 @@ class ApiClient:
 
     def _say(self, path: str, what: str) -> str:
         return self.redact(f"{self.platform.name}: GET {path}: {what}")
+
+
+class _Session(requests.Session):
+    """Looks at no redirect by itself: requests would read its whole body, unbounded, also where it follows none."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
 
 
 class _Patience:

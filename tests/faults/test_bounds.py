@@ -1,0 +1,245 @@
+"""What a server cannot make us do: send a credential elsewhere, trust a stranger, use up the memory, follow for ever."""
+
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from platform_assets.extraction.client import ApiClient
+from platform_assets.extraction.errors import AnswerError, RequestFailed, SettingsError
+from platform_assets.extraction.settings import Settings, read_settings
+from platform_assets.platforms import platform_named
+from platform_assets.sandbox import SandboxServer
+from tests.faults import catalogue
+from tests.faults.proxy import FaultyProxy, Good, Wire, witness
+
+TOKEN = "hush-hush/+secret"
+
+
+def client(url: str, platform: str = "crm") -> ApiClient:
+    return ApiClient(platform_named(platform), Settings(base_url=url, token=TOKEN, backoff_factor=0.0))
+
+
+@pytest.mark.parametrize("platform", ["crm", "error_tracking"])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_credential_never_follows_a_redirect_elsewhere(
+    platform: str, status: int, shared_sandbox: SandboxServer
+) -> None:
+    with witness() as (stranger, heard):
+        moved = catalogue.answers(lambda good: good.message(b"", status=status, location=f"{stranger}/take"))
+        with FaultyProxy(shared_sandbox.url, moved, times=None) as proxy, client(proxy.url, platform) as asking:
+            with pytest.raises(RequestFailed, match="another origin"):
+                asking.get("/v1/leads")
+            assert len(proxy.targets) == 1
+    assert heard == []
+
+
+@pytest.mark.parametrize(
+    "location", ["//127.0.0.2/x", "http://[::1", "ftp://127.0.0.1/", "javascript:1", "http://h:99999/"]
+)
+def test_redirects_to_what_is_no_place_of_ours_are_refused(location: str, shared_sandbox: SandboxServer) -> None:
+    moved = catalogue.answers(lambda good: good.message(b"", status=302, location=location))
+    with FaultyProxy(shared_sandbox.url, moved, times=None) as proxy, client(proxy.url) as asking:
+        with pytest.raises(RequestFailed, match="another origin"):
+            asking.get("/v1/leads")
+
+
+def test_a_redirect_on_the_same_origin_is_followed(shared_sandbox: SandboxServer) -> None:
+    moved = catalogue.answers(lambda good: good.message(b"", status=307, location="/crm/v1/leadLabels?api_token=x"))
+    with FaultyProxy(shared_sandbox.url, moved, pattern="/moved") as proxy:
+        settings = Settings(base_url=f"{proxy.url}/crm", token="sandbox-crm-token")
+        with ApiClient(platform_named("crm"), settings) as asking:
+            assert asking.get("/moved").body["data"]
+
+
+def test_a_next_link_elsewhere_is_not_followed(shared_sandbox: SandboxServer) -> None:
+    """Only the cursor is taken from a Link header; its URL is whoever's the server likes."""
+    with witness() as (stranger, heard):
+
+        def point_away(wire: Wire, good: Good) -> bool:
+            link = f'<{stranger}/next?cursor=0:100:0>; rel="next"; results="true"; cursor="0:50:0"'
+            wire.send(good.message(link=link))
+            return True
+
+        with FaultyProxy(shared_sandbox.url, point_away) as proxy:
+            settings = Settings(base_url=f"{proxy.url}/error_tracking", token="sandbox-error-tracking-token")
+            with ApiClient(platform_named("error_tracking"), settings) as asking:
+                read_pages(asking)
+            assert len(proxy.targets) > 1 and all(target.startswith("/error_tracking/") for target in proxy.targets)
+    assert heard == []
+
+
+def read_pages(asking: ApiClient) -> int:
+    from collections import Counter
+
+    from platform_assets.extraction.reading import NO_PARENT, read_records
+
+    return sum(
+        len(page) for page in read_records(asking, asking.platform.resource("projects"), NO_PARENT, None, Counter())
+    )
+
+
+class Secure:
+    """A server with a certificate of a CA that nobody knows; what it was asked for."""
+
+    def __init__(self, authority: trustme.CA, *names: str) -> None:
+        self.asked: list[str] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.asked.append(self.path)
+                self.send_response(200)
+                self.send_header("Content-Length", "11")
+                self.end_headers()
+                self.wfile.write(b'{"data":[]}')
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(*names).configure_cert(context)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        self.url = f"https://127.0.0.1:{self.server.server_port}"
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(params=[("127.0.0.1",), ("elsewhere.example",)], ids=["right-name", "wrong-name"])
+def secure(request: pytest.FixtureRequest, authority: trustme.CA) -> Iterator[Secure]:
+    server = Secure(authority, *request.param)
+    yield server
+    server.server.shutdown()
+    server.server.server_close()
+
+
+@pytest.mark.parametrize(
+    "variable", ["PYTHONHTTPSVERIFY", "CURL_INSECURE", "SOURCES__CRM__VERIFY", "REQUESTS_CA_BUNDLE"]
+)
+def test_an_unknown_certificate_is_refused_and_sent_nothing(
+    secure: Secure, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "" if variable == "REQUESTS_CA_BUNDLE" else "0")
+    with client(secure.url) as asking, pytest.raises(RequestFailed, match="certificate .* is refused") as refused:
+        asking.get("/v1/leads")
+    assert secure.asked == []
+    assert TOKEN not in str(refused.value) and "REQUESTS_CA_BUNDLE" in str(refused.value)
+
+
+def test_a_named_authority_is_trusted_for_the_hosts_it_vouches_for(
+    secure: Secure,
+    authority: trustme.CA,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    with client(secure.url) as asking:
+        if "wrong-name" in request.node.name:
+            with pytest.raises(RequestFailed, match="certificate .* is refused"):
+                asking.get("/v1/leads")
+            assert secure.asked == []
+        else:
+            assert asking.get("/v1/leads").body == {"data": []}
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("http://127.0.0.1:1", True),
+        ("http://localhost:1", True),
+        ("http://[::1]:1", True),
+        ("https://api.example.com", True),
+        ("http://api.example.com", False),
+        ("http://127.0.0.1.example.com", False),
+        ("http://localhost.example.com", False),
+        ("http://0x7f000001.example", False),
+        ("http://[::1", False),
+        ("http://h:99999", False),
+        ("ftp://127.0.0.1", False),
+        ("https://user:pass@api.example.com", False),
+        ("https://api.example.com?api_token=x", False),
+        ("https://", False),
+    ],
+)
+def test_a_credential_is_sent_in_clear_to_this_machine_only(
+    url: str, allowed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCES__CRM__BASE_URL", url)
+    monkeypatch.setenv("SOURCES__CRM__API_TOKEN", TOKEN)
+    if allowed:
+        assert read_settings(platform_named("crm")).base_url == url
+    else:
+        with pytest.raises(SettingsError, match="SOURCES__CRM__BASE_URL") as refused:
+            read_settings(platform_named("crm"))
+        assert TOKEN not in str(refused.value)
+
+
+def test_plain_http_elsewhere_needs_a_word_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCES__CRM__BASE_URL", "http://api.example.com")
+    monkeypatch.setenv("SOURCES__CRM__API_TOKEN", TOKEN)
+    monkeypatch.setenv("SOURCES__CRM__ALLOW_HTTP", "true")
+    assert read_settings(platform_named("crm")).base_url == "http://api.example.com"
+
+
+BOMB_IN_A_PROCESS = """
+import resource, sys
+from platform_assets.extraction.client import ApiClient
+from platform_assets.extraction.errors import AnswerError
+from platform_assets.extraction.settings import Settings
+from platform_assets.platforms import platform_named
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with ApiClient(platform_named("crm"), Settings(base_url=sys.argv[1], token="x")) as client:
+    try:
+        client.get("/v1/leadLabels")
+    except AnswerError as error:
+        print(error)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def test_a_bomb_of_gigabytes_costs_no_more_memory_than_the_bound(
+    shared_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "BOMB", 2048)
+    with FaultyProxy(shared_sandbox.url, catalogue.answers(catalogue.bomb), times=None) as proxy:
+        done = subprocess.run(
+            [sys.executable, "-c", BOMB_IN_A_PROCESS, proxy.url], capture_output=True, text=True, timeout=120
+        )
+    error, megabytes = done.stdout.strip().splitlines()
+    assert "larger than 268435456 bytes" in error, done.stderr
+    assert int(megabytes) < 600
+
+
+def test_a_redirect_loop_ends(shared_sandbox: SandboxServer) -> None:
+    moved = catalogue.answers(lambda good: good.message(b"", status=302, location="/crm/v1/leads"))
+    with FaultyProxy(shared_sandbox.url, moved, times=None) as proxy, client(f"{proxy.url}/crm") as asking:
+        with pytest.raises(RequestFailed, match="more than 5 redirects"):
+            asking.get("/v1/leads")
+        assert len(proxy.targets) == 6
+
+
+def test_a_body_that_is_refused_is_not_shown_beyond_its_beginning(shared_sandbox: SandboxServer) -> None:
+    """An error page that repeats the credential: masked, also where the excerpt's end would cut it in two."""
+    for filler in range(0, 400, 7):
+        page = (b"x" * filler) + TOKEN.encode() * 200
+        wrong = catalogue.answers(lambda good, page=page: good.message(page, content_type="text/html"))
+        with FaultyProxy(shared_sandbox.url, wrong, times=None) as proxy, client(proxy.url) as asking:
+            with pytest.raises(AnswerError) as refused:
+                asking.get("/v1/leads")
+        shown = str(refused.value)
+        assert not any(TOKEN[:size] in shown for size in range(4, len(TOKEN) + 1)), shown
+        assert len(shown) < 400
