@@ -1,9 +1,10 @@
-"""What a server cannot make us do: send a credential elsewhere, trust a stranger, use up the memory, follow for ever."""
+"""What a server cannot make us do: send a credential elsewhere, trust a stranger, use up memory, follow for ever."""
 
 import ssl
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +15,7 @@ import trustme
 
 from platform_assets.extraction.client import ApiClient
 from platform_assets.extraction.errors import AnswerError, RequestFailed, SettingsError
+from platform_assets.extraction.reading import NO_PARENT, read_records
 from platform_assets.extraction.settings import Settings, read_settings
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer
@@ -46,9 +48,12 @@ def test_a_credential_never_follows_a_redirect_elsewhere(
 )
 def test_redirects_to_what_is_no_place_of_ours_are_refused(location: str, shared_sandbox: SandboxServer) -> None:
     moved = catalogue.answers(lambda good: good.message(b"", status=302, location=location))
-    with FaultyProxy(shared_sandbox.url, moved, times=None) as proxy, client(proxy.url) as asking:
-        with pytest.raises(RequestFailed, match="another origin"):
-            asking.get("/v1/leads")
+    with (
+        FaultyProxy(shared_sandbox.url, moved, times=None) as proxy,
+        client(proxy.url) as asking,
+        pytest.raises(RequestFailed, match="another origin"),
+    ):
+        asking.get("/v1/leads")
 
 
 def test_a_redirect_on_the_same_origin_is_followed(shared_sandbox: SandboxServer) -> None:
@@ -71,19 +76,10 @@ def test_a_next_link_elsewhere_is_not_followed(shared_sandbox: SandboxServer) ->
         with FaultyProxy(shared_sandbox.url, point_away) as proxy:
             settings = Settings(base_url=f"{proxy.url}/error_tracking", token="sandbox-error-tracking-token")
             with ApiClient(platform_named("error_tracking"), settings) as asking:
-                read_pages(asking)
+                projects = asking.platform.resource("projects")
+                assert [*read_records(asking, projects, NO_PARENT, None, Counter())]
             assert len(proxy.targets) > 1 and all(target.startswith("/error_tracking/") for target in proxy.targets)
     assert heard == []
-
-
-def read_pages(asking: ApiClient) -> int:
-    from collections import Counter
-
-    from platform_assets.extraction.reading import NO_PARENT, read_records
-
-    return sum(
-        len(page) for page in read_records(asking, asking.platform.resource("projects"), NO_PARENT, None, Counter())
-    )
 
 
 class Secure:
@@ -132,7 +128,7 @@ def test_an_unknown_certificate_is_refused_and_sent_nothing(
     secure: Secure, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, "" if variable == "REQUESTS_CA_BUNDLE" else "0")
-    with client(secure.url) as asking, pytest.raises(RequestFailed, match="certificate .* is refused") as refused:
+    with client(secure.url) as asking, pytest.raises(RequestFailed, match=r"certificate .* is refused") as refused:
         asking.get("/v1/leads")
     assert secure.asked == []
     assert TOKEN not in str(refused.value) and "REQUESTS_CA_BUNDLE" in str(refused.value)
@@ -149,7 +145,7 @@ def test_a_named_authority_is_trusted_for_the_hosts_it_vouches_for(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
     with client(secure.url) as asking:
         if "wrong-name" in request.node.name:
-            with pytest.raises(RequestFailed, match="certificate .* is refused"):
+            with pytest.raises(RequestFailed, match=r"certificate .* is refused"):
                 asking.get("/v1/leads")
             assert secure.asked == []
         else:
@@ -199,6 +195,7 @@ BOMB_IN_A_PROCESS = """
 import resource, sys
 from platform_assets.extraction.client import ApiClient
 from platform_assets.extraction.errors import AnswerError
+from platform_assets.extraction.reading import NO_PARENT, read_records
 from platform_assets.extraction.settings import Settings
 from platform_assets.platforms import platform_named
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -224,6 +221,24 @@ def test_a_bomb_of_gigabytes_costs_no_more_memory_than_the_bound(
     assert int(megabytes) < 600
 
 
+@pytest.mark.parametrize("status", [302, 400, 500])
+def test_bodies_of_other_answers_are_bounded_too(
+    status: int, shared_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform_assets.extraction.client.MAX_BODY", (catalogue.BOMB - 1) << 20)
+
+    def explode(good: Good) -> bytes:
+        return catalogue.bomb(Good(status, {**good.headers, "location": "/crm/v1/leads"}, good.body))
+
+    with (
+        FaultyProxy(shared_sandbox.url, catalogue.answers(explode), times=None) as proxy,
+        client(proxy.url) as asking,
+        pytest.raises(AnswerError, match="larger than"),
+    ):
+        asking.get("/v1/leads")
+    assert proxy.struck == 1
+
+
 def test_a_redirect_loop_ends(shared_sandbox: SandboxServer) -> None:
     moved = catalogue.answers(lambda good: good.message(b"", status=302, location="/crm/v1/leads"))
     with FaultyProxy(shared_sandbox.url, moved, times=None) as proxy, client(f"{proxy.url}/crm") as asking:
@@ -236,10 +251,13 @@ def test_a_body_that_is_refused_is_not_shown_beyond_its_beginning(shared_sandbox
     """An error page that repeats the credential: masked, also where the excerpt's end would cut it in two."""
     for filler in range(0, 400, 7):
         page = (b"x" * filler) + TOKEN.encode() * 200
-        wrong = catalogue.answers(lambda good, page=page: good.message(page, content_type="text/html"))
-        with FaultyProxy(shared_sandbox.url, wrong, times=None) as proxy, client(proxy.url) as asking:
-            with pytest.raises(AnswerError) as refused:
-                asking.get("/v1/leads")
+        wrong = catalogue.answers(lambda good, page=page: good.message(page, status=200, content_type="text/html"))
+        with (
+            FaultyProxy(shared_sandbox.url, wrong, times=None) as proxy,
+            client(proxy.url) as asking,
+            pytest.raises(AnswerError) as refused,
+        ):
+            asking.get("/v1/leads")
         shown = str(refused.value)
         assert not any(TOKEN[:size] in shown for size in range(4, len(TOKEN) + 1)), shown
         assert len(shown) < 400
