@@ -1,0 +1,111 @@
+"""A fault that stays in one resource: its table is as it was, its neighbours land, and later all is whole.
+
+One of each kind; `ALL_FAULTS=1` tries the whole catalogue (four minutes).
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from platform_assets.platforms import platform_named
+from platform_assets.sandbox import SandboxServer, truth
+from tests.conftest import Sync
+from tests.faults.catalogue import BOMB, Case, catalogue
+from tests.faults.proxy import FaultyProxy
+from tests.warehouse_rows import differences
+
+PLATFORM = platform_named("load_testing")
+Records = dict[str, list[dict[str, Any]]]
+KINDS = ["drop-in-body", "drop-without-length", "reset-in-body", "slow-loris-body", "no-http", "429-beyond-the-budget", "status-401", "status-404", "status-410", "status-500", "204", "html", "truncated-with-its-length", "empty-body", "nan", "deep", "deep-record", "repeated-key-that-empties", "gzip-bomb", "json-null", "empty-object", "error-with-200", "byte-order-mark", "gzip"]
+WHOLE = {case.name: case for case in catalogue() if not case.costly}
+CASES = WHOLE if os.environ.get("ALL_FAULTS") else {name: WHOLE[name] for name in KINDS}
+
+
+@dataclass(frozen=True)
+class Before:
+    """A warehouse as it was loaded, and a sandbox that has gone on since."""
+
+    warehouse: Path
+    old: Records
+    new: Records
+    server: SandboxServer
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Sync, Callable[..., None]], Before]]:
+    folder = tmp_path_factory.mktemp("isolation")
+    made: list[Before] = []
+    with SandboxServer() as server:
+
+        def make(sync_platform: Sync, point: Callable[..., None]) -> Before:
+            if not made:
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(folder / "warehouse.duckdb"))
+                    point(server.url, 20.0)
+                    assert all(outcome.ok for outcome in sync_platform("load_testing").values())
+                old = truth(server.world)["load_testing"]
+                server.world.advance(hours=30)
+                made.append(Before(folder / "warehouse.duckdb", old, truth(server.world)["load_testing"], server))
+            return made[0]
+
+        yield make
+
+
+@pytest.fixture
+def point(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, float], None]:
+    """Point the platform at a server, and give it so many seconds for an answer."""
+
+    def set_settings(url: str, patience: float) -> None:
+        values = {
+            "BASE_URL": f"{url}/load_testing",
+            "API_TOKEN": "sandbox-load-testing-token",
+            "BACKOFF_FACTOR": "0",
+            "READ_TIMEOUT": str(patience / 2),
+            "ANSWER_TIMEOUT": str(patience),
+        }
+        for name, value in values.items():
+            monkeypatch.setenv(f"SOURCES__LOAD_TESTING__{name}", value)
+
+    return set_settings
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_fault_that_stays_in_one_resource(
+    name: str,
+    before: Callable[[Sync, Callable[..., None]], Before],
+    point: Callable[[str, float], None],
+    sync_platform: Sync,
+    warehouse_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("platform_assets.extraction.client.MAX_BODY", (BOMB - 1) << 20)
+    known, case = before(sync_platform, point), CASES[name]
+    shutil.copy(known.warehouse, warehouse_file)
+    with FaultyProxy(known.server.url, case.spoil, pattern=r"/v2/tests\?page=9&", times=None) as proxy:
+        point(proxy.url, case.patience)
+        outcomes = sync_platform("load_testing", full_refresh=True)
+    assert proxy.struck
+    assert outcomes["organizations"].ok and outcomes["projects"].ok
+    assert outcomes["tests"].ok == case.stays, outcomes["tests"].error
+    assert wrong(warehouse_file, {**known.new, "tests": known.new["tests"] if case.stays else known.old["tests"]}) == {}
+    point(known.server.url, 20.0)
+    assert all(outcome.ok for outcome in sync_platform("load_testing").values())
+    assert wrong(warehouse_file, known.new) == {}
+
+
+def wrong(warehouse_file: Path, expected: Records) -> dict[str, list[str]]:
+    """Differences of each table that is not as expected."""
+    found = {
+        name: differences(warehouse_file, PLATFORM, PLATFORM.resource(name), rows) for name, rows in expected.items()
+    }
+    return {name: problems[:5] for name, problems in found.items() if problems}
+
+
+def test_the_catalogue_names_each_fault_once() -> None:
+    names = [case.name for case in catalogue()]
+    assert len(names) == len(set(names)) and isinstance(next(catalogue()), Case)
