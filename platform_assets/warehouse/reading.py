@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import dlt
 from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRelation
 
 from platform_assets.warehouse.location import WarehouseError, destination, duckdb_file, exclusive
+from platform_assets.warehouse.working import working_folder
 
 Rows = list[dict[str, Any]]
 
@@ -41,8 +41,8 @@ def reading(schema: str) -> Iterator[Reader]:
     path = duckdb_file()
     if path is not None and not path.exists():
         raise WarehouseError(f"there is no warehouse at {path} yet: `platform-assets sync` makes it")
-    with TemporaryDirectory(prefix="platform-assets-") as folder, exclusive("report"):
-        pipeline = dlt.pipeline("reading", destination=destination(), dataset_name=schema, pipelines_dir=folder)
+    with working_folder() as folder, exclusive("report"):
+        pipeline = dlt.pipeline("reading", destination=destination(), dataset_name=schema, pipelines_dir=str(folder))
         pipeline.config.restore_from_destination = False
         with pipeline.sql_client() as client:
             yield Reader(client)

@@ -1,8 +1,6 @@
 """One platform's schema in the warehouse, through dlt: what is there, and how rows get in."""
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from platform_assets.extraction.source import DELETED_AT
 from platform_assets.vocabulary import Platform
 from platform_assets.warehouse import state
 from platform_assets.warehouse.location import WarehouseError, destination, duckdb_file, exclusive
+from platform_assets.warehouse.working import working_folder
 
 __all__ = ["Warehouse", "WarehouseError", "open_warehouse"]
 
@@ -286,8 +285,5 @@ def _sql_type(mapper: Any, data_type: str) -> str:
 @contextmanager
 def open_warehouse(platform: Platform) -> Iterator[Warehouse]:
     """A warehouse with a working folder of its own, which is removed at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="platform-assets-"))
-    try:
+    with working_folder() as folder:
         yield Warehouse(platform, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,41 @@
+"""A working folder for each run. What a killed run has left behind is removed by the next one."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+_PREFIX = "platform-assets-run-"
+_LOCK = "in-use.lock"
+_JUST_MADE = 60.0
+"""Seconds in which a folder may be there whose lock is not yet held."""
+
+
+@contextmanager
+def working_folder() -> Iterator[Path]:
+    """A folder of this run's own in the temporary folder (`TMPDIR`), removed at the end.
+
+    It is locked meanwhile, so that other processes can tell it from one whose process was killed.
+    """
+    _remove_left_behind(Path(tempfile.gettempdir()))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    try:
+        with FileLock(folder / _LOCK):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_left_behind(parent: Path) -> None:
+    for folder in parent.glob(f"{_PREFIX}*"):
+        try:
+            if folder.stat().st_mtime > time.time() - _JUST_MADE and not (folder / _LOCK).exists():
+                continue
+            with FileLock(folder / _LOCK, timeout=0):
+                shutil.rmtree(folder, ignore_errors=True)
+        except (Timeout, OSError):
+            continue  # In use, another user's, or just removed by another process.

@@ -1,0 +1,184 @@
+"""Syncs that are killed at moments chosen at random, and what is in the warehouse after the next one."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from platform_assets.platforms import all_platforms
+from platform_assets.sandbox import SandboxServer, truth
+from tests.warehouse_rows import differences
+
+WORKER = """
+import sys
+import platform_assets.definitions
+from platform_assets.cli import main
+sys.argv = ["platform-assets", *sys.argv[1:]]
+print("ready", flush=True)
+sys.stdin.readline()
+main()
+"""
+"""`platform-assets`; imports first, so that the moments fall into the sync."""
+LOADER = """
+import sys
+from platform_assets.extraction.client import ApiClient
+from platform_assets.extraction.settings import read_settings
+from platform_assets.loading import Selection, sync
+from platform_assets.platforms import platform_named
+from platform_assets.warehouse import open_warehouse
+print("ready", flush=True)
+sys.stdin.readline()
+for name in sys.argv[1:]:
+    platform = platform_named(name)
+    settings = read_settings(platform)
+    for children in (False, True):
+        chosen = tuple(r.name for r in platform.resources if bool(r.parent) == children)
+        if chosen:
+            with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
+                for outcome in sync(platform, settings, warehouse, client, Selection(chosen)):
+                    assert outcome.ok, outcome
+"""
+"""The loads of platforms as a run of Dagster makes them, without Dagster around them."""
+
+
+@dataclass
+class Crashes:
+    """What was tried and what came of it."""
+
+    points: int = 0
+    killed: int = 0
+    refused: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+
+@contextmanager
+def worker(program: str, words: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A program that waits for a line on its standard input; it is killed at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, **environment},
+        text=True,
+    )
+    assert process.stdout is not None
+    while process.stdout.readline().strip() != "ready":
+        assert process.poll() is None
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def settings(server: SandboxServer, folder: Path) -> dict[str, str]:
+    """Variables that point a sync at the sandbox and at a warehouse, a home and a temporary folder of its own."""
+    (folder / "tmp").mkdir(parents=True, exist_ok=True)
+    found = {
+        "DESTINATION__DUCKDB__CREDENTIALS": str(folder / "warehouse.duckdb"),
+        "DAGSTER_HOME": str(folder / "home"),
+        "TMPDIR": str(folder / "tmp"),
+    }
+    for platform in all_platforms():
+        found[f"SOURCES__{platform.name.upper()}__BASE_URL"] = server.base_url(platform.name)
+        found[f"SOURCES__{platform.name.upper()}__API_TOKEN"] = server.token(platform.name)
+    return found
+
+
+def crash(
+    server: SandboxServer,
+    folder: Path,
+    program: str,
+    words: list[str],
+    points: int,
+    rng: random.Random,
+    check: Callable[[Path], list[str]],
+    say: Callable[[str], None] = lambda text: None,
+) -> Crashes:
+    """Kill `program` with the arguments `words` at `points` moments; after each, one undisturbed run, and `check`.
+
+    The world moves on before each point, so that every sync has something to load. Every tenth point starts
+    without a warehouse.
+    """
+    environment = settings(server, folder)
+    found = Crashes()
+    longest = 0.0
+    for number in range(points):
+        if number % 10 == 0:
+            for left in folder.glob("warehouse.duckdb*"):
+                left.unlink()
+            longest = undisturbed(program, words, environment)
+            if number % 20 == 0:
+                for left in folder.glob("warehouse.duckdb*"):
+                    left.unlink()
+        server.world.advance(hours=rng.choice((1, 7, 30)))
+        moment = rng.uniform(0, 1.1 * longest)
+        found.points += 1
+        with worker(program, words, environment) as process:
+            assert process.stdin is not None
+            print("go", file=process.stdin, flush=True)
+            try:
+                process.wait(moment)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                found.killed += 1
+        found.seconds.append(moment)
+        found.refused += unreadable(folder / "warehouse.duckdb")
+        undisturbed(program, words, environment)
+        wrong = check(folder / "warehouse.duckdb")
+        found.wrong += [f"killed after {moment:.2f} s: {problem}" for problem in wrong]
+        left = [path.name for path in (folder / "tmp").glob("platform-assets-run-*")]
+        found.wrong += [f"left behind: {name}" for name in left]
+        say(f"{number + 1}/{points}: killed after {moment:.2f} s of {longest:.1f}, {len(wrong)} differences")
+    return found
+
+
+def undisturbed(program: str, words: list[str], environment: Mapping[str, str]) -> float:
+    """Seconds of a whole run. Raises AssertionError where it fails."""
+    with worker(program, words, environment) as process:
+        began = time.monotonic()
+        output, _ = process.communicate("go\\n", timeout=600)
+        assert process.returncode == 0, output[-3000:]
+        return time.monotonic() - began
+
+
+def unreadable(warehouse: Path) -> list[str]:
+    """Why the file that a killed sync left cannot be opened; nothing where it can, or was never made."""
+    if not warehouse.exists():
+        return []
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            duckdb.connect(str(warehouse)).close()
+        except duckdb.Error as error:
+            # What the killed process had started (dbt) may still hold it for a while.
+            if "lock" not in str(error).lower() or time.monotonic() > deadline:
+                return [str(error)]
+            time.sleep(0.2)
+        else:
+            return []
+
+
+def tables_unlike(server: SandboxServer, names: list[str]) -> Callable[[Path], list[str]]:
+    """A check that compares every row of some platforms' tables with what the sandbox serves."""
+
+    def check(warehouse: Path) -> list[str]:
+        expected = truth(server.world)
+        return [
+            f"{platform.name}/{resource.name}: {problem}"
+            for platform in all_platforms()
+            if platform.name in names
+            for resource in platform.resources
+            for problem in differences(warehouse, platform, resource, expected[platform.name][resource.name])[:3]
+        ]
+
+    return check

@@ -1,0 +1,26 @@
+"""kill -9 at any moment: the next sync ends in the warehouse that an undisturbed one would have made.
+
+A few moments here; `python -m benchmarks.kill_points` has two hundred.
+"""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from platform_assets.sandbox import SandboxServer
+from tests.faults.crashes import LOADER, WORKER, crash, tables_unlike
+
+
+@pytest.mark.parametrize(
+    ("program", "words", "points"),
+    [(LOADER, ["error_tracking"], 4), (WORKER, ["sync", "--platform", "load_testing", "--no-models"], 1)],
+    ids=["load", "command"],
+)
+def test_a_killed_sync_is_made_good_by_the_next(program: str, words: list[str], points: int, tmp_path: Path) -> None:
+    with SandboxServer() as server:
+        check = tables_unlike(server, ["error_tracking" if program is LOADER else "load_testing"])
+        found = crash(server, tmp_path, program, words, points, random.Random(points), check)
+    assert found.points == points
+    assert found.killed
+    assert found.refused == found.wrong == []
