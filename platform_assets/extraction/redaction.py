@@ -1,5 +1,6 @@
 """Keeps secret values out of every text that leaves the process."""
 
+import json
 import logging
 import traceback
 from base64 import b64encode
@@ -34,7 +35,9 @@ class Redactor:
 def _spellings(secret: str) -> Iterator[str]:
     for encoded in (quote(secret, safe=""), quote(secret), quote_plus(secret)):
         yield from (encoded, _lower_hex(encoded))
-    yield from (secret, secret.replace("/", "\\/"), repr(secret)[1:-1], escape(secret))
+    yield from (secret, repr(secret)[1:-1], escape(secret))
+    for in_json in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield from (in_json, in_json.replace("/", "\\/"))
     yield b64encode(secret.encode()).decode()
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 ENOUGH = 10.0
 """Seconds after which a server that means to be silent or slow for ever gives up, so that no test hangs."""
@@ -38,6 +38,8 @@ class Wire:
 
     connection: socket.socket
     stopped: threading.Event
+    request: str = ""
+    """What was asked: the target with its query, and the headers."""
 
     def send(self, *parts: bytes) -> None:
         """Send at once; a client that has gone is no concern of the server."""
@@ -128,7 +130,7 @@ class FaultyProxy:
                 spoil = self._choose(target)
                 if spoil is None:
                     connection.sendall(good.message())
-                elif not spoil(Wire(connection, self._stopped), good):
+                elif not spoil(Wire(connection, self._stopped, unquote_plus(f"{target} {headers}")), good):
                     with suppress(OSError):
                         connection.shutdown(socket.SHUT_RDWR)
                     break

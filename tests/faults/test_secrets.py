@@ -1,0 +1,176 @@
+"""After runs in which every request fails with the key in its URL or header, no byte that was left holds the key."""
+
+import os
+import subprocess
+import sys
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import duckdb
+import pytest
+
+from platform_assets.extraction.redaction import MASK, Redactor
+from platform_assets.platforms import all_platforms
+from platform_assets.sandbox import SandboxServer
+from tests.cli.test_cli import ROOT
+from tests.faults.crashes import LOADER, settings, worker
+from tests.faults.proxy import FaultyProxy, Good, Spoil, Wire
+
+NOISY = """
+import logging, sys
+logging.basicConfig(level=logging.DEBUG)
+sys.argv = sys.argv[1:]
+if sys.argv[0] == "platform-assets":
+    from platform_assets.cli import main
+    main()
+else:
+    from dagster._cli import main
+    main()
+"""
+"""Every library's own logging, at its lowest level, into the captured output."""
+
+
+def secret(platform: str) -> str:
+    """A key with all that URLs, JSON and HTML spell in ways of their own."""
+    return f"hush/{platform}+=&%\"'<key>"
+
+
+def forms(value: str) -> set[bytes]:
+    encoded = {quote(value, safe=""), quote(value), quote_plus(value), quote(value, safe="").lower()}
+    others = {
+        value,
+        value.replace("/", "\\/").replace('"', '\\"'),
+        value.replace('"', '\\"'),
+        b64encode(value.encode()).decode(),
+    }
+    return {form.encode() for form in encoded | others} | {f"hush/{value[5:8]}".encode()}
+
+
+def told_everything(status: int, body: str) -> Spoil:
+    """An answer that repeats the request's URL and headers."""
+
+    def spoil(wire: Wire, good: Good) -> bool:
+        wire.send(good.message((body % wire.request).encode(), status=status, content_type="text/html"))
+        return True
+
+    return spoil
+
+
+WAYS: dict[str, Spoil] = {
+    "dropped": lambda wire, good: None,
+    "dropped in the body": lambda wire, good: wire.send(good.message(b"{", content_length="100")),
+    "500 that repeats it": told_everything(500, "<html>cannot answer %s</html>"),
+    "400 that repeats it": told_everything(400, '{"error": "bad request: %s"}'),
+    "HTML that repeats it": told_everything(200, "<html>%s</html>"),
+    "a key of the body": told_everything(200, '{"%s": 1}'),
+    "a redirect that repeats it": lambda wire, good: wire.send(
+        good.message(b"", status=302, location=f"http://127.0.0.1:1/?again={quote(wire.request, safe='')}")
+    ),
+}
+
+
+def left_in(folder: Path, secrets: Mapping[str, str]) -> Iterator[str]:
+    """Files below `folder`, and columns of DuckDB files, that hold a secret."""
+    wanted = {form: name for name, value in secrets.items() for form in forms(value)}
+    for path in folder.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            yield from (f"{path}: {name}" for form, name in wanted.items() if form in content)
+            yield from (f"the name of {path}" for form in wanted if form.decode() in path.name)
+        if path.suffix == ".duckdb":
+            yield from left_in_columns(path, wanted)
+
+
+def left_in_columns(path: Path, wanted: Mapping[bytes, str]) -> Iterator[str]:
+    """DuckDB compresses text, so its bytes alone tell nothing."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        columns = connection.execute("SELECT table_schema, table_name, column_name FROM information_schema.columns")
+        for schema, table, column in columns.fetchall():
+            for form in wanted:
+                query = f'SELECT count(*) FROM "{schema}"."{table}" WHERE contains(CAST("{column}" AS VARCHAR), ?)'
+                if connection.execute(query, [form.decode()]).fetchall() != [(0,)]:
+                    yield f"{schema}.{table}.{column}"
+
+
+def run(words: list[str], environment: Mapping[str, str]) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", NOISY, *words],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> tuple[Path, dict[str, str]]:
+    """A folder for everything that a run leaves, and the settings that put it there, logs at their loudest."""
+    (tmp_path / "all" / "tmp").mkdir(parents=True)
+    (tmp_path / "all" / "home").mkdir()
+    return tmp_path / "all", {
+        "DESTINATION__DUCKDB__CREDENTIALS": str(tmp_path / "all" / "warehouse.duckdb"),
+        "DAGSTER_HOME": str(tmp_path / "all" / "home"),
+        "TMPDIR": str(tmp_path / "all" / "tmp"),
+        "RUNTIME__LOG_LEVEL": "DEBUG",
+        **{f"SOURCES__{platform.name.upper()}__API_TOKEN": secret(platform.name) for platform in all_platforms()},
+        **{f"SOURCES__{platform.name.upper()}__BACKOFF_FACTOR": "0" for platform in all_platforms()},
+    }
+
+
+SECRETS = {platform.name: secret(platform.name) for platform in all_platforms()}
+
+
+def test_runs_in_which_every_request_fails_leave_no_secret(
+    place: tuple[Path, dict[str, str]], shared_sandbox: SandboxServer
+) -> None:
+    folder, environment = place
+    ways = list(WAYS.values())
+    turn = iter(range(10**9))
+
+    def fail(wire: Wire, good: Good) -> bool | None:
+        return ways[next(turn) % len(ways)](wire, good)
+
+    with FaultyProxy(shared_sandbox.url, fail, times=None) as proxy:
+        for platform in all_platforms():
+            environment[f"SOURCES__{platform.name.upper()}__BASE_URL"] = f"{proxy.url}/{platform.name}"
+        outputs = []
+        for words in (
+            ["platform-assets", "sync", "--no-models"],
+            ["platform-assets", "check"],
+            ["platform-assets", "status"],
+            ["dagster", "job", "execute", "-m", "platform_assets.definitions", "-j", "sync_crm"],
+        ):
+            code, output = run(words, environment)
+            assert code or words[1] == "status", output[-2000:]
+            outputs.append(output)
+        assert proxy.struck > 100
+    assert any(secret("crm") in target or quote_plus(secret("crm")) in target for target in proxy.targets)
+    said = "\n".join(outputs)
+    assert "urllib3.connectionpool" in said and MASK in said, "the loudest logs are there, redacted"
+    (folder / "output.txt").write_text(said)
+    assert list(left_in(folder, SECRETS)) == []
+
+
+def test_a_killed_load_leaves_no_secret(tmp_path: Path) -> None:
+    with SandboxServer(latency=0.02) as server:
+        environment = settings(server, tmp_path)
+        with worker(LOADER, ["crm"], environment) as process:
+            assert process.stdin is not None
+            print("go", file=process.stdin, flush=True)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(1.5)
+        assert list((tmp_path / "tmp").glob("platform-assets-run-*/spool/*/*")), "killed with pages on the disk"
+        assert list(left_in(tmp_path, {"crm": server.token("crm")})) == []
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_redactor_knows_every_spelling(name: str) -> None:
+    redact = Redactor([secret(name)])
+    for form in forms(secret(name)) - {f"hush/{secret(name)[5:8]}".encode()}:
+        assert redact(f"a {form.decode()} b") == f"a {MASK} b"
