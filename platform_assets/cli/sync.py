@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import os
 import sys
 import time
 from collections import defaultdict
@@ -76,7 +77,7 @@ def run_sync(request: SyncRequest) -> bool:
         _execute(request, keys, summary)
         _print_assets(console, summary)
         _print_platforms(console, summary, platforms)
-        for failure in summary.failures:
+        for failure in dict.fromkeys(summary.failures):
             console.print(f"failed: {failure}", style="red", markup=False, highlight=False, soft_wrap=True)
         agrees = True
         whole = not request.partitions and not request.parents
@@ -126,6 +127,9 @@ def _show_progress() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logger.handlers = [handler]
+    if "RUNTIME__LOG_LEVEL" not in os.environ:
+        # dlt would print the traceback of what is said in a line at the end.
+        logging.getLogger("dlt").setLevel(logging.CRITICAL)
 
 
 def _execute(request: SyncRequest, keys: Sequence[dg.AssetKey], summary: Summary) -> None:

@@ -35,6 +35,7 @@ from platform_assets.loading.outcome import PartitionOutcome, ResourceOutcome
 from platform_assets.loading.parents import KnownParent, known_parents, to_read
 from platform_assets.vocabulary import Buckets, Platform, PlatformAssetsError, Removed, Resource
 from platform_assets.warehouse import LogEntry, Progress, Status, Warehouse
+from platform_assets.warehouse.failure import reason
 from platform_assets.warehouse.warehouse import Part, WarehouseSession
 
 log = logging.getLogger(__name__)
@@ -343,7 +344,7 @@ def _read_unit(client: ApiClient, plan: _Plan, unit: _Unit) -> None:
         # A fault of ours in one resource must not take the others with it; the log has the traceback.
         log.debug("unexpected fault: %s", client.redact(traceback.format_exc()))
         unit.status = Status.FAILED
-        unit.error = client.redact(f"{client.platform.name}/{plan.resource.name}: {type(error).__name__}: {error}")
+        unit.error = client.redact(f"{client.platform.name}/{plan.resource.name}: {reason(error)}")
     finally:
         plan.counts.update(counts)
 
@@ -534,5 +535,5 @@ def _log(platform: Platform, outcome: ResourceOutcome) -> None:
         log.error("%s: failed: %s", asset, outcome.error)
         return
     log.info("%s: %d rows in table, %d new or changed", asset, outcome.rows_in_table, outcome.rows_loaded)
-    for key, reason in outcome.failed_partitions.items():
-        log.error("%s: partition %s failed: %s", asset, key, reason)
+    for key, why in outcome.failed_partitions.items():
+        log.error("%s: partition %s failed: %s", asset, key, why)

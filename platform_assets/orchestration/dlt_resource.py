@@ -27,6 +27,8 @@ from platform_assets.orchestration.partitions import busy_partitions, children_o
 from platform_assets.orchestration.translator import asset_key, parent_lineage
 from platform_assets.vocabulary import Platform, PlatformAssetsError
 from platform_assets.warehouse import LOG_TABLE, Warehouse, open_warehouse
+from platform_assets.warehouse.failure import is_disk_full, reason
+from platform_assets.warehouse.location import warehouse_secrets
 
 _SHOWN = 20
 PERMANENT = "permanent"
@@ -69,15 +71,18 @@ class PlatformDlt(DagsterDltResource):
             raise dg.Failure(str(error)) from None
         except Exception as error:
             # dlt's and the driver's errors may quote anything; only their redacted text goes on.
-            text = Redactor([settings.token])(f"{type(error).__name__}: {error}")
-            raise dg.Failure(f"{platform.name}: the load failed, nothing was recorded: {text}") from None
+            text = Redactor([settings.token, *warehouse_secrets()])(reason(error))
+            raise dg.Failure(
+                f"{platform.name}: the load failed, nothing was recorded: {text}",
+                allow_retries=not is_disk_full(error),
+            ) from None
         for outcome in outcomes:
             yield from self._results(context, platform, outcome, schema)
             yield from check_results(context, platform, outcome)
         yield from _log_changed(platform, outcomes)
         problems = {name: problem for outcome in outcomes for name, problem in _problems(platform, outcome)}
         if problems:
-            lines = [f"{name}: {reason}" for name, (reason, _) in problems.items()]
+            lines = [why if why.startswith(name) else f"{name}: {why}" for name, (why, _) in problems.items()]
             permanent = [name for name, (_, is_permanent) in problems.items() if is_permanent]
             raise dg.Failure(
                 f"{len(lines)} failed:\n" + "\n".join(lines),

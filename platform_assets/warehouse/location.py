@@ -64,6 +64,16 @@ def dbt_variables() -> dict[str, str]:
     return found
 
 
+def warehouse_secrets() -> list[str]:
+    """What must not be in any text: the password of a Postgres."""
+    if destination_name() != "postgres":
+        return []
+    try:
+        return [text for text in [str(postgres.credentials().password or "")] if text]
+    except WarehouseError:
+        return []
+
+
 def lock_wait() -> float:
     """Seconds to wait for another process that writes."""
     return float(str(configured("warehouse.lock_wait") or LOCK_WAIT))

@@ -1,0 +1,66 @@
+"""No room on the disk: a clear error, what was there as it was, and all of it once there is room."""
+
+import errno
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from platform_assets.platforms import platform_named
+from platform_assets.sandbox import SandboxServer, truth
+from platform_assets.warehouse.failure import is_disk_full, reason
+from tests.cli.test_cli import ROOT, command, pointing_at
+from tests.warehouse_rows import differences, rows
+
+
+def cramped(*words: str, bytes_per_file: int, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """The command in a process whose files cannot grow beyond a size, which fails as a full disk does."""
+    return subprocess.run(
+        [sys.executable, "-c", "from platform_assets.cli import main; main()", *words],
+        cwd=ROOT,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_per_file, bytes_per_file)),
+    )
+
+
+def test_a_warehouse_without_room_keeps_what_it_has(warehouse_file: Path, tmp_path: Path) -> None:
+    with SandboxServer() as server:
+        env = {**pointing_at(server), "DAGSTER_HOME": str(tmp_path / "home")}
+        assert command("sync", "--platform", "load_testing", "--no-models", env=env).returncode == 0
+        before = rows(warehouse_file, "load_testing.tests")
+        full = cramped("sync", "--platform", "crm", "--no-models", bytes_per_file=1_000_000, env=env)
+        assert full.returncode != 0
+        assert "crm: the load failed, nothing was recorded: the disk is full" in full.stdout
+        assert "Traceback" not in full.stdout + full.stderr
+        assert rows(warehouse_file, "load_testing.tests") == before
+        assert command("sync", "--platform", "crm", "--no-models", env=env).returncode == 0
+        crm, expected = platform_named("crm"), truth(server.world)["crm"]
+    for name in ("deals", "organizations", "deal_products"):
+        assert differences(warehouse_file, crm, crm.resource(name), expected[name]) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_called_one(number: int) -> None:
+    try:
+        try:
+            raise OSError(number, os.strerror(number))
+        except OSError as cause:
+            raise RuntimeError("Pipeline execution failed\nPending packages are left") from cause
+    except RuntimeError as error:
+        assert is_disk_full(error)
+        assert reason(error).startswith("the disk is full (OSError: [Errno")
+
+
+def test_other_reasons_are_said_in_a_line() -> None:
+    error = duckdb.BinderException("no such column\nLINE 1: SELECT")
+    assert not is_disk_full(error)
+    assert reason(error) == "BinderException: no such column"
