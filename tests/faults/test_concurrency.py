@@ -1,0 +1,62 @@
+"""Many runs, the readers of the UI and the commands, and a dbt build on one DuckDB file at once: all succeed."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from platform_assets.platforms import platform_named
+from platform_assets.sandbox import SandboxServer, truth
+from platform_assets.warehouse.reading import reading
+from tests.cli.test_cli import command, pointing_at
+from tests.warehouse_rows import differences, query
+
+PLATFORMS = ("load_testing", "ci_analytics", "device_management")
+
+
+def test_runs_models_and_readers_share_one_file(warehouse_file: Path, tmp_path: Path) -> None:
+    with SandboxServer() as server:
+        env = pointing_at(server)
+        assert command("sync", "--platform", "load_testing", env=env).returncode == 0
+        server.world.advance(hours=30)
+        commands = [
+            *(["sync", "--no-models", "--platform", name] for name in PLATFORMS),
+            # Two at once of one platform, and one with the dbt models below it.
+            ["sync", "--platform", "load_testing"],
+            ["status"],
+            ["report", "-o", str(tmp_path / "report.html")],
+        ]
+        over, read = threading.Event(), list[int]()
+
+        def keep_reading() -> None:
+            while not over.wait(0.05):
+                with reading("load_testing") as reader:
+                    read.append(len(reader.rows("SELECT * FROM load_testing.tests")))
+
+        with ThreadPoolExecutor(len(commands) + 1) as pool:
+            reader = pool.submit(keep_reading)
+            done = list(pool.map(lambda words: command(*words, env=env), commands))
+            over.set()
+            reader.result()
+        assert [one.returncode for one in done] == [0] * len(done), [one.stderr[-1500:] for one in done]
+        expected = truth(server.world)
+    assert read and min(read) > 0
+    for name in PLATFORMS:
+        platform = platform_named(name)
+        for resource in platform.resources:
+            records = expected[name][resource.name]
+            assert differences(warehouse_file, platform, resource, records) == []
+    (tests,) = query(warehouse_file, "SELECT count(*) FROM staging.stg_load_testing__tests WHERE NOT is_deleted")
+    assert tests[0] == len(expected["load_testing"]["tests"])
+
+
+@pytest.mark.parametrize("words", [["sync", "--platform", "load_testing"], ["status"], ["report"]])
+def test_a_wait_that_ends_says_who_for_how_long_and_what_to_do(words: list[str], warehouse_file: Path) -> None:
+    with SandboxServer() as server, FileLock(f"{warehouse_file}.lock"):
+        warehouse_file.touch()
+        done = command(*words, env={**pointing_at(server), "WAREHOUSE__LOCK_WAIT": "0.3"})
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    assert "another process kept" in said and "warehouse.lock_wait" in said and "Traceback" not in said
