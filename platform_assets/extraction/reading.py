@@ -25,6 +25,8 @@ class Parent:
 
 
 NO_PARENT = Parent(key="")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""No read starts earlier; some servers say year 1 where they mean never, from which nothing can be subtracted."""
 
 
 def read(
@@ -106,12 +108,15 @@ def start_of(
         return None
     if cursor is None:
         return start_date
-    bound = min(cursor, now or datetime.now(UTC))
-    start = bound - incremental.lag
+    bound = max(min(cursor, now or datetime.now(UTC)), _EPOCH)
+    start = _before(bound, incremental.lag)
     if oldest_open is not None:
-        start = min(start, max(oldest_open, bound - incremental.reopen_limit))
-    floor = datetime(1970, 1, 1, tzinfo=UTC)
-    start = max(start, floor)
+        start = min(start, max(oldest_open, _before(bound, incremental.reopen_limit)))
     # The parameters have whole seconds; rounding down keeps the bound inclusive.
     start -= timedelta(microseconds=start.microsecond)
     return max(start, start_date) if start_date is not None else start
+
+
+def _before(moment: datetime, lag: timedelta) -> datetime:
+    """`lag` before a moment from 1970 on, 1970 at the earliest."""
+    return moment - min(lag, moment - _EPOCH)
