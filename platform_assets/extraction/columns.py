@@ -4,6 +4,7 @@ A value that cannot be coerced to its column's type (by dlt's own rules) lands i
 `<column>__v_<type>`, so that no page fails and nothing is dropped because a vendor changed a type.
 """
 
+import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
@@ -262,3 +263,27 @@ def _own_type(value: Any, data_type: str) -> tuple[str, Any]:
     if own != data_type and coerce(value, own) is not None:
         return own, value
     return "text", str(value)
+
+
+_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""U+0000 as JSON text escapes it, not a backslash before `u0000`."""
+
+
+def without_nul(table: pa.Table, types: Mapping[str, str]) -> pa.Table:
+    """`table` with U+FFFD where texts, or the texts in JSON, have U+0000."""
+    for place, name in enumerate(table.column_names):
+        column = table.column(place)
+        if column.type != pa.string():
+            continue
+        is_json = types.get(name) == "json"
+        found = pc.any(pc.match_substring(column, "\\u0000" if is_json else "\0")).as_py()  # pyright: ignore[reportAttributeAccessIssue] -- generated at run time
+        if found:
+            table = table.set_column(place, name, _nul_replaced(column, is_json))
+    return table
+
+
+def _nul_replaced(column: pa.ChunkedArray, is_json: bool) -> Any:
+    if not is_json:
+        return pc.replace_substring(column, "\0", "\ufffd")  # pyright: ignore[reportAttributeAccessIssue] -- generated at run time
+    texts = column.to_pylist()
+    return pa.array([text and _ESCAPED_NUL.sub("\\1\ufffd", text) for text in texts], pa.string())

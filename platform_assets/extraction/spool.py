@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from platform_assets.extraction.columns import TIMESTAMP, Columns
+from platform_assets.extraction.columns import TIMESTAMP, Columns, without_nul
 from platform_assets.extraction.errors import AnswerError
 from platform_assets.extraction.records import Record
 
@@ -66,6 +66,7 @@ class Spool:
         known: sorted uint64 hashes of rows that the warehouse holds already.
         not_before: records with an older cursor are read but not loaded.
         salt: goes into every row's hash, so that rows are loaded anew when a declaration changes.
+        holds_nul: whether the warehouse's texts may have U+0000; else U+FFFD takes its place.
     """
 
     def __init__(
@@ -78,8 +79,10 @@ class Spool:
         salt: bytes,
         loaded_at: datetime,
         not_before: datetime | None = None,
+        holds_nul: bool = True,
     ) -> None:
         self.columns = columns
+        self._holds_nul = holds_nul
         self._folder = folder
         self._primary_key = tuple(primary_key)
         self._key_columns = frozenset(columns.name_of(name) for name in primary_key)
@@ -117,6 +120,8 @@ class Spool:
             records = [records[index] for index in kept]
             hashes = [hashes[index] for index in kept]
         table = self.columns.table(records, {**parent, LOADED_AT: self._loaded_at})
+        if not self._holds_nul:
+            table = without_nul(table, self.columns.types)
         table = table.append_column(ROW_HASH, pa.array(hashes, pa.string()))
         self._hold(batch, table)
 

@@ -192,6 +192,7 @@ def _plan(
         fingerprint(resource),
         now,
         settings.start_date if incremental and incremental.bounded else None,
+        holds_nul=session.holds_nul,
     )
     return _Plan(
         resource=resource,

@@ -20,7 +20,7 @@ from dlt.pipeline.pipeline import Pipeline
 from platform_assets.extraction.source import DELETED_AT
 from platform_assets.vocabulary import Platform
 from platform_assets.warehouse import state
-from platform_assets.warehouse.location import WarehouseError, destination, duckdb_file, exclusive
+from platform_assets.warehouse.location import WarehouseError, destination, destination_name, duckdb_file, exclusive
 from platform_assets.warehouse.working import working_folder
 
 __all__ = ["Warehouse", "WarehouseError", "open_warehouse"]
@@ -127,6 +127,11 @@ class WarehouseSession:
     def schema(self) -> Schema | None:
         """The platform's schema, None before the first load."""
         return self._warehouse.schema
+
+    @property
+    def holds_nul(self) -> bool:
+        """Whether texts may have U+0000: one in any row would make Postgres refuse all that is loaded with it."""
+        return destination_name() != "postgres"
 
     @property
     def naming(self) -> Any:

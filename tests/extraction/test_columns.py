@@ -11,7 +11,7 @@ from dlt.common.schema import Schema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_assets.extraction.columns import TIMESTAMP, Columns, convert
+from platform_assets.extraction.columns import TIMESTAMP, Columns, convert, without_nul
 
 NAMING = Schema("any").naming
 
@@ -148,3 +148,13 @@ def test_two_fields_of_one_name_are_both_kept() -> None:
 def test_a_field_named_like_a_column_of_ours_does_not_replace_it() -> None:
     found = Columns({"id": "text"}, {}, NAMING, {"_dlt_id": "text"})
     assert found.name_of("_dlt_id") != "_dlt_id"
+
+
+@given(st.lists(st.text(st.sampled_from('a\0\\u0"é'), max_size=8) | st.none(), min_size=1, max_size=6))
+def test_no_nul_is_left_where_a_warehouse_has_none(texts: list[str | None]) -> None:
+    nested = [None if text is None else orjson.dumps({"x": text}).decode() for text in texts]
+    table = pa.table({"t": pa.array(texts, pa.string()), "j": pa.array(nested, pa.string())})
+    found = without_nul(table, {"t": "text", "j": "json"}).to_pydict()
+    expected = [None if text is None else text.replace("\0", "\ufffd") for text in texts]
+    assert found["t"] == expected
+    assert [one and orjson.loads(one)["x"] for one in found["j"]] == expected

@@ -128,6 +128,25 @@ def test_empty_text_stays_empty_text(
     assert messages.count("")
 
 
+@pytest.mark.parametrize("driver", [False, True])
+def test_what_postgres_cannot_hold_takes_no_neighbour_with_it(
+    driver: bool, postgres: Mapping[str, str], point_at: PointAt, sync_platform: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Postgres has no NUL in texts; JSON may escape one."""
+    for name, value in postgres.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DISABLE_ADBC_DETECTION", str(not driver))
+    with SandboxServer() as server:
+        point_at(server)
+        scripts = server.world.tables["device_management"]["automation_scripts"]
+        scripts[0].update(description="a\0b", scriptVariables=[{"name": "c\0d"}])
+        outcomes = sync_platform("device_management", ["automation_scripts", "roles"], full_refresh=True)
+        assert all(outcome.ok for outcome in outcomes.values())
+        table = "device_management.automation_scripts"
+        _, rows = read(postgres, f"SELECT description, script_variables FROM {table} WHERE id = {scripts[0]['id']}")
+    assert [(text, json.loads(variables)) for text, variables in rows] == [("a\ufffdb", [{"name": "c\ufffdd"}])]
+
+
 def test_two_loads_of_one_platform_at_once_lose_and_repeat_nothing(postgres: Mapping[str, str], tmp_path: Path) -> None:
     """dlt's staging tables are shared by both: without the lock one empties them under the other."""
     with SandboxServer() as server:
