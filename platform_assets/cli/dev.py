@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from platform_assets.cli.surroundings import dagster_home, sandbox_for
+from platform_assets.extraction.settings import is_loopback
 from platform_assets.platforms import all_platforms
 
 
@@ -18,6 +19,8 @@ def open_ui(host: str, port: int) -> int:
         if server is not None:
             typer.echo(f"sandbox: {server.url} (serves every platform without a base_url)")
         typer.echo(f"Dagster UI: http://{host}:{port}  (home: {home})")
+        if not is_loopback(host):
+            typer.echo(f"Warning: whoever reaches {host}:{port} may run and read everything: the UI has no login.")
         command = [
             sys.executable,
             "-m",

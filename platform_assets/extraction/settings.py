@@ -107,7 +107,7 @@ def _base_url(platform: Platform) -> str:
         raise SettingsError(f"{platform.name}: {name} is not an http(s) URL with a host")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise SettingsError(f"{platform.name}: {name} must hold no user, query or fragment")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or "") and not _truth(_read(platform, "allow_http")):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or "") and not _truth(_read(platform, "allow_http")):
         raise SettingsError(
             f"{platform.name}: {name} is plain http to another machine, which would send the credential in clear:"
             f" use https, or set {setting_name(platform, 'allow_http')}=true"
@@ -115,7 +115,8 @@ def _base_url(platform: Platform) -> str:
     return url
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine, by its name alone."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

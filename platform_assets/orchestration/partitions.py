@@ -1,6 +1,7 @@
 """Partitions of child assets, and their registration from loaded parents."""
 
 from collections.abc import Iterable, Sequence, Set
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES  # not exported where the other names are
@@ -14,6 +15,7 @@ from platform_assets.vocabulary import Buckets, DynamicPartitions, Platform, Res
 
 _CHUNK = 1000
 _GUARD = 10
+_LONGEST_RUN = timedelta(days=1)
 _IN_FLIGHT = [*IN_PROGRESS_RUN_STATUSES, dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
 
 
@@ -72,9 +74,13 @@ def vanished(registered: Iterable[str], known: Set[str]) -> set[str]:
 
 
 def busy_partitions(instance: dg.DagsterInstance, platform: Platform, own_run: str | None = None) -> set[str]:
-    """Keys of the platform's dynamic partitions that runs in flight, other than `own_run`, work on."""
+    """Keys of the platform's dynamic partitions that runs in flight, other than `own_run`, work on.
+
+    A run whose process was killed stays in flight for Dagster; after `_LONGEST_RUN` it counts no more.
+    """
     found: set[str] = set()
-    for run in instance.get_runs(dg.RunsFilter(statuses=_IN_FLIGHT)):
+    recent = datetime.now(UTC) - _LONGEST_RUN
+    for run in instance.get_runs(dg.RunsFilter(statuses=_IN_FLIGHT, created_after=recent)):
         if run.run_id == own_run:
             continue
         found.update(value for tag, value in run.tags.items() if tag == PARTITION_NAME_TAG)

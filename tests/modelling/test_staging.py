@@ -31,15 +31,20 @@ PointAt = Callable[[SandboxServer], None]
 
 def build(warehouse: Path, target: Path, *options: str) -> dict[str, str]:
     """`dbt build`; status by node."""
+    run_dbt("build", *options, warehouse=warehouse, target=target)
+    results = json.loads((target / "run_results.json").read_text())["results"]
+    return {result["unique_id"]: result["status"] for result in results}
+
+
+def run_dbt(*words: str, warehouse: Path, target: Path) -> None:
     ended = subprocess.run(
         [
             str(Path(sys.executable).with_name("dbt")),
-            "build",
+            *words,
             "--target-path",
             str(target),
             "--profiles-dir",
             ".",
-            *options,
         ],
         cwd=PROJECT_DIR,
         env={"PLATFORM_ASSETS_DUCKDB": str(warehouse), "PATH": "/usr/bin:/bin", "HOME": str(target)},
@@ -48,8 +53,6 @@ def build(warehouse: Path, target: Path, *options: str) -> dict[str, str]:
         check=False,
     )
     assert ended.returncode == 0, ended.stdout[-3000:]
-    results = json.loads((target / "run_results.json").read_text())["results"]
-    return {result["unique_id"]: result["status"] for result in results}
 
 
 @pytest.mark.parametrize("world", [World, World.empty, World.tiny], ids=["full", "empty", "tiny"])
@@ -77,3 +80,21 @@ def test_all_models_build_and_their_columns_are_the_described_ones(
                 name = f"staging.stg_{platform.name}__{resource.name}"
                 rows = connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]
                 assert rows == len(expected[platform.name][resource.name]), name
+
+
+def test_the_documentation_generates_with_every_table_in_it(
+    point_at: PointAt, sync_platform: Sync, warehouse_file: Path, tmp_path: Path
+) -> None:
+    with SandboxServer(World.empty()) as server:
+        point_at(server)
+        for platform in all_platforms():
+            sync_platform(platform.name)
+    build(warehouse_file, tmp_path / "target", "--empty")
+    run_dbt("docs", "generate", warehouse=warehouse_file, target=tmp_path / "target")
+    catalog = json.loads((tmp_path / "target" / "catalog.json").read_text())
+    assert catalog["errors"] is None
+    manifest = json.loads(dbt_project().manifest_path.read_text())
+    models = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+    assert models.keys() <= catalog["nodes"].keys() and manifest["sources"].keys() == catalog["sources"].keys()
+    for name, node in models.items():
+        assert all(node["columns"][column]["description"] for column in catalog["nodes"][name]["columns"]), name
