@@ -24,6 +24,7 @@ MEMORY_LIMIT = 64
 """Megabytes of DuckDB's buffers while we load, for rows of up to `WIDE_ROW` bytes; `[warehouse] memory_limit`
 (a DuckDB size, e.g. `2GB`) overrides it."""
 WIDE_ROW = 4096
+_MAGIC_AT, _MAGIC = 8, b"DUCK"
 THREADS = 1
 """DuckDB's threads while we load, since each holds buffers of its own; `[warehouse] threads` overrides it."""
 
@@ -125,6 +126,7 @@ def _opened(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
     Raises WarehouseError when the wait ends, or at once for a file that is no DuckDB database; the file
     is left as it was.
     """
+    _refuse_other_formats(path)
     retrying = Retrying(
         retry=retry_if_exception(_is_held_by_another), stop=stop_after_delay(wait), wait=wait_fixed(0.1), reraise=True
     )
@@ -133,6 +135,20 @@ def _opened(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         raise WarehouseError(f"the warehouse {path} cannot be opened: {reason}") from None
+
+
+def _refuse_other_formats(path: Path) -> None:
+    """Raise WarehouseError for a file that is no DuckDB database: DuckDB itself opens, and writes, some others."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_MAGIC_AT + len(_MAGIC))
+    except OSError:
+        return  # There is none, or DuckDB says better why it cannot be read.
+    if not head:
+        # Left by a process that was killed while it made the file.
+        path.unlink()
+    elif head[_MAGIC_AT:] != _MAGIC:
+        raise WarehouseError(f"the warehouse {path} cannot be opened: it is not a DuckDB database")
 
 
 def _set_bounds(connection: duckdb.DuckDBPyConnection, row_bytes: int) -> None:

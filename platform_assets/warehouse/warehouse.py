@@ -18,6 +18,7 @@ from dlt.extract.source import DltSource
 from dlt.pipeline.pipeline import Pipeline
 
 from platform_assets.extraction.source import DELETED_AT
+from platform_assets.extraction.spool import ROW_HASH
 from platform_assets.vocabulary import Platform
 from platform_assets.warehouse import state
 from platform_assets.warehouse.location import WarehouseError, destination, destination_name, duckdb_file, exclusive
@@ -91,9 +92,28 @@ class Warehouse:
         try:
             stored = client.get_stored_schema(self.platform.name)
         except DatabaseUndefinedRelation:
-            return
-        if stored is not None and (self.schema is None or self.schema.stored_version_hash != stored.version_hash):
+            stored = None
+        if stored is None:
+            self._refuse_others_tables(client)
+        elif self.schema is None or self.schema.stored_version_hash != stored.version_hash:
             self.schema = Schema.from_dict(json.loads(stored.schema), validate_schema=False)
+
+    def _refuse_others_tables(self, client: SqlJobClientBase) -> None:
+        """Raise WarehouseError where a schema that no load of ours has made has tables of our names."""
+        rows = client.sql_client.execute_sql(
+            "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = %s",
+            self.platform.name,
+        )
+        columns: dict[str, set[str]] = {}
+        for table, column in rows or ():
+            columns.setdefault(str(table), set()).add(str(column))
+        ours = {resource.name for resource in self.platform.resources}
+        strangers = sorted(name for name in columns.keys() & ours if ROW_HASH not in columns[name])
+        if strangers:
+            raise WarehouseError(
+                f"the schema {self.platform.name} in the warehouse has tables that this project did not make"
+                f" ({', '.join(strangers[:5])}): nothing was written; choose another database"
+            )
 
     @cached_property
     def file_format(self) -> str | None:

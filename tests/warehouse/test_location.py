@@ -1,9 +1,11 @@
 """A DuckDB file has one writer: others wait, with a bound and a clear message, and nothing is damaged."""
 
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from platform_assets.sandbox import SandboxServer, truth
 from platform_assets.warehouse.location import WarehouseError, exclusive
 from tests.cli.test_cli import command, pointing_at
+from tests.conftest import Sync
 from tests.warehouse_rows import query
 
 
@@ -76,9 +79,79 @@ def test_another_run_that_keeps_the_lock_is_named(warehouse_file: Path, monkeypa
     thread.join()
 
 
-def test_a_file_that_is_no_database_is_refused_and_left_as_it_was(warehouse_file: Path) -> None:
-    warehouse_file.write_bytes(b"precious notes, not a database" * 1000)
+def some_database(path: Path) -> bytes:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE notes AS SELECT range AS number, 'x' || range AS text FROM range(200000)")
+    content = path.read_bytes()
+    path.unlink()
+    return content
+
+
+def some_sqlite(path: Path) -> bytes:
+    """DuckDB would open it by an extension, which it tries to download, and write to it."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+    connection.close()
+    content = path.read_bytes()
+    path.unlink()
+    return content
+
+
+STRANGE: dict[str, Callable[[Path], bytes]] = {
+    "text": lambda path: b"precious notes, not a database" * 1000,
+    "short": lambda path: b"x",
+    "zeros": lambda path: bytes(100_000),
+    "sqlite": some_sqlite,
+    "truncated": lambda path: some_database(path)[:-300_000],
+    "truncated-header": lambda path: some_database(path)[:3000],
+    "flipped-bits": lambda path: flipped(some_database(path)),
+    "another-version": lambda path: some_database(path)[:12] + b"\xff" * 8 + some_database(path)[20:],
+}
+
+
+def flipped(content: bytes) -> bytes:
+    """With a changed stretch in every 50,000 bytes."""
+    changed = bytearray(content)
+    for at in range(20, len(changed), 50_000):
+        changed[at : at + 64] = bytes(64)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_a_file_that_is_no_database_is_refused_and_left_as_it_was(kind: str, warehouse_file: Path) -> None:
+    content = STRANGE[kind](warehouse_file)
+    warehouse_file.write_bytes(content)
+    with pytest.raises(WarehouseError, match="cannot be opened"), exclusive("crm"):
+        pass
+    assert warehouse_file.read_bytes() == content
+
+
+def test_a_sync_into_what_is_no_database_says_so_in_a_line(warehouse_file: Path) -> None:
+    warehouse_file.write_bytes(STRANGE["sqlite"](warehouse_file))
     with SandboxServer() as server:
         done = command("sync", "--no-models", "--platform", "load_testing", env=pointing_at(server))
-    assert done.returncode == 1 and "cannot be opened" in done.stdout + done.stderr
-    assert warehouse_file.read_bytes() == b"precious notes, not a database" * 1000
+        assert server.requests == []
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith("it is not a DuckDB database") and "Traceback" not in done.stderr
+
+
+def test_the_empty_file_of_a_killed_process_is_no_hindrance(warehouse_file: Path) -> None:
+    warehouse_file.touch()
+    with exclusive("crm"):
+        pass
+    assert warehouse_file.stat().st_size > 0
+
+
+def test_tables_of_somebody_else_are_left_as_they_were(
+    point_at: Callable[[SandboxServer], None], sync_platform: Sync, warehouse_file: Path
+) -> None:
+    with duckdb.connect(str(warehouse_file)) as connection:
+        connection.execute("CREATE SCHEMA load_testing")
+        connection.execute("CREATE TABLE load_testing.tests AS SELECT 1 AS id, 'precious' AS name")
+    with SandboxServer() as server:
+        point_at(server)
+        with pytest.raises(WarehouseError, match="did not make \\(tests\\): nothing was written"):
+            sync_platform("load_testing")
+        assert server.requests == []
+        assert all(outcome.ok for outcome in sync_platform("device_management", ["roles"]).values())
+    assert query(warehouse_file, "SELECT * FROM load_testing.tests") == [(1, "precious")]
