@@ -399,7 +399,8 @@ def _land(
     selection: Selection,
     started: datetime,
 ) -> None:
-    parquet = warehouse.file_format == "parquet"
+    file_format = session.file_format()
+    parquet = file_format == "parquet"
     resources = []
     marked: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {}
     deleted: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {}
@@ -418,7 +419,7 @@ def _land(
             target = deleted if plan.resource.when_removed is Removed.REPLACED else marked
             target[name] = (key, gone)
     if resources:
-        session.load(platform_source(platform, resources, session.schema), warehouse.file_format)
+        session.load(platform_source(platform, resources, session.schema), file_format)
     attempts = [attempt for plan in plans for attempt in _attempts(plan, started)]
     session.commit(attempts, [_entry(plan, started) for plan in plans], marked, deleted)
     for plan in plans:

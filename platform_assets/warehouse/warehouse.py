@@ -148,6 +148,20 @@ class WarehouseSession:
         """The platform's schema, None before the first load."""
         return self._warehouse.schema
 
+    def file_format(self) -> str | None:
+        """The loader file format, also into tables that were made when there was another one.
+
+        Parquet goes into Postgres' json columns only; where dlt had no ADBC driver it made jsonb ones.
+        """
+        found = self._warehouse.file_format
+        if found != "parquet" or destination_name() != "postgres":
+            return found
+        schemas = (self._client.dataset_name, self._client.staging_dataset_name)
+        query = (
+            "SELECT 1 FROM information_schema.columns WHERE table_schema IN (%s, %s) AND data_type = 'jsonb' LIMIT 1"
+        )
+        return "insert_values" if self._rows(query, *schemas) else found
+
     @property
     def holds_nul(self) -> bool:
         """Whether texts may have U+0000: one in any row would make Postgres refuse all that is loaded with it."""

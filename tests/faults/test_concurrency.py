@@ -13,7 +13,7 @@ from platform_assets.warehouse.reading import reading
 from tests.cli.test_cli import command, pointing_at
 from tests.warehouse_rows import differences, query
 
-PLATFORMS = ("load_testing", "ci_analytics", "device_management")
+PLATFORMS = ("load_testing", "device_management")
 
 
 def test_runs_models_and_readers_share_one_file(warehouse_file: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.faults.crashes import LOADER, WORKER, crash, tables_unlike
 
 @pytest.mark.parametrize(
     ("program", "words", "points"),
-    [(LOADER, ["error_tracking"], 4), (WORKER, ["sync", "--platform", "load_testing", "--no-models"], 1)],
+    [(LOADER, ["error_tracking"], 3), (WORKER, ["sync", "--platform", "load_testing", "--no-models"], 1)],
     ids=["load", "command"],
 )
 def test_a_killed_sync_is_made_good_by_the_next(program: str, words: list[str], points: int, tmp_path: Path) -> None:
