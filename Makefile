@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 TOOLS := .tools
 UV := $(TOOLS)/bin/uv
 STAMP := $(VENV)/.installed
+# Where it is set, every process compiles a thousand modules anew: a second each.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: setup run test dev lint format bench clean test-embedded-elt
 
