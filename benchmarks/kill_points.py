@@ -40,8 +40,8 @@ def main() -> None:
 undisturbed length, a second sync runs undisturbed, and every row of its tables is compared with what the sandbox
 serves (`python -m benchmarks.kill_points --seed {asked.seed}`).
 
-| what was killed | points | killed before the end | moments, s | file unreadable | differences, folders left |
-|---|---:|---:|---|---:|---:|
+| what was killed | points | after, s | file unreadable | differences, folders left |
+|---|---:|---|---:|---:|
 {chr(10).join(lines)}
 """
     (HERE / "KILL_POINTS.md").write_text(text)
@@ -50,8 +50,8 @@ serves (`python -m benchmarks.kill_points --seed {asked.seed}`).
 
 def line(title: str, found: Crashes) -> str:
     """A row of the table."""
-    moments = f"{min(found.seconds):.2f} to {max(found.seconds):.2f}"
-    return f"| {title} | {found.points} | {found.killed} | {moments} | {len(found.refused)} | {len(found.wrong)} |"
+    moments = f"{min(found.moments):.2f} to {max(found.moments):.2f}"
+    return f"| {title} | {found.points} | {moments} | {len(found.refused)} | {len(found.wrong)} |"
 
 
 if __name__ == "__main__":

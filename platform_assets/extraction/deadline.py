@@ -66,6 +66,7 @@ def _watch(connection: Any) -> None:
 
 class _Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
+        # Before TLS, whose handshake can be dripped as well.
         found = super()._new_conn()
         _watch(found)
         return found
@@ -76,16 +77,8 @@ class _Connection(HTTPConnection):
         return super().getresponse()
 
 
-class _SecureConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        # Before the handshake, which can be dripped as well.
-        found = super()._new_conn()
-        _watch(found)
-        return found
-
-    def getresponse(self) -> Any:
-        _watch(self.sock)
-        return super().getresponse()
+class _SecureConnection(_Connection, HTTPSConnection):
+    pass
 
 
 class _Pool(HTTPConnectionPool):

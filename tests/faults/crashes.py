@@ -53,10 +53,9 @@ class Crashes:
     """What was tried and what came of it."""
 
     points: int = 0
-    killed: int = 0
     refused: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
+    moments: list[float] = field(default_factory=list)
 
 
 @contextmanager
@@ -106,40 +105,45 @@ def crash(
 ) -> Crashes:
     """Kill `program` with the arguments `words` at `points` moments; after each, one undisturbed run, and `check`.
 
-    The world moves on before each point, so that every sync has something to load. Every tenth point starts
-    without a warehouse.
+    The world moves on before each point, so that every sync has something to load. One point in ten falls into
+    the first load of all. A program that ends before its moment has come is no point.
     """
     environment = settings(server, folder)
     found = Crashes()
-    longest = 0.0
-    for number in range(points):
-        if number % 10 == 0:
+    lengths = {True: undisturbed(program, words, environment), False: 0.0}
+    lengths[False] = undisturbed(program, words, environment)
+    while found.points < points:
+        first = found.points % 10 == 9
+        if first:
             for left in folder.glob("warehouse.duckdb*"):
                 left.unlink()
-            longest = undisturbed(program, words, environment)
-            if number % 20 == 0:
-                for left in folder.glob("warehouse.duckdb*"):
-                    left.unlink()
         server.world.advance(hours=rng.choice((1, 7, 30)))
-        moment = rng.uniform(0, 1.1 * longest)
+        moment = rng.uniform(0, lengths[first])
+        if not killed(program, words, environment, moment):
+            lengths[first] = moment
+            continue
         found.points += 1
-        with worker(program, words, environment) as process:
-            assert process.stdin is not None
-            print("go", file=process.stdin, flush=True)
-            try:
-                process.wait(moment)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                found.killed += 1
-        found.seconds.append(moment)
+        found.moments.append(moment)
         found.refused += unreadable(folder / "warehouse.duckdb")
-        undisturbed(program, words, environment)
-        wrong = check(folder / "warehouse.duckdb")
-        found.wrong += [f"killed after {moment:.2f} s: {problem}" for problem in wrong]
-        left = [path.name for path in (folder / "tmp").glob("platform-assets-run-*")]
-        found.wrong += [f"left behind: {name}" for name in left]
-        say(f"{number + 1}/{points}: killed after {moment:.2f} s of {longest:.1f}, {len(wrong)} differences")
+        lengths[False] = undisturbed(program, words, environment)
+        wrong = [f"{problem} (killed after {moment:.2f} s)" for problem in check(folder / "warehouse.duckdb")]
+        wrong += [f"left behind: {path.name}" for path in (folder / "tmp").glob("platform-assets-run-*")]
+        found.wrong += wrong
+        say(f"{found.points}/{points}: killed after {moment:.2f} s of {lengths[first]:.1f}, {len(wrong)} differences")
     return found
+
+
+def killed(program: str, words: list[str], environment: Mapping[str, str], moment: float) -> bool:
+    """Whether the program still ran after `moment` seconds, and was killed then."""
+    with worker(program, words, environment) as process:
+        assert process.stdin is not None
+        print("go", file=process.stdin, flush=True)
+        try:
+            process.wait(moment)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return True
+    return False
 
 
 def undisturbed(program: str, words: list[str], environment: Mapping[str, str]) -> float:

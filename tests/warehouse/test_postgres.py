@@ -109,33 +109,33 @@ def test_tables_and_models_are_the_same_in_postgres_as_in_duckdb(
                 assert not different, (table, mine)
 
 
-@pytest.mark.parametrize("driver", [True, False])
-def test_empty_text_stays_empty_text(
-    driver: bool, postgres: Mapping[str, str], point_at: PointAt, sync_platform: Sync, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """dlt 1.31 would load Arrow tables as CSV where there is no ADBC driver, and make null of empty text."""
-    for name, value in postgres.items():
+@pytest.fixture(params=[False, True], ids=["values", "parquet"])
+def into_postgres(
+    request: pytest.FixtureRequest, postgres: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Mapping[str, str]:
+    """Settings of a load into Postgres in this process, without and with the ADBC driver."""
+    for name, value in {**postgres, "DISABLE_ADBC_DETECTION": str(not request.param)}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("DISABLE_ADBC_DETECTION", str(not driver))
+    return postgres
+
+
+def test_empty_text_stays_empty_text(into_postgres: Mapping[str, str], point_at: PointAt, sync_platform: Sync) -> None:
+    """dlt 1.31 would load Arrow tables as CSV where there is no ADBC driver, and make null of empty text."""
     with SandboxServer() as server:
         point_at(server)
         assert sync_platform("device_management", ["activities"], full_refresh=True)["activities"].ok
         messages = [one["message"] for one in server.world.tables["device_management"]["activities"]]
     _, rows = read(
-        postgres, "SELECT count(message), count(*) FILTER (WHERE message = '') FROM device_management.activities"
+        into_postgres, "SELECT count(message), count(*) FILTER (WHERE message = '') FROM device_management.activities"
     )
     assert rows == [(sum(one is not None for one in messages), messages.count(""))]
     assert messages.count("")
 
 
-@pytest.mark.parametrize("driver", [False, True])
 def test_what_postgres_cannot_hold_takes_no_neighbour_with_it(
-    driver: bool, postgres: Mapping[str, str], point_at: PointAt, sync_platform: Sync, monkeypatch: pytest.MonkeyPatch
+    into_postgres: Mapping[str, str], point_at: PointAt, sync_platform: Sync
 ) -> None:
     """Postgres has no NUL in texts; JSON may escape one."""
-    for name, value in postgres.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("DISABLE_ADBC_DETECTION", str(not driver))
     with SandboxServer() as server:
         point_at(server)
         scripts = server.world.tables["device_management"]["automation_scripts"]
@@ -143,7 +143,9 @@ def test_what_postgres_cannot_hold_takes_no_neighbour_with_it(
         outcomes = sync_platform("device_management", ["automation_scripts", "roles"], full_refresh=True)
         assert all(outcome.ok for outcome in outcomes.values())
         table = "device_management.automation_scripts"
-        _, rows = read(postgres, f"SELECT description, script_variables FROM {table} WHERE id = {scripts[0]['id']}")
+        _, rows = read(
+            into_postgres, f"SELECT description, script_variables FROM {table} WHERE id = {scripts[0]['id']}"
+        )
     assert [(text, json.loads(variables)) for text, variables in rows] == [("a\ufffdb", [{"name": "c\ufffdd"}])]
 
 
