@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # Where it is set, every process compiles a thousand modules anew: a second each.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup run test dev lint format bench clean test-embedded-elt
+.PHONY: setup run test dev lint format bench fuzz clean test-embedded-elt
 
 setup: $(STAMP)
 
@@ -45,6 +45,11 @@ bench: setup $(UV)  ## side-by-side measurements; writes benchmarks/*.md
 	$(BIN)/python -m benchmarks.fast_path
 	$(BIN)/python -m benchmarks.parents
 	$(BIN)/python -m benchmarks.start_up
+	$(BIN)/python -m benchmarks.dbt_build
+
+fuzz: setup $(UV)  ## five minutes of fuzzing guided by coverage (Linux)
+	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --group fuzz
+	$(BIN)/python -m tests.faults.coverage_guided -max_total_time=300 -max_len=4096
 
 clean:
 	rm -rf $(VENV) $(TOOLS) .venv-embedded-elt data dbt_project/target

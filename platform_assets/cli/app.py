@@ -102,8 +102,11 @@ def report(
     from platform_assets.reporting import report as made
 
     text = made()
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(text, encoding="utf-8")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise PlatformAssetsError(f"{output} cannot be written: {error.strerror}") from None
     typer.echo(f"written: {output} ({len(text) / 1e6:.1f} MB)")
 
 

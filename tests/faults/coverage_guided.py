@@ -1,0 +1,91 @@
+"""`make fuzz`: atheris looks for bytes that make parsing raise anything but our own errors, guided by coverage.
+
+Not part of the test suite, which has hypothesis (test_fuzz.py) do the same with less time.
+"""
+
+import sys
+import tempfile
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import atheris  # pyright: ignore[reportMissingImports] -- in the group `fuzz` only
+
+with atheris.instrument_imports(include=["platform_assets", "requests", "urllib3"]):
+    from requests import Response
+    from requests.structures import CaseInsensitiveDict
+
+    from platform_assets.extraction.client import Answer, ApiClient, told_wait
+    from platform_assets.extraction.paging import link_entries, pager
+    from platform_assets.extraction.records import selector, unwrap
+    from platform_assets.extraction.redaction import Redactor
+    from platform_assets.extraction.settings import Settings
+    from platform_assets.extraction.spool import row_hashes
+    from platform_assets.platforms import platform_named
+    from platform_assets.vocabulary import PlatformAssetsError, Resource
+
+SECRET = "s3cr3t/+key"
+CLIENTS = [
+    (ApiClient(platform, Settings(base_url="http://127.0.0.1:1", token=SECRET)), platform.resource(resource))
+    for platform, resource in (
+        (platform_named("crm"), "deals"),
+        (platform_named("error_tracking"), "projects"),
+        (platform_named("ci_analytics"), "access_token"),
+    )
+]
+REDACT = Redactor([SECRET])
+
+
+SEEDS = (
+    b'{"success":true,"data":[{"item":"deal","id":1,"data":{"id":1,"title":"a"}}],"additional_data":'
+    b'{"pagination":{"start":0,"limit":500,"more_items_in_collection":true,"next_start":500}}}',
+    b'{"data":[{"id":"1","slug":"web"}]}',
+    b'{"data":{"uuid":"1"}}',
+    b'{"data":[],"reset":30}',
+    b'<http://h/?cursor=0:100:0>; rel="next"; results="true"; cursor="0:100:0"',
+    b"Wed, 21 Oct 2026 07:28:00 GMT",
+    b"3600",
+)
+
+
+def answer(data: bytes) -> None:
+    """Bytes as a body and as headers, through parsing, waits, selection, paging and hashing."""
+    header = data[:120].decode("latin-1")
+    link_entries(header)
+    shown = REDACT.excerpt(data.decode("utf-8", "replace") + SECRET, 160)
+    assert SECRET not in shown and len(shown) <= 160
+    for status in (200, 204, 400, 429, 503):
+        waits = [
+            told_wait(status, {name: header}, data, datetime.now(UTC)) for name in ("Retry-After", "RateLimit-Reset")
+        ]
+        assert all(wait is None or 0 <= wait < float("inf") for wait in waits)
+        for client, resource in CLIENTS:
+            try:
+                use(client, resource, status, header, data)
+            except PlatformAssetsError as error:
+                assert SECRET not in str(error)
+            except Exception as error:
+                # The client's own word for a fault that is worth another try.
+                if type(error).__name__ != "_Transient":
+                    raise
+
+
+def use(client: ApiClient, resource: Resource, status: int, header: str, content: bytes) -> None:
+    response = Response()
+    response.status_code = status
+    response.headers = CaseInsensitiveDict({"Content-Length": "1", "Link": header, "Retry-After": header})
+    whole: Answer = client._judge(response, content, "/x")  # pyright: ignore[reportPrivateUsage] -- without a socket, for speed
+    platform = client.platform
+    paginator = platform.paginator_of(resource)
+    items = selector(platform.client, paginator, platform.data_selector_of(resource))(whole.body)
+    records = unwrap(items, resource.endpoint.envelope, Counter())
+    pager(paginator, None).next(whole, len(items))
+    row_hashes(records, b"", {})
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as corpus:
+        for number, seed in enumerate(SEEDS):
+            Path(corpus, str(number)).write_bytes(seed)
+        atheris.Setup([*sys.argv, corpus], answer)
+        atheris.Fuzz()
