@@ -11,8 +11,8 @@ from filelock import FileLock, Timeout
 
 _PREFIX = "platform-assets-run-"
 _LOCK = "in-use.lock"
-_JUST_MADE = 60.0
-"""Seconds in which a folder may be there whose lock is not yet held."""
+JUST_MADE = 5.0
+"""Seconds in which a folder may be there whose lock is not yet held. Who is stopped for longer just then fails."""
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def working_folder() -> Iterator[Path]:
 def _remove_left_behind(parent: Path) -> None:
     for folder in parent.glob(f"{_PREFIX}*"):
         try:
-            if folder.stat().st_mtime > time.time() - _JUST_MADE and not (folder / _LOCK).exists():
+            if folder.stat().st_mtime > time.time() - JUST_MADE and not (folder / _LOCK).exists():
                 continue
             with FileLock(folder / _LOCK, timeout=0):
                 shutil.rmtree(folder, ignore_errors=True)

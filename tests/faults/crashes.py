@@ -14,6 +14,7 @@ import duckdb
 
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer, truth
+from platform_assets.warehouse.working import JUST_MADE
 from tests.warehouse_rows import differences
 
 WORKER = """
@@ -127,9 +128,12 @@ def crash(
         found.refused += unreadable(folder / "warehouse.duckdb")
         lengths[False] = undisturbed(program, words, environment)
         wrong = [f"{problem} (killed after {moment:.2f} s)" for problem in check(folder / "warehouse.duckdb")]
-        wrong += [f"left behind: {path.name}" for path in (folder / "tmp").glob("platform-assets-run-*")]
         found.wrong += wrong
         say(f"{found.points}/{points}: killed after {moment:.2f} s of {lengths[first]:.1f}, {len(wrong)} differences")
+    # What was killed before it held its folder's lock is left alone for a moment.
+    time.sleep(JUST_MADE)
+    undisturbed(program, words, environment)
+    found.wrong += [f"left behind: {path.name}" for path in (folder / "tmp").glob("platform-assets-run-*")]
     return found
 
 

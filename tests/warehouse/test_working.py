@@ -46,7 +46,7 @@ def test_a_folder_that_was_just_made_is_left_alone_until_it_is_old(tmp_path: Pat
     folder.mkdir()
     with working_folder():
         assert folder.exists()
-    os.utime(folder, (time.time() - 120, time.time() - 120))
+    os.utime(folder, (time.time() - 20, time.time() - 20))
     with working_folder():
         assert not folder.exists()
 
