@@ -7,9 +7,12 @@ import sys
 import tempfile
 from collections import Counter
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-import atheris  # pyright: ignore[reportMissingImports] -- in the group `fuzz` only
+# In the group `fuzz` only.
+atheris: Any = import_module("atheris")
 
 with atheris.instrument_imports(include=["platform_assets", "requests", "urllib3"]):
     from requests import Response
