@@ -31,7 +31,7 @@ def ours(url: str, database: str, resource: str = "leads") -> int:
             run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
         )
         clock.stop()
-    (event,) = result.get_asset_materialization_events()
+    (event,) = (e for e in result.get_asset_materialization_events() if e.asset_key == dg.AssetKey(["crm", resource]))
     return int(str(event.materialization.metadata["dagster/row_count"].value))
 
 
