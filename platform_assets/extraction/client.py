@@ -20,6 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTime
 from platform_assets.extraction.deadline import Deadline, DeadlineAdapter
 from platform_assets.extraction.errors import AnswerError, LimitExhausted, RequestFailed
 from platform_assets.extraction.limiter import Limiter, limit_file
+from platform_assets.extraction.records import as_json
 from platform_assets.extraction.redaction import RedactingFilter, Redactor
 from platform_assets.extraction.settings import Settings, platform_secret, setting_name
 from platform_assets.vocabulary import ApiKeyAuth, ErrorHandler, Platform
@@ -342,10 +343,7 @@ def _repeated_key(body: Any, content: bytes) -> str | None:
     keys = [(name, orjson.dumps(name)) for name in body]
     if all(content.count(key) == 1 for _, key in keys):
         return None
-    try:
-        kept = orjson.dumps(body)
-    except orjson.JSONEncodeError as error:
-        raise AnswerError(f"the body is not JSON that can be kept ({error})") from None
+    kept = as_json(body, "the body")
     return next((name for name, key in keys if content.count(key) > kept.count(key)), None)
 
 

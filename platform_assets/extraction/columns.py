@@ -10,14 +10,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 from dlt.common.data_types import coerce_value
 from dlt.common.normalizers.naming import NamingConvention
 
-from platform_assets.extraction.errors import AnswerError
-from platform_assets.extraction.records import Record
+from platform_assets.extraction.records import Record, as_json
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 
@@ -189,10 +187,7 @@ def convert(values: Values, data_type: str) -> tuple[pa.Array, dict[str, Values]
 
 def dump(value: Any) -> str:
     """A JSON value as compact text."""
-    try:
-        return orjson.dumps(value).decode()
-    except orjson.JSONEncodeError as error:
-        raise AnswerError(f"a nested value cannot be kept as JSON ({error})") from None
+    return as_json(value, "a nested value").decode()
 
 
 def _moments(values: Values) -> pa.Array:

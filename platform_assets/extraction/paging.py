@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Protocol
 
-import orjson
-
 from platform_assets.extraction.client import Answer
 from platform_assets.extraction.errors import AnswerError
+from platform_assets.extraction.records import as_json
 from platform_assets.vocabulary import (
     Cursor,
     HeaderCursor,
@@ -155,10 +154,7 @@ class LoopGuard:
 
 
 def _is_new(value: Any, seen: set[bytes]) -> bool:
-    try:
-        digest = blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=8).digest()
-    except orjson.JSONEncodeError as error:
-        raise AnswerError(f"a record cannot be kept as JSON: {error}") from None
+    digest = blake2b(as_json(value, "a record", sort_keys=True), digest_size=8).digest()
     known = len(seen)
     seen.add(digest)
     return len(seen) > known

@@ -4,11 +4,24 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+
 from platform_assets.extraction.errors import AnswerError
 from platform_assets.vocabulary import Client, Envelope, SingleObject
 from platform_assets.vocabulary.paginator import Paginator
 
 Record = dict[str, Any]
+
+
+def as_json(value: Any, what: str, *, sort_keys: bool = False) -> bytes:
+    """Compact JSON; with `sort_keys`, equal values have equal bytes. `what` the value is goes into the error.
+
+    Raises AnswerError for what orjson does not write, e.g. nesting deeper than 254 levels.
+    """
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else None)
+    except orjson.JSONEncodeError as error:
+        raise AnswerError(f"{what} cannot be kept as JSON: {error}") from None
 
 
 def selector(client: Client, paginator: Paginator, data_selector: str) -> Callable[[Any], list[Any]]:

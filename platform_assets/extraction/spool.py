@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from platform_assets.extraction.columns import TIMESTAMP, Columns, without_nul
 from platform_assets.extraction.errors import AnswerError
-from platform_assets.extraction.records import Record
+from platform_assets.extraction.records import Record, as_json
 
 FLUSH_BYTES = 8 * 1024 * 1024
 FLUSH_TABLES = 500
@@ -301,13 +300,10 @@ def row_hashes(records: list[Record], salt: bytes, parent: dict[str, pa.Scalar])
         repr(sorted((name, value.as_py()) for name, value in parent.items())).encode(), digest_size=8, key=salt
     )
     found: list[str] = []
-    try:
-        for record in records:
-            content = start.copy()
-            content.update(orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
-            found.append(content.hexdigest())
-    except orjson.JSONEncodeError as error:
-        raise AnswerError(f"a record cannot be kept as JSON: {error}") from None
+    for record in records:
+        content = start.copy()
+        content.update(as_json(record, "a record", sort_keys=True))
+        found.append(content.hexdigest())
     return found
 
 

@@ -70,7 +70,7 @@ def warehouse_secrets() -> list[str]:
     if destination_name() != "postgres":
         return []
     try:
-        return [text for text in [str(postgres.credentials().password or "")] if text]
+        return [str(postgres.credentials().password or "")]
     except WarehouseError:
         return []
 

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,10 @@ from tests.warehouse_rows import query
 ROOT = Path(__file__).parents[2]
 
 
-def command(*words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def command(
+    *words: str, env: Mapping[str, str] | None = None, first: Callable[[], None] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `platform-assets` in a process, in which `first` is called before."""
     code = "from platform_assets.cli import main; main()"
     return subprocess.run(
         [sys.executable, "-c", code, *words],
@@ -25,6 +28,7 @@ def command(*words: str, env: Mapping[str, str] | None = None) -> subprocess.Com
         text=True,
         check=False,
         timeout=300,
+        preexec_fn=first,
     )
 
 

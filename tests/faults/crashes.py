@@ -15,6 +15,7 @@ import duckdb
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer, truth
 from platform_assets.warehouse.working import JUST_MADE
+from tests.cli.test_cli import pointing_at
 from tests.warehouse_rows import differences
 
 WORKER = """
@@ -83,15 +84,12 @@ def worker(program: str, words: list[str], environment: Mapping[str, str]) -> It
 def settings(server: SandboxServer, folder: Path) -> dict[str, str]:
     """Variables that point a sync at the sandbox and at a warehouse, a home and a temporary folder of its own."""
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
-    found = {
+    return {
+        **pointing_at(server),
         "DESTINATION__DUCKDB__CREDENTIALS": str(folder / "warehouse.duckdb"),
         "DAGSTER_HOME": str(folder / "home"),
         "TMPDIR": str(folder / "tmp"),
     }
-    for platform in all_platforms():
-        found[f"SOURCES__{platform.name.upper()}__BASE_URL"] = server.base_url(platform.name)
-        found[f"SOURCES__{platform.name.upper()}__API_TOKEN"] = server.token(platform.name)
-    return found
 
 
 def crash(
@@ -154,7 +152,7 @@ def undisturbed(program: str, words: list[str], environment: Mapping[str, str]) 
     """Seconds of a whole run. Raises AssertionError where it fails."""
     with worker(program, words, environment) as process:
         began = time.monotonic()
-        output, _ = process.communicate("go\\n", timeout=600)
+        output, _ = process.communicate("go\n", timeout=600)
         assert process.returncode == 0, output[-3000:]
         return time.monotonic() - began
 

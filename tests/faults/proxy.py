@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from io import BufferedReader
 from typing import Self
 from urllib.parse import unquote_plus, urlsplit
 
@@ -163,10 +164,10 @@ class FaultyProxy:
             client.close()
 
 
-def _request(stream: object) -> tuple[str, dict[str, str]] | None:
+def _request(stream: BufferedReader) -> tuple[str, dict[str, str]] | None:
     """Target and headers of the next request on a connection, None at its end."""
     lines: list[str] = []
-    while line := stream.readline().decode("latin-1").strip():  # pyright: ignore[reportAttributeAccessIssue] -- a BufferedReader
+    while line := stream.readline().decode("latin-1").strip():
         lines.append(line)
     if not lines:
         return None

@@ -4,7 +4,6 @@ import errno
 import os
 import resource
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,22 +13,14 @@ import pytest
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer, truth
 from platform_assets.warehouse.failure import is_disk_full, reason
-from tests.cli.test_cli import ROOT, command, pointing_at
+from tests.cli.test_cli import command, pointing_at
 from tests.warehouse_rows import differences, rows
 
 
 def cramped(*words: str, bytes_per_file: int, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """The command in a process whose files cannot grow beyond a size, which fails as a full disk does."""
-    return subprocess.run(
-        [sys.executable, "-c", "from platform_assets.cli import main; main()", *words],
-        cwd=ROOT,
-        env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_per_file, bytes_per_file)),
-    )
+    limit = (bytes_per_file, bytes_per_file)
+    return command(*words, env=env, first=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
 
 
 def test_a_warehouse_without_room_keeps_what_it_has(warehouse_file: Path, tmp_path: Path) -> None:
