@@ -1,6 +1,6 @@
 """A child's parents, as the warehouse knows them, and which of them are to be read now."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +11,7 @@ from platform_assets.extraction.errors import AnswerError
 from platform_assets.extraction.paging import dig
 from platform_assets.extraction.reading import Parent
 from platform_assets.extraction.settings import Settings
+from platform_assets.extraction.spool import LOADED_AT, ROW_HASH
 from platform_assets.vocabulary import Buckets, Platform, Resource, partition_key
 from platform_assets.warehouse import Progress, Status
 from platform_assets.warehouse.warehouse import WarehouseSession
@@ -18,53 +19,117 @@ from platform_assets.warehouse.warehouse import WarehouseSession
 
 @dataclass(frozen=True)
 class KnownParent:
-    """A parent with the partition it belongs to and the token that changes when it changes."""
+    """A parent with the partition it belongs to.
+
+    `id` is the parent's own key: its name in the path may be another parent's tomorrow. `version` is a text that
+    changes when the parent changes.
+    """
 
     parent: Parent
     partition: str
     version: str | None
+    id: str | None = None
+
+
+@dataclass(frozen=True)
+class Parents:
+    """The parents in the warehouse, and the keys of those without a value that their children's path needs."""
+
+    known: list[KnownParent]
+    incomplete: list[str]
 
 
 def known_parents(
     platform: Platform, resource: Resource, session: WarehouseSession, settings: Settings | None
 ) -> list[KnownParent]:
+    """Parents of `resource` whose children can be asked for: see `find_parents`."""
+    return find_parents(platform, resource, session, settings).known
+
+
+def find_parents(
+    platform: Platform, resource: Resource, session: WarehouseSession, settings: Settings | None
+) -> Parents:
     """Parents of `resource` in the warehouse, within the configured scope, without removed ones.
 
     Raises AnswerError where two different parents would share one key.
     """
     parents = resource.endpoint.parents
     parent_resource = platform.resource(next(iter(parents.values())).resource)
-    naming = session.naming
     fields = [resolve.field for resolve in parents.values()]
     scopes = [scope for scope in platform.scopes if scope.resource == parent_resource.name]
     scope_values = dict(settings.scopes) if settings else {}
-    incremental = parent_resource.endpoint.incremental
-    version_column = naming.normalize_identifier(incremental.cursor_path) if incremental else "_dlt_id"
-    wanted = [*fields, *(scope.field for scope in scopes)]
-    columns = list(
-        dict.fromkeys([*(naming.normalize_identifier(name.split(".")[0]) for name in wanted), version_column])
-    )
-    found: dict[str, KnownParent] = {}
-    chunks = session.current_values(parent_resource.name, columns)
-    for row in (row for rows in chunks for row in rows):
-        record = dict(zip(columns, row, strict=True))
-        values = [_value(record, name, naming) for name in wanted]
-        path_values, scoped = values[: len(fields)], values[len(fields) :]
+    ids = _identity_fields(platform, parent_resource, fields)
+    own_key = list(platform.primary_key_of(parent_resource))
+    found: dict[str, tuple[Any, KnownParent]] = {}
+    incomplete: set[str] = set()
+    for row in _parent_rows(session, parent_resource, [*fields, *ids, *own_key, *(scope.field for scope in scopes)]):
+        if not _in_scope([(scope_values.get(scope.setting), row.value(scope.field)) for scope in scopes]):
+            continue
+        path_values = [row.value(field) for field in fields]
         if any(value is None for value in path_values):
+            incomplete.add("/".join(str(row.value(field)) for field in own_key))
             continue
-        if not _in_scope([(scope_values.get(s.setting), v) for s, v in zip(scopes, scoped, strict=True)]):
-            continue
-        known = _known_parent(resource, dict(zip(parents, path_values, strict=True)), record[version_column])
-        twin = found.setdefault(known.parent.key, known)
-        if twin.parent.values != known.parent.values:
+        identity = [row.value(field) for field in ids]
+        known = _known_parent(
+            resource,
+            dict(zip(parents, path_values, strict=True)),
+            row.version,
+            None if None in identity else "/".join(map(str, identity)),
+        )
+        before = found.get(known.parent.key)
+        if before is not None and before[1].parent.values != known.parent.values:
             raise AnswerError(f"two parents share the key {known.parent.key!r}")
-    return list(found.values())
+        # Of two rows with one name the older is another parent's, which is gone or was renamed.
+        if before is None or (before[1].id != known.id and row.loaded_at > before[0]):
+            found[known.parent.key] = (row.loaded_at, known)
+    return Parents([known for _, known in found.values()], sorted(incomplete))
 
 
-def _known_parent(resource: Resource, values: Mapping[str, object], version: Any) -> KnownParent:
+def _identity_fields(platform: Platform, parent: Resource, fields: Sequence[str]) -> list[str]:
+    """Fields that tell which parent it is, whatever it is called: its key, or that of the object a field is in."""
+    key = platform.primary_key_of(parent)
+    found: dict[str, None] = {}
+    for field in fields:
+        holder, dot, _ = field.rpartition(".")
+        found.update(dict.fromkeys(f"{holder}{dot}{name}" for name in key))
+    return list(found)
+
+
+@dataclass(frozen=True)
+class _ParentRow:
+    """A parent's row: values of raw fields, also of dotted ones in JSON columns."""
+
+    columns: Mapping[str, Any]
+    naming: Any
+    version: str | None
+    loaded_at: Any
+
+    def value(self, field: str) -> Any:
+        first, _, rest = field.partition(".")
+        value = self.columns[self.naming.normalize_identifier(first)]
+        if not rest:
+            return value
+        return dig(orjson.loads(value) if isinstance(value, str) else value, rest)
+
+
+def _parent_rows(session: WarehouseSession, parent: Resource, fields: Sequence[str]) -> Iterator[_ParentRow]:
+    naming = session.naming
+    incremental = parent.endpoint.incremental
+    cursor = naming.normalize_identifier(incremental.cursor_path) if incremental else ROW_HASH
+    wanted = [naming.normalize_identifier(field.split(".")[0]) for field in fields]
+    columns = list(dict.fromkeys([*wanted, cursor, ROW_HASH, LOADED_AT]))
+    for rows in session.current_values(parent.name, columns):
+        for row in rows:
+            values = dict(zip(columns, row, strict=True))
+            # A parent without a time changes all the same; its content says so.
+            version = _token(values[cursor] if values[cursor] is not None else values[ROW_HASH])
+            yield _ParentRow(values, naming, version, values[LOADED_AT])
+
+
+def _known_parent(resource: Resource, values: Mapping[str, object], version: str | None, id: str | None) -> KnownParent:
     key = partition_key(list(values.values()))
     partition = resource.partition.key_of(key) if isinstance(resource.partition, Buckets) else key
-    return KnownParent(Parent(key, values), partition, _token(version))
+    return KnownParent(Parent(key, values), partition, version, id)
 
 
 def _token(version: Any) -> str | None:
@@ -74,14 +139,6 @@ def _token(version: Any) -> str | None:
     return None if version is None else str(version)
 
 
-def _value(record: Mapping[str, Any], name: str, naming: Any) -> Any:
-    first, _, rest = name.partition(".")
-    value = record[naming.normalize_identifier(first)]
-    if not rest:
-        return value
-    return dig(orjson.loads(value) if isinstance(value, str) else value, rest)
-
-
 def _in_scope(pairs: Iterable[tuple[tuple[str, ...] | None, Any]]) -> bool:
     return all(allowed is None or str(value) in allowed for allowed, value in pairs)
 
@@ -89,13 +146,16 @@ def _in_scope(pairs: Iterable[tuple[tuple[str, ...] | None, Any]]) -> bool:
 def to_read(
     resource: Resource,
     parents: Iterable[KnownParent],
-    progress: Mapping[tuple[str, str], Progress],
+    progress: Mapping[str, Progress],
     *,
     partitions: frozenset[str] | None,
     only: frozenset[str] | None,
     full_refresh: bool,
 ) -> list[KnownParent]:
-    """The parents to read: of the asked-for partitions, and in buckets only new, changed or failed ones."""
+    """The parents to read: of the asked-for partitions, and in buckets only those that are due.
+
+    `progress` is what counts of each parent's state, by its key.
+    """
     chosen = [
         known
         for known in parents
@@ -103,10 +163,9 @@ def to_read(
     ]
     if full_refresh or only is not None or not isinstance(resource.partition, Buckets):
         return chosen
-    return [known for known in chosen if _changed(known, progress.get((resource.name, known.parent.key)))]
+    return [known for known in chosen if _is_due(known, progress.get(known.parent.key))]
 
 
-def _changed(known: KnownParent, last: Progress | None) -> bool:
-    if last is None or last.status is Status.FAILED:
-        return True
-    return last.parent_cursor != known.version
+def _is_due(known: KnownParent, last: Progress | None) -> bool:
+    """New, changed, failed, or skipped: what was refused is not done."""
+    return last is None or last.status is not Status.OK or last.parent_cursor != known.version

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from platform_assets.vocabulary import (
+    Account,
     ApiKeyAuth,
     Buckets,
     Cadence,
@@ -36,6 +37,8 @@ from platform_assets.vocabulary import (
 )
 
 BUCKETS = Buckets(count=16)
+BEGINNING = "1900-01-01 00:00:00"
+"""The server refuses a request without a lower bound."""
 
 
 def recents(
@@ -53,8 +56,7 @@ def recents(
                 cursor_path=cursor,
                 start_param="since_timestamp",
                 format="%Y-%m-%d %H:%M:%S",
-                # The server refuses a request without it.
-                initial_value="1970-01-01 00:00:00",
+                initial_value=BEGINNING,
                 lag=timedelta(minutes=5),
             ),
         ),
@@ -101,6 +103,11 @@ PLATFORM = Platform(
     client=Client(
         auth=ApiKeyAuth(name="api_token", location="query"),
         probe="/v1/currencies",
+        account=Account(
+            path="/v1/recents",
+            params={"items": "user", "since_timestamp": BEGINNING, "start": 0, "limit": 500},
+            fields=("id",),
+        ),
         # The specification's 50 records a page is a tenth of what the server grants.
         paginator=Cursor(
             cursor_path="additional_data.pagination.next_start",

@@ -5,6 +5,7 @@ read in full; with the setting `start_date`, records whose cursor is older are n
 """
 
 from platform_assets.vocabulary import (
+    Account,
     BearerAuth,
     Cadence,
     Client,
@@ -25,7 +26,13 @@ PLATFORM = Platform(
     title="Device management",
     description="Organizations, locations, policies, groups and activities of a remote monitoring service.",
     cadence=Cadence(cursored="43 * * * *", snapshots="47 2 * * *", full="47 4 * * 6"),
-    client=Client(auth=BearerAuth(), probe="/v2/roles", paginator=SinglePage()),
+    client=Client(
+        auth=BearerAuth(),
+        probe="/v2/roles",
+        # Ids are small numbers that every tenant has; with their names they are its own.
+        account=Account(path="/v2/organizations", params={"after": 0, "limit": 20}, fields=("id", "name")),
+        paginator=SinglePage(),
+    ),
     resources=(
         Resource(
             name="organizations",

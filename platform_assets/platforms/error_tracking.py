@@ -6,6 +6,7 @@ The vendor serves the same paths under `/api/0/`, except where a resource says o
 from datetime import timedelta
 
 from platform_assets.vocabulary import (
+    Account,
     BearerAuth,
     Cadence,
     Client,
@@ -34,7 +35,12 @@ PLATFORM = Platform(
     title="Error tracking",
     description="Projects, events, issues and releases of an error tracking service.",
     cadence=Cadence(cursored="31 * * * *", snapshots="35 2 * * *", full="35 4 * * 6"),
-    client=Client(auth=BearerAuth(), probe="/v1/projects/", paginator=HeaderCursor()),
+    client=Client(
+        auth=BearerAuth(),
+        probe="/v1/projects/",
+        account=Account(path="/v1/projects/", fields=("id",)),
+        paginator=HeaderCursor(),
+    ),
     scopes=(
         Scope(setting="organization", resource="projects", field="organization.slug"),
         Scope(setting="projects", resource="projects", field="slug"),

@@ -5,6 +5,7 @@ All three paths are deprecated by the vendor. Live today: `GET /cloud/v6/project
 """
 
 from platform_assets.vocabulary import (
+    Account,
     BearerAuth,
     Cadence,
     Client,
@@ -21,12 +22,14 @@ from platform_assets.vocabulary import (
 # As specified; no maximum is known.
 PAGES = PageNumber(page_param="page", limit_param="page_size", limit=32)
 
+ACCOUNT = Account(path="/v3/organizations", data_selector="organizations", fields=("id",))
+
 PLATFORM = Platform(
     name="load_testing",
     title="Load testing",
     description="Organizations, projects and tests of a load testing service.",
     cadence=Cadence(cursored="19 * * * *", snapshots="23 2 * * *", full="23 4 * * 6"),
-    client=Client(auth=BearerAuth(), probe="/v3/organizations", paginator=PAGES),
+    client=Client(auth=BearerAuth(), probe="/v3/organizations", paginator=PAGES, account=ACCOUNT),
     resources=(
         Resource(
             name="organizations",

@@ -17,6 +17,7 @@ from platform_assets.vocabulary.paginator import (
 from platform_assets.vocabulary.partition import Buckets, DynamicPartitions, partition_key
 from platform_assets.vocabulary.platform import (
     REFERENCE,
+    Account,
     ApiKeyAuth,
     Auth,
     BearerAuth,
@@ -41,6 +42,7 @@ from platform_assets.vocabulary.validation import validate
 __all__ = [
     "DATA_TYPES",
     "REFERENCE",
+    "Account",
     "ApiKeyAuth",
     "Auth",
     "BearerAuth",

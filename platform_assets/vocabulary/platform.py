@@ -55,6 +55,23 @@ class RateLimit:
 
 
 @declaration
+class Account:
+    """One cheap request whose records only one account has: organizations, users.
+
+    Args:
+        path, params: the request.
+        data_selector: dotted path to the records; `""` is the body.
+        fields: dotted fields whose values together name one of them. Two answers without a value in common are
+            two accounts.
+    """
+
+    path: str
+    fields: tuple[str, ...]
+    params: Mapping[str, str | int] = field(default_factory=dict)
+    data_selector: str = "data"
+
+
+@declaration
 class Client:
     """What all endpoints of a contract share.
 
@@ -64,10 +81,12 @@ class Client:
         success_field: body field that must not be false (Pipedrive: `success`).
         max_concurrency: requests in flight at once.
         probe: path of one cheap request that proves the settings and the credential.
+        account: a cheap request that tells whose data it is, where there is one.
     """
 
     auth: Auth
     probe: str
+    account: Account | None = None
     paginator: Paginator
     data_selector: str = "data"
     null_is_empty: bool = False

@@ -12,11 +12,14 @@ from typing import Any
 
 from dlt.destinations.sql_client import SqlClientBase
 
+from platform_assets.warehouse import account
+
 TABLE = "_sync_state"
 _CHUNK = 500
 COLUMNS = (
     ("resource", "text"),
     ("parent", "text"),
+    ("parent_id", "text"),
     ("partition_key", "text"),
     ("cursor_value", "timestamp"),
     ("parent_cursor", "text"),
@@ -46,6 +49,21 @@ LOG_COLUMNS = (
 )
 
 
+TABLES_TABLE = "_sync_tables"
+TABLES_COLUMNS = (
+    ("resource", "text"),
+    ("row_count", "bigint"),
+    ("newest_loaded_at", "timestamp"),
+    ("is_loading", "bool"),
+)
+_TABLES = (
+    (TABLE, COLUMNS),
+    (LOG_TABLE, LOG_COLUMNS),
+    (TABLES_TABLE, TABLES_COLUMNS),
+    (account.TABLE, account.COLUMNS),
+)
+
+
 class Status(StrEnum):
     """How the last attempt at a resource or parent ended."""
 
@@ -57,10 +75,15 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """State of one resource (`parent` empty) or of one parent of it."""
+    """State of one resource (`parent` empty) or of one parent of it.
+
+    `parent` is the text in the path (a slug may be used again by another project), `parent_id` the parent's own
+    key: progress counts only for the parent that it was made for. `succeeded_at` is when the last whole read began.
+    """
 
     resource: str
     parent: str = ""
+    parent_id: str | None = None
     partition_key: str = ""
     cursor_value: datetime | None = None
     parent_cursor: str | None = None
@@ -70,21 +93,32 @@ class Progress:
     rows_loaded: int = 0
     attempted_at: datetime | None = None
     succeeded_at: datetime | None = None
+    starts_anew: bool = False
 
     def after(self, attempt: "Progress") -> "Progress":
-        """This state followed by `attempt`: a cursor never goes back, a failure keeps the last success."""
+        """This state followed by `attempt`: a cursor never goes back, a failure keeps the last success.
+
+        A failed or skipped parent stays due. Another parent under the same name begins anew, and so does a resource
+        whose rows are no longer those that its state was made for (`attempt.starts_anew`).
+        """
+        before = self
+        if attempt.starts_anew or not self.is_of(attempt.parent_id):
+            before = Progress(resource=self.resource, parent=self.parent)
         if attempt.status is not Status.OK:
             return replace(
-                self,
+                before,
+                parent_id=attempt.parent_id,
                 partition_key=attempt.partition_key,
-                # A parent that is skipped is asked again when it changes, a failed one at the next run.
-                parent_cursor=attempt.parent_cursor if attempt.status is Status.SKIPPED else self.parent_cursor,
                 status=attempt.status,
                 error=attempt.error,
                 attempted_at=attempt.attempted_at,
             )
-        cursors = [cursor for cursor in (self.cursor_value, attempt.cursor_value) if cursor is not None]
+        cursors = [cursor for cursor in (before.cursor_value, attempt.cursor_value) if cursor is not None]
         return replace(attempt, cursor_value=max(cursors, default=None))
+
+    def is_of(self, parent_id: str | None) -> bool:
+        """Whether this is the state of the parent with that key; without a key on one side the name decides."""
+        return None in (self.parent_id, parent_id) or self.parent_id == parent_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,11 +141,65 @@ class LogEntry:
     rows_removed: int
 
 
+@dataclass(frozen=True)
+class TableContent:
+    """What a table held when its state was written.
+
+    Attributes:
+        row_count: all rows, soft-deleted ones included.
+        newest_loaded_at: newest `_loaded_at`.
+        is_loading: a load began and was not recorded: rows may be there that the numbers do not count.
+    """
+
+    row_count: int
+    newest_loaded_at: datetime | None
+    is_loading: bool = False
+
+    def is_still(self, found: "TableContent") -> bool:
+        """Whether `found` can be this content: the same, or more of it where a load was cut off."""
+        if not self.is_loading:
+            return (self.row_count, self.newest_loaded_at) == (found.row_count, found.newest_loaded_at)
+        newest = found.newest_loaded_at
+        return found.row_count >= self.row_count and (
+            self.newest_loaded_at is None or (newest is not None and newest >= self.newest_loaded_at)
+        )
+
+
 def create_tables(client: SqlClientBase[Any], types: Mapping[str, str]) -> None:
-    """Create the state and the log where they are missing. `types` maps dlt data types to the destination's."""
-    for table, named in ((TABLE, COLUMNS), (LOG_TABLE, LOG_COLUMNS)):
-        columns = ", ".join(f"{client.escape_column_name(name)} {types[data_type]}" for name, data_type in named)
-        client.execute_sql(f"CREATE TABLE IF NOT EXISTS {client.make_qualified_table_name(table)} ({columns})")
+    """Create our tables, or the columns that an earlier version did not have. `types`: dlt's to the destination's."""
+    for table, named in _TABLES:
+        columns = {name: f"{client.escape_column_name(name)} {types[data_type]}" for name, data_type in named}
+        target = client.make_qualified_table_name(table)
+        client.execute_sql(f"CREATE TABLE IF NOT EXISTS {target} ({', '.join(columns.values())})")
+        found = client.execute_sql(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s",
+            client.dataset_name,
+            table,
+        )
+        for name in columns.keys() - {str(row[0]) for row in found or ()}:
+            client.execute_sql(f"ALTER TABLE {target} ADD COLUMN {columns[name]}")
+
+
+def table_contents(client: SqlClientBase[Any]) -> dict[str, TableContent]:
+    """Resource -> what its table held when its state was last written."""
+    columns = ", ".join(client.escape_column_name(name) for name, _ in TABLES_COLUMNS)
+    rows = client.execute_sql(f"SELECT {columns} FROM {client.make_qualified_table_name(TABLES_TABLE)}")
+    return {str(row[0]): TableContent(int(row[1]), row[2], bool(row[3])) for row in rows or ()}
+
+
+def write_table_contents(client: SqlClientBase[Any], contents: Mapping[str, TableContent]) -> None:
+    """Replace what is recorded of some tables. Call inside a transaction."""
+    target = client.make_qualified_table_name(TABLES_TABLE)
+    for resource, content in contents.items():
+        client.execute_sql(f"DELETE FROM {target} WHERE {client.escape_column_name('resource')} = %s", resource)
+        client.execute_sql(
+            f"INSERT INTO {target} ({', '.join(client.escape_column_name(name) for name, _ in TABLES_COLUMNS)})"
+            " VALUES (%s, %s, %s, %s)",
+            resource,
+            content.row_count,
+            content.newest_loaded_at,
+            content.is_loading,
+        )
 
 
 def read(client: SqlClientBase[Any], resources: Iterable[str]) -> dict[tuple[str, str], Progress]:

@@ -1,13 +1,13 @@
 """One platform's schema in the warehouse, through dlt: what is there, and how rows get in."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import dlt
 from dlt.common.schema import Schema
@@ -18,16 +18,27 @@ from dlt.extract.source import DltSource
 from dlt.pipeline.pipeline import Pipeline
 
 from platform_assets.extraction.source import DELETED_AT
-from platform_assets.extraction.spool import ROW_HASH
+from platform_assets.extraction.spool import LOADED_AT, ROW_HASH
 from platform_assets.vocabulary import Platform
-from platform_assets.warehouse import state
+from platform_assets.warehouse import account, state
 from platform_assets.warehouse.location import WarehouseError, destination, destination_name, duckdb_file, exclusive
 from platform_assets.warehouse.working import working_folder
 
 __all__ = ["Warehouse", "WarehouseError", "open_warehouse"]
 
+T = TypeVar("T")
+
 _CHUNK = 500
 _FETCH = 50_000
+_LOAD_ID = "_dlt_load_id"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Rows of one table by their key: `columns` name the key, `rows` are its values."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,8 @@ class Warehouse:
         self.pipeline.config.restore_from_destination = False
         self.schema: Schema | None = None
         """The platform's schema as last seen in the warehouse, None before the first load."""
+        self.is_prepared = False
+        """Whether our own tables were made, or brought up to date."""
 
     @contextmanager
     def session(
@@ -97,6 +110,42 @@ class Warehouse:
             self._refuse_others_tables(client)
         elif self.schema is None or self.schema.stored_version_hash != stored.version_hash:
             self.schema = Schema.from_dict(json.loads(stored.schema), validate_schema=False)
+            self._release_load_ids(client)
+            state.create_tables(client.sql_client, state_types(client))
+
+    def _release_load_ids(self, client: SqlJobClientBase) -> None:
+        """Let rows in where dlt made an empty table: only there it adds a load id, and requires it (dlt 1.31)."""
+        assert self.schema is not None
+        for name, table in self.schema.tables.items():
+            column = table.get("columns", {}).get(_LOAD_ID)
+            if name.startswith("_dlt") or column is None or column.get("nullable", True):
+                continue
+            column["nullable"] = True
+            sql = client.sql_client
+            for dataset in (sql.dataset_name, sql.staging_dataset_name):
+                rows = sql.execute_sql(
+                    "SELECT 1 FROM information_schema.columns WHERE table_schema = %s AND table_name = %s"
+                    " AND column_name = %s AND is_nullable = 'NO'",
+                    dataset,
+                    name,
+                    _LOAD_ID,
+                )
+                if rows:
+                    with sql.with_alternative_dataset_name(dataset):
+                        target = sql.make_qualified_table_name(name)
+                    sql.execute_sql(
+                        f"ALTER TABLE {target} ALTER COLUMN {sql.escape_column_name(_LOAD_ID)} DROP NOT NULL"
+                    )
+
+    def start_over(self) -> None:
+        """Drop everything that is there of the platform: rows, cursors, log, and whose data it was."""
+        with exclusive(self.platform.name), self._client as client:
+            sql = client.sql_client
+            for dataset in (sql.staging_dataset_name, sql.dataset_name):
+                with sql.with_alternative_dataset_name(dataset):
+                    if sql.has_dataset():
+                        sql.drop_dataset()
+            self.schema = None
 
     def _refuse_others_tables(self, client: SqlJobClientBase) -> None:
         """Raise WarehouseError where a schema that no load of ours has made has tables of our names."""
@@ -140,7 +189,7 @@ class WarehouseSession:
 
     def __init__(self, warehouse: Warehouse, client: SqlJobClientBase) -> None:
         self._warehouse = warehouse
-        self._types = client.type_mapper
+        self._job_client = client
         self._client: SqlClientBase[Any] = client.sql_client
 
     @property
@@ -179,6 +228,33 @@ class WarehouseSession:
             return {}
         columns = self.schema.get_table_columns(table)
         return {name: str(column["data_type"]) for name, column in columns.items() if "data_type" in column}
+
+    def source(self) -> account.Source | None:
+        """Whose data the tables hold; None where nothing was recorded."""
+        return self._ours(account.read, None)
+
+    def holds_rows(self) -> bool:
+        """Whether any resource of the platform has a row."""
+        return any(not self.is_empty(resource.name) for resource in self._warehouse.platform.resources)
+
+    def recorded_contents(self) -> dict[str, state.TableContent]:
+        """Resource -> what its table held when its state was last written."""
+        return self._ours(state.table_contents, {})
+
+    def content(self, table: str) -> state.TableContent:
+        """What the table holds now; nothing where there is none."""
+        loaded_at = self._client.escape_column_name(LOADED_AT)
+        rows = self._rows(f"SELECT count(*), max({loaded_at}) FROM {self._name(table)}")
+        return state.TableContent(int(rows[0][0]), rows[0][1]) if rows else state.TableContent(0, None)
+
+    def _ours(self, read: Callable[[SqlClientBase[Any]], T], otherwise: T) -> T:
+        """What one of our own tables says, `otherwise` where it was never made."""
+        if not self._client.has_dataset():
+            return otherwise
+        try:
+            return read(self._client)
+        except DatabaseUndefinedRelation:
+            return otherwise
 
     def has_table(self, table: str) -> bool:
         """Whether the table exists in the warehouse, whatever the schema says."""
@@ -234,12 +310,7 @@ class WarehouseSession:
 
     def progress(self, resources: Iterable[str]) -> dict[tuple[str, str], state.Progress]:
         """Recorded state of `resources`, by (resource, parent)."""
-        if not self._client.has_dataset():
-            return {}
-        try:
-            return state.read(self._client, resources)
-        except DatabaseUndefinedRelation:
-            return {}
+        return self._ours(lambda client: state.read(client, resources), {})
 
     def left_failed(self, resource: str) -> list[tuple[str, str]]:
         """(parent, reason) of the parents whose last attempt failed."""
@@ -248,6 +319,11 @@ class WarehouseSession:
     def read_before(self, resource: str, moment: datetime) -> list[tuple[str, datetime | None, state.Status]]:
         """(parent, last success, status) of what was not read to its end since `moment`."""
         return state.read_before(self._client, resource, moment)
+
+    def oldest_moment(self, table: str, column: str) -> datetime | None:
+        """Smallest value of a timestamp column, None without one."""
+        rows = self._rows(f"SELECT min({self._client.escape_column_name(column)}) FROM {self._name(table)}")
+        return rows[0][0] if rows else None
 
     def key_faults(self, table: str, key: Sequence[str]) -> tuple[int, int]:
         """How many keys the table has more than once, and how many rows have none."""
@@ -258,8 +334,20 @@ class WarehouseSession:
         without = self._rows(f"SELECT count(*) FROM {self._name(table)} WHERE {null}")
         return (int(twice[0][0]) if twice else 0, int(without[0][0]) if without else 0)
 
-    def load(self, source: DltSource, file_format: str | None) -> None:
-        """Load a source as one dlt package. Raises what dlt raises; nothing is pending afterwards."""
+    def load(self, source: DltSource, file_format: str | None, whose: account.Source) -> None:
+        """Load a source as one dlt package. Raises what dlt raises; nothing is pending afterwards.
+
+        Before the first row it is on record whose rows they are, and that the counts on record will not be right
+        should this load be cut off.
+        """
+        self._prepare()
+        recorded = self.recorded_contents()
+        loading = {name: recorded.get(name, state.TableContent(0, None)) for name in source.resources}
+        with self._client.begin_transaction():
+            account.write(self._client, whose)
+            contents = {name: replace(content, is_loading=True) for name, content in loading.items()}
+            state.write_table_contents(self._client, contents)
+        self._make_again(source)
         pipeline = self._warehouse.pipeline
         pipeline.extract(source, loader_file_format=file_format)  # pyright: ignore[reportArgumentType] -- dlt's literal
         pipeline.normalize()
@@ -270,34 +358,53 @@ class WarehouseSession:
         self,
         attempts: Sequence[state.Progress],
         entries: Sequence[state.LogEntry],
-        marked: Mapping[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]],
-        deleted: Mapping[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]],
+        marked: Mapping[str, Keys],
+        deleted: Mapping[str, Keys],
+        landed: Iterable[str],
+        whose: account.Source,
     ) -> None:
         """Record progress, the sync's log, and rows that are gone, in one transaction after the rows have landed.
 
-        `marked` and `deleted` map a table to its key columns and the keys of rows that are gone.
+        `marked` and `deleted` map a table to the rows that are gone; of the tables in `landed` it is recorded what
+        they hold now.
         """
         client = self._client
-        if not client.has_dataset():
-            client.create_dataset()
-        types = {name: _sql_type(self._types, name) for name in ("text", "bigint", "double", "timestamp")}
-        state.create_tables(client, types)
+        self._prepare()
+        landed = list(landed)
         with client.begin_transaction():
-            for table, (columns, keys) in marked.items():
+            for table, keys in marked.items():
                 set_clause = (
                     f"UPDATE {self._name(table)} SET {client.escape_column_name(DELETED_AT)} = CURRENT_TIMESTAMP"
                 )
-                self._each_chunk(set_clause, columns, keys)
-            for table, (columns, keys) in deleted.items():
-                self._each_chunk(f"DELETE FROM {self._name(table)}", columns, keys)
+                self._each_chunk(set_clause, keys)
+            for table, keys in deleted.items():
+                self._each_chunk(f"DELETE FROM {self._name(table)}", keys)
             state.write(client, attempts)
             state.append(client, entries)
+            state.write_table_contents(client, {name: self.content(name) for name in landed})
+            if landed:
+                account.write(client, whose)
 
-    def _each_chunk(self, statement: str, columns: tuple[str, ...], keys: list[tuple[Any, ...]]) -> None:
-        names = [self._client.escape_column_name(column) for column in columns]
+    def _prepare(self) -> None:
+        """Make the dataset and our own tables where they are missing."""
+        if self._warehouse.is_prepared:
+            return
+        if not self._client.has_dataset():
+            self._client.create_dataset()
+        state.create_tables(self._client, state_types(self._job_client))
+        self._warehouse.is_prepared = True
+
+    def _make_again(self, source: DltSource) -> None:
+        """Have dlt make tables that somebody dropped: it looks at no table of a schema that it finds on record."""
+        for name in source.resources:
+            if name in source.schema.tables and not self.has_table(name):
+                source.schema.tables[name]["x-made-again"] = datetime.now(UTC).isoformat()  # pyright: ignore[reportGeneralTypeIssues] -- dlt keeps hints of this form
+
+    def _each_chunk(self, statement: str, keys: Keys) -> None:
+        names = [self._client.escape_column_name(column) for column in keys.columns]
         condition = "(" + " AND ".join(f"{name} = %s" for name in names) + ")"
-        for start in range(0, len(keys), _CHUNK):
-            chunk = keys[start : start + _CHUNK]
+        for start in range(0, len(keys.rows), _CHUNK):
+            chunk = keys.rows[start : start + _CHUNK]
             where = " OR ".join([condition] * len(chunk))
             self._client.execute_sql(f"{statement} WHERE {where}", *(value for key in chunk for value in key))
 
@@ -311,6 +418,11 @@ class WarehouseSession:
                 return list(cursor.fetchall())
         except DatabaseUndefinedRelation:
             return None
+
+
+def state_types(client: SqlJobClientBase) -> dict[str, str]:
+    """The destination's types of our own tables' columns."""
+    return {name: _sql_type(client.type_mapper, name) for name in ("text", "bigint", "double", "timestamp", "bool")}
 
 
 def _sql_type(mapper: Any, data_type: str) -> str:
