@@ -1,9 +1,9 @@
 """Reads one resource, for one parent or for none, from the first page to the last."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import product
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ from platform_assets.extraction.errors import AnswerError
 from platform_assets.extraction.paging import Params, pager, pages
 from platform_assets.extraction.records import Record, drop_fields, fill_keys, selector, unwrap
 from platform_assets.extraction.spool import Batch, Spool
-from platform_assets.vocabulary import FanOut, Incremental, Resolve, Resource
+from platform_assets.vocabulary import FanOut, Resolve, Resource
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,6 @@ class Parent:
 
 
 NO_PARENT = Parent(key="")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""No read starts earlier; some servers say year 1 where they mean never, from which nothing can be subtracted."""
 
 
 def read(
@@ -37,6 +35,7 @@ def read(
     spool: Spool,
     parent_columns: dict[str, pa.Scalar],
     counts: Counter[str],
+    matters: Callable[[Batch], bool] = lambda batch: True,
 ) -> Batch:
     """Read every page into a batch of `spool`. The batch is not accepted yet.
 
@@ -52,6 +51,20 @@ def read(
         raise AnswerError(text if text.startswith(client.platform.name) else f"{where}: {text}") from None
     counts["pages"] += batch.pages
     return batch
+
+
+def look_again(
+    client: ApiClient,
+    resource: Resource,
+    parent: Parent,
+    start: datetime | None,
+    spool: Spool,
+    batch: Batch,
+    parent_columns: dict[str, pa.Scalar],
+    counts: Counter[str],
+) -> None:
+    for records in read_records(client, resource, parent, start, counts):
+        spool.add(batch, records, parent_columns)
 
 
 def read_records(
@@ -90,33 +103,3 @@ def query_params(resource: Resource, start: datetime | None) -> Iterator[Params]
             fixed[incremental.start_param] = bound
     for values in product(*fanned.values()):
         yield {**fixed, **dict(zip(fanned, values, strict=True))}
-
-
-def start_of(
-    incremental: Incremental | None,
-    cursor: datetime | None,
-    start_date: datetime | None,
-    oldest_open: datetime | None,
-    now: datetime | None = None,
-) -> datetime | None:
-    """Lower bound of the next read, None to read from the beginning.
-
-    The last cursor less the look-back; further back to the oldest unfinished row; never after `now`,
-    since one record dated in the future would otherwise hide everything that arrives until then.
-    """
-    if incremental is None or not incremental.server_side:
-        return None
-    if cursor is None:
-        return start_date
-    bound = max(min(cursor, now or datetime.now(UTC)), _EPOCH)
-    start = _before(bound, incremental.lag)
-    if oldest_open is not None:
-        start = min(start, max(oldest_open, _before(bound, incremental.reopen_limit)))
-    # The parameters have whole seconds; rounding down keeps the bound inclusive.
-    start -= timedelta(microseconds=start.microsecond)
-    return max(start, start_date) if start_date is not None else start
-
-
-def _before(moment: datetime, lag: timedelta) -> datetime:
-    """`lag` before a moment from 1970 on, 1970 at the earliest."""
-    return moment - min(lag, moment - _EPOCH)

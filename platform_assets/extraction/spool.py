@@ -63,7 +63,8 @@ class Spool:
         columns: the table's columns, shared by all batches.
         primary_key: raw field names; a record without one of them is an error.
         known: sorted uint64 hashes of rows that the warehouse holds already.
-        not_before: records with an older cursor are read but not loaded.
+        not_before: records with an older cursor are read but not loaded, unless they are in `wanted_anyway`.
+        wanted_anyway: sorted uint64 hashes of the keys that the table has.
         salt: goes into every row's hash, so that rows are loaded anew when a declaration changes.
         holds_nul: whether the warehouse's texts may have U+0000; else U+FFFD takes its place.
     """
@@ -78,6 +79,7 @@ class Spool:
         salt: bytes,
         loaded_at: datetime,
         not_before: datetime | None = None,
+        wanted_anyway: np.ndarray | None = None,
         holds_nul: bool = True,
     ) -> None:
         self.columns = columns
@@ -89,6 +91,7 @@ class Spool:
         self._known = known
         self._salt = salt[:64]
         self._not_before = None if not_before is None else pa.scalar(not_before, TIMESTAMP)
+        self._wanted_anyway = np.empty(0, np.uint64) if wanted_anyway is None else wanted_anyway
         self._loaded_at = pa.scalar(loaded_at, TIMESTAMP)
         self._accepted = Batch()
         self._lock = threading.Lock()
@@ -109,7 +112,7 @@ class Spool:
         fresh = ~is_member(as_numbers(hashes), self._known)
         if moments is not None and self._not_before is not None:
             older = pc.fill_null(pc.less(moments, self._not_before), False)  # pyright: ignore[reportAttributeAccessIssue] -- generated at run time
-            fresh &= ~older.to_numpy(zero_copy_only=False)
+            fresh &= ~older.to_numpy(zero_copy_only=False) | is_member(batch.keys[-1], self._wanted_anyway)
         batch.written.append(fresh)
         batch.rows_written += int(fresh.sum())
         if not fresh.any():
@@ -169,11 +172,16 @@ class Spool:
         )
 
     def _see_cursor(self, batch: Batch, records: list[Record]) -> pa.Array | None:
-        """The records' cursor values; the newest one is remembered in the batch."""
+        """The records' cursor values; the newest one is remembered in the batch.
+
+        What is later than this read's beginning was not read for certain: one record dated in the future would hide
+        whatever changes until then.
+        """
         if self._cursor_path is None:
             return None
         moments = self.columns.moments(records, self._cursor_path)
-        newest = pc.max(moments).as_py()  # pyright: ignore[reportAttributeAccessIssue] -- generated at run time
+        past = pc.filter(moments, pc.less_equal(moments, self._loaded_at))  # pyright: ignore[reportAttributeAccessIssue] -- generated at run time
+        newest = pc.max(past).as_py()  # pyright: ignore[reportAttributeAccessIssue] -- generated at run time
         if newest is not None and (batch.cursor is None or newest > batch.cursor):
             batch.cursor = newest
         return moments

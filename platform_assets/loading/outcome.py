@@ -54,6 +54,10 @@ class ResourceOutcome:
     added_columns: dict[str, str] = field(default_factory=dict)
     variants: list[str] = field(default_factory=list)
     partitions: dict[str, PartitionOutcome] = field(default_factory=dict)
+    incomplete_parents: list[str] = field(default_factory=list)
+    """Keys of parents that lack a value that the path needs; their children cannot be asked for."""
+    reset: str | None = None
+    """Why the recorded state did not count, so that all was read again."""
     left_failed: dict[str, str] = field(default_factory=dict)
     """Parent -> reason, of every known parent whose last attempt failed, in this sync or in an earlier one."""
     not_fresh: dict[str, datetime | None] = field(default_factory=dict)
@@ -68,7 +72,11 @@ class ResourceOutcome:
 
     @property
     def skipped_parents(self) -> list[str]:
-        return [parent for outcome in self.partitions.values() for parent in outcome.skipped]
+        """Refused by the server, or without a value that the path needs."""
+        return [
+            *(parent for outcome in self.partitions.values() for parent in outcome.skipped),
+            *self.incomplete_parents,
+        ]
 
     @property
     def ok(self) -> bool:

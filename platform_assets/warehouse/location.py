@@ -53,6 +53,11 @@ def destination() -> Any:
     return dlt.destinations.duckdb(credentials=str(path))
 
 
+def warehouse_name() -> str:
+    """The warehouse in words: the DuckDB file, else the destination."""
+    return str(duckdb_file() or destination_name())
+
+
 def dbt_variables() -> dict[str, str]:
     """Variables by which `dbt_project/profiles.yml` finds the warehouse that is configured for dlt."""
     name = destination_name()
