@@ -56,10 +56,11 @@ def spooled_resource(
     `parquet`: hand the files over as they are; else as Arrow, for destinations that do not load Parquet.
     """
 
+    key = [spooled.columns.name_of(name) for name in platform.primary_key_of(resource)]
+
     def rows() -> Iterator[Any]:
-        if not spooled.files:
-            yield dlt.mark.materialize_table_schema()
-        for path in spooled.files:
+        # dlt's own mark for an empty table adds a load id to it that no row of ours has (dlt 1.31).
+        for path in spooled.files or [spooled.empty_file(key)]:
             if parquet:
                 yield dlt.mark.with_file_import(str(path), "parquet", pq.read_metadata(path).num_rows)
             else:

@@ -169,6 +169,7 @@ class Spool:
             repeats=int(len(keys) - last.sum()),
             keys=np.sort(keys[last]),
             columns=self.columns,
+            folder=self._folder,
         )
 
     def _see_cursor(self, batch: Batch, records: list[Record]) -> pa.Array | None:
@@ -277,6 +278,16 @@ class Spooled:
     repeats: int
     keys: np.ndarray
     columns: Columns
+    folder: Path
+
+    def empty_file(self, key: Iterable[str]) -> Path:
+        """A file with the table's columns and no row; `key` names the columns that are never null."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "empty.parquet"
+        schema = self.columns.schema(frozenset(key))
+        with _writer(path, schema) as writer:
+            writer.write_table(schema.empty_table())
+        return path
 
 
 def key_hashes(records: list[Record], primary_key: tuple[str, ...]) -> np.ndarray:

@@ -23,15 +23,16 @@ _OURS = {
 _STATE = {
     "resource": "Resource that was read.",
     "parent": "Parent that it was read for; empty for a resource without one.",
+    "parent_id": "The parent's own key: another parent may be called the same tomorrow.",
     "partition_key": "Dagster partition of the parent; empty without one.",
-    "cursor_value": "Newest cursor value that was read (UTC).",
+    "cursor_value": "Newest cursor value that was read, later ones than the read itself left out (UTC).",
     "parent_cursor": "Version of the parent when its children were read.",
     "status": "How the last attempt ended: `ok`, `failed` or `skipped` (the parent answered 403, 404 or 410).",
     "error": "Why the last attempt failed or was skipped.",
     "rows_read": "Records answered at the last success.",
     "rows_loaded": "Of these, new or changed.",
     "attempted_at": "When it was last attempted (UTC).",
-    "succeeded_at": "When it last succeeded (UTC).",
+    "succeeded_at": "When the last read began that succeeded (UTC).",
 }
 
 

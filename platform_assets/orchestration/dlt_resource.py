@@ -27,6 +27,7 @@ from platform_assets.orchestration.partitions import busy_partitions, children_o
 from platform_assets.orchestration.translator import asset_key, parent_lineage
 from platform_assets.vocabulary import Platform, PlatformAssetsError
 from platform_assets.warehouse import LOG_TABLE, Warehouse, open_warehouse
+from platform_assets.warehouse.account import AnotherAccount
 from platform_assets.warehouse.failure import is_disk_full, reason
 from platform_assets.warehouse.location import warehouse_secrets
 
@@ -67,6 +68,9 @@ class PlatformDlt(DagsterDltResource):
                 outcomes = sync(platform, settings, warehouse, client, selection)
                 _follow_parents(context, platform, settings, warehouse, outcomes)
                 schema = warehouse.schema
+        except AnotherAccount as error:
+            everything = [f"{platform.name}/{name}" for name in selection.resources]
+            raise dg.Failure(str(error), allow_retries=False, metadata={PERMANENT: everything}) from None
         except PlatformAssetsError as error:
             raise dg.Failure(str(error)) from None
         except Exception as error:
@@ -196,6 +200,7 @@ def _metadata(outcome: ResourceOutcome) -> dict[str, Any]:
         "table_created": outcome.created,
         "gone_or_invisible": outcome.gone_envelopes,
         "removal_withheld": outcome.deletion_withheld,
+        "read_from_the_beginning": outcome.reset,
         "drift_new_columns": outcome.added_columns,
         "drift_misfit_columns": outcome.variants,
         "skipped_parents": outcome.skipped_parents[:_SHOWN],

@@ -3,7 +3,7 @@
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from platform_assets.extraction.client import Answer, ApiClient, fill_path, told_wait
 from platform_assets.extraction.paging import LoopGuard, link_entries, pager, pages
-from platform_assets.extraction.reading import NO_PARENT, read, start_of
+from platform_assets.extraction.reading import NO_PARENT, read
 from platform_assets.extraction.settings import Settings, read_settings
 from platform_assets.extraction.source import table_columns
 from platform_assets.extraction.spool import Spool
@@ -130,24 +130,6 @@ def test_any_link_header(answers: Answers, link: str, results: bool) -> None:
 def test_any_told_wait_is_a_number_of_seconds_or_none(name: str, value: str, body: bytes, status: int) -> None:
     found = told_wait(status, {name: value}, body, datetime.now(UTC))
     assert found is None or 0 <= found < float("inf")
-
-
-@QUICK
-@given(
-    cursor=st.none() | st.datetimes(timezones=st.just(UTC)),
-    start_date=st.none() | st.datetimes(timezones=st.just(UTC)),
-    oldest_open=st.none() | st.datetimes(timezones=st.just(UTC)),
-    lag=st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=4000)),
-)
-def test_any_cursor_gives_a_bound_in_the_past(
-    cursor: datetime | None, start_date: datetime | None, oldest_open: datetime | None, lag: timedelta
-) -> None:
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    incremental = Incremental(cursor_path="t", start_param="since", lag=lag)
-    found = start_of(incremental, cursor, start_date, oldest_open, now)
-    assert (found is None) == (cursor is None and start_date is None)
-    if found is not None and start_date is None:
-        assert found <= now and found.microsecond == 0
 
 
 @QUICK
