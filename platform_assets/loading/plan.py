@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from platform_assets.loading.parents import KnownParent, Parents, find_parents, 
 from platform_assets.loading.window import start_of
 from platform_assets.vocabulary import Buckets, Platform, PlatformAssetsError, Removed, Resource
 from platform_assets.warehouse import Progress, Status
+from platform_assets.warehouse.state import TableContent
 from platform_assets.warehouse.warehouse import Part, WarehouseSession
 
 _NO_KEYS = np.empty(0, np.uint64)
@@ -146,9 +148,13 @@ class Planner:
             outcome=outcome,
         )
 
+    @cached_property
+    def _recorded_contents(self) -> dict[str, TableContent]:
+        return self.session.recorded_contents()
+
     def _starts_anew(self, resource: Resource, outcome: ResourceOutcome) -> bool:
         """Whether rows were taken out of the table, or put back into it, by somebody else."""
-        recorded = self.session.recorded_contents().get(resource.name)
+        recorded = self._recorded_contents.get(resource.name)
         if recorded is None:
             return False
         found = self.session.content(resource.name)

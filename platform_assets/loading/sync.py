@@ -87,9 +87,7 @@ def _sync(
     new = [content for content in spooled.values() if content is not None and content.files]
     row_bytes = max((content.row_bytes for content in new), default=0)
     with warehouse.session(refresh=bool(new), row_bytes=row_bytes) as session:
-        recorded = session.source()
-        if recorded is not None and session.holds_rows():
-            refuse_another(platform, recorded, whose, warehouse_name())
+        _refuse_another(platform, session, whose)
         late = {plan.resource.name for plan in plans if plan.outcome.error is None and overtaken(plan, session)}
         for plan in plans if is_last else ():
             if plan.resource.name in late:
@@ -120,19 +118,25 @@ def _plan(
         recorded = session.source()
         if recorded is not None and recorded.is_certainly(settings):
             return _plans(platform, settings, warehouse, session, selection, started), recorded
-        if recorded is not None and session.holds_rows():
-            refuse_another(platform, recorded, current_source(platform, settings, None), warehouse_name())
+        _refuse_another(platform, session, current_source(platform, settings, None))
     current = current_source(platform, settings, client)
     with warehouse.session() as session:
-        recorded = session.source()
-        is_another = recorded is not None and recorded.problem_with(current) is not None
-        if not is_another or session.holds_rows():
-            refuse_another(platform, recorded, current, warehouse_name())
+        if not _refuse_another(platform, session, current):
             return _plans(platform, settings, warehouse, session, selection, started), current
     # Another account that left nothing but empty tables: its cursors must not count.
     warehouse.start_over()
     with warehouse.session() as session:
         return _plans(platform, settings, warehouse, session, selection, started), current
+
+
+def _refuse_another(platform: Platform, session: WarehouseSession, current: Source) -> bool:
+    """Raise AnotherAccount where the tables have another account's rows; whether its empty tables are left."""
+    recorded = session.source()
+    if recorded is None or recorded.problem_with(current) is None:
+        return False
+    if session.holds_rows():
+        refuse_another(platform, recorded, current, warehouse_name())
+    return True
 
 
 def _plans(

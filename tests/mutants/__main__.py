@@ -1,0 +1,81 @@
+"""`make mutants`: plants one fault at a time in a copy of the project and shows that a test sees it.
+
+Each fault of `mutants.py` is planted in a copy, and the tests that are to see it run there. A fault that no test sees
+survives, and the command ends with exit code 1; so it does where a fault's place is no longer in the code.
+`python -m tests.mutants NAME...` tries some of them.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.mutants.mutants import MUTANTS, Mutant
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("platform_assets", "tests", "dbt_project", "pyproject.toml", ".dlt", "docs", "benchmarks", "README.md")
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", "target", "logs", "*.duckdb*")
+
+
+def main(names: list[str]) -> int:
+    """Try the named mutants, all of them without a name; the exit code."""
+    chosen = [mutant for mutant in MUTANTS if not names or mutant.name in names]
+    unknown = set(names) - {mutant.name for mutant in MUTANTS}
+    if unknown:
+        print(f"no mutant is called {', '.join(sorted(unknown))}")
+        return 2
+    killed = 0
+    with tempfile.TemporaryDirectory(prefix="platform-assets-mutants-") as folder:
+        copy = Path(folder) / "project"
+        copy.mkdir()
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, copy / name, ignore=_LEFT_OUT)
+            else:
+                shutil.copy(source, copy / name)
+        # A test that fails anyway would see every fault.
+        if failing := failed_test(copy, sorted({test for mutant in chosen for test in mutant.tests})):
+            print(f"without any fault: {failing} fails")
+            return 2
+        for mutant in chosen:
+            began = time.monotonic()
+            seen_by = tried(copy, mutant)
+            killed += seen_by is not None
+            verdict = f"seen by {seen_by}" if seen_by else "SURVIVED"
+            print(f"{mutant.name:<40} {verdict} ({time.monotonic() - began:.0f} s)", flush=True)
+    print(f"mutants: {killed} of {len(chosen)} seen")
+    return 0 if killed == len(chosen) else 1
+
+
+def tried(copy: Path, mutant: Mutant) -> str | None:
+    """The test that failed with the fault in place, None where none did. Raises ValueError for a fault out of place."""
+    path = copy / mutant.path
+    original = path.read_text()
+    if original.count(mutant.code) != 1:
+        raise ValueError(f"{mutant.name}: its code is {original.count(mutant.code)} times in {mutant.path}")
+    path.write_text(original.replace(mutant.code, mutant.fault))
+    try:
+        return failed_test(copy, mutant.tests)
+    finally:
+        path.write_text(original)
+
+
+def failed_test(copy: Path, tests: Sequence[str]) -> str | None:
+    """The first test that fails, None where all pass. Raises ValueError where pytest itself cannot run."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests]
+    try:
+        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=1800)
+    except subprocess.TimeoutExpired:
+        return "a test that did not end"
+    if done.returncode not in (0, 1):
+        raise ValueError(f"pytest ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return failed[0].split(" ")[1] if failed else None
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
