@@ -159,7 +159,8 @@ def _plan(
     incremental = resource.endpoint.incremental
     cursor_path = incremental.cursor_path if incremental else None
     existing_types = session.column_types(resource.name)
-    columns = table_columns(platform, resource, session.naming, existing_types)
+    assigned = session.assigned_columns(resource.name)
+    columns = table_columns(platform, resource, session.naming, existing_types, assigned)
     outcome = ResourceOutcome(name=resource.name, cursor_field=cursor_path)
     progress = session.progress([resource.name])
     parents_known: list[KnownParent] = []
@@ -386,7 +387,7 @@ def _finish(plan: _Plan) -> Spooled | None:
     outcome.created = not plan.existed
     if plan.existed:
         outcome.added_columns = dict(spooled.columns.added)
-    outcome.variants = sorted(spooled.columns.variants)
+    outcome.variants = sorted(spooled.columns.drifted)
     return spooled
 
 
@@ -401,6 +402,7 @@ def _land(
 ) -> None:
     file_format = session.file_format()
     parquet = file_format == "parquet"
+    _settle_columns(platform, plans, spooled, session)
     resources = []
     marked: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {}
     deleted: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {}
@@ -425,6 +427,33 @@ def _land(
     for plan in plans:
         plan.outcome.rows_in_table = session.count(plan.resource.name)
         _inspect(platform, plan, session, started)
+
+
+def _settle_columns(
+    platform: Platform, plans: Sequence[_Plan], spooled: dict[str, Spooled | None], session: WarehouseSession
+) -> None:
+    """Keep which new fields have which columns; what another run has settled otherwise meanwhile does not land."""
+    new: dict[str, dict[str, str]] = {}
+    for plan in plans:
+        name = plan.resource.name
+        content = spooled[name]
+        if content is None or not (content.columns.assigned or content.columns.added):
+            continue
+        other = content.columns.contradiction(session.assigned_columns(name), session.column_types(name))
+        if other is not None:
+            _give_up(plan, f"{platform.name}/{name}: {other!r} was loaded by another run meanwhile: read it again")
+            spooled[name] = None
+        elif content.columns.assigned:
+            new[name] = content.columns.assigned
+    if new:
+        session.assign_columns(new)
+
+
+def _give_up(plan: _Plan, why: str) -> None:
+    """Nothing of the resource lands, and all of it is due again."""
+    plan.outcome.error = why
+    for unit in plan.units:
+        unit.status, unit.error, unit.batch = Status.FAILED, why, None
 
 
 def _inspect(platform: Platform, plan: _Plan, session: WarehouseSession, now: datetime) -> None:
