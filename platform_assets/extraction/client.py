@@ -20,7 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTime
 from platform_assets.extraction.deadline import Deadline, DeadlineAdapter
 from platform_assets.extraction.errors import AnswerError, LimitExhausted, RequestFailed
 from platform_assets.extraction.limiter import Limiter, limit_file
-from platform_assets.extraction.records import as_json
+from platform_assets.extraction.records import as_json, from_json
 from platform_assets.extraction.redaction import RedactingFilter, Redactor
 from platform_assets.extraction.settings import Settings, platform_secret, setting_name
 from platform_assets.vocabulary import ApiKeyAuth, ErrorHandler, Platform
@@ -264,12 +264,12 @@ class ApiClient:
 
     def _parse(self, response: requests.Response, content: bytes, path: str) -> Any:
         try:
-            body = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
+            body = from_json(content.removeprefix(b"\xef\xbb\xbf"))
             repeated = _repeated_key(body, content)
             if repeated is not None:
                 raise AnswerError(self._say(path, f"the body has `{repeated}` twice in one object: which one counts?"))
             return body
-        except orjson.JSONDecodeError:
+        except ValueError:
             kind = response.headers.get("Content-Type", "no content type")
             shown = self._excerpt(content) or "an empty body"
             text = self._say(path, f"status {response.status_code}, {kind}: not JSON: {shown}")
@@ -340,7 +340,7 @@ def _repeated_key(body: Any, content: bytes) -> str | None:
     """
     if not isinstance(body, dict):
         return None
-    keys = [(name, orjson.dumps(name)) for name in body]
+    keys = [(name, as_json(name, "a key")) for name in body]
     if all(content.count(key) == 1 for _, key in keys):
         return None
     kept = as_json(body, "the body")

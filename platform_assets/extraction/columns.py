@@ -1,21 +1,21 @@
-"""Records to Arrow by column. What fits its column's type goes there fast; what does not is kept aside.
+"""Records to Arrow by column. What is exactly a value of its column's type goes there fast; the rest is kept aside.
 
-A value that cannot be coerced to its column's type (by dlt's own rules) lands in dlt's variant column,
-`<column>__v_<type>`, so that no page fails and nothing is dropped because a vendor changed a type.
+Anything else (see exactness.py) lands in dlt's variant column, `<column>__v_<type>`, so that no page fails and
+nothing is changed or dropped because a vendor changed a type.
 """
 
 import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import date, datetime
+from hashlib import blake2b
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from dlt.common.data_types import coerce_value
 from dlt.common.normalizers.naming import NamingConvention
 
-from platform_assets.extraction.records import Record, as_json
+from platform_assets.extraction.exactness import dump, encodable, exact, nearest
+from platform_assets.extraction.records import Record
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 
@@ -48,11 +48,20 @@ _FAST: dict[str, frozenset[type]] = {
 
 _YEAR_ONE = -62_135_596_800_000_000
 """0001-01-01 UTC in microseconds since 1970."""
+_YEAR_10000 = 253_402_300_800_000_000
+"""10000-01-01 UTC: neither Python nor dlt has it."""
 
 Values = list[Any]
 
 UNNAMED = "unnamed"
 """Column of a field whose name is blank."""
+MORE_FIELDS = "_more_fields"
+"""JSON column of the fields for which the table has no room: field name -> value."""
+MAX_UNDECLARED = 500
+"""Columns of undeclared fields that a table takes. Each costs dlt and DuckDB about 10 ms in every load of it."""
+DELETED_AT = "_deleted_at"
+"""When a row was first missing from the list it came from; null while it is there."""
+_RESERVED = ("_dlt_load_id", "_dlt_id", DELETED_AT, MORE_FIELDS)
 
 
 class Columns:
@@ -63,7 +72,9 @@ class Columns:
         known: column name in the warehouse -> dlt data type, for columns that are not declared.
         naming: dlt's naming convention of the destination.
         system: column name -> dlt data type of columns that we add ourselves.
+        assigned: raw field name -> column name, as earlier loads left them: a field keeps its column for ever.
 
+    A column of the warehouse that no field was assigned to belongs to the first field that normalises to it.
     Thread-safe: pages of several parents are converted at once and must agree on a new column's type.
     """
 
@@ -73,30 +84,94 @@ class Columns:
         known: Mapping[str, str],
         naming: NamingConvention,
         system: Mapping[str, str],
+        assigned: Mapping[str, str] | None = None,
     ) -> None:
         self._naming = naming
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}
         self.types: dict[str, str] = {**known, **system}
-        self._taken: set[str] = set(system)
+        self._taken: set[str] = {*system, *_RESERVED}
         self.added: dict[str, str] = {}
         self.variants: set[str] = set()
+        self.assigned: dict[str, str] = {}
+        """Raw field name -> column of every undeclared field that was given one since."""
+        self.crowded = False
+        """Whether a record had fields without a column, which are in `MORE_FIELDS`."""
         for raw, data_type in declared.items():
-            self.types[self.name_of(raw)] = data_type
+            name = self._names[raw] = self._free_name(raw)
+            self._taken.add(name)
+            self.types[name] = data_type
+        self._unclaimed = {name for name in known if name not in self._taken and "__v_" not in name}
+        self._undeclared = len(self._unclaimed)
+        for raw, name in (assigned or {}).items():
+            if name not in self._taken:
+                self._assign(raw, name)
+        self.assigned.clear()
 
     def name_of(self, raw: str) -> str:
-        """Column name of a raw field: dlt's snake_case; a second field of the same name gets a suffix."""
-        name = self._names.get(raw)
-        if name is not None:
-            return name
+        """Column name of a field; one that has none is given one, however many there are."""
+        if raw not in self._names:
+            with self._lock:
+                self._assign(raw, self._free_name(raw))
+        return self._names[raw]
+
+    def _free_name(self, raw: str) -> str:
+        """A column that no field has: dlt's snake_case; a second field of the same name gets a suffix."""
+        name = base = self._normalised(raw)
+        number = 2
+        while name in self._taken:
+            name, number = self._fitted(base, f"_x{number}"), number + 1
+        return name
+
+    def _assign(self, raw: str, name: str) -> None:
+        if raw in self._names:
+            return
+        self._taken.add(name)
+        self._names[raw] = name
+        self.assigned[raw] = name
+        if name in self._unclaimed:
+            self._unclaimed.remove(name)
+        else:
+            self._undeclared += 1
+
+    def _normalised(self, raw: str) -> str:
+        text = encodable(raw)
+        return self._naming.normalize_identifier(text) if text.strip() else UNNAMED
+
+    def _fitted(self, base: str, suffix: str) -> str:
+        """`base` and `suffix` within the destination's limit; what is cut off is told apart by its hash."""
+        limit = self._naming.max_length
+        if not limit or len(base) + len(suffix) <= limit:
+            return base + suffix
+        tag = blake2b(base.encode(), digest_size=4).hexdigest()
+        return base[: limit - len(suffix) - len(tag) - 1].rstrip("_") + "_" + tag + suffix
+
+    def _may_have_column(self, raw: str) -> bool:
+        """Whether there is room for a new field, or a column in the warehouse that waits for it."""
+        return self._undeclared < MAX_UNDECLARED or (bool(self._unclaimed) and self._normalised(raw) in self._unclaimed)
+
+    def _claimed(self, raw: str) -> str | None:
+        """The column of a new field, None where there is no room."""
         with self._lock:
-            name = base = self._naming.normalize_identifier(raw) if raw.strip() else UNNAMED
-            number = 2
-            while name in self._taken:
-                name, number = f"{base}_x{number}", number + 1
-            self._taken.add(name)
-            self._names[raw] = name
-            return name
+            if raw not in self._names and self._may_have_column(raw):
+                self._assign(raw, self._free_name(raw))
+            return self._names.get(raw)
+
+    @property
+    def drifted(self) -> frozenset[str]:
+        """Columns that took what has no place in the declared ones."""
+        return frozenset(self.variants | ({MORE_FIELDS} if self.crowded else set()))
+
+    def contradiction(self, assigned: Mapping[str, str], types: Mapping[str, str]) -> str | None:
+        """A field or column that another run has settled otherwise since these columns were made, None without one.
+
+        `assigned` and `types` are what the warehouse has now: raw field -> column, column -> dlt data type.
+        """
+        owners = {name: raw for raw, name in assigned.items()}
+        for raw, name in self.assigned.items():
+            if assigned.get(raw, name) != name or owners.get(name, raw) != raw:
+                return raw
+        return next((name for name, kind in self.added.items() if types.get(name, kind) != kind), None)
 
     def schema(self, key: Collection[str]) -> pa.Schema:
         """The Arrow schema of all columns that have a type by now; those of `key` are not nullable.
@@ -110,12 +185,24 @@ class Columns:
     def table(self, records: list[Record], constants: Mapping[str, pa.Scalar]) -> pa.Table:
         """An Arrow table of `records`, one row each in order, plus constant columns."""
         arrays: dict[str, pa.Array] = {}
+        without: list[str] = []
         for raw in _fields(records):
+            name = self._names.get(raw)
+            if name is None and not self._may_have_column(raw):
+                without.append(raw)
+                continue
             values = [record.get(raw) for record in records]
-            name = self.name_of(raw)
+            if name is None and set(map(type, values)) == {_NULL}:
+                continue
+            name = name or self._claimed(raw)
+            if name is None:
+                without.append(raw)
+                continue
             data_type = self._type_of(name, values)
             if data_type is not None:
                 self._convert(name, data_type, values, arrays)
+        if without:
+            self._keep_together(records, frozenset(without), arrays)
         for name, scalar in constants.items():
             arrays[name] = pa.repeat(scalar, len(records))
         return pa.table(arrays)
@@ -143,13 +230,28 @@ class Columns:
         array, misfits = convert(values, data_type)
         arrays[name] = array
         for misfit_type, kept in misfits.items():
-            variant = f"{name}__v_{misfit_type}"
+            variant = self._fitted(name, f"__v_{misfit_type}")
             with self._lock:
                 if variant not in self.types:
                     self.types[variant] = misfit_type
                     self.added[variant] = misfit_type
                 self.variants.add(variant)
             arrays[variant] = convert(kept, misfit_type)[0]
+
+    def _keep_together(self, records: list[Record], without: frozenset[str], arrays: dict[str, pa.Array]) -> None:
+        """Put the values of fields that have no column into `MORE_FIELDS`, one object a record."""
+        kept: Values = []
+        for record in records:
+            fields = {raw: record[raw] for raw in without & record.keys() if record[raw] is not None}
+            kept.append(fields or None)
+        if not any(kept):
+            return
+        with self._lock:
+            self.crowded = True
+            if MORE_FIELDS not in self.types:
+                self.types[MORE_FIELDS] = self.added[MORE_FIELDS] = "json"
+        texts = [None if fields is None else dump({raw: fields[raw] for raw in sorted(fields)}) for fields in kept]
+        arrays[MORE_FIELDS] = pa.array(texts, pa.string())
 
 
 def _fields(records: list[Record]) -> Iterable[str]:
@@ -171,23 +273,18 @@ def infer(values: Values) -> str | None:
 
 
 def convert(values: Values, data_type: str) -> tuple[pa.Array, dict[str, Values]]:
-    """Values as an Arrow array, and by type those that do not fit (null in the array).
+    """Values as an Arrow array, and by type those that are not exactly in it.
 
-    The fast way is by column; a column with one odd value goes value by value through dlt's coercion.
+    The fast way is by column; a column with one odd value goes value by value.
     """
     if data_type == "json":
         return pa.array([None if value is None else dump(value) for value in values], pa.string()), {}
     if set(map(type, values)) <= _FAST[data_type]:
         try:
             return _FAST_ARRAYS[data_type](values), {}
-        except (pa.ArrowInvalid, OverflowError):
+        except (ValueError, OverflowError):
             pass
     return _one_by_one(values, data_type)
-
-
-def dump(value: Any) -> str:
-    """A JSON value as compact text."""
-    return as_json(value, "a nested value").decode()
 
 
 def _moments(values: Values) -> pa.Array:
@@ -205,17 +302,27 @@ def _dates(values: Values) -> pa.Array:
 
 
 def _of_our_era(moments: pa.Array) -> pa.Array:
-    """Raise ArrowInvalid for a year 0 (`0000-00-00` and its like): neither dlt nor Python has one."""
-    first = pc.min(moments).cast(pa.timestamp("us", "UTC")).value  # pyright: ignore[reportAttributeAccessIssue] -- generated at run time
-    if first is not None and first < _YEAR_ONE:
-        raise pa.ArrowInvalid("a moment before year 1")
+    """Raise ArrowInvalid for moments outside the years 1 to 9999, which neither dlt nor Python has."""
+    ends = pc.min_max(moments)  # pyright: ignore[reportAttributeAccessIssue] -- generated at run time
+    for end in (ends["min"], ends["max"]):
+        moment = end.cast(pa.timestamp("us", "UTC")).value
+        if moment is not None and not _YEAR_ONE <= moment < _YEAR_10000:
+            raise pa.ArrowInvalid("a moment that is not in the years 1 to 9999")
     return moments
+
+
+def _doubles(values: Values) -> pa.Array:
+    # Arrow itself refuses integers that a double does not hold.
+    doubles = pa.array(values, pa.float64())
+    if not pc.all(pc.is_finite(doubles)).as_py() and doubles.null_count < len(doubles):  # pyright: ignore[reportAttributeAccessIssue] -- generated at run time
+        raise pa.ArrowInvalid("NaN, or infinite")
+    return doubles
 
 
 _FAST_ARRAYS: dict[str, Callable[[Values], pa.Array]] = {
     "text": lambda values: pa.array(values, pa.string()),
     "bigint": lambda values: pa.array(values, pa.int64()),
-    "double": lambda values: pa.array(values, pa.float64()),
+    "double": _doubles,
     "bool": lambda values: pa.array(values, pa.bool_()),
     "timestamp": _moments,
     "date": _dates,
@@ -223,41 +330,23 @@ _FAST_ARRAYS: dict[str, Callable[[Values], pa.Array]] = {
 
 
 def _one_by_one(values: Values, data_type: str) -> tuple[pa.Array, dict[str, Values]]:
-    arrow_type = ARROW_TYPES[data_type]
     fitting: Values = []
     misfits: dict[str, Values] = {}
     for index, value in enumerate(values):
-        coerced = None if value is None else coerce(value, data_type)
-        fitting.append(coerced)
-        if value is not None and coerced is None:
+        converted, whole = (None, True) if value is None else nearest(value, data_type)
+        fitting.append(converted)
+        if not whole:
             own, kept = _own_type(value, data_type)
             misfits.setdefault(own, [None] * len(values))[index] = kept
-    return pa.array(fitting, arrow_type), misfits
-
-
-def coerce(value: Any, data_type: str) -> Any:
-    """The value in the column's type by dlt's rules, None where it does not fit."""
-    if data_type == "json" or (data_type == "text" and isinstance(value, dict | list)):
-        return dump(value)
-    if data_type == "timestamp" and isinstance(value, str) and value.endswith(" UTC"):
-        value = value.removesuffix(" UTC") + "Z"  # Buildkite: `2013-09-03 13:24:38 UTC`
-    try:
-        # dlt/common/data_types/type_helpers.py decides what is still the same value.
-        coerced = coerce_value(data_type, _PYTHON_TYPES[type(value)], value)  # pyright: ignore[reportArgumentType] -- both are members of dlt's literal
-        if isinstance(coerced, datetime | date):
-            coerced = datetime.fromisoformat(coerced.isoformat()) if data_type == "timestamp" else coerced
-        pa.scalar(coerced, ARROW_TYPES[data_type])
-    except (ValueError, TypeError, OverflowError, ArithmeticError, OSError, pa.ArrowException):
-        return None
-    return coerced
+    return pa.array(fitting, ARROW_TYPES[data_type]), misfits
 
 
 def _own_type(value: Any, data_type: str) -> tuple[str, Any]:
-    """Where a misfit goes: its own type's variant, or text where that type cannot hold it either."""
+    """Where a misfit goes: its own type's variant, or text where that type does not hold it exactly either."""
     own = _PYTHON_TYPES[type(value)]
-    if own != data_type and coerce(value, own) is not None:
+    if own != data_type and exact(value, own) is not None:
         return own, value
-    return "text", str(value)
+    return "text", encodable(str(value))
 
 
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")

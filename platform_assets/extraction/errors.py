@@ -1,6 +1,10 @@
 """What can go wrong between a setting and a page of records."""
 
+import re
+
 from platform_assets.vocabulary import PlatformAssetsError
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class SettingsError(PlatformAssetsError):
@@ -33,4 +37,10 @@ class LimitExhausted(RequestFailed):
 
 
 class AnswerError(PlatformAssetsError):
-    """An answer that breaks the contract: not JSON, no records at the selector, a page that repeats."""
+    """An answer that breaks the contract: not JSON, no records at the selector, a page that repeats.
+
+    Its text may quote the answer, so it has U+FFFD for what logs and warehouses cannot store.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_UNSTORABLE.sub("\ufffd", message))

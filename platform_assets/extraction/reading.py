@@ -41,7 +41,7 @@ def read(
 
     Raises AnswerError and RequestFailed; their text names platform and resource.
     """
-    batch = Batch()
+    batch = Batch(parent=parent.key)
     try:
         for records in read_records(client, resource, parent, start, counts):
             spool.add(batch, records, parent_columns)

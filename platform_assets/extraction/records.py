@@ -1,9 +1,14 @@
 """Which records an answer's body holds. Silence is never success: what cannot be found is an error."""
 
+import json
+import math
+import re
 from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import orjson
 
 from platform_assets.extraction.errors import AnswerError
@@ -16,12 +21,73 @@ Record = dict[str, Any]
 def as_json(value: Any, what: str, *, sort_keys: bool = False) -> bytes:
     """Compact JSON; with `sort_keys`, equal values have equal bytes. `what` the value is goes into the error.
 
-    Raises AnswerError for what orjson does not write, e.g. nesting deeper than 254 levels.
+    Lone surrogates are encoded as if UTF-8 had them. Raises AnswerError for nesting deeper than 254 levels.
     """
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else None)
     except orjson.JSONEncodeError as error:
+        if not any(reason in str(error) for reason in _ORJSON_CANNOT):
+            raise AnswerError(f"{what} cannot be kept as JSON: {error}") from None
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys)
+    except (ValueError, TypeError, RecursionError) as error:
         raise AnswerError(f"{what} cannot be kept as JSON: {error}") from None
+    return text.encode("utf-8", "surrogatepass")
+
+
+_ORJSON_CANNOT = ("64-bit", "surrogates")
+"""Integers beyond 64 bits, and lone surrogates: valid JSON that orjson refuses to write."""
+
+_BEYOND_64_BITS = re.compile(rb"[:,\[\s](?:-[0-9]{19,}|[0-9]{20,})[,}\]\s]")
+_LARGEST_EXPONENT = 4000
+"""An integer of more digits is refused, as Python refuses to read one of more than 4,300."""
+
+
+def from_json(content: bytes) -> Any:
+    """A body parsed as it was meant: integers of any size exactly, texts with lone surrogates too.
+
+    Raises ValueError for what is not JSON, and for numbers of thousands of digits.
+    """
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        try:
+            return _exactly(content)
+        except ValueError:
+            raise error from None
+    # orjson reads integers beyond 64 bits as doubles.
+    if _may_have_long_number(content) and _BEYOND_64_BITS.search(content):
+        return _exactly(content)
+    return body
+
+
+def _may_have_long_number(content: bytes) -> bool:
+    """Whether there can be 19 digits in a row: they would cover six neighbours among every third byte."""
+    digits = np.frombuffer(content, np.uint8)[::3] - np.uint8(ord("0")) < 10
+    two = digits[1:] & digits[:-1]
+    four = two[2:] & two[:-2]
+    return bool((four[2:] & two[:-4]).any())
+
+
+def _exactly(content: bytes) -> Any:
+    try:
+        return json.loads(content.decode(), parse_float=_number, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _number(text: str) -> float | int:
+    number = float(text)
+    if math.isfinite(number):
+        return number
+    exact = Decimal(text)
+    if exact.adjusted() > _LARGEST_EXPONENT or exact != exact.to_integral_value():
+        raise ValueError(f"a number too large to be read: {text[:40]}")
+    return int(exact)
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
 
 
 def selector(client: Client, paginator: Paginator, data_selector: str) -> Callable[[Any], list[Any]]:

@@ -12,12 +12,9 @@ from dlt.common.schema.typing import TColumnSchema
 from dlt.extract.resource import DltResource
 from dlt.extract.source import DltSource
 
-from platform_assets.extraction.columns import Columns
+from platform_assets.extraction.columns import DELETED_AT, Columns
 from platform_assets.extraction.spool import SYSTEM_COLUMNS, Spooled
 from platform_assets.vocabulary import Platform, Removed, Resource
-
-DELETED_AT = "_deleted_at"
-"""When a row was first missing from the list it came from; null while it is there."""
 
 
 @cache
@@ -106,9 +103,16 @@ def column_hints(columns: Columns, key: Sequence[str]) -> dict[str, TColumnSchem
 
 
 def table_columns(
-    platform: Platform, resource: Resource, naming: Any, known: Mapping[str, str] | None = None
+    platform: Platform,
+    resource: Resource,
+    naming: Any,
+    known: Mapping[str, str] | None = None,
+    assigned: Mapping[str, str] | None = None,
 ) -> Columns:
-    """The table's columns: declared ones, ours, the parent's, and those `known` in the warehouse."""
+    """The table's columns: declared ones, ours, the parent's, and those `known` in the warehouse.
+
+    `assigned` maps raw fields to the columns that earlier loads gave them.
+    """
     system = dict(SYSTEM_COLUMNS)
     if resource.when_removed is Removed.MARKED:
         system[DELETED_AT] = "timestamp"
@@ -116,4 +120,4 @@ def table_columns(
         parent = platform.resource(resolve.resource)
         declared = parent.columns.get(resolve.field, "text")
         system[naming.normalize_identifier(resolve.column)] = declared
-    return Columns(resource.columns, dict(known or {}), naming, system)
+    return Columns(resource.columns, dict(known or {}), naming, system, assigned)

@@ -5,9 +5,9 @@ Memory is bounded: tables are appended to a Parquet file once they pass `FLUSH_B
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import count
 from pathlib import Path
@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from platform_assets.extraction.columns import TIMESTAMP, Columns, without_nul
 from platform_assets.extraction.errors import AnswerError
+from platform_assets.extraction.exactness import key_values
 from platform_assets.extraction.records import Record, as_json
 
 FLUSH_BYTES = 8 * 1024 * 1024
@@ -28,7 +29,7 @@ FLUSH_TABLES = 500
 ROW_GROUP = 16_384
 """Rows of a Parquet row group: a loader holds a whole one in memory, times its threads."""
 ROW_HASH = "_dlt_id"
-"""dlt's name for a row's identity; here the hash of the row's content, so that equal rows are known."""
+"""dlt's name for a row's identity; here its content's hash XOR its parent's, so that equal rows are known."""
 LOADED_AT = "_loaded_at"
 SYSTEM_COLUMNS = {ROW_HASH: "text", LOADED_AT: "timestamp"}
 
@@ -37,12 +38,19 @@ SYSTEM_COLUMNS = {ROW_HASH: "text", LOADED_AT: "timestamp"}
 class Batch:
     """Rows of one parent (or of the whole resource), read but not yet accepted.
 
-    `keys` hashes every record's primary key in reading order; `written` tells which of them have a row
-    in `tables` or `files` (a record equal to a row already loaded has none).
+    Of every record in reading order, `keys` hashes its primary key, `contents` its fields, and `ids` is its row's
+    identity; `known` tells which are equal to a row already loaded, `written` which have a row in `tables` or
+    `files`. `parent` is the parent's key, which decides between parents that list the same record.
     """
 
+    parent: str = ""
     keys: list[np.ndarray] = field(default_factory=list)
+    contents: list[np.ndarray] = field(default_factory=list)
+    ids: list[np.ndarray] = field(default_factory=list)
+    known: list[np.ndarray] = field(default_factory=list)
     written: list[np.ndarray] = field(default_factory=list)
+    parents: list[tuple[str, int]] = field(default_factory=list)
+    """Of accepted batches: parent, and how many records it has in the arrays above."""
     tables: list[pa.Table] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     writer: pq.ParquetWriter | None = None
@@ -87,6 +95,7 @@ class Spool:
         self._folder = folder
         self._primary_key = tuple(primary_key)
         self._key_columns = frozenset(columns.name_of(name) for name in primary_key)
+        self._key_types = {name: columns.types[columns.name_of(name)] for name in primary_key}
         self._cursor_path = cursor_path
         self._known = known
         self._salt = salt[:64]
@@ -97,19 +106,26 @@ class Spool:
         self._lock = threading.Lock()
         self._numbers = count()
 
-    def add(self, batch: Batch, records: list[Record], parent: dict[str, pa.Scalar]) -> None:
+    def add(self, batch: Batch, records: list[Record], parent: Mapping[str, pa.Scalar]) -> None:
         """Convert one page's records into `batch`. `parent` holds the parent's columns.
 
-        Raises AnswerError for a record without its primary key.
+        Keys are replaced in the records by what they are stored as. Raises AnswerError for a record whose primary
+        key is missing, or not exactly a value of its columns.
         """
         batch.pages += 1
         if not records:
             return
         batch.records += len(records)
         moments = self._see_cursor(batch, records)
+        settle_keys(records, self._key_types, holds_nul=self._holds_nul)
+        contents = content_hashes(records, self._salt)
+        ids = contents ^ parent_hash(parent, self._salt)
+        known = is_member(ids, self._known)
         batch.keys.append(key_hashes(records, self._primary_key))
-        hashes = row_hashes(records, self._salt, parent)
-        fresh = ~is_member(as_numbers(hashes), self._known)
+        batch.contents.append(contents)
+        batch.ids.append(ids)
+        batch.known.append(known)
+        fresh = ~known
         if moments is not None and self._not_before is not None:
             older = pc.fill_null(pc.less(moments, self._not_before), False)  # pyright: ignore[reportAttributeAccessIssue] -- generated at run time
             fresh &= ~older.to_numpy(zero_copy_only=False) | is_member(batch.keys[-1], self._wanted_anyway)
@@ -120,11 +136,11 @@ class Spool:
         if not fresh.all():
             kept = np.flatnonzero(fresh)
             records = [records[index] for index in kept]
-            hashes = [hashes[index] for index in kept]
+            ids = ids[kept]
         table = self.columns.table(records, {**parent, LOADED_AT: self._loaded_at})
         if not self._holds_nul:
             table = without_nul(table, self.columns.types)
-        table = table.append_column(ROW_HASH, pa.array(hashes, pa.string()))
+        table = table.append_column(ROW_HASH, pa.array(as_texts(ids), pa.string()))
         self._hold(batch, table)
 
     def accept(self, batch: Batch) -> None:
@@ -139,35 +155,46 @@ class Spool:
             mine.tables += batch.tables
             mine.bytes_held += batch.bytes_held
             mine.bytes_written += batch.bytes_written
+            mine.parents.append((batch.parent, sum(map(len, batch.keys))))
             mine.keys += batch.keys
+            mine.contents += batch.contents
+            mine.ids += batch.ids
+            mine.known += batch.known
             mine.written += batch.written
             mine.records += batch.records
             mine.pages += batch.pages
             batch.tables, batch.keys, batch.written = [], [], []
+            batch.contents, batch.ids, batch.known = [], [], []
             if mine.bytes_held > FLUSH_BYTES or len(mine.tables) > FLUSH_TABLES:
                 self._flush(mine)
 
     def finish(self) -> "Spooled":
-        """Write what is held, drop all but the last occurrence of a key, and return what there is to load."""
+        """Write what is held, keep one occurrence of each key, and return what there is to load.
+
+        Of one parent's occurrences the last one counts. Of several parents', none is loaded where one is equal to a
+        row that the warehouse has; else that of the smallest parent key is, whichever was read first.
+        """
         accepted = self._accepted
         self._close(accepted)
-        keys = np.concatenate(accepted.keys) if accepted.keys else np.empty(0, np.uint64)
-        written = np.concatenate(accepted.written) if accepted.written else np.empty(0, bool)
+        keys, ids, contents = (_joined(a, np.uint64) for a in (accepted.keys, accepted.ids, accepted.contents))
+        known, written = _joined(accepted.known, bool), _joined(accepted.written, bool)
         pa.default_memory_pool().release_unused()
-        last = last_occurrences(keys)
-        rows = int(written.sum())
-        if not last.all():
-            keep = last[written]
-            if not keep.all():
-                accepted.files = list(self._filtered(accepted.files, keep))
-                rows = int(keep.sum())
+        kept = last_occurrences(keys)
+        if not kept.all() and len({parent for parent, _ in accepted.parents}) > 1:
+            kept = chosen_occurrences(keys, _ranks(accepted.parents), known)
+        rows = written & kept
+        if rows.sum() < written.sum():
+            accepted.files = list(self._filtered(accepted.files, kept[written]))
         return Spooled(
             files=accepted.files,
-            rows=rows,
+            rows=int(rows.sum()),
             row_bytes=accepted.bytes_written // max(1, int(written.sum())),
             records=accepted.records,
-            repeats=int(len(keys) - last.sum()),
-            keys=np.sort(keys[last]),
+            repeats=int(len(keys) - kept.sum()),
+            keys=np.sort(keys[kept]),
+            written_keys=keys[rows],
+            written_ids=ids[rows],
+            written_contents=contents[rows],
             columns=self.columns,
             folder=self._folder,
         )
@@ -269,6 +296,8 @@ class Spooled:
     """What one resource has to load.
 
     `row_bytes` is the average width of a row, `keys` are the sorted hashes of all primary keys that were read.
+    `written_keys`, `written_ids` and `written_contents` are uint64, of each row in the files, in their order: hash of
+    the key, number of `_dlt_id`, and hash of the content alone (`_dlt_id` XOR `parent_hash`).
     """
 
     files: list[Path]
@@ -277,6 +306,9 @@ class Spooled:
     records: int
     repeats: int
     keys: np.ndarray
+    written_keys: np.ndarray
+    written_ids: np.ndarray
+    written_contents: np.ndarray
     columns: Columns
     folder: Path
 
@@ -290,40 +322,77 @@ class Spooled:
         return path
 
 
+def settle_keys(records: list[Record], key_types: Mapping[str, str], *, holds_nul: bool = True) -> None:
+    """Replace key values in place by the one value that each is stored and compared as.
+
+    Raises AnswerError for a record without a key, or with one that is not exactly a value of its column.
+    """
+    for name, data_type in key_types.items():
+        values = [record.get(name) for record in records]
+        if None in values:
+            raise AnswerError(f"a record has no `{'`, `'.join(key_types)}`, which is its primary key")
+        settled = key_values(values, data_type, holds_nul=holds_nul)
+        if settled is values:
+            continue
+        for record, value, one in zip(records, values, settled, strict=True):
+            if one is None:
+                shown = f"{value!r:.40}{'…' if len(repr(value)) > 40 else ''}"
+                raise AnswerError(f"`{name}` is {shown}, which is no {data_type}: a record has no primary key")
+            record[name] = one
+
+
 def key_hashes(records: list[Record], primary_key: tuple[str, ...]) -> np.ndarray:
-    """uint64 hash of each record's primary key. Raises AnswerError where a record has none."""
-    single = primary_key[0] if len(primary_key) == 1 else None
-    values = [record.get(single) for record in records] if single else [_key(record, primary_key) for record in records]
-    for value in values:
-        if value is None or (isinstance(value, tuple) and None in value):
-            raise AnswerError(f"a record has no `{'`, `'.join(primary_key)}`, which is its primary key")
-    return hash_keys(values)
+    """uint64 hash of each record's settled primary key."""
+    return _hashes_by_column([[record[name] for record in records] for name in primary_key], len(records))
 
 
 def hash_keys(values: Iterable[Any]) -> np.ndarray:
-    """uint64 hashes of key values by their text: 7 in JSON and 7 in the warehouse are the same key.
+    """uint64 hashes of key values, equal for what a read has settled and for what the warehouse gives back.
 
-    A composite key is a tuple; a tuple of one value counts as the value.
+    A composite key is a tuple; a tuple of one value counts as the value. Python salts its hashes, so they are the
+    same within one process only.
     """
-    texts = ("\x1f".join(map(str, value)) if isinstance(value, tuple) else str(value) for value in values)
-    return np.array([hash(text) for text in texts], np.int64).view(np.uint64)
+    rows = list(values)
+    composite = bool(rows) and isinstance(rows[0], tuple)
+    return _hashes_by_column(list(zip(*rows, strict=True)) if composite else [rows], len(rows))
 
 
-def _key(record: Record, primary_key: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(record.get(name) for name in primary_key)
+def _hashes_by_column(columns: Sequence[Sequence[Any]], count: int) -> np.ndarray:
+    texts = [_key_texts(column) for column in columns]
+    rows = texts[0] if len(texts) == 1 else zip(*texts, strict=True) if texts else [()] * count
+    return np.fromiter(map(hash, rows), np.int64, count).view(np.uint64)
 
 
-def row_hashes(records: list[Record], salt: bytes, parent: dict[str, pa.Scalar]) -> list[str]:
-    """16 hex digits of content hash per record; the order of a record's fields does not matter."""
-    start = blake2b(
-        repr(sorted((name, value.as_py()) for name, value in parent.items())).encode(), digest_size=8, key=salt
-    )
-    found: list[str] = []
+def _key_texts(values: Sequence[Any]) -> Iterable[str]:
+    """7 in JSON and 7 in the warehouse are the same key; a moment is the same in every time zone."""
+    if any(isinstance(value, datetime) for value in values[:1]):
+        return [str(value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)) for value in values]
+    return map(str, values)
+
+
+def parent_hash(parent: Mapping[str, pa.Scalar], salt: bytes) -> np.uint64:
+    """uint64 hash of a parent's columns, 0 without any."""
+    if not parent:
+        return np.uint64(0)
+    what = repr(sorted((name, value.as_py()) for name, value in parent.items()))
+    return np.uint64(int.from_bytes(blake2b(what.encode(), digest_size=8, key=salt[:64]).digest(), "big"))
+
+
+def content_hashes(records: list[Record], salt: bytes) -> np.ndarray:
+    """uint64 hash of each record's content; the order of its fields does not matter."""
+    start = blake2b(b"[]", digest_size=8, key=salt[:64])
+    found: list[bytes] = []
     for record in records:
         content = start.copy()
         content.update(as_json(record, "a record", sort_keys=True))
-        found.append(content.hexdigest())
-    return found
+        found.append(content.digest())
+    return np.frombuffer(b"".join(found), dtype=">u8").astype(np.uint64)
+
+
+def as_texts(ids: np.ndarray) -> list[str]:
+    """uint64 as 16 hex digits."""
+    digits = ids.astype(">u8").tobytes().hex()
+    return [digits[start : start + 16] for start in range(0, len(digits), 16)]
 
 
 def as_numbers(hashes: Sequence[str]) -> np.ndarray:
@@ -348,3 +417,28 @@ def last_occurrences(keys: np.ndarray) -> np.ndarray:
         _, first_in_reverse = np.unique(keys[::-1], return_index=True)
         last[len(keys) - 1 - first_in_reverse] = True
     return last
+
+
+def chosen_occurrences(keys: np.ndarray, ranks: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Marks one occurrence of each key: the last one of the parent that wins.
+
+    The winner is a parent whose last occurrence is known to the warehouse, else the one of the smallest rank.
+    """
+    order = np.lexsort((np.arange(len(keys)), ranks, keys))
+    sorted_keys, sorted_ranks = keys[order], ranks[order]
+    ends = np.append((sorted_keys[1:] != sorted_keys[:-1]) | (sorted_ranks[1:] != sorted_ranks[:-1]), True)
+    last = order[ends]
+    best = last[np.lexsort((ranks[last], ~known[last], keys[last]))]
+    chosen = np.zeros(len(keys), bool)
+    chosen[best[np.append(True, keys[best][1:] != keys[best][:-1])]] = True
+    return chosen
+
+
+def _ranks(parents: Sequence[tuple[str, int]]) -> np.ndarray:
+    """The place of each record's parent among all parents in the order of their keys."""
+    places = {parent: place for place, parent in enumerate(sorted({parent for parent, _ in parents}))}
+    return np.repeat(np.array([places[parent] for parent, _ in parents], np.int32), [records for _, records in parents])
+
+
+def _joined(arrays: Sequence[np.ndarray], data_type: Any) -> np.ndarray:
+    return np.concatenate(arrays) if arrays else np.empty(0, data_type)

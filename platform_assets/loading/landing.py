@@ -54,7 +54,7 @@ def finish(plan: Plan) -> Spooled | None:
     outcome.created = not plan.existed
     if plan.existed:
         outcome.added_columns = dict(spooled.columns.added)
-    outcome.variants = sorted(spooled.columns.variants)
+    outcome.variants = sorted(spooled.columns.drifted)
     return spooled
 
 
@@ -66,15 +66,21 @@ def _refuse_all_skipped(plan: Plan) -> None:
         plan.outcome.permanent = True
 
 
-def overtaken(plan: Plan, session: WarehouseSession) -> bool:
-    """Whether another run has landed some of what this one planned to read.
+def overtaken(plan: Plan, content: Spooled | None, session: WarehouseSession) -> bool:
+    """Whether another run has landed some of what this one planned to read, or gave a new field another column.
 
     The rows it compared with are then not those in the table any more: which of the two saw the newer row, nobody
     can tell row by row.
     """
-    recorded = session.progress([plan.resource.name])
+    if content is None:
+        return False
+    name, columns = plan.resource.name, content.columns
+    has_new = bool(columns.assigned or columns.added)
+    if has_new and columns.contradiction(session.assigned_columns(name), session.column_types(name)) is not None:
+        return True
+    recorded = session.progress([name])
     for unit in plan.units:
-        entry = recorded.get((plan.resource.name, unit.parent.key))
+        entry = recorded.get((name, unit.parent.key))
         if (entry.succeeded_at if entry else None) != unit.recorded_at:
             return True
     return False
@@ -110,6 +116,10 @@ def land(
         if keys.rows:
             target = deleted if plan.resource.when_removed is Removed.REPLACED else marked
             target[name] = keys
+    assigned = {name: content.columns.assigned for name, content in spooled.items() if content is not None}
+    assigned = {name: fields for name, fields in assigned.items() if fields and name in landed}
+    if assigned:
+        session.assign_columns(assigned)
     if resources:
         session.load(platform_source(platform, resources, session.schema), file_format, whose)
     attempts = [attempt for plan in plans for attempt in _attempts(plan, started)]

@@ -113,7 +113,8 @@ class Planner:
         """What is to be read of one resource."""
         session, incremental = self.session, resource.endpoint.incremental
         existing_types = session.column_types(resource.name)
-        columns = table_columns(self.platform, resource, session.naming, existing_types)
+        assigned = session.assigned_columns(resource.name)
+        columns = table_columns(self.platform, resource, session.naming, existing_types, assigned)
         outcome = ResourceOutcome(name=resource.name, cursor_field=incremental.cursor_path if incremental else None)
         starts_anew = self._starts_anew(resource, outcome)
         recorded = {parent: entry for (_, parent), entry in session.progress([resource.name]).items()}

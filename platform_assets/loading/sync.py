@@ -88,7 +88,7 @@ def _sync(
     row_bytes = max((content.row_bytes for content in new), default=0)
     with warehouse.session(refresh=bool(new), row_bytes=row_bytes) as session:
         _refuse_another(platform, session, whose)
-        late = {plan.resource.name for plan in plans if plan.outcome.error is None and overtaken(plan, session)}
+        late = {plan.resource.name for plan in plans if overtaken(plan, spooled[plan.resource.name], session)}
         for plan in plans if is_last else ():
             if plan.resource.name in late:
                 spooled[plan.resource.name] = None

@@ -12,7 +12,7 @@ from typing import Any
 
 from dlt.destinations.sql_client import SqlClientBase
 
-from platform_assets.warehouse import account
+from platform_assets.warehouse import account, column_names
 
 TABLE = "_sync_state"
 _CHUNK = 500
@@ -61,6 +61,7 @@ _TABLES = (
     (LOG_TABLE, LOG_COLUMNS),
     (TABLES_TABLE, TABLES_COLUMNS),
     (account.TABLE, account.COLUMNS),
+    (column_names.TABLE, column_names.COLUMNS),
 )
 
 

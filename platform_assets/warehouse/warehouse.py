@@ -20,7 +20,7 @@ from dlt.pipeline.pipeline import Pipeline
 from platform_assets.extraction.source import DELETED_AT
 from platform_assets.extraction.spool import LOADED_AT, ROW_HASH
 from platform_assets.vocabulary import Platform
-from platform_assets.warehouse import account, state
+from platform_assets.warehouse import account, column_names, state
 from platform_assets.warehouse.location import WarehouseError, destination, destination_name, duckdb_file, exclusive
 from platform_assets.warehouse.working import working_folder
 
@@ -219,8 +219,10 @@ class WarehouseSession:
     @property
     def naming(self) -> Any:
         """dlt's naming convention in this warehouse."""
-        schema = self.schema or Schema(self._warehouse.platform.name)
-        return schema.naming
+        naming = (self.schema or Schema(self._warehouse.platform.name)).naming
+        found = self._warehouse.pipeline.destination.capabilities()
+        # As dlt will have it when it loads; a schema alone does not know the destination's limit.
+        return type(naming)(min(found.max_identifier_length, found.max_column_identifier_length))
 
     def column_types(self, table: str) -> dict[str, str]:
         """Column -> dlt data type of a loaded table; empty where there is none."""
@@ -228,6 +230,17 @@ class WarehouseSession:
             return {}
         columns = self.schema.get_table_columns(table)
         return {name: str(column["data_type"]) for name, column in columns.items() if "data_type" in column}
+
+    def assigned_columns(self, table: str) -> dict[str, str]:
+        """Raw field name -> column, of undeclared fields that earlier loads gave one."""
+        return self._ours(lambda client: column_names.read(client, table), {})
+
+    def assign_columns(self, assigned: Mapping[str, Mapping[str, str]]) -> None:
+        """Keep which fields have which columns, by table. Before their rows land, so that no crash comes between."""
+        self._prepare()
+        with self._client.begin_transaction():
+            for table, fields in assigned.items():
+                column_names.write(self._client, table, fields)
 
     def source(self) -> account.Source | None:
         """Whose data the tables hold; None where nothing was recorded."""

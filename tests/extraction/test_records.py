@@ -1,12 +1,15 @@
 """Records are found where the contract says, and never silently missed."""
 
+import json
 from collections import Counter
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from platform_assets.extraction.errors import AnswerError
-from platform_assets.extraction.records import drop_fields, fill_keys, selector, unwrap
+from platform_assets.extraction.records import as_json, drop_fields, fill_keys, from_json, selector, unwrap
 from platform_assets.vocabulary import ApiKeyAuth, BearerAuth, Client, Envelope, SingleObject, SinglePage
 
 PLAIN = Client(auth=BearerAuth(), probe="/", paginator=SinglePage())
@@ -93,3 +96,33 @@ def test_a_missing_key_is_taken_from_its_stand_in() -> None:
     records: list[dict[str, Any]] = [{"id": "a"}, {"id": "b", "uuid": "u"}]
     fill_keys(records, {"uuid": "id"})
     assert [record["uuid"] for record in records] == ["a", "u"]
+
+
+@given(
+    st.lists(st.integers(-(10**24), 10**24) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=3)),
+    st.sampled_from([(",", ":"), (" , ", " : ")]),
+)
+def test_numbers_of_any_size_are_read_exactly(values: list[Any], separators: tuple[str, str]) -> None:
+    body = {"values": values, **{str(number): value for number, value in enumerate(values)}}
+    content = json.dumps(body, separators=separators).encode()
+    found = from_json(content)
+    assert found == body and list(map(type, found["values"])) == list(map(type, values))
+    assert json.loads(as_json(found, "a body")) == body
+
+
+def test_a_number_beyond_doubles_and_a_lone_surrogate_are_no_fault_of_the_body() -> None:
+    assert from_json(b'[1e400, -25e399, "\\ud83d", "\\ud83d\\ude00"]') == [
+        10**400,
+        -25 * 10**399,
+        "\ud83d",
+        "\U0001f600",
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"NaN", b"[-Infinity]", b"[1e99999]", b"1" * 5000, b"[1.5e-1, 1e400", b"[" * 9000, b'["\xff"]', b"[1,]"],
+)
+def test_what_is_not_json_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError):
+        from_json(body)

@@ -23,7 +23,7 @@ with atheris.instrument_imports(include=["platform_assets", "requests", "urllib3
     from platform_assets.extraction.records import selector, unwrap
     from platform_assets.extraction.redaction import Redactor
     from platform_assets.extraction.settings import Settings
-    from platform_assets.extraction.spool import row_hashes
+    from platform_assets.extraction.spool import content_hashes
     from platform_assets.platforms import platform_named
     from platform_assets.vocabulary import PlatformAssetsError, Resource
 
@@ -83,7 +83,7 @@ def use(client: ApiClient, resource: Resource, status: int, header: str, content
     items = selector(platform.client, paginator, platform.data_selector_of(resource))(whole.body)
     records = unwrap(items, resource.endpoint.envelope, Counter())
     pager(paginator, None).next(whole, len(items))
-    row_hashes(records, b"", {})
+    content_hashes(records, b"")
 
 
 if __name__ == "__main__":
