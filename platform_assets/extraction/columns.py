@@ -58,7 +58,7 @@ UNNAMED = "unnamed"
 MORE_FIELDS = "_more_fields"
 """JSON column of the fields for which the table has no room: field name -> value."""
 MAX_UNDECLARED = 500
-"""Columns of undeclared fields that a table takes. Each costs dlt and DuckDB about 10 ms in every load of it."""
+"""Columns of undeclared fields that a table takes. dlt and the warehouse pay for each in every load of it."""
 DELETED_AT = "_deleted_at"
 """When a row was first missing from the list it came from; null while it is there."""
 _RESERVED = ("_dlt_load_id", "_dlt_id", DELETED_AT, MORE_FIELDS)

@@ -23,6 +23,8 @@ from platform_assets.warehouse.location import exclusive
 from platform_assets.warehouse.postgres import WarehouseError
 from tests.cli.test_cli import ROOT, command, pointing_at
 from tests.conftest import Sync
+from tests.loading.shop import Shop
+from tests.loading.test_values import ODD
 from tests.postgres_server import postgres_server
 
 PointAt = Callable[[SandboxServer], None]
@@ -199,3 +201,29 @@ def test_a_postgres_that_cannot_be_had_is_said_in_one_line(credentials: str, rea
     done = command("sync", "--sandbox", env=env)
     assert done.returncode == 1 and reason in done.stderr
     assert len(done.stderr.splitlines()) == 1 and "s3cret" not in done.stderr + done.stdout
+
+
+def test_odd_values_and_names_beyond_its_limit_are_all_taken(
+    postgres: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names that are equal in their first 63 characters are two columns, and keep them in the next load."""
+    for name, value in postgres.items():
+        monkeypatch.setenv(name, value)
+    one, two = "a" * 100 + "b" * 100, "a" * 100 + "c" + "b" * 99
+    columns = ("number", "price", "open", "title", "at", "day", "tags", "undeclared\\u0000")
+    things = [f'{{"id": {n}, ' + ", ".join(f'"{c}": {odd}' for c in columns) + "}" for n, odd in enumerate(ODD)]
+    with Shop() as shop:
+        shop.answers["/things"] = f'[{",".join(things)}, {{"id": 100, "{one}": 1, "{two}": "x"}}]'.encode()
+        shop.answers["/words"] = rb'[{"id": "a\u0000"}]'
+        outcomes = shop.sync("things", "words")
+        assert outcomes["things"].ok, outcomes["things"].error
+        assert "`id`" in (outcomes["words"].error or "")
+        shop.answers["/things"] = f'[{",".join(things)}, {{"id": 100, "{two}": "y", "{one}": "z"}}]'.encode()
+        again = shop.sync("things")["things"]
+        assert again.ok and again.rows_loaded == 1, again.error
+    names, found = read(postgres, "SELECT * FROM shop.things WHERE id = 100")
+    assert sorted(str(value) for name, value in zip(names, found[0], strict=True) if name[:2] == "aa" and value) == [
+        "y",
+        "z",
+    ]
+    assert read(postgres, "SELECT count(*) FROM shop.things")[1] == [(len(ODD) + 1,)]
