@@ -43,6 +43,7 @@ def run_verify(request: VerifyRequest) -> bool:
             for one in _verified(platform, resources, request.fix):
                 found.append((platform.name, one))
                 _say(platform, one)
+    _tell_dagster(found)
     ok = all(one.ok for _, one in found)
     if request.as_json:
         document = {
@@ -84,6 +85,24 @@ def _verified(platform: Platform, resources: Sequence[Resource], fix: bool) -> I
             yield from verify(speaking, settings, warehouse, client, names, fix=fix)
     except PlatformAssetsError as error:
         raise PlatformAssetsError(f"{platform.name}: {error}") from None
+
+
+def _tell_dagster(found: Sequence[tuple[str, Verification]]) -> None:
+    """Record what a fix wrote, so that the models above it count as stale."""
+    mended = [(name, one, one.mended) for name, one in found if one.mended is not None]
+    if not mended:
+        return
+    import dagster as dg
+
+    with surroundings.open_instance() as instance:
+        for name, one, done in mended:
+            numbers = {"rows_loaded": done.rows_written, "rows_removed": done.rows_removed}
+            event = dg.AssetMaterialization(
+                dg.AssetKey([name, one.name]),
+                description="platform-assets verify --fix",
+                metadata={"dagster/row_count": one.rows_in_table, **numbers},
+            )
+            instance.report_runless_asset_event(event)
 
 
 def _say(platform: Platform, one: Verification) -> None:

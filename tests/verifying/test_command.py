@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 
+from platform_assets.cli.surroundings import open_instance
 from platform_assets.sandbox import Fault, SandboxServer, truth
 from tests.cli.test_cli import command, pointing_at
 
@@ -31,6 +33,10 @@ def test_verify_says_what_differs_by_table_document_and_exit_code_and_fixes_it(w
         assert roles["examples"] == [{"kind": "changed", "key": {"id": first}, "columns": ["name"]}]
         fixed = command("verify", *SELECT, "--fix", env=env)
         assert fixed.returncode == 0 and "fixed: 1 written, 0 removed" in fixed.stdout, fixed.stdout + fixed.stderr
+        with open_instance() as instance:
+            event = instance.get_latest_materialization_event(dg.AssetKey(["crm", "roles"]))
+            assert event is not None and event.asset_materialization is not None
+            assert event.asset_materialization.metadata["rows_loaded"].value == 1, "models above it are stale now"
         assert command("verify", *SELECT, env=env).returncode == 0
         server.faults.append(Fault("/v1/roles", status=404, times=None))
         failing = command("verify", *SELECT, env=env)
