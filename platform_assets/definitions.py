@@ -10,6 +10,7 @@ from platform_assets.orchestration.freshness_sensor import freshness_sensors
 from platform_assets.orchestration.jobs import sync_jobs
 from platform_assets.orchestration.partition_sensor import partition_sensors
 from platform_assets.orchestration.schedules import schedules
+from platform_assets.orchestration.verified import verified_checks, verify_jobs, verify_schedules
 from platform_assets.platforms import all_platforms
 
 
@@ -21,8 +22,9 @@ def defs() -> dg.Definitions:
     tables = [definition for platform in platforms for definition in platform_assets(platform)]
     return dg.Definitions(
         assets=[*tables, *map(log_spec, platforms), dbt_models(project)],
-        jobs=sync_jobs(platforms),
-        schedules=schedules(platforms),
+        asset_checks=[verified_checks(platform) for platform in platforms],
+        jobs=[*sync_jobs(platforms), *verify_jobs(platforms)],
+        schedules=[*schedules(platforms), *verify_schedules(platforms)],
         sensors=[
             *partition_sensors(platforms),
             *freshness_sensors(platforms),

@@ -21,10 +21,10 @@ from platform_assets.loading.landing import finish, land, overtaken
 from platform_assets.loading.outcome import ResourceOutcome
 from platform_assets.loading.plan import Plan, Planner, Selection
 from platform_assets.loading.reads import read_all
+from platform_assets.loading.whose import agreed_source, refuse_another
 from platform_assets.vocabulary import Platform
 from platform_assets.warehouse import Warehouse
-from platform_assets.warehouse.account import Source, current_source, refuse_another
-from platform_assets.warehouse.location import warehouse_name
+from platform_assets.warehouse.account import Source
 from platform_assets.warehouse.warehouse import WarehouseSession
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def _sync(
     new = [content for content in spooled.values() if content is not None and content.files]
     row_bytes = max((content.row_bytes for content in new), default=0)
     with warehouse.session(refresh=bool(new), row_bytes=row_bytes) as session:
-        _refuse_another(platform, session, whose)
+        refuse_another(platform, session, whose)
         late = {plan.resource.name for plan in plans if overtaken(plan, spooled[plan.resource.name], session)}
         for plan in plans if is_last else ():
             if plan.resource.name in late:
@@ -118,25 +118,9 @@ def _plan(
         recorded = session.source()
         if recorded is not None and recorded.is_certainly(settings):
             return _plans(platform, settings, warehouse, session, selection, started), recorded
-        _refuse_another(platform, session, current_source(platform, settings, None))
-    current = current_source(platform, settings, client)
-    with warehouse.session() as session:
-        if not _refuse_another(platform, session, current):
-            return _plans(platform, settings, warehouse, session, selection, started), current
-    # Another account that left nothing but empty tables: its cursors must not count.
-    warehouse.start_over()
+    current = agreed_source(platform, settings, warehouse, client)
     with warehouse.session() as session:
         return _plans(platform, settings, warehouse, session, selection, started), current
-
-
-def _refuse_another(platform: Platform, session: WarehouseSession, current: Source) -> bool:
-    """Raise AnotherAccount where the tables have another account's rows; whether its empty tables are left."""
-    recorded = session.source()
-    if recorded is None or recorded.problem_with(current) is None:
-        return False
-    if session.holds_rows():
-        refuse_another(platform, recorded, current, warehouse_name())
-    return True
 
 
 def _plans(

@@ -23,7 +23,7 @@ PLATFORM = Platform(
     name="ci_analytics",
     title="CI analytics",
     description="Organizations, pipelines, test suites and builds of a CI service.",
-    cadence=Cadence(cursored="7 * * * *", snapshots="11 2 * * *", full="11 4 * * 6"),
+    cadence=Cadence(cursored="7 * * * *", snapshots="11 2 * * *", full="11 4 * * 6", verified="11 6 * * 6"),
     client=Client(
         auth=BearerAuth(),
         probe="/v2/access-token",

@@ -99,7 +99,7 @@ PLATFORM = Platform(
     name="crm",
     title="CRM",
     description="Deals, leads, people, organizations, products and mail of a CRM.",
-    cadence=Cadence(cursored="52 * * * *", snapshots="59 2 * * *", full="59 4 * * 6"),
+    cadence=Cadence(cursored="52 * * * *", snapshots="59 2 * * *", full="59 4 * * 6", verified="59 6 * * 6"),
     client=Client(
         auth=ApiKeyAuth(name="api_token", location="query"),
         probe="/v1/currencies",

@@ -25,7 +25,7 @@ PLATFORM = Platform(
     name="device_management",
     title="Device management",
     description="Organizations, locations, policies, groups and activities of a remote monitoring service.",
-    cadence=Cadence(cursored="43 * * * *", snapshots="47 2 * * *", full="47 4 * * 6"),
+    cadence=Cadence(cursored="43 * * * *", snapshots="47 2 * * *", full="47 4 * * 6", verified="47 6 * * 6"),
     client=Client(
         auth=BearerAuth(),
         probe="/v2/roles",

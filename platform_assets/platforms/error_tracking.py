@@ -34,7 +34,7 @@ PLATFORM = Platform(
     name="error_tracking",
     title="Error tracking",
     description="Projects, events, issues and releases of an error tracking service.",
-    cadence=Cadence(cursored="31 * * * *", snapshots="35 2 * * *", full="35 4 * * 6"),
+    cadence=Cadence(cursored="31 * * * *", snapshots="35 2 * * *", full="35 4 * * 6", verified="35 6 * * 6"),
     client=Client(
         auth=BearerAuth(),
         probe="/v1/projects/",

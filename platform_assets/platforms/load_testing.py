@@ -28,7 +28,7 @@ PLATFORM = Platform(
     name="load_testing",
     title="Load testing",
     description="Organizations, projects and tests of a load testing service.",
-    cadence=Cadence(cursored="19 * * * *", snapshots="23 2 * * *", full="23 4 * * 6"),
+    cadence=Cadence(cursored="19 * * * *", snapshots="23 2 * * *", full="23 4 * * 6", verified="23 6 * * 6"),
     client=Client(auth=BearerAuth(), probe="/v3/organizations", paginator=PAGES, account=ACCOUNT),
     resources=(
         Resource(

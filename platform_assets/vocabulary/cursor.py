@@ -62,6 +62,7 @@ class Cadence:
         cursored: resources that the server filters by their cursor; cheap, so often.
         snapshots: all others, which are read in full.
         full: the cursored ones once from the beginning, for records that changed without moving their cursor.
+        verified: compared with the warehouse, within a budget of requests.
 
     Platforms have different minutes, so that they do not all wait for the one warehouse at once.
     """
@@ -69,3 +70,4 @@ class Cadence:
     cursored: str
     snapshots: str
     full: str
+    verified: str = "0 6 * * 0"

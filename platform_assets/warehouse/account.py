@@ -114,16 +114,6 @@ def _digests(values: Iterable[tuple[Any, ...]]) -> list[str]:
     return [blake2b(text.encode(), digest_size=6).hexdigest() for text in texts]
 
 
-def refuse_another(platform: Platform, recorded: Source | None, current: Source, warehouse: str) -> None:
-    """Raise AnotherAccount where the rows in the warehouse are another account's."""
-    problem = recorded.problem_with(current) if recorded else None
-    if problem is not None:
-        raise AnotherAccount(
-            f"{platform.name}: the warehouse {warehouse} {problem}: choose another warehouse, or drop this platform's"
-            f" rows and load it afresh with `platform-assets sync --platform {platform.name} --start-over`"
-        )
-
-
 def read(client: SqlClientBase[Any]) -> Source | None:
     """The recorded source, None where there is none."""
     columns = ", ".join(client.escape_column_name(name) for name, _ in COLUMNS)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import dlt
+import pyarrow as pa
 from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.job_client_impl import SqlJobClientBase
@@ -21,6 +22,7 @@ from platform_assets.extraction.source import DELETED_AT
 from platform_assets.extraction.spool import LOADED_AT, ROW_HASH
 from platform_assets.vocabulary import Platform
 from platform_assets.warehouse import account, column_names, state
+from platform_assets.warehouse.contents import row_batches
 from platform_assets.warehouse.location import WarehouseError, destination, destination_name, duckdb_file, exclusive
 from platform_assets.warehouse.working import working_folder
 
@@ -295,6 +297,10 @@ class WarehouseSession:
                 yield from rows.iter_fetch(_FETCH)
         except DatabaseUndefinedRelation:
             return
+
+    def row_batches(self, table: str, columns: Sequence[str], types: Mapping[str, str]) -> Iterator[pa.Table]:
+        """All rows of a table as Arrow, removed ones too; see `contents.row_batches`."""
+        return row_batches(self._client, self._name(table), columns, types)
 
     def _condition(self, table: str, part: "Part") -> tuple[str, list[Any]]:
         escape = self._client.escape_column_name

@@ -25,7 +25,7 @@ def test_every_asset_is_read_by_one_schedule_and_cursored_ones_once_a_week_in_fu
     point_at(shared_sandbox)
     read: list[dg.AssetKey] = []
     full: list[dg.AssetKey] = []
-    for schedule in repository.schedule_defs:
+    for schedule in (one for one in repository.schedule_defs if not one.name.endswith("_verified")):
         request = request_of(schedule, repository)
         assert isinstance(request, dg.RunRequest) and request.asset_selection
         in_full = schedule.name.endswith("_full")

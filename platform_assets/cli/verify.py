@@ -1,0 +1,174 @@
+"""`platform-assets verify`: what the APIs serve now against what the warehouse holds."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from platform_assets.cli import surroundings
+from platform_assets.cli.surroundings import chosen_platforms, sandbox_for
+from platform_assets.extraction.client import ApiClient
+from platform_assets.extraction.errors import SettingsError
+from platform_assets.extraction.settings import read_settings
+from platform_assets.verifying import Finding, Kind, Verification, verify
+from platform_assets.vocabulary import Platform, PlatformAssetsError, Resource
+from platform_assets.warehouse import open_warehouse
+
+
+@dataclass(frozen=True)
+class VerifyRequest:
+    """What the user asked for; empty means everything."""
+
+    platforms: tuple[str, ...] = ()
+    assets: tuple[str, ...] = ()
+    fix: bool = False
+    as_json: bool = False
+    sandbox: bool = False
+
+
+def run_verify(request: VerifyRequest) -> bool:
+    """Verify and print; whether all that was asked for was verified and nothing differs."""
+    began, started = datetime.now(UTC), time.monotonic()
+    chosen = _chosen(request)
+    found: list[tuple[str, Verification]] = []
+    with sandbox_for([platform for platform, _ in chosen], request.sandbox):
+        for platform, resources in chosen:
+            for one in _verified(platform, resources, request.fix):
+                found.append((platform.name, one))
+                _say(platform, one)
+    _tell_dagster(found)
+    ok = all(one.ok for _, one in found)
+    if request.as_json:
+        document = {
+            "ok": ok,
+            "started_at": began.isoformat(),
+            "seconds": round(time.monotonic() - started, 3),
+            "assets": [{"asset": f"{name}/{one.name}", **one.document()} for name, one in found],
+        }
+        typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2, default=str).decode())
+        return ok
+    _print(surroundings.console(), found, time.monotonic() - started)
+    return ok
+
+
+def _chosen(request: VerifyRequest) -> list[tuple[Platform, list[Resource]]]:
+    """Platforms with their chosen resources. Raises SettingsError for a name that does not exist."""
+    from platform_assets.cli.sync import SyncRequest, selected_keys
+
+    keys = selected_keys(SyncRequest(platforms=request.platforms, assets=request.assets))
+    names = {key.to_user_string() for key in keys}
+    chosen = [
+        (platform, [resource for resource in platform.resources if f"{platform.name}/{resource.name}" in names])
+        for platform in chosen_platforms(request.platforms)
+    ]
+    return [(platform, resources) for platform, resources in chosen if resources]
+
+
+def _verified(platform: Platform, resources: Sequence[Resource], fix: bool) -> Iterator[Verification]:
+    """A platform without settings is not verified, and says so; the others go on."""
+    names = [resource.name for resource in resources]
+    try:
+        settings = read_settings(platform)
+    except SettingsError as error:
+        yield from (Verification(name, error=str(error)) for name in names)
+        return
+    speaking = platform.speaking(settings.contract)
+    try:
+        with open_warehouse(speaking) as warehouse, ApiClient(speaking, settings) as client:
+            yield from verify(speaking, settings, warehouse, client, names, fix=fix)
+    except PlatformAssetsError as error:
+        raise PlatformAssetsError(f"{platform.name}: {error}") from None
+
+
+def _tell_dagster(found: Sequence[tuple[str, Verification]]) -> None:
+    """Record what a fix wrote, so that the models above it count as stale."""
+    mended = [(name, one, one.mended) for name, one in found if one.mended is not None]
+    if not mended:
+        return
+    import dagster as dg
+
+    with surroundings.open_instance() as instance:
+        for name, one, done in mended:
+            numbers = {"rows_loaded": done.rows_written, "rows_removed": done.rows_removed}
+            event = dg.AssetMaterialization(
+                dg.AssetKey([name, one.name]),
+                description="platform-assets verify --fix",
+                metadata={"dagster/row_count": one.rows_in_table, **numbers},
+            )
+            instance.report_runless_asset_event(event)
+
+
+def _say(platform: Platform, one: Verification) -> None:
+    """A line as soon as a resource is done, where somebody waits for the table."""
+    if sys.stderr.isatty():
+        print(f"{platform.name}/{one.name}: {_state(one)}", file=sys.stderr)
+
+
+def _print(console: Console, found: Sequence[tuple[str, Verification]], seconds: float) -> None:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("asset")
+    for name in ("served", "in table", "missing", "extra", "changed", "not synced yet", "requests"):
+        table.add_column(name, justify="right")
+    table.add_column("state")
+    for platform, one in found:
+        numbers = (
+            one.rows_served,
+            one.rows_in_table,
+            *(one.counts[kind] for kind in Kind),
+            sum(one.not_synced_yet.values()),
+            one.requests,
+        )
+        table.add_row(f"{platform}/{one.name}", *map(str, numbers), _state(one))
+    console.print(table)
+    console.print()
+    for platform, one in found:
+        for line in _details(one):
+            console.print(f"{platform}/{one.name}: {line}", markup=False, highlight=False, soft_wrap=True)
+    good = sum(one.ok for _, one in found)
+    rows, requests = sum(one.rows_served for _, one in found), sum(one.requests for _, one in found)
+    cost = f"{rows} rows, {requests} requests, {seconds:.1f} s"
+    console.print(f"{good} of {len(found)} assets are as their API serves them: {cost}", highlight=False)
+
+
+def _state(one: Verification) -> str:
+    if one.error is not None:
+        return "not verified"
+    words = []
+    if one.mended is not None:
+        words.append(f"fixed: {one.mended.rows_written} written, {one.mended.rows_removed} removed")
+    if one.differences:
+        words.append(f"{one.differences} differ")
+    if one.not_verified:
+        words.append(f"{len(one.not_verified)} of {one.parents_known} parents not verified")
+    if one.mended is not None and one.mended.error is not None:
+        words.append("the fix failed")
+    return ", ".join(words) or "ok"
+
+
+def _details(one: Verification) -> Iterator[str]:
+    if one.error is not None:
+        yield f"not verified: {one.error}"
+    for parent, why in list(one.not_verified.items())[:10]:
+        yield f"parent {parent} not verified: {why}"
+    for finding in one.examples:
+        yield _described(finding)
+    for finding in one.not_synced_examples:
+        yield f"{_described(finding)} (not synced yet)"
+    if one.mended is not None:
+        if one.mended.removal_withheld:
+            yield f"{one.mended.removal_withheld} extra rows were not removed: too many to be believed"
+        if one.mended.error is not None:
+            yield f"the fix failed: {one.mended.error}"
+
+
+def _described(finding: Finding) -> str:
+    key: Any = ", ".join(f"{name}={value}" for name, value in finding.key.items())
+    columns = f" in {', '.join(finding.columns)}" if finding.columns else ""
+    return f"{finding.kind}{columns}: {key}"

@@ -1,0 +1,40 @@
+"""Agreement, before anything is read, on whose rows the warehouse holds."""
+
+from platform_assets.extraction.client import ApiClient
+from platform_assets.extraction.settings import Settings
+from platform_assets.vocabulary import Platform
+from platform_assets.warehouse import Warehouse
+from platform_assets.warehouse.account import AnotherAccount, Source, current_source
+from platform_assets.warehouse.location import warehouse_name
+from platform_assets.warehouse.warehouse import WarehouseSession
+
+
+def agreed_source(platform: Platform, settings: Settings, warehouse: Warehouse, client: ApiClient) -> Source:
+    """Whose rows will be read. Raises AnotherAccount where the warehouse holds another account's.
+
+    Which account it is, is asked with the warehouse free, and only where the settings are not those on record.
+    """
+    with warehouse.session() as session:
+        recorded = session.source()
+        if recorded is not None and recorded.is_certainly(settings):
+            return recorded
+        refuse_another(platform, session, current_source(platform, settings, None))
+    current = current_source(platform, settings, client)
+    with warehouse.session() as session:
+        has_leftovers = refuse_another(platform, session, current)
+    if has_leftovers:
+        # Empty tables of another account: its cursors must not count.
+        warehouse.start_over()
+    return current
+
+
+def refuse_another(platform: Platform, session: WarehouseSession, current: Source) -> bool:
+    """Raise AnotherAccount where the tables have another account's rows; whether its empty tables are left."""
+    recorded = session.source()
+    problem = recorded.problem_with(current) if recorded is not None else None
+    if problem is not None and session.holds_rows():
+        raise AnotherAccount(
+            f"{platform.name}: the warehouse {warehouse_name()} {problem}: choose another warehouse, or drop this"
+            f" platform's rows and load it afresh with `platform-assets sync --platform {platform.name} --start-over`"
+        )
+    return problem is not None
