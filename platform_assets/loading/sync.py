@@ -27,7 +27,7 @@ import pyarrow as pa
 from platform_assets.extraction.client import ApiClient
 from platform_assets.extraction.columns import ARROW_TYPES
 from platform_assets.extraction.errors import AnswerError, RequestFailed
-from platform_assets.extraction.reading import NO_PARENT, Parent, read, start_of
+from platform_assets.extraction.reading import NO_PARENT, Parent, look_until_quiet, read, start_of
 from platform_assets.extraction.settings import Settings, allowed_lag
 from platform_assets.extraction.source import platform_source, spooled_resource, table_columns
 from platform_assets.extraction.spool import ROW_HASH, Batch, Spool, Spooled, as_numbers, hash_keys, is_member
@@ -68,6 +68,9 @@ class _Unit:
     partition: str = ""
     version: str | None = None
     start: datetime | None = None
+    cursor: datetime | None = None
+    """How far the last successful read came."""
+    first: bool = True
     batch: Batch | None = None
     status: Status = Status.OK
     error: str | None = None
@@ -78,7 +81,7 @@ class _Unit:
 class _Existing:
     """The rows that were there and not removed, for resources that notice removal, as hashes.
 
-    `parents` hashes each row's parent columns, `keys` its primary key.
+    `parents` hashes each row's parent columns, `keys` its primary key; both are in the order of `parents`.
     """
 
     parents: np.ndarray
@@ -172,6 +175,7 @@ def _plan(
         last = progress.get((resource.name, unit.parent.key))
         cursor = last.cursor_value if last and not selection.full_refresh else None
         outcome.cursor = _newest([outcome.cursor, last.cursor_value if last else None])
+        unit.cursor, unit.first = cursor, last is None or last.succeeded_at is None or selection.full_refresh
         unit.start = start_of(incremental, cursor, settings.start_date, oldest_open)
     parent_columns = [session.naming.normalize_identifier(r.column) for r in resource.endpoint.parents.values()]
     parents = Part(columns=tuple(parent_columns), among=tuple(tuple(u.parent.values.values()) for u in units))
@@ -288,7 +292,9 @@ def _existing(
     ]
     if not chunks:
         return None
-    return _Existing(*(np.concatenate(column) for column in zip(*chunks, strict=True)))
+    of_parents, keys = (np.concatenate(column) for column in zip(*chunks, strict=True))
+    order = np.argsort(of_parents)
+    return _Existing(of_parents[order], keys[order])
 
 
 def _hashes(rows: Sequence[tuple[Any, ...]], start: int, end: int | None = None) -> np.ndarray:
@@ -332,7 +338,10 @@ def _read_unit(client: ApiClient, plan: _Plan, unit: _Unit) -> None:
     values = unit.parent.values.values()
     parent_columns = {name: pa.scalar(value, kind) for (name, kind), value in zip(names, values, strict=True)}
     try:
-        batch = read(client, plan.resource, unit.parent, unit.start, plan.spool, parent_columns, counts)
+        where = (client, plan.resource, unit.parent, unit.start, plan.spool, parent_columns, counts)
+        batch = read(*where, matters=lambda batch: _concludes(plan, unit, batch))
+        if _seem_gone(plan, unit, batch):
+            look_until_quiet(*where, batch)
         plan.spool.accept(batch)
         unit.batch = batch
     except RequestFailed as failure:
@@ -348,6 +357,27 @@ def _read_unit(client: ApiClient, plan: _Plan, unit: _Unit) -> None:
         unit.error = client.redact(f"{client.platform.name}/{plan.resource.name}: {reason(error)}")
     finally:
         plan.counts.update(counts)
+
+
+def _concludes(plan: _Plan, unit: _Unit, batch: Batch) -> bool:
+    """Whether rows that the batch lacks would stay lost, or be taken for removed."""
+    incremental = plan.resource.endpoint.incremental
+    moves = incremental is not None and incremental.server_side and batch.cursor is not None
+    return (
+        unit.first
+        or (moves and (unit.cursor is None or batch.cursor > unit.cursor))  # pyright: ignore[reportOptionalOperand] -- `moves` says that it is there
+        or _seem_gone(plan, unit, batch)
+    )
+
+
+def _seem_gone(plan: _Plan, unit: _Unit, batch: Batch) -> bool:
+    """Whether the batch lacks rows of its parent that the warehouse holds, for lists that tell of removal."""
+    if plan.existing is None:
+        return False
+    parent = hash_keys([tuple(unit.parent.values.values())])[0]
+    held = slice(*(int(np.searchsorted(plan.existing.parents, parent, side)) for side in ("left", "right")))
+    read_keys = np.sort(np.concatenate(batch.keys)) if batch.keys else np.empty(0, np.uint64)
+    return not is_member(plan.existing.keys[held], read_keys).all()
 
 
 def _finish(plan: _Plan) -> Spooled | None:
