@@ -183,6 +183,9 @@ class Walk:
             return self._send(self.grid.covering(self._end - 1, 1))
         if self._beside is not None:
             (ask, answer, page), self._beside = self._beside, None
+            if page and page[0] in self._seen and len(page) < min(ask.size, self.most):
+                self._shrink(len(page))
+                return self._onward()
             ask, keys = replace(ask, offset=ask.offset - 1, size=ask.size + 1), [*keys[:1], *page] if keys else []
         if self._is_fixed(ask, keys):
             return self._accept_fixed(answer, ask, keys)

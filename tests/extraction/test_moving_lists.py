@@ -121,6 +121,7 @@ def test_no_row_that_stays_is_lost_while_others_come_go_and_move(
 )
 @example(size=55, limit=100, first_cap=20, later={})
 @example(size=260, limit=100, first_cap=100, later={1: 50})
+@example(size=7, limit=3, first_cap=3, later={3: 2})
 def test_a_server_that_grants_less_or_lowers_its_cap_ends_no_list_early(
     kind: str, size: int, limit: int, first_cap: int, later: dict[int, int]
 ) -> None:
