@@ -1,4 +1,4 @@
-"""A fast server of pre-rendered pages: what is measured is the reader, not the server.
+"""A fast server of pre-rendered records: what is measured is the reader, not the server.
 
 Serves `crm` leads (`/v1/leads`, body cursor, 500 records a page) and the same records in `/v1/recents`
 envelopes, filtered by time, from memory, with optional latency and faults. One process of its own, so that
@@ -48,51 +48,51 @@ def record(number: int, version: int = 0) -> dict[str, object]:
 
 
 def render(rows: int, changed_every: int = 0) -> list[bytes]:
-    """All pages as bytes. With `changed_every` n, every nth record has a new revision."""
-    pages = []
-    for start in range(0, rows, PAGE):
-        end = min(start + PAGE, rows)
-        data = [record(n, 1 if changed_every and n % changed_every == 0 else 0) for n in range(start, end)]
-        pagination: dict[str, object] = {"start": start, "limit": PAGE, "more_items_in_collection": end < rows}
-        if end < rows:
-            pagination["next_start"] = end
-        pages.append(orjson.dumps({"success": True, "data": data, "additional_data": {"pagination": pagination}}))
-    return pages
+    """All records as bytes. With `changed_every` n, every nth record has a new revision."""
+    return [orjson.dumps(record(n, 1 if changed_every and n % changed_every == 0 else 0)) for n in range(rows)]
 
 
-def enveloped(page: bytes, first: int) -> bytes:
-    """A page of records as `/v1/recents` answers it, numbered from `first`."""
-    body = orjson.loads(page)
-    numbered = enumerate(body["data"], first)
-    body["data"] = [{"item": "deal", "id": n, "data": {**one, "id": n}} for n, one in numbered]
-    return orjson.dumps(body)
+def enveloped(row: bytes, number: int) -> bytes:
+    """A record as `/v1/recents` answers it, numbered."""
+    return orjson.dumps({"item": "deal", "id": number, "data": {**orjson.loads(row), "id": number}})
 
 
-def organizations(count: int) -> dict[str, bytes]:
-    """Answers of `ci_analytics`: one page of organizations by number, and 20 pipelines of each."""
-    found: dict[str, bytes] = {}
+def page(rows: list[bytes], query: dict[str, list[str]]) -> bytes:
+    """The rows from `start` on, joined: a server that renders would be measured too."""
+    start, limit = int(query.get("start", ["0"])[0]), min(int(query.get("limit", ["100"])[0]), PAGE)
+    end = start + limit
+    more = b"true" if end < len(rows) else b"false"
+    stated = b',"next_start":%d' % end if end < len(rows) else b""
+    pagination = b'{"start":%d,"limit":%d,"more_items_in_collection":%s%s}' % (start, limit, more, stated)
+    data = b",".join(rows[start:end])
+    return b'{"success":true,"data":[%s],"additional_data":{"pagination":%s}}' % (data, pagination)
+
+
+def organizations(count: int) -> dict[str, list[bytes]]:
+    """Lists of `ci_analytics`, paged by number: organizations, and 20 pipelines of each."""
     every = [{"id": f"o{n}", "slug": f"org-{n}", "created_at": "2026-01-01T00:00:00Z"} for n in range(count)]
-    for page in range(count // 100 + 1):
-        found[f"/v2/organizations?{page + 1}"] = orjson.dumps({"data": every[page * 100 : page * 100 + 100]})
+    found = {"/v2/organizations": [orjson.dumps(one) for one in every]}
     for one in every:
         pipelines = [{"id": f"{one['slug']}-{n}", "name": f"Pipeline {n}", "slug": f"p-{n}"} for n in range(20)]
-        found[f"/v2/organizations/{one['slug']}/pipelines?1"] = orjson.dumps({"data": pipelines})
+        found[f"/v2/organizations/{one['slug']}/pipelines"] = [orjson.dumps(pipeline) for pipeline in pipelines]
     return found
 
 
+def numbered(rows: list[bytes], query: dict[str, list[str]]) -> bytes:
+    """A page of a list that is paged by number."""
+    number, size = int(query.get("page", ["1"])[0]), min(int(query.get("per_page", ["30"])[0]), 100)
+    return b'{"data":[%s]}' % b",".join(rows[(number - 1) * size : number * size])
+
+
 def deals(count: int, changed: int) -> list[bytes]:
-    """Pages of `/v1/recents` with `count` deals, or of the first `changed` of them, as changed later."""
+    """The `count` deals of `/v1/recents`, or the first `changed` of them, as changed later."""
     day = "2026-02-02" if changed else "2026-01-01"
-    every = [
-        {"item": "deal", "id": n, "data": {"id": n, "title": f"Deal {n}", "update_time": f"{day} 00:00:00"}}
+    return [
+        orjson.dumps(
+            {"item": "deal", "id": n, "data": {"id": n, "title": f"Deal {n}", "update_time": f"{day} 00:00:00"}}
+        )
         for n in range(1, (changed or count) + 1)
     ]
-    pages = []
-    for start in range(0, len(every), PAGE):
-        pagination = {"next_start": start + PAGE} if start + PAGE < len(every) else {}
-        body = {"success": True, "data": every[start : start + PAGE], "additional_data": {"pagination": pagination}}
-        pages.append(orjson.dumps(body))
-    return pages
 
 
 def products(deal: int, version: int) -> bytes:
@@ -115,7 +115,7 @@ class PageServer:
         self.random = random.Random(7)
         self.requests = 0
         self.versions = {0: render(rows), 1: render(rows, 100)} if rows else {0: [], 1: []}
-        self.recents = [enveloped(page, PAGE * n) for n, page in enumerate(self.versions[0])] if rows == 10_000 else []
+        self.recents = [enveloped(row, n) for n, row in enumerate(self.versions[0])] if rows == 10_000 else []
         self.version = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -147,20 +147,19 @@ class PageServer:
         self.requests += 1
         if self.fault_share and self.random.random() < self.fault_share:
             return 429, b'{"success":false,"error":"request over limit"}'
-        fixed = self.fixed.get(f"{url.path}?{query.get('page', ['1'])[0]}")
+        fixed = self.fixed.get(url.path)
         if fixed is not None:
-            return 200, fixed
+            return 200, numbered(fixed, query)
         if self.deals is not None and url.path.endswith("/products"):
             deal = int(url.path.split("/")[3])
             return 200, products(deal, self.version if deal <= 50 else 0)
-        pages = self.versions[self.version] if self.deals is None else self.deals[self.version]
+        rows = self.versions[self.version] if self.deals is None else self.deals[self.version]
         if self.deals is None and query.get("since_timestamp", [""])[0] > "2026":
             # A server-side filter: only the records of the newest second are as new as the last cursor.
             return 200, b'{"success":true,"data":[],"additional_data":{"pagination":{}}}'
         if self.deals is None and url.path == "/v1/recents":
-            pages = self.recents
-        page = int(query.get("start", ["0"])[0]) // PAGE
-        return 200, pages[page] if page < len(pages) else b'{"success":true,"data":null}'
+            rows = self.recents
+        return 200, page(rows, query)
 
 
 async def main() -> None:

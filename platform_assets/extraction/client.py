@@ -1,7 +1,9 @@
 """One HTTP session per platform and run: authentication, retries, waits, bounds, redaction."""
 
+import json
 import logging
 import math
+import re
 import ssl
 import time
 from collections import Counter
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import parse_qs, quote, urljoin, urlsplit
 
 import orjson
 import requests
@@ -160,7 +162,7 @@ class ApiClient:
         self._sleep(seconds)
 
     def _get_once(self, path: str, params: dict[str, str | int], counts: Counter[str]) -> Answer:
-        url = self.settings.base_url + path
+        url, asked = self.settings.base_url + path, params
         hops = 0
         while True:
             if self._limiter is not None:
@@ -172,7 +174,7 @@ class ApiClient:
             if hops == MAX_REDIRECTS:
                 raise RequestFailed(self._say(path, f"more than {hops} redirects"), status=response.status_code)
             hops += 1
-            url, params = self._redirected(response, url, path), {}
+            url, params = self._redirected(response, url, path, asked), {}
 
     def _exchange(self, url: str, params: dict[str, str | int], path: str) -> tuple[requests.Response, bytes]:
         """One request, its whole body read within the bounds of size and time."""
@@ -230,7 +232,8 @@ class ApiClient:
             return RequestFailed(self._say(path, "no complete answer in time"))
         return RequestFailed(self._say(path, "the connection broke before the answer was complete"))
 
-    def _redirected(self, response: requests.Response, url: str, path: str) -> str:
+    def _redirected(self, response: requests.Response, url: str, path: str, asked: Mapping[str, str | int]) -> str:
+        """Where a redirect leads: the same origin, with every parameter that was sent."""
         location = response.headers.get("Location", "")
         try:
             target = urljoin(url, location)
@@ -241,6 +244,12 @@ class ApiClient:
             raise RequestFailed(
                 self._say(path, f"redirects to another origin ({place}), which is refused"),
                 status=response.status_code,
+            )
+        given = parse_qs(urlsplit(target).query, keep_blank_values=True)
+        changed = [name for name, value in asked.items() if given.get(name) != [str(value)]]
+        if changed:
+            raise AnswerError(
+                self._say(path, f"redirects without the parameters `{'`, `'.join(changed)}` as they were sent")
             )
         return target
 
@@ -264,7 +273,7 @@ class ApiClient:
 
     def _parse(self, response: requests.Response, content: bytes, path: str) -> Any:
         try:
-            body = from_json(content.removeprefix(b"\xef\xbb\xbf"))
+            body = from_json(content.removeprefix(_BYTE_ORDER_MARK))
             repeated = _repeated_key(body, content)
             if repeated is not None:
                 raise AnswerError(self._say(path, f"the body has `{repeated}` twice in one object: which one counts?"))
@@ -333,18 +342,65 @@ def _told(state: RetryCallState) -> float | None:
     return fault.told if isinstance(fault, _Transient) else None
 
 
+_ESCAPED_KEY = re.compile(rb'\\u[0-9a-fA-F]{4}[^"\\]*"\s*:')
+_ENVELOPE_DEPTH = 3
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
 def _repeated_key(body: Any, content: bytes) -> str | None:
     """A key of the body's envelope that the text has more often than the parsed body, None where there is none.
 
-    Parsers keep the last of two equal keys: rows under the first would be lost without a word.
+    The envelope is the outermost object and the objects in it, not those in its lists. Parsers keep the last of
+    two equal keys: rows under the first would be lost without a word.
     """
     if not isinstance(body, dict):
         return None
-    keys = [(name, as_json(name, "a key")) for name in body]
-    if all(content.count(key) == 1 for _, key in keys):
-        return None
-    kept = as_json(body, "the body")
-    return next((name for name, key in keys if content.count(key) > kept.count(key)), None)
+    if _ESCAPED_KEY.search(content):
+        return _repeated_as_parsed(content)
+    kept: bytes | None = None
+    waiting: list[tuple[dict[str, Any], tuple[bytes, ...]]] = [(body, ())]
+    for found, path in waiting:
+        keys = [(name, as_json(name, "a key")) for name in found]
+        text = _behind(content, path)
+        if not all(text.count(key) == 1 for _, key in keys):
+            kept = as_json(body, "the body") if kept is None else kept
+            parsed = _behind(kept, path)
+            repeated = next((name for name, key in keys if text.count(key) > parsed.count(key)), None)
+            if repeated is not None:
+                return repeated
+        if len(path) < _ENVELOPE_DEPTH - 1:
+            waiting += [(one, (*path, key)) for name, key in keys if isinstance(one := found[name], dict)]
+    return None
+
+
+def _behind(text: bytes, path: tuple[bytes, ...]) -> bytes:
+    """The text from where the keys of `path` stand for the first time, one after the other."""
+    for key in path:
+        text = text[text.find(key) + len(key) :]
+    return text
+
+
+def _repeated_as_parsed(content: bytes) -> str | None:
+    """As above, by a slow parser that sees both of two equal keys, however they are written."""
+    repeating: list[tuple[dict[str, Any], str]] = []
+
+    def noting(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            repeating.append((found, next(name for name, times in Counter(n for n, _ in pairs).items() if times > 1)))
+        return found
+
+    try:
+        level = [json.loads(content.removeprefix(_BYTE_ORDER_MARK), object_pairs_hook=noting)]
+    except RecursionError:
+        raise AnswerError("the body is nested too deep to look for repeated keys") from None
+    for _ in range(_ENVELOPE_DEPTH):
+        for one in level:
+            for found, name in repeating:
+                if found is one:
+                    return name
+        level = [value for one in level for value in one.values() if isinstance(value, dict)]
+    return None
 
 
 def _cause(error: BaseException, *kinds: type[BaseException]) -> BaseException | None:

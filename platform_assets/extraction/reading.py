@@ -2,17 +2,21 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import product
 
+import numpy as np
 import pyarrow as pa
 
 from platform_assets.extraction.client import Answer, ApiClient, fill_path
+from platform_assets.extraction.counted import KEPT_CHANGING
 from platform_assets.extraction.errors import AnswerError
-from platform_assets.extraction.paging import Params, pager, pages
+from platform_assets.extraction.identity import by_key
+from platform_assets.extraction.paging import Pager, Params, pager, pages
 from platform_assets.extraction.records import Record, drop_fields, fill_keys, selector, unwrap
-from platform_assets.extraction.spool import Batch, Spool
+from platform_assets.extraction.spool import Batch, Spool, is_member
 from platform_assets.vocabulary import FanOut, Resolve, Resource
 
 
@@ -25,6 +29,8 @@ class Parent:
 
 
 NO_PARENT = Parent(key="")
+MAX_LOOKS = 3
+"""How often a list is read again for rows that slipped through between two pages."""
 
 
 def read(
@@ -39,52 +45,128 @@ def read(
 ) -> Batch:
     """Read every page into a batch of `spool`. The batch is not accepted yet.
 
+    `matters` says whether anything is concluded from what the batch does not hold (a cursor moves, rows seem
+    gone). Then an end that nothing proves is confirmed by one more request, and a list whose pages cannot
+    overlap is read again until no row is found that slipped through.
+
     Raises AnswerError and RequestFailed; their text names platform and resource.
     """
     batch = Batch(parent=parent.key)
-    try:
-        for records in read_records(client, resource, parent, start, counts):
-            spool.add(batch, records, parent_columns)
-    except AnswerError as error:
-        where = f"{client.platform.name}/{resource.name}" + (f" of {parent.key!r}" if parent is not NO_PARENT else "")
-        text = client.redact(str(error))
-        raise AnswerError(text if text.startswith(client.platform.name) else f"{where}: {text}") from None
-    counts["pages"] += batch.pages
+    blind = False
+    with _naming(client, resource, parent):
+        for params in query_params(resource, start):
+            walk = pager(client.platform.paginator_of(resource), client.settings.page_size)
+            for records in _records(client, resource, parent, params, walk, counts, lambda: matters(batch)):
+                spool.add(batch, records, parent_columns)
+            blind = blind or walk.blind
+        counts["pages"] += batch.pages
+        if blind and matters(batch):
+            look_until_quiet(client, resource, parent, start, spool, parent_columns, counts, batch)
     return batch
 
 
-def look_again(
+def look_until_quiet(
     client: ApiClient,
     resource: Resource,
     parent: Parent,
     start: datetime | None,
     spool: Spool,
-    batch: Batch,
     parent_columns: dict[str, pa.Scalar],
     counts: Counter[str],
+    batch: Batch,
 ) -> None:
-    for records in read_records(client, resource, parent, start, counts):
-        spool.add(batch, records, parent_columns)
+    """Read the list again into `batch` until a pass brings nothing that the passes before had missed.
+
+    Raises AnswerError where `MAX_LOOKS` more passes are not enough, and what `read` raises.
+    """
+    for _ in range(MAX_LOOKS):
+        if not second_look(client, resource, parent, start, spool, parent_columns, counts, batch):
+            return
+    with _naming(client, resource, parent):
+        raise AnswerError(f"{KEPT_CHANGING}: each of {MAX_LOOKS + 1} passes brought rows that the others had missed")
+
+
+def second_look(
+    client: ApiClient,
+    resource: Resource,
+    parent: Parent,
+    start: datetime | None,
+    spool: Spool,
+    parent_columns: dict[str, pa.Scalar],
+    counts: Counter[str],
+    batch: Batch,
+) -> bool:
+    """Read the whole list once more into `batch`, and say whether a row came that had been missed.
+
+    `batch` is one that `read` returned and that is not accepted yet. A row newer than all that was read before
+    was not missed, it has only just come. Raises AnswerError and RequestFailed, as `read` does.
+    """
+    known = np.sort(np.concatenate(batch.keys)) if batch.keys else np.empty(0, np.uint64)
+    newest, pages_before, missed = batch.cursor, batch.pages, False
+    incremental = resource.endpoint.incremental
+    with _naming(client, resource, parent):
+        for params in query_params(resource, start):
+            walk = pager(client.platform.paginator_of(resource), client.settings.page_size)
+            for records in _records(client, resource, parent, params, walk, counts, lambda: True):
+                spool.add(batch, records, parent_columns)
+                fresh = ~is_member(batch.keys[-1], known) if records else ()
+                unseen = [record for record, is_fresh in zip(records, fresh, strict=True) if is_fresh]
+                cursor_path = incremental.cursor_path if incremental else None
+                missed = _any_was_missed(unseen, cursor_path, newest, spool) or missed
+    counts["pages"] += batch.pages - pages_before
+    return missed
+
+
+def _any_was_missed(unseen: list[Record], cursor_path: str | None, newest: datetime | None, spool: Spool) -> bool:
+    if not unseen or cursor_path is None or newest is None:
+        return bool(unseen)
+    moments = spool.columns.moments(unseen, cursor_path).to_pylist()
+    return any(moment is None or moment <= newest for moment in moments)
+
+
+@contextmanager
+def _naming(client: ApiClient, resource: Resource, parent: Parent) -> Iterator[None]:
+    """Name the resource and the parent in an AnswerError, and no secret."""
+    try:
+        yield
+    except AnswerError as error:
+        where = f"{client.platform.name}/{resource.name}" + (f" of {parent.key!r}" if parent is not NO_PARENT else "")
+        text = client.redact(str(error))
+        raise AnswerError(text if text.startswith(client.platform.name) else f"{where}: {text}") from None
 
 
 def read_records(
     client: ApiClient, resource: Resource, parent: Parent, start: datetime | None, counts: Counter[str]
 ) -> Iterator[list[Record]]:
-    """Yield each page's records: unwrapped, without excluded fields, with their keys filled in."""
+    """Yield each page's records: unwrapped, without excluded fields, with their keys filled in; every end confirmed."""
+    for params in query_params(resource, start):
+        walk = pager(client.platform.paginator_of(resource), client.settings.page_size)
+        yield from _records(client, resource, parent, params, walk, counts, lambda: True)
+
+
+def _records(
+    client: ApiClient,
+    resource: Resource,
+    parent: Parent,
+    params: Params,
+    walk: Pager,
+    counts: Counter[str],
+    matters: Callable[[], bool],
+) -> Iterator[list[Record]]:
+    """The records of one query, page by page."""
     platform = client.platform
-    paginator = platform.paginator_of(resource)
-    select = selector(platform.client, paginator, platform.data_selector_of(resource))
+    select = selector(platform.client, platform.paginator_of(resource), platform.data_selector_of(resource))
     path = fill_path(resource.endpoint.path, parent.values)
+    identify = by_key(platform.primary_key_of(resource), resource.key_fallback, resource.endpoint.envelope)
 
     def get(params: Mapping[str, str | int]) -> Answer:
         return client.get(path, params, counts)
 
-    for params in query_params(resource, start):
-        for items in pages(get, pager(paginator, client.settings.page_size), params, select):
-            records = unwrap(items, resource.endpoint.envelope, counts)
-            drop_fields(records, resource.exclude)
-            fill_keys(records, dict(resource.key_fallback))
-            yield records
+    for items in pages(get, walk, params, select, identify, matters):
+        records = unwrap(items, resource.endpoint.envelope, counts)
+        drop_fields(records, resource.exclude)
+        fill_keys(records, dict(resource.key_fallback))
+        yield records
 
 
 def query_params(resource: Resource, start: datetime | None) -> Iterator[Params]:

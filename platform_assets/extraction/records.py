@@ -17,6 +17,9 @@ from platform_assets.vocabulary.paginator import Paginator
 
 Record = dict[str, Any]
 
+_ERROR_FIELDS = ("error", "errors")
+_EXCERPT = 160
+
 
 def as_json(value: Any, what: str, *, sort_keys: bool = False) -> bytes:
     """Compact JSON; with `sort_keys`, equal values have equal bytes. `what` the value is goes into the error.
@@ -94,13 +97,14 @@ def selector(client: Client, paginator: Paginator, data_selector: str) -> Callab
     """A function from a parsed body to its list of items, as the contract describes it.
 
     It raises AnswerError where the selector matches nothing in a non-empty body (naming the keys that
-    were there), where it finds another kind of value, or where the body says it failed.
+    were there), where it finds another kind of value, or where the body says that it failed, also beside records.
     """
     single = isinstance(paginator, SingleObject)
+    outermost = data_selector.split(".")[0]
 
     def select(body: Any) -> list[Any]:
-        if client.success_field and isinstance(body, dict) and body.get(client.success_field) is False:
-            raise AnswerError(f"the body says `{client.success_field}: false` with status 200")
+        if isinstance(body, dict) and data_selector:
+            _refuse_failure(body, client.success_field, outermost)
         found = _at(body, data_selector, client.null_is_empty and not single)
         if single:
             if not isinstance(found, dict) or not found:
@@ -114,6 +118,28 @@ def selector(client: Client, paginator: Paginator, data_selector: str) -> Callab
         return found
 
     return select
+
+
+def _refuse_failure(body: dict[str, Any], success_field: str | None, outermost: str) -> None:
+    """Raise AnswerError where a body with status 200 says that it failed, in whole or in part."""
+    if success_field and body.get(success_field, True) is not True:
+        raise AnswerError(f"the body says `{success_field}: {_shown(body[success_field])}` with status 200")
+    for name in _ERROR_FIELDS:
+        if name != outermost and outermost in body and body.get(name):
+            raise AnswerError(f"the body has `{name}` with status 200: {_shown(body[name])}")
+
+
+def _shown(value: Any) -> str:
+    return as_json(value, "an error").decode()[:_EXCERPT]
+
+
+def dig(body: Any, path: str) -> Any:
+    """Value at a dotted path in nested objects, None where the path ends early."""
+    for key in path.split("."):
+        if not isinstance(body, dict):
+            return None
+        body = body.get(key)
+    return body
 
 
 def _at(body: Any, data_selector: str, null_is_empty: bool) -> Any:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from platform_assets.extraction.client import ApiClient
 from platform_assets.extraction.errors import RequestFailed
-from platform_assets.extraction.reading import NO_PARENT, look_again, read
+from platform_assets.extraction.reading import NO_PARENT, look_until_quiet, read
 from platform_assets.extraction.spool import Batch, is_member
 from platform_assets.loading.plan import Plan, Unit
 from platform_assets.vocabulary import PlatformAssetsError
@@ -43,20 +43,12 @@ def _read_unit(client: ApiClient, plan: Plan, unit: Unit) -> None:
     values = unit.parent.values.values()
     parent_columns = {name: pa.scalar(value, kind) for (name, kind), value in zip(names, values, strict=True)}
     try:
-        batch = read(
-            client,
-            plan.resource,
-            unit.parent,
-            unit.start,
-            plan.spool,
-            parent_columns,
-            counts,
-            lambda batch: _matters(plan, unit, batch),
-        )
+        where = (client, plan.resource, unit.parent, unit.start, plan.spool, parent_columns, counts)
+        batch = read(*where, matters=lambda batch: _matters(plan, unit, batch))
         unit.missing = _missing(unit, batch)
         if len(unit.missing):
             # One answer is not believed: rows move between pages, and lists are cut short.
-            look_again(client, plan.resource, unit.parent, unit.start, plan.spool, batch, parent_columns, counts)
+            look_until_quiet(*where, batch)
             unit.missing = _missing(unit, batch)
         plan.spool.accept(batch)
         unit.batch = batch
@@ -76,14 +68,17 @@ def _read_unit(client: ApiClient, plan: Plan, unit: Unit) -> None:
 
 
 def _matters(plan: Plan, unit: Unit, batch: Batch) -> bool:
-    """Whether it would do harm to take the list for ended here, were it not."""
-    if unit.is_first or len(_missing(unit, batch)):
+    """Whether rows that the batch lacks would stay lost, or be taken for removed.
+
+    A list that the server does not filter is read in full again next time, and then lacks nothing.
+    """
+    if len(_missing(unit, batch)):
         return True
     incremental = plan.resource.endpoint.incremental
-    if incremental is None or not incremental.server_side or batch.cursor is None:
+    if incremental is None or not incremental.server_side:
         return False
     recorded = unit.last.cursor_value if unit.last else None
-    return recorded is None or batch.cursor > recorded
+    return unit.is_first or recorded is None or (batch.cursor is not None and batch.cursor > recorded)
 
 
 def _missing(unit: Unit, batch: Batch) -> np.ndarray:

@@ -216,6 +216,58 @@ def test_redirects_stay_on_the_origin(server: Scripted, client: ApiClient) -> No
     other.server.shutdown()
 
 
+@pytest.mark.parametrize("location", ["/moved", "/moved?page=2", "/moved?page=1&per_page=100", "?page=2&per_page=30"])
+def test_a_redirect_that_loses_what_was_asked_for_is_refused(
+    location: str, server: Scripted, client: ApiClient
+) -> None:
+    server.respond = lambda handler, number: answer(handler, b"", 302, Location=location)
+    with pytest.raises(AnswerError, match=r"without the parameters .*(page|per_page)"):
+        client.get("/x", {"page": 2, "per_page": 100})
+    assert len(server.paths) == 1
+
+
+def test_a_redirect_that_keeps_what_was_asked_for_is_followed(server: Scripted, client: ApiClient) -> None:
+    def respond(handler: BaseHTTPRequestHandler, number: int) -> None:
+        moved = number > 1
+        answer(handler, b"{}", 200 if moved else 301, Location="/y?since=2026-01-01+00%3A00%3A00&page=2")
+
+    server.respond = respond
+    assert client.get("/x", {"page": 2, "since": "2026-01-01 00:00:00"}).body == {}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        rb'{"data": [{"id": 1}], "d\u0061ta": []}',
+        rb'{"d\u0061ta": [{"id": 1}], "\u0064ata": []}',
+        rb'{"data": {"goals": [{"id": 1}], "goals": []}}',
+        rb'{"data": {"goals": [{"id": 1}], "go\u0061ls": []}}',
+        rb'{"data": [{"id": 1}], "additional_data": {"pagination": {"next_start": 5, "next_start": null}}}',
+        rb'{"data": [{"id": 1}], "additional_data": {"pagination": {"next_start": 5}, "pagination": {}}}',
+    ],
+)
+def test_a_key_twice_in_the_envelope_is_seen_however_it_is_written(
+    body: bytes, server: Scripted, client: ApiClient
+) -> None:
+    server.respond = lambda handler, number: answer(handler, body)
+    with pytest.raises(AnswerError, match="twice in one object"):
+        client.get("/x")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        rb'{"additional_data": {"start": 0}, "data": [{"start": 1}, {"start": 2, "text": "\u00e9"}]}',
+        rb'{"data": [{"a\u0062": 1}, {"ab": 2}]}',
+        rb'{"data": {"id": 1, "owner": {"id": 2, "data": {"id": 3}}}, "id": 4}',
+        rb'{"data": [{"data": {"id": 1}}], "note": "\u0064ata\": x"}',
+    ],
+)
+def test_keys_that_repeat_in_other_objects_are_no_fault(body: bytes, server: Scripted, client: ApiClient) -> None:
+    server.respond = lambda handler, number: answer(handler, body)
+    assert client.get("/x").body
+
+
 def test_endless_redirects_end(server: Scripted, client: ApiClient) -> None:
     server.respond = lambda handler, number: answer(handler, b"", 302, Location="/x")
     with pytest.raises(RequestFailed, match="redirects"):

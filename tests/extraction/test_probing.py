@@ -40,3 +40,15 @@ def test_newer_is_seen_and_the_newest_is_not_newer_than_itself(
         assert has_newer(client, resource, newest - timedelta(seconds=1))
         assert len(shared_sandbox.requests) == before + 1
         assert not has_newer(client, resource, newest)
+
+
+def test_a_record_dated_in_the_future_is_not_newer_for_ever() -> None:
+    platform = platform_named("crm")
+    with SandboxServer() as server:
+        deals = server.world.tables["crm"]["deals"]
+        newest = max(datetime.fromisoformat(f"{deal['update_time']}+00:00") for deal in deals)
+        deals.append({**deals[0], "id": 999_999, "update_time": "2099-01-01 00:00:00"})
+        settings = Settings(base_url=server.base_url("crm"), token=server.token("crm"))
+        with ApiClient(platform, settings) as client:
+            assert not has_newer(client, platform.resource("deals"), newest)
+            assert has_newer(client, platform.resource("deals"), newest - timedelta(seconds=1))

@@ -63,6 +63,23 @@ def test_success_false_with_status_200_is_an_error() -> None:
         select(NULL_IS_EMPTY, {"success": False, "data": []})
 
 
+@pytest.mark.parametrize("failure", [{"error": "timeout"}, {"errors": [{"message": "shard 3"}]}, {"error": {"a": 1}}])
+def test_an_error_beside_records_is_an_error(failure: dict[str, Any]) -> None:
+    with pytest.raises(AnswerError, match="with status 200"):
+        select(PLAIN, {"data": [{"id": 1}], **failure})
+
+
+@pytest.mark.parametrize("success", [None, "false", 0])
+def test_anything_but_success_is_none(success: object) -> None:
+    with pytest.raises(AnswerError, match="success"):
+        select(NULL_IS_EMPTY, {"success": success, "data": []})
+
+
+def test_empty_errors_beside_records_are_no_error() -> None:
+    assert select(PLAIN, {"data": [{"id": 1}], "error": None, "errors": []}) == [{"id": 1}]
+    assert select(PLAIN, {"errors": [{"id": 1}]}, "errors") == [{"id": 1}]
+
+
 def test_envelopes_of_one_record_of_many_and_of_none() -> None:
     counts: Counter[str] = Counter()
     items = [

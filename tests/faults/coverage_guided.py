@@ -19,6 +19,7 @@ with atheris.instrument_imports(include=["platform_assets", "requests", "urllib3
     from requests.structures import CaseInsensitiveDict
 
     from platform_assets.extraction.client import Answer, ApiClient, told_wait
+    from platform_assets.extraction.identity import by_content
     from platform_assets.extraction.paging import link_entries, pager
     from platform_assets.extraction.records import selector, unwrap
     from platform_assets.extraction.redaction import Redactor
@@ -82,7 +83,9 @@ def use(client: ApiClient, resource: Resource, status: int, header: str, content
     paginator = platform.paginator_of(resource)
     items = selector(platform.client, paginator, platform.data_selector_of(resource))(whole.body)
     records = unwrap(items, resource.endpoint.envelope, Counter())
-    pager(paginator, None).next(whole, len(items))
+    walk = pager(paginator, None)
+    walk.first()
+    walk.take(whole, by_content(items))
     content_hashes(records, b"")
 
 

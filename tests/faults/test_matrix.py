@@ -13,6 +13,7 @@ import pytest
 
 from platform_assets.extraction.client import ApiClient
 from platform_assets.extraction.reading import NO_PARENT, Parent, read_records
+from platform_assets.extraction.records import as_json
 from platform_assets.extraction.settings import Settings
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer
@@ -70,7 +71,11 @@ def read_all(
     )
     with ApiClient(platform, settings, sleep=sleep) as client:
         pages = read_records(client, platform.resource(target.resource), target.parent, None, Counter())
-        return [record for page in pages for record in page]
+        found = [record for page in pages for record in page]
+        for record in found:
+            # As the rows' hashes do next: what cannot be kept is refused.
+            as_json(record, "a record", sort_keys=True)
+        return found
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,185 @@
+"""Lists that change, or are cut short, while a sync reads them: nothing is lost and nothing taken for removed."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+import pytest
+
+from platform_assets.sandbox import SandboxServer
+from platform_assets.sandbox.tokens import sandbox_token
+from tests.conftest import Sync
+from tests.faults.proxy import FaultyProxy, Good, Spoil, Wire
+from tests.warehouse_rows import query
+
+Aim = Callable[[str, str], None]
+
+
+@pytest.fixture
+def aim(monkeypatch: pytest.MonkeyPatch) -> Aim:
+    """Point one platform's settings at a server."""
+
+    def aim(name: str, url: str) -> None:
+        monkeypatch.setenv(f"SOURCES__{name.upper()}__BASE_URL", f"{url}/{name}")
+        monkeypatch.setenv(f"SOURCES__{name.upper()}__API_TOKEN", sandbox_token(name))
+        monkeypatch.setenv(f"SOURCES__{name.upper()}__BACKOFF_FACTOR", "0")
+
+    return aim
+
+
+def then(change: Callable[[], object]) -> Spoil:
+    """A good answer, after which the list changes."""
+
+    def spoil(wire: Wire, good: Good) -> bool:
+        change()
+        wire.send(good.message())
+        return True
+
+    return spoil
+
+
+def ids(path: Path, table: str, where: str = "true") -> set[str]:
+    return {str(row[0]) for row in query(path, f"SELECT id FROM {table} WHERE {where}")}
+
+
+def test_a_deal_edited_between_two_pages_takes_no_neighbour_with_it(
+    aim: Aim, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCES__CRM__PAGE_SIZE", "50")
+    with SandboxServer() as server:
+        deals = server.world.tables["crm"]["deals"]
+        edit = then(lambda: deals.append({**deals.pop(3), "update_time": "2031-01-01 00:00:00"}))
+        with FaultyProxy(server.url, edit, pattern=r"/recents\?") as proxy:
+            aim("crm", proxy.url)
+            assert sync_platform("crm", ["deals"])["deals"].ok
+            assert proxy.struck == 1
+        assert ids(warehouse_file, "crm.deals") == {str(deal["id"]) for deal in deals}
+
+
+@pytest.mark.parametrize(("name", "resource"), [("device_management", "organizations"), ("load_testing", "tests")])
+def test_a_row_removed_between_two_pages_marks_itself_and_not_its_neighbour(
+    name: str, resource: str, aim: Aim, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    with SandboxServer() as server:
+        rows = server.world.tables[name][resource]
+        aim(name, server.url)
+        sync_platform(name, [resource])
+        removed: list[Any] = []
+        with FaultyProxy(server.url, then(lambda: removed.append(rows.pop(0))), pattern=r"\?") as proxy:
+            aim(name, proxy.url)
+            assert sync_platform(name, [resource])[resource].ok
+        marked = ids(warehouse_file, f"{name}.{resource}", "_deleted_at IS NOT NULL")
+        assert marked <= {str(removed[0]["id"])}
+        aim(name, server.url)
+        assert sync_platform(name, [resource])[resource].ok
+        marked = ids(warehouse_file, f"{name}.{resource}", "_deleted_at IS NOT NULL")
+        assert marked == {str(removed[0]["id"])}
+
+
+def test_an_issue_that_slips_between_two_opaque_pages_is_found_by_a_second_look(
+    aim: Aim, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    with SandboxServer() as server:
+        aim("error_tracking", server.url)
+        sync_platform("error_tracking", ["projects"])
+        issues = server.world.tables["error_tracking"]["issues"]["acme", "mobile"]
+        with FaultyProxy(server.url, then(lambda: issues.pop(0)), pattern=r"/acme/mobile/issues/(\?|$)") as proxy:
+            aim("error_tracking", proxy.url)
+            outcome = sync_platform("error_tracking", ["issues"], partitions=frozenset({"acme/mobile"}))["issues"]
+            assert outcome.ok and not outcome.failed_partitions and proxy.struck == 1
+        assert ids(warehouse_file, "error_tracking.issues") >= {str(issue["id"]) for issue in issues}
+
+
+def test_a_page_cap_lowered_in_mid_read_marks_nothing_as_removed(
+    aim: Aim, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    def shorten(wire: Wire, good: Good) -> bool:
+        wire.send(good.message(orjson.dumps({"data": orjson.loads(good.body)["data"][:7]})))
+        return True
+
+    with SandboxServer() as server:
+        aim("device_management", server.url)
+        whole = sync_platform("device_management", ["organizations"])["organizations"].rows_in_table
+        pattern = r"/organizations\?.*after=(?!0)"
+        with FaultyProxy(server.url, shorten, pattern=pattern, times=None) as proxy:
+            aim("device_management", proxy.url)
+            outcome = sync_platform("device_management", ["organizations"])["organizations"]
+            assert outcome.ok and proxy.struck
+        assert outcome.deleted == 0 and outcome.deletion_withheld == 0
+        assert len(ids(warehouse_file, "device_management.organizations", "_deleted_at IS NULL")) == whole
+
+
+def test_a_redirect_to_the_bare_list_is_refused_and_marks_nothing(
+    aim: Aim, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    def lose_the_query(wire: Wire, good: Good) -> bool:
+        wire.send(good.message(b"", status=302, location="/ci_analytics/v2/organizations/"))
+        return True
+
+    with SandboxServer() as server:
+        aim("ci_analytics", server.url)
+        sync_platform("ci_analytics", ["organizations"])
+        with FaultyProxy(server.url, lose_the_query, pattern=r"/organizations\?", times=None) as proxy:
+            aim("ci_analytics", proxy.url)
+            outcome = sync_platform("ci_analytics", ["organizations"])["organizations"]
+        assert "redirects without the parameters" in (outcome.error or "")
+        assert ids(warehouse_file, "ci_analytics.organizations", "_deleted_at IS NOT NULL") == set()
+
+
+def test_a_link_header_that_goes_missing_fails_the_read(aim: Aim, sync_platform: Sync, warehouse_file: Path) -> None:
+    def unlink(wire: Wire, good: Good) -> bool:
+        wire.send(good.message(link=None))
+        return True
+
+    with SandboxServer() as server:
+        aim("error_tracking", server.url)
+        sync_platform("error_tracking", ["projects"])
+        with FaultyProxy(server.url, unlink, pattern=r"/projects/\?.*cursor=0%3A5", times=None) as proxy:
+            aim("error_tracking", proxy.url)
+            outcome = sync_platform("error_tracking", ["projects"])["projects"]
+            assert proxy.struck
+        assert "Link header" in (outcome.error or "")
+        assert ids(warehouse_file, "error_tracking.projects", "_deleted_at IS NOT NULL") == set()
+
+
+@contextmanager
+def twenty_a_page(total: int, obeys_size: bool) -> Iterator[str]:
+    """A server of load tests that never gives more than 20 a page."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked = parse_qs(urlsplit(self.path).query)
+            size = min(20, int(asked["page_size"][0])) if obeys_size else 20
+            first = (int(asked["page"][0]) - 1) * size
+            body = orjson.dumps({"tests": [{"id": number} for number in range(total)][first : first + size]})
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("obeys_size", [True, False])
+@pytest.mark.parametrize("total", [0, 1, 20, 30, 55])
+def test_a_server_that_gives_fewer_a_page_than_were_asked_for_is_read_whole(
+    total: int, obeys_size: bool, aim: Aim, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    with twenty_a_page(total, obeys_size) as url:
+        aim("load_testing", url)
+        assert sync_platform("load_testing", ["tests"])["tests"].ok
+    assert ids(warehouse_file, "load_testing.tests") == {str(number) for number in range(total)}
