@@ -59,7 +59,7 @@ def test_parents_over_several_pages_lose_no_child_on_the_first_run(
         point_at(server)
         monkeypatch.setenv("SOURCES__CI_ANALYTICS__PAGE_SIZE", "10")
         outcomes = sync_platform("ci_analytics", ["organizations", PIPELINES])
-        assert outcomes["organizations"].pages == 5
+        assert outcomes["organizations"].pages >= 5
         assert problems(server, warehouse_file, "ci_analytics", PIPELINES) == []
 
 
