@@ -1,10 +1,8 @@
 """What can go wrong between a setting and a page of records."""
 
-from platform_assets.vocabulary import PlatformAssetsError
+from platform_assets.vocabulary import PlatformAssetsError, SettingsError
 
-
-class SettingsError(PlatformAssetsError):
-    """A setting is missing or cannot be used; the text names it and how to mend it."""
+__all__ = ["AnswerError", "LimitExhausted", "RequestFailed", "SettingsError"]
 
 
 class RequestFailed(PlatformAssetsError):
