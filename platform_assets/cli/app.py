@@ -1,5 +1,7 @@
 """Commands of `platform-assets`. Each imports what it needs when it runs, so that `--help` is quick."""
 
+import errno
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +11,7 @@ import typer
 from platform_assets.vocabulary import PlatformAssetsError
 
 app = typer.Typer(
-    help="Five SaaS platforms, 47 API resources, as Dagster assets in your warehouse.",
+    help="API resources of SaaS platforms, as Dagster assets in your warehouse.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -117,14 +119,18 @@ def dbt_sources(
     ] = False,
 ) -> None:
     """Generate dbt's sources from the declarations."""
+    from platform_assets.cli.surroundings import tell_of_broken_platforms
+    from platform_assets.configuration import configured
     from platform_assets.modelling import sources
-    from platform_assets.platforms import all_platforms
+    from platform_assets.platforms import all_platforms, broken_platforms
 
+    configured("warehouse")  # A file of settings that cannot be read is said in a line.
+    tell_of_broken_platforms()
     project = Path("dbt_project")
     paths = sources.outdated(project, all_platforms()) if only_check else sources.write(project, all_platforms())
     for path in paths:
         typer.echo(f"{'out of date' if only_check else 'written'}: {path}")
-    raise typer.Exit(1 if only_check and paths else 0)
+    raise typer.Exit(1 if (only_check and paths) or broken_platforms() else 0)
 
 
 def main() -> None:
@@ -134,3 +140,24 @@ def main() -> None:
     except PlatformAssetsError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
+    except BrokenPipeError:
+        # Whoever read our output has seen enough, e.g. `| head`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+    except Exception as error:
+        said = storage_fault(error)
+        if said is None:
+            raise
+        print(f"error: {said}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def storage_fault(error: BaseException) -> str | None:
+    """A line for a disk or a folder that does not take what we write, None for any other fault."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EDQUOT):
+        return error.strerror
+    if type(error).__module__ == "sqlalchemy.exc":
+        return f"Dagster's storage: {' '.join(str(error).split())[:200]}"
+    return None
