@@ -76,7 +76,7 @@ def check(platform: Platforms = None, sandbox: Sandbox = False) -> None:
 
 @app.command()
 def sandbox(
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8765,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8765,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Serve the five APIs locally with deterministic data, and print how to point at them."""
@@ -87,7 +87,7 @@ def sandbox(
 
 @app.command()
 def dev(
-    port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
+    port: Annotated[int, typer.Option(help="Port of the Dagster UI.", min=1, max=65535)] = 3000,
     host: Annotated[str, typer.Option(help="Address of the Dagster UI; it has no login, keep it local.")] = "127.0.0.1",
 ) -> None:
     """Open the Dagster UI on whatever is configured, and on the sandbox for the rest."""
@@ -127,6 +127,8 @@ def dbt_sources(
     configured("warehouse")  # A file of settings that cannot be read is said in a line.
     tell_of_broken_platforms()
     project = Path("dbt_project")
+    if not project.is_dir():
+        raise PlatformAssetsError(f"there is no {project} in {Path.cwd()}: run this where the project is")
     paths = sources.outdated(project, all_platforms()) if only_check else sources.write(project, all_platforms())
     for path in paths:
         typer.echo(f"{'out of date' if only_check else 'written'}: {path}")

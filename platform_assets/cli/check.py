@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from platform_assets.cli.surroundings import chosen_platforms, dagster_home_path, sandbox_for, unserved
+from platform_assets.cli.surroundings import chosen_platforms, dagster_home_path, open_instance, sandbox_for, unserved
 from platform_assets.configuration import ALERTS, WEBHOOK_URL, read, unknown_settings
 from platform_assets.extraction.client import ApiClient
 from platform_assets.extraction.settings import read_settings
@@ -46,7 +46,7 @@ def _check_warehouse() -> bool:
         with exclusive("reach", wait=_WAREHOUSE_WAIT):
             pass
     except PlatformAssetsError as error:
-        typer.echo(f"warehouse: NOT OK: {error}")
+        typer.echo(f"warehouse: NOT OK: {str(error).removeprefix('warehouse: ')}")
         return False
     typer.echo(f"warehouse: ok, {path or destination_name()} can be opened")
     return True
@@ -54,11 +54,20 @@ def _check_warehouse() -> bool:
 
 def _check_home() -> bool:
     home = dagster_home_path()
-    return _check_folder("dagster home", home / "dagster.yaml" if home.exists() else home)
+    if not home.is_dir():
+        return _check_folder("dagster home", home)
+    try:
+        with open_instance():
+            pass
+    except PlatformAssetsError as error:
+        typer.echo(f"dagster home: NOT OK: {error}")
+        return False
+    typer.echo(f"dagster home: ok, {home} can be opened")
+    return True
 
 
 def _check_folder(what: str, path: Path) -> bool:
-    """Whether a file or folder can be made, or is there and can be written beside; a check leaves nothing behind."""
+    """Whether the first load can make a file or folder; a check leaves nothing behind."""
     nearest = next(folder for folder in path.parents if os.path.lexists(folder))
     try:
         with tempfile.TemporaryFile(dir=nearest) as file:
@@ -68,7 +77,7 @@ def _check_folder(what: str, path: Path) -> bool:
     except OSError as error:
         typer.echo(f"{what}: NOT OK: {path} cannot be made: {nearest}: {error.strerror}")
         return False
-    typer.echo(f"{what}: ok, {path} {'can be written' if path.exists() else 'will be made by the first load'}")
+    typer.echo(f"{what}: ok, {path} will be made by the first load")
     return True
 
 
@@ -77,7 +86,7 @@ def _check_alerts() -> bool:
     try:
         read(ALERTS, WEBHOOK_URL)
     except PlatformAssetsError as error:
-        typer.echo(f"alerts: NOT OK: {error}")
+        typer.echo(f"alerts: NOT OK: {str(error).removeprefix('alerts: ')}")
         return False
     return True
 

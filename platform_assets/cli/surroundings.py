@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 from rich.console import Console
 
-from platform_assets.configuration import ALERTS, WEBHOOK_URL, read, unknown_settings
+from platform_assets.configuration import ALERTS, WAREHOUSE, WAREHOUSE_SETTINGS, WEBHOOK_URL, read, unknown_settings
 from platform_assets.extraction.errors import SettingsError
 from platform_assets.extraction.settings import is_configured, platform_secret, read_settings, setting_name
 from platform_assets.platforms import all_platforms, broken_platforms, platform_named
@@ -96,13 +96,14 @@ def settings_problems(platforms: Sequence[Platform]) -> list[str]:
     """A line for each thing wrong with settings: what nothing reads, and what cannot be used."""
     problems = unknown_settings(all_platforms(), [broken.module for broken in broken_platforms()])
     readers: list[Callable[[], object]] = [functools.partial(read_settings, platform) for platform in platforms]
+    readers += [functools.partial(read, WAREHOUSE, setting) for setting in WAREHOUSE_SETTINGS]
     readers += [check_warehouse_settings, functools.partial(read, ALERTS, WEBHOOK_URL)]
     for reader in readers:
         try:
             reader()
         except PlatformAssetsError as error:
             problems.append(str(error))
-    return problems
+    return list(dict.fromkeys(problems))
 
 
 def unserved(platforms: Sequence[Platform]) -> list[Platform]:

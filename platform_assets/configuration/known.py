@@ -42,7 +42,9 @@ class Setting(Generic[T]):
     secret: bool = False
 
 
-BASE_URL = Setting("base_url", URL, "Where the API is. https, or http on this machine only.", "the sandbox, if asked")
+BASE_URL = Setting(
+    "base_url", URL, "Where the API is. https, or http on this machine; see `allow_http`.", "the sandbox, if asked"
+)
 CONTRACT = Setting("contract", TEXT, "Which contract the server speaks.", "`reference`")
 START_DATE = Setting("start_date", MOMENT, "Lower bound of the first incremental read.", "everything")
 PAGE_SIZE = Setting("page_size", WHOLE, "Records a page; never beyond the server's known maximum.", "as declared")

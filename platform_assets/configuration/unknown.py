@@ -3,6 +3,7 @@
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from dlt.common.configuration.container import Container
@@ -101,7 +102,7 @@ def _in_files(judge: _Judge) -> Iterator[str]:
     configured(SOURCES)  # Reads the files, and says in a line which one cannot be read.
     for provider in Container()[PluggableRunContext].providers.providers:
         if isinstance(provider, SettingsTomlProvider):
-            file = ", ".join(provider.present_locations)
+            file = ", ".join(str(Path(location)) for location in provider.present_locations)
             for words in _leaves(tomllib.loads(provider.to_toml())):
                 found = judge.right(words)
                 if found is not None:
