@@ -18,7 +18,16 @@ COUNTED = ("tried", "survived", "clear errors", "rows lost", "rows invented")
 """What tests of faults count, by `record_property("faults <what>", number)`; printed at the end."""
 
 
-LONG = ("test_postgres", "test_cli", "test_concurrency", "test_staging", "test_crashes", "test_marts", "test_secrets")
+LONG = (
+    "test_postgres",
+    "test_cli",
+    "test_sixth_platform",
+    "test_concurrency",
+    "test_staging",
+    "test_crashes",
+    "test_marts",
+    "test_secrets",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

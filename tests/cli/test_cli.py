@@ -20,9 +20,9 @@ def command(
     env: Mapping[str, str] | None = None,
     first: Callable[[], None] | None = None,
     cwd: Path = ROOT,
+    code: str = "from platform_assets.cli import main; main()",
 ) -> subprocess.CompletedProcess[str]:
     """Run `platform-assets` in a process, in which `first` is called before."""
-    code = "from platform_assets.cli import main; main()"
     return subprocess.run(
         [sys.executable, "-c", code, *words],
         cwd=cwd,
