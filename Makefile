@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml uv.lock | $(UV)
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --python $$($(TOOLS)/bin/python -c 'import sys; print(sys.executable)')
 	touch $@
 
-run: setup  ## load all 47 resources (from the sandbox where nothing is configured) and build the models
+run: setup  ## load all resources (from the sandbox where nothing is configured) and build the models
 	$(BIN)/platform-assets sync --sandbox
 
 test: setup

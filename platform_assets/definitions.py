@@ -1,5 +1,7 @@
 """Everything that Dagster loads, composed in one place. Reads no network, no credential."""
 
+import logging
+
 import dagster as dg
 
 from platform_assets.orchestration.alerts import stale_alert_sensor, webhook_on_failure
@@ -11,13 +13,16 @@ from platform_assets.orchestration.jobs import sync_jobs
 from platform_assets.orchestration.partition_sensor import partition_sensors
 from platform_assets.orchestration.schedules import schedules
 from platform_assets.orchestration.verified import verified_checks, verify_jobs, verify_schedules
-from platform_assets.platforms import all_platforms
+from platform_assets.platforms import all_platforms, broken_platforms
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """The project's definitions."""
     platforms = all_platforms()
+    for broken in broken_platforms():
+        # The others go on; `make lint` is where CI notices.
+        logging.getLogger("platform_assets").error("a platform is left out: %s", broken)
     project = dbt_project()
     tables = [definition for platform in platforms for definition in platform_assets(platform)]
     return dg.Definitions(

@@ -18,7 +18,16 @@ COUNTED = ("tried", "survived", "clear errors", "rows lost", "rows invented")
 """What tests of faults count, by `record_property("faults <what>", number)`; printed at the end."""
 
 
-LONG = ("test_postgres", "test_cli", "test_concurrency", "test_staging", "test_crashes", "test_marts", "test_secrets")
+LONG = (
+    "test_postgres",
+    "test_cli",
+    "test_sixth_platform",
+    "test_concurrency",
+    "test_staging",
+    "test_crashes",
+    "test_marts",
+    "test_secrets",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,7 +51,7 @@ Sync = Callable[..., dict[str, ResourceOutcome]]
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Tests see neither the environment's platforms nor this checkout's warehouse and Dagster home."""
     for name in list(os.environ):
-        if name.startswith(("SOURCES__", "WAREHOUSE__", "DESTINATION__")):
+        if name.startswith(("SOURCES__", "WAREHOUSE__", "ALERTS__", "DESTINATION__")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(tmp_path / "warehouse.duckdb"))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster_home"))

@@ -1,5 +1,7 @@
 """Commands of `platform-assets`. Each imports what it needs when it runs, so that `--help` is quick."""
 
+import errno
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +11,7 @@ import typer
 from platform_assets.vocabulary import PlatformAssetsError
 
 app = typer.Typer(
-    help="Five SaaS platforms, 47 API resources, as Dagster assets in your warehouse.",
+    help="API resources of SaaS platforms, as Dagster assets in your warehouse.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -106,7 +108,7 @@ def verify(
 
 @app.command()
 def sandbox(
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8765,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8765,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Serve the five APIs locally with deterministic data, and print how to point at them."""
@@ -117,7 +119,7 @@ def sandbox(
 
 @app.command()
 def dev(
-    port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
+    port: Annotated[int, typer.Option(help="Port of the Dagster UI.", min=1, max=65535)] = 3000,
     host: Annotated[str, typer.Option(help="Address of the Dagster UI; it has no login, keep it local.")] = "127.0.0.1",
 ) -> None:
     """Open the Dagster UI on whatever is configured, and on the sandbox for the rest."""
@@ -149,14 +151,20 @@ def dbt_sources(
     ] = False,
 ) -> None:
     """Generate dbt's sources from the declarations."""
+    from platform_assets.cli.surroundings import tell_of_broken_platforms
+    from platform_assets.configuration import configured
     from platform_assets.modelling import sources
-    from platform_assets.platforms import all_platforms
+    from platform_assets.platforms import all_platforms, broken_platforms
 
+    configured("warehouse")  # A file of settings that cannot be read is said in a line.
+    tell_of_broken_platforms()
     project = Path("dbt_project")
+    if not project.is_dir():
+        raise PlatformAssetsError(f"there is no {project} in {Path.cwd()}: run this where the project is")
     paths = sources.outdated(project, all_platforms()) if only_check else sources.write(project, all_platforms())
     for path in paths:
         typer.echo(f"{'out of date' if only_check else 'written'}: {path}")
-    raise typer.Exit(1 if only_check and paths else 0)
+    raise typer.Exit(1 if (only_check and paths) or broken_platforms() else 0)
 
 
 def main() -> None:
@@ -166,3 +174,24 @@ def main() -> None:
     except PlatformAssetsError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
+    except BrokenPipeError:
+        # Whoever read our output has seen enough, e.g. `| head`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+    except Exception as error:
+        said = storage_fault(error)
+        if said is None:
+            raise
+        print(f"error: {said}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def storage_fault(error: BaseException) -> str | None:
+    """A line for a disk or a folder that does not take what we write, None for any other fault."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EDQUOT):
+        return error.strerror
+    if type(error).__module__ == "sqlalchemy.exc":
+        return f"Dagster's storage: {' '.join(str(error).split())[:200]}"
+    return None

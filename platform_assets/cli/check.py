@@ -1,50 +1,93 @@
 """`platform-assets check`: settings and credentials, with one cheap request per platform."""
 
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
-from platform_assets.cli.surroundings import chosen_platforms, sandbox_for
+from platform_assets.cli.surroundings import chosen_platforms, dagster_home_path, open_instance, sandbox_for, unserved
+from platform_assets.configuration import ALERTS, WEBHOOK_URL, read, unknown_settings
 from platform_assets.extraction.client import ApiClient
 from platform_assets.extraction.settings import read_settings
+from platform_assets.platforms import all_platforms, broken_platforms
 from platform_assets.vocabulary import Platform, PlatformAssetsError
-from platform_assets.warehouse.location import destination_name, duckdb_file, exclusive
+from platform_assets.warehouse.location import check_settings, destination_name, duckdb_file, exclusive
 
 _WAREHOUSE_WAIT = 10.0
 """Seconds that the check waits for a load under way."""
+_TRIED = 65_536
+"""Bytes written to see whether the disk is full."""
 
 
 def check_platforms(names: Sequence[str], *, sandbox: bool) -> bool:
-    """Print a line per platform and one for the warehouse; whether all are usable."""
+    """Print a line per platform, one for the warehouse and one for Dagster's home; whether all are usable."""
     platforms = chosen_platforms(names)
+    left_out = unserved(platforms) if sandbox and not names else []
+    for platform in left_out:
+        typer.echo(f"{platform.name}: left out, it is not configured and the sandbox does not serve it")
+    platforms = [platform for platform in platforms if platform not in left_out]
+    broken = [] if names else [f"{one.module}: NOT OK: {one}" for one in broken_platforms()]
+    unknown = unknown_settings(all_platforms(), [one.module for one in broken_platforms()])
+    for line in [*broken, *(f"settings: NOT OK: {problem}" for problem in unknown)]:
+        typer.echo(line)
     with sandbox_for(platforms, sandbox):
         usable = [_check(platform) for platform in platforms]
-    return all([*usable, _check_warehouse()])
+    return all([not broken, not unknown, *usable, _check_warehouse(), _check_home(), _check_alerts()])
 
 
 def _check_warehouse() -> bool:
-    path = duckdb_file()
-    if path is not None and not path.exists():
-        return _check_folder(path)
     try:
+        check_settings()
+        path = duckdb_file()
+        if path is not None and not path.exists():
+            return _check_folder("warehouse", path)
         with exclusive("reach", wait=_WAREHOUSE_WAIT):
             pass
     except PlatformAssetsError as error:
-        typer.echo(f"warehouse: NOT OK: {error}")
+        typer.echo(f"warehouse: NOT OK: {str(error).removeprefix('warehouse: ')}")
         return False
     typer.echo(f"warehouse: ok, {path or destination_name()} can be opened")
     return True
 
 
-def _check_folder(path: Path) -> bool:
-    """Whether the first load can make the file; a check leaves nothing behind."""
-    nearest = next(folder for folder in path.parents if folder.exists())
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        typer.echo(f"warehouse: NOT OK: {path} cannot be made: {nearest} cannot be written to")
+def _check_home() -> bool:
+    home = dagster_home_path()
+    if not home.is_dir():
+        return _check_folder("dagster home", home)
+    try:
+        with open_instance():
+            pass
+    except PlatformAssetsError as error:
+        typer.echo(f"dagster home: NOT OK: {error}")
         return False
-    typer.echo(f"warehouse: ok, {path} will be made by the first load")
+    typer.echo(f"dagster home: ok, {home} can be opened")
+    return True
+
+
+def _check_folder(what: str, path: Path) -> bool:
+    """Whether the first load can make a file or folder; a check leaves nothing behind."""
+    nearest = next(folder for folder in path.parents if os.path.lexists(folder))
+    try:
+        with tempfile.TemporaryFile(dir=nearest) as file:
+            file.write(bytes(_TRIED))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        typer.echo(f"{what}: NOT OK: {path} cannot be made: {nearest}: {error.strerror}")
+        return False
+    typer.echo(f"{what}: ok, {path} will be made by the first load")
+    return True
+
+
+def _check_alerts() -> bool:
+    """Nothing is said where nothing is wrong: most have no webhook."""
+    try:
+        read(ALERTS, WEBHOOK_URL)
+    except PlatformAssetsError as error:
+        typer.echo(f"alerts: NOT OK: {str(error).removeprefix('alerts: ')}")
+        return False
     return True
 
 

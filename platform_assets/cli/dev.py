@@ -7,13 +7,17 @@ from pathlib import Path
 
 import typer
 
-from platform_assets.cli.surroundings import dagster_home, sandbox_for
+from platform_assets.cli.surroundings import dagster_home, sandbox_for, tell_of_broken_platforms
+from platform_assets.configuration import unknown_settings
 from platform_assets.extraction.settings import is_loopback
-from platform_assets.platforms import all_platforms
+from platform_assets.platforms import all_platforms, broken_platforms
 
 
 def open_ui(host: str, port: int) -> int:
     """Run `dagster dev` until it ends; its exit code."""
+    tell_of_broken_platforms()
+    for problem in unknown_settings(all_platforms(), [broken.module for broken in broken_platforms()]):
+        print(f"warning: {problem}", file=sys.stderr)
     home = dagster_home()
     with sandbox_for(all_platforms(), wanted=True) as server:
         if server is not None:

@@ -1,17 +1,24 @@
 """`platform-assets sandbox`: the five APIs on this machine."""
 
+import socket
+
 import typer
 
+from platform_assets.extraction.errors import SettingsError
 from platform_assets.extraction.settings import platform_secret, setting_name
 from platform_assets.platforms import all_platforms
-from platform_assets.sandbox import sandbox_token, serve
+from platform_assets.sandbox import SERVED, sandbox_token, serve
 
 
 def serve_sandbox(host: str, port: int) -> None:
     """Print the settings that point here, then serve until interrupted."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        raise SettingsError(f"the sandbox cannot listen on {host}:{port}: {error.strerror}") from None
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
     typer.echo("# The sandbox speaks the five APIs; these settings point at it:")
-    for platform in all_platforms():
+    for platform in (one for one in all_platforms() if one.name in SERVED):
         typer.echo(f"export {setting_name(platform, 'base_url')}=http://{shown}:{port}/{platform.name}")
         typer.echo(f"export {setting_name(platform, platform_secret(platform))}={sandbox_token(platform.name)}")
     serve(host, port)

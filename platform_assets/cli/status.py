@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 
 from rich.table import Table
 
-from platform_assets.cli.surroundings import chosen_platforms, console
+from platform_assets.cli.surroundings import chosen_platforms, console, tell_of_broken_platforms
 from platform_assets.vocabulary import Platform, Resource
 from platform_assets.warehouse import Progress, Status, open_warehouse
 
 
 def show_status(names: Sequence[str]) -> None:
     """Print one line per asset: rows, cursor, lag, last success, state."""
+    tell_of_broken_platforms()
     now = datetime.now(UTC)
     table = Table(box=None, pad_edge=False)
     table.add_column("asset")

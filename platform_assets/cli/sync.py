@@ -8,21 +8,27 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import dagster as dg
 from rich.console import Console
 from rich.table import Table
 
 from platform_assets.cli import surroundings
-from platform_assets.cli.surroundings import chosen_platforms, sandbox_for
+from platform_assets.cli.surroundings import (
+    chosen_platforms,
+    sandbox_for,
+    settings_problems,
+    tell_of_broken_platforms,
+    unserved,
+)
 from platform_assets.extraction.errors import SettingsError
-from platform_assets.extraction.settings import is_configured, read_settings
+from platform_assets.extraction.settings import is_configured
 from platform_assets.orchestration.jobs import SYNC_ALL
 from platform_assets.orchestration.staleness import MODEL_SCHEMAS, ancestors, buildable, stale_models
-from platform_assets.orchestration.translator import asset_key
-from platform_assets.platforms import all_platforms
-from platform_assets.vocabulary import Platform, PlatformAssetsError
+from platform_assets.platforms import all_platforms, broken_platforms
+from platform_assets.vocabulary import Platform, Resource
+from platform_assets.vocabulary.nearest import did_you_mean
 from platform_assets.warehouse import LOG_TABLE
 from platform_assets.warehouse.location import exclusive
 
@@ -64,6 +70,7 @@ def run_sync(request: SyncRequest) -> bool:
     """Run the sync and print its summary; whether everything asked for landed."""
     started = time.monotonic()
     console = surroundings.console()
+    tell_of_broken_platforms()
     keys = selected_keys(request)
     platforms = [p for p in all_platforms() if any(key.path[0] == p.name for key in keys)]
     served = {platform.name for platform in platforms if not is_configured(platform)}
@@ -89,32 +96,54 @@ def run_sync(request: SyncRequest) -> bool:
         highlight=False,
     )
     console.print("Open the UI: make dev (or `platform-assets dev`), then http://127.0.0.1:3000", highlight=False)
-    return agrees and not summary.failures and landed == len(keys)
+    whole_platforms = request.platforms or request.assets or not broken_platforms()
+    return agrees and not summary.failures and landed == len(keys) and bool(whole_platforms)
 
 
 def selected_keys(request: SyncRequest) -> list[dg.AssetKey]:
     """Asset keys of the request. Raises SettingsError for one that does not exist."""
-    platforms = chosen_platforms(request.platforms)
-    keys = [asset_key(platform, resource.name) for platform in platforms for resource in platform.resources]
-    if not request.assets:
-        return keys
-    known = {key.to_user_string(): key for key in keys}
+    platforms = _without_unserved(request, chosen_platforms(request.platforms))
+    known = {f"{platform.name}/{resource.name}": resource for platform in platforms for resource in platform.resources}
     for name in request.assets:
         if name not in known:
-            near = [other for other in known if other.split("/")[-1] == name.split("/")[-1]]
-            hint = f"; did you mean {', '.join(near)}?" if near else ""
-            raise SettingsError(f"no asset is called {name!r}{hint}")
-    return [known[name] for name in dict.fromkeys(request.assets)]
+            _refuse_asset(name, known)
+    names = list(dict.fromkeys(request.assets)) or list(known)
+    _refuse_unused(request, [known[name] for name in names], names)
+    return [dg.AssetKey(name.split("/")) for name in names]
+
+
+def _without_unserved(request: SyncRequest, platforms: list[Platform]) -> list[Platform]:
+    """Leave out, with a word, what the sandbox is asked for and does not serve, unless it was asked for by name."""
+    if not request.sandbox or request.platforms or request.assets:
+        return platforms
+    left_out = unserved(platforms)
+    for platform in left_out:
+        print(f"{platform.name}: left out, it is not configured and the sandbox does not serve it", file=sys.stderr)
+    return [platform for platform in platforms if platform not in left_out]
+
+
+def _refuse_asset(name: str, known: Iterable[str]) -> NoReturn:
+    """Raise SettingsError for an asset that is not there, with the nearest that is."""
+    for broken in broken_platforms():
+        if name.split("/")[0] == broken.module:
+            raise SettingsError(f"{name!r} cannot be loaded: {broken}")
+    near = [other for other in known if other.split("/")[-1] == name.split("/")[-1]]
+    hint = f"; did you mean {', '.join(near)}?" if near else did_you_mean(name, known)
+    raise SettingsError(f"no asset is called {name!r}{hint}")
+
+
+def _refuse_unused(request: SyncRequest, resources: Sequence[Resource], names: Sequence[str]) -> None:
+    """Raise SettingsError for `--partition` or `--parent` where none of the assets has any."""
+    said = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+    if request.partitions and not any(resource.partition for resource in resources):
+        raise SettingsError(f"--partition {request.partitions[0]}: {said} has no partitions")
+    if request.parents and not any(resource.parent for resource in resources):
+        raise SettingsError(f"--parent {request.parents[0]}: {said} has no parents")
 
 
 def _check_settings(platforms: Sequence[Platform]) -> None:
-    """Read every platform's settings before anything is loaded; all that is missing is said at once."""
-    problems: list[str] = []
-    for platform in platforms:
-        try:
-            read_settings(platform)
-        except PlatformAssetsError as error:
-            problems.append(str(error))
+    """Read every setting before anything is loaded; all that is missing or misspelt is said at once."""
+    problems = settings_problems(platforms)
     if problems:
         raise SettingsError("\nerror: ".join(problems))
 

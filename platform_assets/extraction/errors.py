@@ -2,13 +2,11 @@
 
 import re
 
-from platform_assets.vocabulary import PlatformAssetsError
+from platform_assets.vocabulary import PlatformAssetsError, SettingsError
+
+__all__ = ["AnswerError", "LimitExhausted", "RequestFailed", "SettingsError"]
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-
-
-class SettingsError(PlatformAssetsError):
-    """A setting is missing or cannot be used; the text names it and how to mend it."""
 
 
 class RequestFailed(PlatformAssetsError):

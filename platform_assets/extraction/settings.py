@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_address
-from typing import Any
+from typing import TypeVar
 from urllib.parse import urlsplit
 
-from platform_assets.extraction.configuration import configured
+from platform_assets import configuration
+from platform_assets.configuration import Setting, credential, platform_section
 from platform_assets.extraction.errors import SettingsError
 from platform_assets.vocabulary import REFERENCE, Platform, Resource
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,74 +43,72 @@ class Settings:
 
 def allowed_lag(platform: Platform, resource: Resource) -> timedelta:
     """How old a resource's last read may be: the setting `allowed_lag` (seconds), else as declared."""
-    seconds = _number(platform, "allowed_lag")
+    seconds = _read(platform, configuration.ALLOWED_LAG)
     return platform.freshness_of(resource).allowed_lag if seconds is None else timedelta(seconds=seconds)
 
 
 def read_settings(platform: Platform) -> Settings:
-    """Read the platform's settings from the environment and `.dlt/*.toml`.
+    """Read all of the platform's settings from the environment and `.dlt/*.toml`.
 
-    Raises SettingsError naming the first one that is missing or unusable.
+    Raises SettingsError naming the first one that is missing or unusable, also where a sync itself does not use it.
     """
-    return Settings(
+    found = Settings(
         base_url=_base_url(platform),
-        token=_required(platform, platform_secret(platform), secret=True),
+        token=_required(platform, credential(platform)),
         contract=_contract(platform),
-        start_date=_start_date(platform),
-        page_size=_positive_int(platform, "page_size"),
-        backoff_factor=_number(platform, "backoff_factor"),
-        read_timeout=_number(platform, "read_timeout"),
-        answer_timeout=_number(platform, "answer_timeout"),
+        start_date=_read(platform, configuration.START_DATE),
+        page_size=_read(platform, configuration.PAGE_SIZE),
+        backoff_factor=_read(platform, configuration.BACKOFF_FACTOR),
+        read_timeout=_read(platform, configuration.READ_TIMEOUT),
+        answer_timeout=_read(platform, configuration.ANSWER_TIMEOUT),
         scopes={
-            scope.setting: values for scope in platform.scopes if (values := _texts(_read(platform, scope.setting)))
+            scope.setting: values
+            for scope in platform.scopes
+            if (values := _read(platform, configuration.scope_setting(scope)))
         },
     )
+    _read(platform, configuration.ALLOWED_LAG)
+    return found
 
 
 def platform_secret(platform: Platform) -> str:
     """Name of the platform's credential setting."""
-    auth = platform.client.auth
-    return getattr(auth, "token", None) or getattr(auth, "api_key", "api_token")
+    return credential(platform).key
 
 
 def is_configured(platform: Platform) -> bool:
     """Whether somebody set a `base_url` for the platform."""
-    return bool(_read(platform, "base_url"))
+    return bool(configuration.configured(f"{platform_section(platform)}.base_url"))
 
 
 def setting_name(platform: Platform, key: str) -> str:
     """The environment variable of a setting, e.g. `SOURCES__CRM__BASE_URL`."""
-    return f"SOURCES__{platform.name}__{key}".upper()
+    return configuration.variable(platform_section(platform), key)
 
 
-def _read(platform: Platform, key: str) -> Any:
-    return configured(f"sources.{platform.name}.{key}")
+def _read(platform: Platform, setting: Setting[T]) -> T | None:
+    return configuration.read(platform_section(platform), setting)
 
 
-def _required(platform: Platform, key: str, *, secret: bool = False) -> str:
-    value = _read(platform, key)
-    if value is None or not str(value).strip():
-        file = ".dlt/secrets.toml" if secret else ".dlt/config.toml"
+def _required(platform: Platform, setting: Setting[str]) -> str:
+    value = _read(platform, setting)
+    if not value:
+        file = ".dlt/secrets.toml" if setting.secret else ".dlt/config.toml"
         raise SettingsError(
-            f"{platform.name}: setting `{key}` is missing: set {setting_name(platform, key)},"
-            f" or `{key}` under [sources.{platform.name}] in {file}, or use the sandbox (`--sandbox`)"
+            f"{platform.name}: setting `{setting.key}` is missing: set {setting_name(platform, setting.key)},"
+            f" or `{setting.key}` under [sources.{platform.name}] in {file}, or use the sandbox (`--sandbox`)"
         )
-    return str(value).strip()
+    return value
 
 
 def _base_url(platform: Platform) -> str:
-    url = _required(platform, "base_url").rstrip("/")
+    url = _required(platform, configuration.BASE_URL).rstrip("/")
     name = setting_name(platform, "base_url")
-    try:
-        parts = urlsplit(url)
-        has_place = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        raise SettingsError(f"{platform.name}: {name} is not an http(s) URL with a host") from None
-    if parts.scheme not in ("http", "https") or not has_place:
-        raise SettingsError(f"{platform.name}: {name} is not an http(s) URL with a host")
+    parts = urlsplit(url)
     if parts.username or parts.password or parts.query or parts.fragment:
         raise SettingsError(f"{platform.name}: {name} must hold no user, query or fragment")
-    if parts.scheme == "http" and not is_loopback(parts.hostname or "") and not _truth(_read(platform, "allow_http")):
+    allow_http = _read(platform, configuration.ALLOW_HTTP)
+    if parts.scheme == "http" and not is_loopback(parts.hostname or "") and not allow_http:
         raise SettingsError(
             f"{platform.name}: {name} is plain http to another machine, which would send the credential in clear:"
             f" use https, or set {setting_name(platform, 'allow_http')}=true"
@@ -125,63 +126,10 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _truth(value: Any) -> bool:
-    return str(value).lower() in ("1", "true", "yes")
-
-
 def _contract(platform: Platform) -> str:
-    contract = str(_read(platform, "contract") or REFERENCE)
+    contract = _read(platform, configuration.CONTRACT) or REFERENCE
     if contract not in platform.contract_names:
         raise SettingsError(
             f"{platform.name}: contract {contract!r} is not known; there is {', '.join(platform.contract_names)}"
         )
     return contract
-
-
-def _start_date(platform: Platform) -> datetime | None:
-    value = _read(platform, "start_date")
-    if value is None or value == "":
-        return None
-    try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except ValueError:
-        raise SettingsError(
-            f"{platform.name}: {setting_name(platform, 'start_date')} must be an ISO date or datetime, not {value!r}"
-        ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _positive_int(platform: Platform, key: str) -> int | None:
-    value = _read(platform, key)
-    if value is None or value == "":
-        return None
-    try:
-        number = int(str(value))
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise SettingsError(
-            f"{platform.name}: {setting_name(platform, key)} must be a whole number from 1, not {value!r}"
-        )
-    return number
-
-
-def _number(platform: Platform, key: str) -> float | None:
-    value = _read(platform, key)
-    if value is None or value == "":
-        return None
-    try:
-        number = float(str(value))
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < float("inf"):
-        raise SettingsError(f"{platform.name}: {setting_name(platform, key)} must be a number from 0, not {value!r}")
-    return number
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    """A text, a comma-separated text, or a list of texts."""
-    if value is None:
-        return ()
-    items = value if isinstance(value, list | tuple) else str(value).strip("[]").split(",")
-    return tuple(text for item in items if (text := str(item).strip().strip("\"'")))

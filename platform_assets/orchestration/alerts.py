@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import dagster as dg
 import requests
 
-from platform_assets.extraction.configuration import configured
+from platform_assets.configuration import ALERTS, WEBHOOK_URL, read
 from platform_assets.extraction.redaction import Redactor
 from platform_assets.extraction.settings import allowed_lag, is_configured
 from platform_assets.orchestration.record import last_load
@@ -20,7 +20,7 @@ _TIMEOUT = 10.0
 
 def webhook_url() -> str | None:
     """`[alerts] webhook_url` (`ALERTS__WEBHOOK_URL`), a secret: whoever has it can post."""
-    return configured("alerts.webhook_url")
+    return read(ALERTS, WEBHOOK_URL)
 
 
 def post(url: str, text: str) -> None:

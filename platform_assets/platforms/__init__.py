@@ -2,25 +2,94 @@
 
 import importlib
 import pkgutil
+import traceback
+from dataclasses import dataclass
 from functools import cache
+from types import ModuleType
 
-from platform_assets.vocabulary import Platform, validate
+from platform_assets.vocabulary import DeclarationError, MisspeltError, Platform, SettingsError
+from platform_assets.vocabulary.errors import short_path
+from platform_assets.vocabulary.nearest import did_you_mean
+from platform_assets.vocabulary.validation import validate_beside
 
 
-@cache
-def all_platforms() -> tuple[Platform, ...]:
-    """Every declared platform, in alphabetical order of its file; a new file is found by itself.
+@dataclass(frozen=True)
+class BrokenPlatform:
+    """A platform file that cannot be used; the others go on without it.
 
-    Raises DeclarationError (platform, resource, key) for a declaration that cannot run.
+    `place` is `<file>:<line>`, or the file alone where no line is to blame. `module` is the file's name without `.py`.
     """
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
-    return validate(module.PLATFORM for module in modules)
+
+    module: str
+    place: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.reason}"
+
+
+def all_platforms() -> tuple[Platform, ...]:
+    """Every platform that can be used, in alphabetical order of its file; a new file is found by itself."""
+    return _found()[0]
+
+
+def broken_platforms() -> tuple[BrokenPlatform, ...]:
+    """The platform files that cannot be used, each with the first reason."""
+    return _found()[1]
 
 
 def platform_named(name: str) -> Platform:
-    """The platform called `name`. Raises KeyError where there is none."""
+    """The platform called `name`. Raises SettingsError where there is none, or where its file cannot be used."""
     for platform in all_platforms():
         if platform.name == name:
             return platform
-    raise KeyError(f"no platform is called {name!r}; there are {', '.join(p.name for p in all_platforms())}")
+    for broken in broken_platforms():
+        if broken.module == name:
+            raise SettingsError(f"the platform {name!r} cannot be used: {broken}")
+    names = [platform.name for platform in all_platforms()]
+    raise SettingsError(f"no platform is called {name!r}; there are {', '.join(names)}{did_you_mean(name, names)}")
+
+
+@cache
+def _found() -> tuple[tuple[Platform, ...], tuple[BrokenPlatform, ...]]:
+    platforms: list[Platform] = []
+    broken: list[BrokenPlatform] = []
+    for name in sorted(module.name for module in pkgutil.iter_modules(__path__)):
+        found = _load(name, platforms)
+        if isinstance(found, Platform):
+            platforms.append(found)
+        else:
+            broken.append(found)
+    return tuple(platforms), tuple(broken)
+
+
+def _load(name: str, others: list[Platform]) -> Platform | BrokenPlatform:
+    """The file's platform, if it can be used beside the `others`."""
+    try:
+        module = importlib.import_module(f"{__name__}.{name}")
+    except MisspeltError as error:
+        return BrokenPlatform(name, error.place, error.problem)
+    except SyntaxError as error:
+        return BrokenPlatform(name, f"{short_path(error.filename or name)}:{error.lineno}", f"syntax: {error.msg}")
+    except Exception as error:
+        # A file that cannot be imported, whatever it raises, stops its own platform only.
+        reason = next(iter(str(error).splitlines()), "")
+        return BrokenPlatform(name, _place(error, name), f"{type(error).__name__}: {reason}".rstrip(": "))
+    platform = getattr(module, "PLATFORM", None)
+    if not isinstance(platform, Platform):
+        return BrokenPlatform(name, _file(module), "has no `PLATFORM = Platform(...)`")
+    try:
+        validate_beside(platform, others)
+    except DeclarationError as error:
+        return BrokenPlatform(name, f"{_file(module)}:{error.line}" if error.line else _file(module), str(error))
+    return platform
+
+
+def _file(module: ModuleType) -> str:
+    return short_path(str(module.__file__))
+
+
+def _place(error: Exception, name: str) -> str:
+    """The innermost line of the platform's file on the way to an error."""
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(f"/{name}.py")]
+    return f"{short_path(ours[-1].filename)}:{ours[-1].lineno}" if ours else f"{name}.py"

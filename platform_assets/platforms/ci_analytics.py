@@ -132,7 +132,6 @@ PLATFORM = Platform(
                 incremental=Incremental(
                     cursor_path="created_at",
                     start_param="created_from",
-                    end_param="created_to",
                     lag=timedelta(days=3),
                     # Builds change after creation, and creation is the only time the server filters on.
                     reopen={"state": ("creating", "scheduled", "running", "failing", "blocked", "canceling")},

@@ -81,7 +81,6 @@ PLATFORM = Platform(
                 incremental=Incremental(
                     cursor_path="dateCreated",
                     start_param="start",
-                    end_param="end",
                     # Events that were recorded offline arrive late.
                     lag=timedelta(days=1),
                 ),

@@ -118,8 +118,17 @@ def _text(value: Any) -> str:
     return f"{float(value):,.10g}" if _is_number(value) else str(value)
 
 
-SECTIONS: tuple[tuple[str, tuple[Chart, ...]], ...] = (
-    (
+@dataclass(frozen=True)
+class Section:
+    """Charts under a heading; those of a platform that is not declared are left out."""
+
+    title: str
+    charts: tuple[Chart, ...]
+    platform: str | None = None
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section(
         "Are the platforms' data fresh?",
         (
             Chart(
@@ -144,7 +153,7 @@ SECTIONS: tuple[tuple[str, tuple[Chart, ...]], ...] = (
             ),
         ),
     ),
-    (
+    Section(
         "Can we ship? (CI analytics)",
         (
             Chart(
@@ -194,8 +203,9 @@ SECTIONS: tuple[tuple[str, tuple[Chart, ...]], ...] = (
                 histogram("hours", "hours to recover"),
             ),
         ),
+        "ci_analytics",
     ),
-    (
+    Section(
         "What is broken for users? (error tracking)",
         (
             Chart(
@@ -239,8 +249,9 @@ SECTIONS: tuple[tuple[str, tuple[Chart, ...]], ...] = (
                 ),
             ),
         ),
+        "error_tracking",
     ),
-    (
+    Section(
         "Do we test under load? (load testing)",
         (
             Chart(
@@ -260,8 +271,9 @@ SECTIONS: tuple[tuple[str, tuple[Chart, ...]], ...] = (
                 bars("project_name", ("runs", "runs", NEUTRAL), flat=True),
             ),
         ),
+        "load_testing",
     ),
-    (
+    Section(
         "Is the estate looked after? (device management)",
         (
             Chart(
@@ -288,8 +300,9 @@ SECTIONS: tuple[tuple[str, tuple[Chart, ...]], ...] = (
                 histogram("days_since_update", "days since the last change"),
             ),
         ),
+        "device_management",
     ),
-    (
+    Section(
         "Will we make the quarter? (CRM)",
         (
             Chart(
@@ -336,5 +349,6 @@ SECTIONS: tuple[tuple[str, tuple[Chart, ...]], ...] = (
                 ),
             ),
         ),
+        "crm",
     ),
 )

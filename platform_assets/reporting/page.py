@@ -7,6 +7,7 @@ from html import escape
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
+from platform_assets.platforms import all_platforms, broken_platforms
 from platform_assets.reporting.charts import SECTIONS, Chart, Row, Table
 from platform_assets.warehouse.reading import Reader, reading
 
@@ -35,8 +36,13 @@ def report() -> str:
 
     Raises WarehouseError where the warehouse cannot be had.
     """
+    there = {platform.name for platform in all_platforms()} | {broken.module for broken in broken_platforms()}
     with reading("marts") as reader:
-        sections = [_section(title, [_figure(reader, chart) for chart in charts]) for title, charts in SECTIONS]
+        sections = [
+            _section(section.title, [_figure(reader, chart) for chart in section.charts])
+            for section in SECTIONS
+            if section.platform is None or section.platform in there
+        ]
     made = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>platform_assets: what the marts say</title>'

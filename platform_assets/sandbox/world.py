@@ -23,6 +23,9 @@ DATA: dict[str, ModuleType] = {
     "load_testing": load_testing,
 }
 
+SERVED = tuple(DATA)
+"""The platforms that the sandbox serves."""
+
 
 class World:
     """Deterministic: the same seed and the same advances give the same records.

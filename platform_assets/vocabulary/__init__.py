@@ -4,7 +4,7 @@ Nothing here reads a network, a file or a secret, and nothing here imports Dagst
 """
 
 from platform_assets.vocabulary.cursor import Cadence, Freshness, Incremental
-from platform_assets.vocabulary.errors import DeclarationError, PlatformAssetsError
+from platform_assets.vocabulary.errors import DeclarationError, MisspeltError, PlatformAssetsError, SettingsError
 from platform_assets.vocabulary.paginator import (
     Cursor,
     HeaderCursor,
@@ -60,6 +60,7 @@ __all__ = [
     "Freshness",
     "HeaderCursor",
     "Incremental",
+    "MisspeltError",
     "Offset",
     "PageNumber",
     "Paginator",
@@ -70,6 +71,7 @@ __all__ = [
     "Resolve",
     "Resource",
     "Scope",
+    "SettingsError",
     "SingleObject",
     "SinglePage",
     "partition_key",

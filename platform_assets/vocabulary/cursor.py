@@ -15,8 +15,7 @@ class Incremental:
         cursor_path: raw field name of the cursor, e.g. `dateCreated`.
         start_param: query parameter with an inclusive lower bound. Without one the server does not
             filter: the list is read in full each time and the cursor only tells freshness.
-        end_param: query parameter with an exclusive upper bound, where the server has one.
-        format: `strftime` format of the parameters' values, in UTC.
+        format: `strftime` format of the parameter's values, in UTC.
         initial_value: lower bound of the first read when the setting `start_date` is absent; `None`
             sends no bound.
         lag: look-back before the last cursor value, for records that arrive or change late.
@@ -30,7 +29,6 @@ class Incremental:
 
     cursor_path: str
     start_param: str | None = None
-    end_param: str | None = None
     format: str = "%Y-%m-%dT%H:%M:%SZ"
     initial_value: str | None = None
     lag: timedelta = timedelta(0)

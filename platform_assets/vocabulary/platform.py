@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import field, replace
 from datetime import timedelta
+from typing import Literal
 
 from platform_assets.vocabulary.cursor import Cadence, Freshness
 from platform_assets.vocabulary.declaration import declaration
@@ -25,7 +26,7 @@ class ApiKeyAuth:
     """The secret named `api_key`, sent as the query parameter or header called `name`."""
 
     name: str
-    location: str = "query"
+    location: Literal["query", "header"] = "query"
     api_key: str = "api_token"
 
 
@@ -138,7 +139,6 @@ class Platform:
     resources: tuple[Resource, ...]
     contracts: Mapping[str, Contract] = field(default_factory=dict)
     primary_key: str = "id"
-    write_disposition: str = "merge"
     freshness: Freshness = Freshness(allowed_lag=timedelta(hours=26))
     cadence: Cadence = Cadence(cursored="0 * * * *", snapshots="0 3 * * *", full="0 4 * * 0")
     owners: tuple[str, ...] = ("team:data-platform",)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from platform_assets.vocabulary.cursor import Freshness, Incremental
@@ -16,7 +16,7 @@ DATA_TYPES = ("text", "bigint", "double", "bool", "timestamp", "date", "json")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
-@dataclass(frozen=True)
+@declaration(kw_only=False)
 class Resolve:
     """A path value taken from a parent's loaded rows, as dlt's `{"type": "resolve", ...}`.
 
@@ -32,7 +32,7 @@ class Resolve:
         return f"_{self.resource}_{self.field.replace('.', '_')}"
 
 
-@dataclass(frozen=True)
+@declaration(kw_only=False)
 class FanOut:
     """A query parameter that must be sent once per value; later values win where a record repeats."""
 
@@ -112,7 +112,6 @@ class Resource:
     columns: Mapping[str, str]
     primary_key: str | tuple[str, ...] | None = None
     key_fallback: Mapping[str, str] = field(default_factory=dict)
-    write_disposition: str | None = None
     partition: DynamicPartitions | Buckets | None = None
     exclude: tuple[str, ...] = ()
     removed: Removed | None = None

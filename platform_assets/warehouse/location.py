@@ -11,7 +11,9 @@ from dlt.common.destination import Destination
 from filelock import FileLock, Timeout
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
-from platform_assets.extraction.configuration import configured
+from platform_assets import configuration
+from platform_assets.configuration import WAREHOUSE, configured
+from platform_assets.vocabulary import SettingsError
 from platform_assets.warehouse import postgres
 from platform_assets.warehouse.postgres import WarehouseError
 
@@ -30,8 +32,16 @@ THREADS = 1
 
 
 def destination_name() -> str:
-    """`[warehouse] destination`, a dlt destination's name; `duckdb` by default."""
-    return str(configured("warehouse.destination") or "duckdb")
+    """`[warehouse] destination`: `duckdb` (by default) or `postgres`. Raises SettingsError for another one."""
+    return configuration.read(WAREHOUSE, configuration.DESTINATION) or "duckdb"
+
+
+def check_settings() -> None:
+    """Read every setting of the warehouse. Raises SettingsError or WarehouseError for the first that cannot be used."""
+    for setting in configuration.WAREHOUSE_SETTINGS:
+        configuration.read(WAREHOUSE, setting)
+    if duckdb_file() is None:
+        postgres.credentials()
 
 
 def duckdb_file() -> Path | None:
@@ -41,7 +51,12 @@ def duckdb_file() -> Path | None:
     given: Any = configured("destination.duckdb.credentials") or DEFAULT_DUCKDB
     if isinstance(given, dict):
         given = given.get("database") or DEFAULT_DUCKDB
-    return Path(str(given).removeprefix("duckdb:///")).expanduser().absolute()
+    text = str(given).removeprefix("duckdb:///")
+    if text.startswith((":memory:", "md:", "motherduck:")):
+        raise SettingsError(
+            "DESTINATION__DUCKDB__CREDENTIALS must be the path of a file: rows must outlive the process"
+        )
+    return Path(text).expanduser().absolute()
 
 
 def destination() -> Any:
@@ -49,7 +64,7 @@ def destination() -> Any:
     path = duckdb_file()
     if path is None:
         return Destination.from_reference(destination_name())
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path)
     return dlt.destinations.duckdb(credentials=str(path))
 
 
@@ -82,7 +97,8 @@ def warehouse_secrets() -> list[str]:
 
 def lock_wait() -> float:
     """Seconds to wait for another process that writes."""
-    return float(str(configured("warehouse.lock_wait") or LOCK_WAIT))
+    found = configuration.read(WAREHOUSE, configuration.LOCK_WAIT)
+    return LOCK_WAIT if found is None else found
 
 
 @contextmanager
@@ -90,24 +106,22 @@ def exclusive(part: str, *, for_child: bool = False, row_bytes: int = 0, wait: f
     """Hold what this process writes: of Postgres the `part`, of DuckDB the whole file, which one process may write.
 
     DuckDB's file stays open meanwhile, so that opening it again costs nothing; `for_child` leaves it closed for a
-    program that this process starts. Rows of `row_bytes` bytes get the memory that loading them takes. Other
-    destinations have no lock. Raises WarehouseError when the wait ends, or where the warehouse cannot be had.
+    program that this process starts. Rows of `row_bytes` bytes get the memory that loading them takes.
+    Raises WarehouseError when the wait ends, or where the warehouse cannot be had.
     """
     path = duckdb_file()
     wait = lock_wait() if wait is None else wait
     if path is not None:
         with _exclusive_file(path, for_child, row_bytes, wait):
             yield
-    elif destination_name() == "postgres":
+    else:
         with postgres.advisory_lock(part, wait):
             yield
-    else:
-        yield
 
 
 @contextmanager
 def _exclusive_file(path: Path, for_child: bool, row_bytes: int, wait: float) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path)
     lock = FileLock(f"{path}.lock", timeout=wait)
     try:
         lock.acquire()
@@ -115,6 +129,8 @@ def _exclusive_file(path: Path, for_child: bool, row_bytes: int, wait: float) ->
         raise WarehouseError(
             f"another process kept {path} for {wait:.0f} s; try again, or raise warehouse.lock_wait"
         ) from None
+    except OSError as error:
+        raise WarehouseError(f"the warehouse {path} cannot be locked: {error.strerror or error}") from None
     try:
         with _opened(path, wait) as connection:
             _set_bounds(connection, row_bytes)
@@ -123,6 +139,14 @@ def _exclusive_file(path: Path, for_child: bool, row_bytes: int, wait: float) ->
             yield
     finally:
         lock.release()
+
+
+def _make_folder(path: Path) -> None:
+    """Make the file's folder. Raises WarehouseError where it cannot be made."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WarehouseError(f"the warehouse {path} cannot be made: {path.parent}: {error.strerror}") from None
 
 
 def _opened(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
@@ -151,9 +175,16 @@ def _refuse_other_formats(path: Path) -> None:
         return  # There is none, or DuckDB says better why it cannot be read.
     if not head:
         # Left by a process that was killed while it made the file.
-        path.unlink()
+        _remove_empty(path)
     elif head[_MAGIC_AT:] != _MAGIC:
         raise WarehouseError(f"the warehouse {path} cannot be opened: it is not a DuckDB database")
+
+
+def _remove_empty(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError as error:
+        raise WarehouseError(f"the warehouse {path} cannot be opened: {error.strerror}") from None
 
 
 def _set_bounds(connection: duckdb.DuckDBPyConnection, row_bytes: int) -> None:
@@ -161,9 +192,10 @@ def _set_bounds(connection: duckdb.DuckDBPyConnection, row_bytes: int) -> None:
 
     What a load needs grows with the width of its rows: DuckDB compresses 122,880 of them together.
     """
-    limit = configured("warehouse.memory_limit") or f"{MEMORY_LIMIT * max(1, -(-row_bytes // WIDE_ROW))}MB"
-    connection.execute(f"SET memory_limit = '{limit}'")
-    connection.execute(f"SET threads = {int(str(configured('warehouse.threads') or THREADS))}")
+    limit = configuration.read(WAREHOUSE, configuration.MEMORY_LIMIT)
+    threads = configuration.read(WAREHOUSE, configuration.THREADS) or THREADS
+    connection.execute(f"SET memory_limit = '{limit or f'{MEMORY_LIMIT * max(1, -(-row_bytes // WIDE_ROW))}MB'}'")
+    connection.execute(f"SET threads = {threads}")
 
 
 def _is_held_by_another(error: BaseException) -> bool:

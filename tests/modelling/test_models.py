@@ -37,7 +37,7 @@ def test_every_source_and_its_columns_are_described_and_have_a_freshness() -> No
     for source in sources:
         assert source["description"] and all(column["description"] for column in source["columns"].values())
         assert source["name"] in (STATE_TABLE, LOG_TABLE) or source["freshness"]["warn_after"]["count"]
-    assert len(sources) == 47 + 2 * 5
+    assert len(sources) == sum(len(platform.resources) + 2 for platform in all_platforms())
 
 
 def test_every_staging_model_tells_what_is_gone_and_when_a_row_was_seen(models: dict[str, dict[str, Any]]) -> None:

@@ -12,12 +12,11 @@ ROOT = Path(__file__).parents[2]
 RESOURCES = {(p.name, r.name) for p in all_platforms() for r in p.resources}
 
 
-def test_47_resources_in_five_groups(repository: dg.RepositoryDefinition) -> None:
+def test_every_resource_is_an_asset_in_its_platforms_group(repository: dg.RepositoryDefinition) -> None:
     graph = repository.asset_graph
     keys = {tuple(key.path) for key in graph.materializable_asset_keys if key.path[0] not in ("staging", "marts")}
-    assert keys == RESOURCES and len(keys) == 47
-    groups = {graph.get(dg.AssetKey([*key])).group_name for key in keys}
-    assert groups == {"ci_analytics", "load_testing", "error_tracking", "device_management", "crm"}
+    assert keys == RESOURCES
+    assert all(graph.get(dg.AssetKey([*key])).group_name == key[0] for key in keys)
 
 
 def test_lineage_runs_from_parent_to_child_to_model_without_phantoms(repository: dg.RepositoryDefinition) -> None:
@@ -94,5 +93,5 @@ print(len(defs().get_repository_def().asset_graph.materializable_asset_keys))
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) >= 49
+    assert int(done.stdout) > len(RESOURCES)
     assert not list(tmp_path.rglob("pipelines"))

@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from platform_assets.platforms import all_platforms
 from platform_assets.reporting import report
 from platform_assets.reporting.charts import SECTIONS
 from platform_assets.warehouse import WarehouseError
@@ -32,8 +33,18 @@ def with_projects(file: Path, name: str) -> None:
 def test_every_chart_without_rows_says_so(warehouse_file: Path) -> None:
     duckdb.connect(str(warehouse_file)).close()
     page = report()
-    assert page.count('class="empty"') == sum(len(charts) for _, charts in SECTIONS)
+    assert page.count('class="empty"') == sum(len(section.charts) for section in SECTIONS)
     assert "Plotly.newPlot(" not in page.split("</head>")[1]
+
+
+def test_charts_of_a_platform_that_is_not_declared_are_left_out(
+    warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    duckdb.connect(str(warehouse_file)).close()
+    assert "(CRM)" in report()
+    left = tuple(platform for platform in all_platforms() if platform.name != "crm")
+    monkeypatch.setattr("platform_assets.reporting.page.all_platforms", lambda: left)
+    assert "(CRM)" not in report() and "(CI analytics)" in report()
 
 
 def test_a_warehouse_that_does_not_exist_is_named_and_not_made(warehouse_file: Path) -> None:

@@ -1,0 +1,117 @@
+"""Kinds of values: what a setting must be, in words, and how its text or TOML value becomes one."""
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
+
+T = TypeVar("T", covariant=True)
+
+
+@dataclass(frozen=True)
+class Kind(Generic[T]):
+    """`words` complete "must be ..."; `parse` raises ValueError for what is something else."""
+
+    words: str
+    parse: Callable[[Any], T]
+
+
+def _text(value: Any) -> str:
+    return str(value).strip()
+
+
+def _whole(value: Any) -> int:
+    number = int(_digits(value))
+    if number < 1:
+        raise ValueError(value)
+    return number
+
+
+def _number(value: Any) -> float:
+    number = float(_digits(value))
+    if not (math.isfinite(number) and number >= 0):
+        raise ValueError(value)
+    return number
+
+
+def _positive(value: Any) -> float:
+    number = _number(value)
+    if number == 0:
+        raise ValueError(value)
+    return number
+
+
+def _digits(value: Any) -> str:
+    """Python also takes `1_000`, which nobody means to write into an environment variable."""
+    if "_" in str(value):
+        raise ValueError(value)
+    return str(value)
+
+
+_TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no")
+
+
+def _boolean(value: Any) -> bool:
+    text = _text(value).lower()
+    if text not in (*_TRUE, *_FALSE):
+        raise ValueError(value)
+    return text in _TRUE
+
+
+def _moment(value: Any) -> datetime:
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(_text(value))
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    items = value if isinstance(value, list | tuple) else str(value).strip("[]").split(",")
+    return tuple(text for item in items if (text := str(item).strip().strip("\"'")))
+
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT])(i?)B", re.IGNORECASE)
+_SMALLEST = 16_000_000
+
+
+def _size(value: Any) -> str:
+    """A size as DuckDB reads it, checked here because DuckDB's own answer to a small one comes in mid-load."""
+    text = _text(value)
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise ValueError(value)
+    thousand = 1024 if found[3] else 1000
+    if float(found[1]) * thousand ** ("KMGT".index(found[2].upper()) + 1) < _SMALLEST:
+        raise ValueError(value)
+    return text
+
+
+def _url(value: Any) -> str:
+    text = _text(value)
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError(value)
+    return text
+
+
+TEXT = Kind("a text", _text)
+TEXTS = Kind("a text, or several separated by commas", _texts)
+WHOLE = Kind("a whole number from 1", _whole)
+NUMBER = Kind("a number from 0", _number)
+POSITIVE = Kind("a number of seconds over 0", _positive)
+BOOLEAN = Kind("true or false (or 1, 0, yes, no)", _boolean)
+MOMENT = Kind("an ISO date or datetime", _moment)
+SIZE = Kind("a size from 16MB, e.g. 2GB", _size)
+URL = Kind("an http(s) URL with a host", _url)
+
+
+def choice(*words: str) -> Kind[str]:
+    """One of some words."""
+
+    def parse(value: Any) -> str:
+        if _text(value) not in words:
+            raise ValueError(value)
+        return _text(value)
+
+    return Kind(" or ".join(words), parse)

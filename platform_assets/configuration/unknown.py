@@ -1,0 +1,124 @@
+"""Settings that nothing reads: misspelt keys, platforms and sections, each with the right word. Never their values."""
+
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.providers.toml import SettingsTomlProvider
+from dlt.common.configuration.specs import PluggableRunContext
+
+from platform_assets.configuration.known import ALERTS, SECTIONS, SOURCES, WAREHOUSE, known_keys
+from platform_assets.configuration.reading import configured
+from platform_assets.vocabulary import Platform
+from platform_assets.vocabulary.nearest import edits, nearest
+
+_DEPTH = {SOURCES: 2, WAREHOUSE: 1, ALERTS: 1}
+"""How many words a section has: `sources.crm`, `warehouse`."""
+
+
+def unknown_settings(platforms: Iterable[Platform], unjudged: Iterable[str] = ()) -> list[str]:
+    """A line for each environment variable and TOML key of ours that nothing reads.
+
+    `unjudged`: names of platforms whose settings nobody knows, because their file cannot be used. Raises
+    SettingsError where a file of settings cannot be read.
+    """
+    judge = _Judge(known_keys(platforms), frozenset(unjudged))
+    return [*_in_variables(judge), *_in_files(judge)]
+
+
+class _Judge:
+    def __init__(self, known: Mapping[str, tuple[str, ...]], unjudged: frozenset[str]) -> None:
+        self._known = known
+        self._platforms = [
+            section.removeprefix(f"{SOURCES}.") for section in known if section.startswith(f"{SOURCES}.")
+        ]
+        self._unjudged = unjudged
+
+    def right(self, words: list[str]) -> tuple[str, list[str] | None] | None:
+        """What is wrong with a key, given as its words from the section on, and the nearest right one.
+
+        None where nothing is wrong, or where the key is not ours to judge.
+        """
+        section = _section_near(words[0])
+        if section is None:
+            return None
+        wrong = None if section == words[0] else f"no section is called {words[0]!r}"
+        platform = words[1] if section == SOURCES and len(words) > 1 else None
+        if platform is not None and platform in self._unjudged:
+            return (wrong, [section, *words[1:]]) if wrong else None
+        right = [section]
+        if platform is not None:
+            if platform not in self._platforms:
+                wrong = wrong or f"no platform is called {platform!r}"
+                platform = nearest(platform, self._platforms)
+            if platform is None:
+                return (wrong or "", None)
+            right.append(platform)
+        depth = _DEPTH[section]
+        key = "__".join(words[depth:])
+        if not key:
+            return (wrong or "a value stands where a section should", None)
+        keys = self._known[".".join(right)]
+        if key not in keys:
+            wrong = wrong or f"there is no setting {key!r}"
+            key = nearest(key, keys)
+        return None if wrong is None else (wrong, [*right, key] if key else None)
+
+    def hint(self, words: list[str]) -> str:
+        """What there is, where nothing is near."""
+        if words[0] == SOURCES and (len(words) < 2 or words[1] not in self._platforms):
+            return f"; there are {', '.join(self._platforms)}"
+        keys = self._known.get(".".join(words[: _DEPTH.get(words[0], 1)]))
+        return f"; there are {', '.join(keys)}" if keys else ""
+
+
+def _section_near(word: str) -> str | None:
+    """Our section that a word is, or is a misspelling of: one edit away, or two from the same first letter on."""
+    for section in SECTIONS:
+        distance = edits(word.lower(), section)
+        if distance <= 1 or (distance == 2 and word[:1].lower() == section[0]):
+            return section
+    return None
+
+
+def _in_variables(judge: _Judge) -> Iterator[str]:
+    for name in sorted(os.environ):
+        words = name.lower().split("__")
+        if len(words) < 2 or not all(words):
+            continue
+        found = judge.right(words)
+        if found is not None:
+            problem, right = found
+            instead = f"; did you mean {'__'.join(right).upper()}?" if right else judge.hint(words)
+            yield f"{name}: {problem}{instead}"
+        elif name != name.upper() and _section_near(words[0]):
+            yield f"{name}: names of variables are in capitals; did you mean {name.upper()}?"
+
+
+def _in_files(judge: _Judge) -> Iterator[str]:
+    configured(SOURCES)  # Reads the files, and says in a line which one cannot be read.
+    for provider in Container()[PluggableRunContext].providers.providers:
+        if isinstance(provider, SettingsTomlProvider):
+            file = ", ".join(str(Path(location)) for location in provider.present_locations)
+            for words in _leaves(tomllib.loads(provider.to_toml())):
+                found = judge.right(words)
+                if found is not None:
+                    problem, right = found
+                    instead = f"; did you mean {_as_toml(right)}?" if right else judge.hint(words)
+                    yield f"{file}: {_as_toml(words)}: {problem}{instead}"
+
+
+def _leaves(table: Mapping[str, Any]) -> Iterator[list[str]]:
+    """The words of each key that holds a value; an empty table holds none."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from ([name, *rest] for rest in _leaves(value))
+        else:
+            yield [name]
+
+
+def _as_toml(words: list[str]) -> str:
+    return f"`{words[-1]}` under [{'.'.join(words[:-1])}]" if len(words) > 1 else f"`{words[0]}`"

@@ -1,0 +1,259 @@
+"""What is set is obeyed, or refused with the nearest right word: by `check` and `sync` alike, before anything loads."""
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from platform_assets.cli import main
+from platform_assets.configuration import unknown_settings
+from platform_assets.configuration.known import known_keys
+from platform_assets.configuration.reference import render
+from platform_assets.platforms import all_platforms
+from platform_assets.sandbox import SandboxServer
+from tests.cli.test_cli import command
+
+ROOT = Path(__file__).parents[2]
+SECRET = "hush-s3cret"
+
+
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of the command, in this process."""
+    monkeypatch.setattr("sys.argv", ["platform-assets", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    out, err = capsys.readouterr()
+    return int(ended.value.code or 0), out, err
+
+
+MISSPELT = {
+    "SOURCES__CRM__PAGESIZE": "SOURCES__CRM__PAGE_SIZE",
+    "SOURCE__CRM__BASE_URL": "SOURCES__CRM__BASE_URL",
+    "SORUCES__CRM__API_TOKEN": "SOURCES__CRM__API_TOKEN",
+    "SOURCES__CMR__API_TOKEN": "SOURCES__CRM__API_TOKEN",
+    "SOURCE__CMR__BASEURL": "SOURCES__CRM__BASE_URL",
+    "SOURCES__ERROR_TRACKING__ORGANISATION": "SOURCES__ERROR_TRACKING__ORGANIZATION",
+    "WAREHOUSE__DESTINATON": "WAREHOUSE__DESTINATION",
+    "WAREHOSE__THREADS": "WAREHOUSE__THREADS",
+    "ALERT__WEBHOOK_URL": "ALERTS__WEBHOOK_URL",
+    "warehouse__threads": "WAREHOUSE__THREADS",
+}
+
+
+@pytest.mark.parametrize("wrong", MISSPELT)
+def test_a_misspelt_variable_is_named_with_the_right_one(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(wrong, SECRET)
+    (line,) = unknown_settings(all_platforms())
+    assert line.startswith(f"{wrong}: ") and line.endswith(f"did you mean {MISSPELT[wrong]}?")
+    assert SECRET not in line
+
+
+@pytest.mark.parametrize("wrong", ["SOURCES__PAGE_SIZE", "SOURCES__CRM__NONSENSE_OF_MINE", "SOURCES__NOBODY_AT_ALL__X"])
+def test_what_is_near_nothing_is_refused_with_all_there_is(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(wrong, SECRET)
+    (line,) = unknown_settings(all_platforms())
+    assert line.startswith(f"{wrong}: ") and "; there are " in line and SECRET not in line
+
+
+def test_what_is_right_or_somebody_elses_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    for section, keys in known_keys(all_platforms()).items():
+        for key in keys:
+            monkeypatch.setenv(f"{section}.{key}".replace(".", "__").upper(), "x")
+    for name in ("DESTINATION__DUCKDB__CREDENTIALS", "RUNTIME__LOG_LEVEL", "RESOURCES__X", "COURSES__A", "A__B", "__X"):
+        monkeypatch.setenv(name, "x")
+    assert unknown_settings(all_platforms()) == []
+
+
+def test_settings_of_a_platform_that_cannot_be_used_are_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCES__SHOP__ANYTHING", "x")
+    assert unknown_settings(all_platforms(), ["shop"]) == []
+    assert len(unknown_settings(all_platforms())) == 1
+
+
+def test_sync_and_check_refuse_a_misspelt_setting_before_anything_loads(
+    shared_sandbox: SandboxServer,
+    point_at: Callable[[SandboxServer], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    warehouse_file: Path,
+) -> None:
+    point_at(shared_sandbox)
+    monkeypatch.setenv("SOURCES__CRM__PAGESIZE", "10")
+    code, out, err = run(monkeypatch, capsys, "sync", "--platform", "crm")
+    assert code == 1 and err.strip().endswith("did you mean SOURCES__CRM__PAGE_SIZE?") and err.count("\n") == 1
+    code, out, err = run(monkeypatch, capsys, "check", "--platform", "crm")
+    assert code == 1 and "did you mean SOURCES__CRM__PAGE_SIZE?" in out and "crm: ok" in out
+    assert not warehouse_file.exists()
+
+
+WRONG = {
+    "SOURCES__CRM__ALLOWED_LAG": ["1h", "0", "-1", "nan", "1_000"],
+    "SOURCES__CRM__ALLOW_HTTP": ["maybe", "2", "on"],
+    "SOURCES__CRM__PAGE_SIZE": ["0", "ten", "1.5", "true"],
+    "SOURCES__CRM__START_DATE": ["yesterday"],
+    "SOURCES__CRM__READ_TIMEOUT": ["0", "abc"],
+    "SOURCES__CRM__BASE_URL": ["api.example.com", "https://u:p@h.example"],
+    "WAREHOUSE__DESTINATION": ["mysql", "snowflake", "postgres", "DuckDB"],
+    "WAREHOUSE__LOCK_WAIT": ["abc", "-1", "inf"],
+    "WAREHOUSE__MEMORY_LIMIT": ["abc", "64", "1KB", "1GB'; DROP TABLE x; --"],
+    "WAREHOUSE__THREADS": ["abc", "0"],
+    "ALERTS__WEBHOOK_URL": [SECRET],
+    "DESTINATION__DUCKDB__CREDENTIALS": [":memory:", "/dev/null/x.duckdb"],
+    "DAGSTER_HOME": ["/dev/null/home"],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
+def test_check_and_sync_judge_every_setting_alike(
+    name: str,
+    value: str,
+    shared_sandbox: SandboxServer,
+    point_at: Callable[[SandboxServer], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    point_at(shared_sandbox)
+    monkeypatch.setenv(name, value)
+    said = {"DAGSTER_HOME": "/dev/null", "DESTINATION__DUCKDB__CREDENTIALS": ""}.get(name, name)
+    if value == "postgres":
+        said = "DESTINATION__POSTGRES__CREDENTIALS"
+    before = len(shared_sandbox.requests)
+    code, out, err = run(monkeypatch, capsys, "sync", "--platform", "crm", "--no-models")
+    assert code == 1 and said in err and err.startswith("error: ") and err.count("\n") == 1, err
+    assert SECRET not in out + err and len(shared_sandbox.requests) == before
+    code, out, err = run(monkeypatch, capsys, "check", "--platform", "crm")
+    assert code == 1 and out.count("NOT OK") == 1 and said in out, out
+    assert SECRET not in out + err
+
+
+@pytest.mark.parametrize("value", ["true", "1", "yes", "TRUE", "false", "0", "no"])
+def test_a_boolean_has_six_words(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from platform_assets.configuration import ALLOW_HTTP, read
+
+    monkeypatch.setenv("SOURCES__CRM__ALLOW_HTTP", value)
+    assert read("sources.crm", ALLOW_HTTP) is (value.lower() in ("true", "1", "yes"))
+
+
+@pytest.mark.parametrize("words", [["status"], ["report"], ["sync", "--platform", "crm"]])
+@pytest.mark.parametrize(("name", "value"), [("WAREHOUSE__MEMORY_LIMIT", "abc"), ("WAREHOUSE__THREADS", "abc")])
+def test_every_command_that_opens_the_warehouse_says_what_is_wrong_in_a_line(
+    words: list[str],
+    name: str,
+    value: str,
+    shared_sandbox: SandboxServer,
+    point_at: Callable[[SandboxServer], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    warehouse_file: Path,
+) -> None:
+    point_at(shared_sandbox)
+    warehouse_file.touch()
+    monkeypatch.setenv(name, value)
+    code, _, err = run(monkeypatch, capsys, *words)
+    assert code == 1 and err.startswith("error: ") and name in err and err.count("\n") == 1
+
+
+FILES: Mapping[str, tuple[str, str, str]] = {
+    "broken": (
+        "secrets.toml",
+        f'[sources.crm\napi_token = "{SECRET}"\n',
+        ".dlt/secrets.toml is not valid TOML (at line 1",
+    ),
+    "no text": ("config.toml", "\udcff\udcfe", ".dlt/config.toml cannot be read"),
+    "misspelt key": ("config.toml", "[sources.crm]\npage_sise = 10\n", "did you mean `page_size` under [sources.crm]?"),
+    "misspelt section": ("config.toml", "[warehose]\nthreads = 1\n", "did you mean `threads` under [warehouse]?"),
+    "misspelt secret": (
+        "secrets.toml",
+        f'[sources.crm]\napi_tokn = "{SECRET}"\n',
+        "did you mean `api_token` under [sources.crm]?",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_a_file_of_settings_that_is_broken_or_misspelt_is_said_in_a_line(case: str, tmp_path: Path) -> None:
+    name, text, said = FILES[case]
+    folder = tmp_path / "here" / ".dlt"
+    folder.mkdir(parents=True)
+    (folder / name).write_bytes(text.encode(errors="surrogateescape"))
+    with SandboxServer() as server:
+        env = {
+            "SOURCES__CRM__BASE_URL": server.base_url("crm"),
+            "SOURCES__CRM__API_TOKEN": server.token("crm"),
+            "PYTHONPATH": str(ROOT),
+        }
+        done = command("sync", "--platform", "crm", "--no-models", env=env, cwd=folder.parent)
+        assert server.requests == []
+    assert done.returncode == 1 and said in done.stderr, done.stderr
+    assert done.stderr.count("\n") == 1 and SECRET not in done.stderr + done.stdout
+
+
+def test_the_files_that_come_with_the_project_hold_known_keys_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = known_keys(all_platforms())
+    for name in ("config.toml", "secrets.toml.example"):
+        text = (ROOT / ".dlt" / name).read_text()
+        for document in (text, _uncommented(text)):
+            found = tomllib.loads(document)
+            sections = {f"sources.{name}": keys for name, keys in found.get("sources", {}).items()}
+            for section, keys in {**sections, "warehouse": found.get("warehouse", {})}.items():
+                assert set(keys) <= set(known[section]), (name, section)
+
+
+def _uncommented(text: str) -> str:
+    lines = [line.removeprefix("# ") for line in text.splitlines()]
+    return "\n".join(line for line in lines if line.startswith("[") or (" = " in line and not line.startswith("A ")))
+
+
+def test_the_reference_is_up_to_date() -> None:
+    """Run `python -m platform_assets.configuration.reference > docs/settings.md` where this fails."""
+    assert (ROOT / "docs" / "settings.md").read_text() == render(all_platforms())
+
+
+def test_every_known_setting_is_in_the_reference() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text()
+    for keys in known_keys(all_platforms()).values():
+        assert all(key in text for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--select", "crm/deals", "--partition", "bucket_03"], "--partition bucket_03: crm/deals has no partitions"),
+        (["--select", "crm/deals", "--parent", "17"], "--parent 17: crm/deals has no parents"),
+        (["--platform", "device_management", "--partition", "acme"], "--partition acme: device_management/"),
+        (["--select", "crm/deels"], "no asset is called 'crm/deels'; did you mean `crm/deals`?"),
+        (["--platform", "cmr"], "did you mean `crm`?"),
+    ],
+)
+def test_a_word_that_would_change_nothing_is_refused(
+    words: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(monkeypatch, capsys, "sync", *words)
+    assert code == 1 and err.startswith("error: ") and said in err and err.count("\n") == 1
+
+
+def test_a_port_that_is_taken_is_said_in_a_line(
+    shared_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = shared_sandbox.url.rsplit(":", 1)[1]
+    code, out, err = run(monkeypatch, capsys, "sandbox", "--port", port)
+    assert code == 1 and f"cannot listen on 127.0.0.1:{port}" in err and err.count("\n") == 1 and not out
+
+
+def test_a_dagster_home_that_cannot_be_opened_is_said_in_a_line(
+    shared_sandbox: SandboxServer,
+    point_at: Callable[[SandboxServer], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    point_at(shared_sandbox)
+    home = Path(os.environ["DAGSTER_HOME"])
+    home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry: [broken")
+    for words in (["sync", "--platform", "crm", "--no-models"], ["check", "--platform", "crm"]):
+        code, out, err = run(monkeypatch, capsys, *words)
+        assert (
+            code == 1 and f"DAGSTER_HOME {home} cannot be used" in out + err and (out + err).count("dagster.yaml") < 3
+        )
