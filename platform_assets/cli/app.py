@@ -87,11 +87,18 @@ def sandbox(
 def dev(
     port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
     host: Annotated[str, typer.Option(help="Address of the Dagster UI; it has no login, keep it local.")] = "127.0.0.1",
+    sandbox: Annotated[
+        bool | None,
+        typer.Option(
+            help="Serve platforms that are not configured from the built-in sandbox, or leave them off."
+            " Without either: the sandbox where no platform at all is configured, else off."
+        ),
+    ] = None,
 ) -> None:
-    """Open the Dagster UI on whatever is configured, and on the sandbox for the rest."""
+    """Open the Dagster UI on whatever is configured, and on the sandbox where nothing is."""
     from platform_assets.cli.dev import open_ui
 
-    raise typer.Exit(open_ui(host, port))
+    raise typer.Exit(open_ui(host, port, sandbox))
 
 
 @app.command()

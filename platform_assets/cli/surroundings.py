@@ -1,7 +1,8 @@
 """What a command sets up around itself: Dagster's home, and the sandbox for platforms without a base_url."""
 
+import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 from rich.console import Console
 
+from platform_assets.extraction.configuration import environment
 from platform_assets.extraction.errors import SettingsError
-from platform_assets.extraction.settings import is_configured, platform_secret, setting_name
+from platform_assets.extraction.settings import SANDBOX_VARIABLE, is_configured, platform_secret, setting_name
 from platform_assets.platforms import all_platforms
 from platform_assets.vocabulary import Platform
+from platform_assets.warehouse.location import destination_name, duckdb_file
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -69,7 +72,11 @@ def chosen_platforms(names: Sequence[str]) -> list[Platform]:
 
 @contextmanager
 def sandbox_for(platforms: Sequence[Platform], wanted: bool) -> Iterator["SandboxServer | None"]:
-    """Serve the platforms that have no `base_url` from a sandbox of this process; None where none needs it."""
+    """Serve the platforms that have no `base_url` from a sandbox of this process; None where none needs it.
+
+    This process and its children find it in the environment, and `sandbox_serves` tells them; afterwards the
+    environment is as before.
+    """
     unconfigured = [platform for platform in platforms if not is_configured(platform)]
     if not wanted or not unconfigured:
         yield None
@@ -77,7 +84,17 @@ def sandbox_for(platforms: Sequence[Platform], wanted: bool) -> Iterator["Sandbo
     from platform_assets.sandbox import SandboxServer
 
     with SandboxServer() as server:
+        urls = {platform.name: server.base_url(platform.name) for platform in unconfigured}
+        variables = {SANDBOX_VARIABLE: json.dumps(urls)}
         for platform in unconfigured:
-            os.environ[setting_name(platform, "base_url")] = server.base_url(platform.name)
-            os.environ[setting_name(platform, platform_secret(platform))] = server.token(platform.name)
-        yield server
+            variables[setting_name(platform, "base_url")] = urls[platform.name]
+            variables[setting_name(platform, platform_secret(platform))] = server.token(platform.name)
+        with environment(variables):
+            yield server
+
+
+def say_what_the_sandbox_serves(served: Iterable[str], configured: Iterable[str], url: str) -> str:
+    """One line that names what comes from the sandbox, what does not, and the warehouse both go to."""
+    line = f"sandbox: {url} serves {', '.join(served)} into {duckdb_file() or destination_name()}"
+    others = ", ".join(configured)
+    return f"{line}; configured: {others}" if others else line

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from platform_assets.cli import surroundings
-from platform_assets.cli.surroundings import chosen_platforms, sandbox_for
+from platform_assets.cli.surroundings import chosen_platforms, sandbox_for, say_what_the_sandbox_serves
 from platform_assets.extraction.errors import SettingsError
 from platform_assets.extraction.settings import is_configured, read_settings
 from platform_assets.orchestration.jobs import SYNC_ALL
@@ -67,7 +67,11 @@ def run_sync(request: SyncRequest) -> bool:
     keys = selected_keys(request)
     platforms = [p for p in all_platforms() if any(key.path[0] == p.name for key in keys)]
     served = {platform.name for platform in platforms if not is_configured(platform)}
+    configured = [platform.name for platform in platforms if is_configured(platform)]
     with sandbox_for(platforms, request.sandbox) as server:
+        if server is not None and configured:
+            names = [platform.name for platform in platforms if platform.name in served]
+            console.print(say_what_the_sandbox_serves(names, configured, server.url), highlight=False, soft_wrap=True)
         _check_settings(platforms)
         # Now, since every op would find a missing warehouse by itself, and try again.
         with exclusive("reach"):

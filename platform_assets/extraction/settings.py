@@ -1,5 +1,7 @@
 """Settings of a platform, by dlt's own scheme: `[sources.<platform>]` or `SOURCES__<PLATFORM>__...`."""
 
+import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,6 +12,9 @@ from urllib.parse import urlsplit
 from platform_assets.extraction.configuration import configured
 from platform_assets.extraction.errors import SettingsError
 from platform_assets.vocabulary import REFERENCE, Platform, Resource
+
+SANDBOX_VARIABLE = "PLATFORM_ASSETS_SANDBOX"
+"""Platform -> `base_url`, as JSON, of what a command of ours serves from its sandbox; its children inherit it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +78,21 @@ def platform_secret(platform: Platform) -> str:
 def is_configured(platform: Platform) -> bool:
     """Whether somebody set a `base_url` for the platform."""
     return bool(_read(platform, "base_url"))
+
+
+def is_mentioned(platform: Platform) -> bool:
+    """Whether somebody set anything that says where the platform's data comes from, even if not all it takes."""
+    return any(_read(platform, key) for key in ("base_url", "contract", platform_secret(platform)))
+
+
+def sandbox_serves(platform: Platform) -> bool:
+    """Whether the platform's `base_url` is the sandbox of the command that this process belongs to."""
+    try:
+        served = json.loads(os.environ.get(SANDBOX_VARIABLE) or "{}")
+    except json.JSONDecodeError:
+        return False
+    url = served.get(platform.name) if isinstance(served, dict) else None
+    return url is not None and url == _read(platform, "base_url")
 
 
 def setting_name(platform: Platform, key: str) -> str:

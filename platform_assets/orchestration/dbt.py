@@ -1,12 +1,11 @@
 """The dbt models as assets below the tables that dlt loads."""
 
 import logging
-import os
 import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, 
 from filelock import FileLock
 from sqlglot.errors import SqlglotError
 
+from platform_assets.extraction.configuration import environment
 from platform_assets.modelling.lineage import column_lineage, declared_tables
 from platform_assets.warehouse.location import dbt_variables, exclusive
 
@@ -89,7 +89,7 @@ def dbt_models(project: DbtProject) -> dg.AssetsDefinition:
         # Tests between two models run when both are built: the other one may not be there yet.
         command = ["build", "--indirect-selection", "cautious", *(["--full-refresh"] if config.full_refresh else [])]
         # dbt waits its turn like every load: DuckDB lets one process write, and two builds replace the same tables.
-        with exclusive("models", for_child=True), _environment(dbt_variables()):
+        with exclusive("models", for_child=True), environment(dbt_variables()):
             _forget_old_targets(project.target_path)
             invocation = dbt.cli(command, context=context)
             for event in invocation.stream():
@@ -122,21 +122,6 @@ def _forget_old_targets(target: Path) -> None:
         with suppress(OSError):
             if folder.stat().st_mtime < time.time() - _KEEP_TARGETS:
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set variables for the program started meanwhile; afterwards they are as before."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def models_sensor() -> dg.AutomationConditionSensorDefinition:
