@@ -172,12 +172,7 @@ def _run(
         "parents": list(request.parents),
     }
     known = {name.to_user_string() for name in keys} & summary.assets.keys()
-    ops = {
-        _op_of(repository, key): {
-            "config": config if key.to_user_string() in known else {"full_refresh": request.full_refresh}
-        }
-        for key in keys
-    }
+    ops = {_op_of(repository, key): {"config": config} for key in keys if key.to_user_string() in known}
     result = repository.get_job(SYNC_ALL).execute_in_process(
         run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         asset_selection=list(keys),

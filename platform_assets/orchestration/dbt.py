@@ -70,24 +70,15 @@ class ModelTranslator(DagsterDbtTranslator):
         return ["team:data-platform"]
 
 
-class ModelsConfig(dg.Config):
-    """What a run of the models may be told.
-
-    `full_refresh` builds incremental models from the beginning, e.g. after their SQL changed.
-    """
-
-    full_refresh: bool = False
-
-
 def dbt_models(project: DbtProject) -> dg.AssetsDefinition:
     """All models and tests as one asset definition; a run builds the selected ones."""
 
     @dbt_assets(
         manifest=project.manifest_path, project=project, name="dbt_models", dagster_dbt_translator=ModelTranslator()
     )
-    def models(context: dg.AssetExecutionContext, config: ModelsConfig, dbt: DbtCliResource) -> Iterator[Any]:
+    def models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         # Tests between two models run when both are built: the other one may not be there yet.
-        command = ["build", "--indirect-selection", "cautious", *(["--full-refresh"] if config.full_refresh else [])]
+        command = ["build", "--indirect-selection", "cautious"]
         # dbt waits its turn like every load: DuckDB lets one process write, and two builds replace the same tables.
         with exclusive("models", for_child=True), environment(dbt_variables()):
             _forget_old_targets(project.target_path)
