@@ -11,6 +11,7 @@ from dlt.common.destination import Destination
 from filelock import FileLock, Timeout
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
+from platform_assets.extraction.cancellation import current
 from platform_assets.extraction.configuration import configured
 from platform_assets.warehouse import postgres
 from platform_assets.warehouse.postgres import WarehouseError
@@ -86,7 +87,8 @@ def exclusive(part: str, *, for_child: bool = False, row_bytes: int = 0, wait: f
 
     DuckDB's file stays open meanwhile, so that opening it again costs nothing; `for_child` leaves it closed for a
     program that this process starts. Rows of `row_bytes` bytes get the memory that loading them takes. Other
-    destinations have no lock. Raises WarehouseError when the wait ends, or where the warehouse cannot be had.
+    destinations have no lock. Raises WarehouseError when the wait ends, or where the warehouse cannot be had, and
+    Cancelled where the run is told to end while it waits.
     """
     path = duckdb_file()
     wait = lock_wait() if wait is None else wait
@@ -104,9 +106,11 @@ def exclusive(part: str, *, for_child: bool = False, row_bytes: int = 0, wait: f
 def _exclusive_file(path: Path, for_child: bool, row_bytes: int, wait: float) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(f"{path}.lock", timeout=wait)
+    cancellation = current()
     try:
-        lock.acquire()
+        lock.acquire(cancel_check=lambda: cancellation.cancelled)
     except Timeout:
+        cancellation.check()
         raise WarehouseError(
             f"another process kept {path} for {wait:.0f} s; try again, or raise warehouse.lock_wait"
         ) from None
@@ -128,7 +132,11 @@ def _opened(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
     """
     _refuse_other_formats(path)
     retrying = Retrying(
-        retry=retry_if_exception(_is_held_by_another), stop=stop_after_delay(wait), wait=wait_fixed(0.1), reraise=True
+        retry=retry_if_exception(_is_held_by_another),
+        stop=stop_after_delay(wait),
+        wait=wait_fixed(0.1),
+        sleep=current().sleep,
+        reraise=True,
     )
     try:
         return retrying(duckdb.connect, str(path))
