@@ -22,6 +22,7 @@ from platform_assets.orchestration.jobs import SYNC_ALL
 from platform_assets.orchestration.staleness import MODEL_SCHEMAS, ancestors, buildable, stale_models
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.platforms import all_platforms
+from platform_assets.orchestration.partitions import partition_tags
 from platform_assets.vocabulary import Platform, PlatformAssetsError
 from platform_assets.warehouse import LOG_TABLE
 from platform_assets.warehouse.location import exclusive
@@ -214,6 +215,7 @@ def add_events(summary: Summary, events: Iterable[dg.DagsterEvent]) -> None:
         if event.is_step_failure:
             summary.failures.extend(_reasons(event))
 
+        tags=partition_tags(request.partitions),
 
 def _add_materialization(summary: Summary, key: dg.AssetKey | None, materialization: dg.AssetMaterialization) -> None:
     line = summary.assets.get(key.to_user_string()) if key else None

@@ -23,7 +23,9 @@ from platform_assets.extraction.settings import Settings, read_settings
 from platform_assets.loading import PartitionOutcome, ResourceOutcome, Selection, sync
 from platform_assets.loading.parents import known_parents
 from platform_assets.orchestration.checks import check_results
-from platform_assets.orchestration.partitions import busy_partitions, children_of, register, retire
+from platform_assets.orchestration.in_flight import busy_partitions
+from platform_assets.orchestration.interrupts import canceled, cancelled_by_signals
+from platform_assets.orchestration.partitions import children_of, register, retire
 from platform_assets.orchestration.translator import asset_key, parent_lineage
 from platform_assets.vocabulary import Platform, PlatformAssetsError
 from platform_assets.warehouse import LOG_TABLE, Warehouse, open_warehouse
@@ -167,7 +169,7 @@ def _follow_parents(
         _say(context, f"{name}: new partitions", register(context.instance, name, keys))
         if children[name].parent in read:
             busy = busy_partitions(context.instance, platform, context.run_id)
-            _say(context, f"{name}: retired", retire(context.instance, name, keys, busy))
+            _say(context, f"{name}: retired", retire(context.instance, name, keys, busy[name]))
 
 
 def _say(context: dg.AssetExecutionContext, what: str, keys: Sequence[str]) -> None:
