@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from platform_assets.extraction.cancellation import current
 from platform_assets.extraction.client import ApiClient
 from platform_assets.extraction.columns import ARROW_TYPES
 from platform_assets.extraction.errors import AnswerError, RequestFailed
@@ -105,6 +106,7 @@ def sync(
 ) -> list[ResourceOutcome]:
     """Sync the selection; one outcome per resource, in the selection's order.
 
+    Raises Cancelled where it is told to end before all is read, and lands nothing then; told later, it lands.
     What fails inside one resource or parent is in its outcome. Raises WarehouseError where the warehouse
     cannot be had, and dlt's or the destination's errors where the load itself fails (nothing is recorded
     then, and the next sync reads the same rows again).
@@ -137,6 +139,8 @@ def _sync(
             for name in selection.resources
         ]
     _read_all(client, plans)
+    # From here on it lands, or does not begin to.
+    current().check()
     spooled = {plan.resource.name: _finish(plan) for plan in plans}
     new = [content for content in spooled.values() if content is not None and content.files]
     row_bytes = max((content.row_bytes for content in new), default=0)
