@@ -41,7 +41,7 @@ def sync(
     models: Annotated[bool, typer.Option(help="Build the dbt models downstream.")] = True,
     sandbox: Sandbox = False,
 ) -> None:
-    """Load the chosen assets and build the models downstream. Exit code 0 only if all landed."""
+    """Load the chosen assets and build the models downstream. Exit code 0 only if all landed, 130 after Ctrl-C."""
     from platform_assets.cli.sync import SyncRequest, run_sync
 
     request = SyncRequest(
@@ -53,7 +53,7 @@ def sync(
         models=models,
         sandbox=sandbox,
     )
-    raise typer.Exit(0 if run_sync(request) else 1)
+    raise typer.Exit(run_sync(request))
 
 
 @app.command()

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,13 +17,15 @@ from rich.table import Table
 
 from platform_assets.cli import surroundings
 from platform_assets.cli.surroundings import chosen_platforms, sandbox_for, say_what_the_sandbox_serves
+from platform_assets.extraction.cancellation import Cancelled, current
 from platform_assets.extraction.errors import SettingsError
 from platform_assets.extraction.settings import is_configured, read_settings
+from platform_assets.orchestration.interrupts import cancelled_by_signals
 from platform_assets.orchestration.jobs import SYNC_ALL
+from platform_assets.orchestration.partitions import partition_tags
 from platform_assets.orchestration.staleness import MODEL_SCHEMAS, ancestors, buildable, stale_models
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.platforms import all_platforms
-from platform_assets.orchestration.partitions import partition_tags
 from platform_assets.vocabulary import Platform, PlatformAssetsError
 from platform_assets.warehouse import LOG_TABLE
 from platform_assets.warehouse.location import exclusive
@@ -61,8 +64,34 @@ class Summary:
     failures: list[str] = field(default_factory=list)
 
 
-def run_sync(request: SyncRequest) -> bool:
-    """Run the sync and print its summary; whether everything asked for landed."""
+def run_sync(request: SyncRequest) -> int:
+    """Run the sync and print its summary; the exit code: 0 where everything asked for landed, else 1.
+
+    SIGINT and SIGTERM end it within seconds, with 128 and their number: what is being read is dropped, what is being
+    written is finished, and the run is marked as canceled. So it works in a thread, and the main one hears signals.
+    """
+    heard: list[int] = []
+
+    def hear(number: int) -> None:
+        if not heard:
+            print("stopping; what is being written is finished first", file=sys.stderr, flush=True)
+        heard.append(number)
+
+    landed = False
+    with cancelled_by_signals(by_hand=True, heard=hear) as cancellation, ThreadPoolExecutor(1) as pool:
+        try:
+            landed = pool.submit(_run_sync, request).result()
+        except Cancelled:
+            pass
+        except Exception:
+            # What was broken off may say so in its own words.
+            if not cancellation.cancelled:
+                raise
+    return 128 + heard[0] if heard else int(not landed)
+
+
+def _run_sync(request: SyncRequest) -> bool:
+    """The sync in this thread; whether everything asked for landed. Raises Cancelled where it was told to end."""
     started = time.monotonic()
     console = surroundings.console()
     keys = selected_keys(request)
@@ -79,7 +108,13 @@ def run_sync(request: SyncRequest) -> bool:
             pass
         _show_progress()
         summary = Summary({key.to_user_string(): AssetLine() for key in keys})
-        _execute(request, keys, summary)
+        try:
+            _execute(request, keys, summary)
+        finally:
+            if current().cancelled:
+                landed = sum(line.materialized for line in summary.assets.values())
+                console.print(f"stopped: {landed} of {len(keys)} assets had landed; the next sync loads the rest")
+        current().check()
         _print_assets(console, summary)
         _print_platforms(console, summary, platforms)
         for failure in dict.fromkeys(summary.failures):
@@ -144,13 +179,16 @@ def _execute(request: SyncRequest, keys: Sequence[dg.AssetKey], summary: Summary
 
     repository = defs().get_repository_def()
     tables = set(keys)
+    current().check()
     with surroundings.open_instance() as instance:
         run = functools.partial(_run, repository, instance, request)
         started = run([*tables], summary)
+        if current().cancelled:
+            return
         left = {key for key in tables if _op_of(repository, key) not in started}
         if left:
             run([*left], summary)
-        if not request.models:
+        if not request.models or current().cancelled:
             return
         models = stale_models(instance, repository, models_below(repository, tables), edited_at())
         landed = {model for model in models if _landed_below(repository, model, tables, summary)}
@@ -177,6 +215,7 @@ def _run(
     result = repository.get_job(SYNC_ALL).execute_in_process(
         run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         asset_selection=list(keys),
+        tags=partition_tags(request.partitions),
         instance=instance,
         raise_on_error=False,
     )
@@ -215,7 +254,6 @@ def add_events(summary: Summary, events: Iterable[dg.DagsterEvent]) -> None:
         if event.is_step_failure:
             summary.failures.extend(_reasons(event))
 
-        tags=partition_tags(request.partitions),
 
 def _add_materialization(summary: Summary, key: dg.AssetKey | None, materialization: dg.AssetMaterialization) -> None:
     line = summary.assets.get(key.to_user_string()) if key else None
