@@ -1,10 +1,12 @@
 """Settings of a platform, by dlt's own scheme: `[sources.<platform>]` or `SOURCES__<PLATFORM>__...`."""
 
 import json
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +17,8 @@ from platform_assets.vocabulary import REFERENCE, Platform, Resource
 
 SANDBOX_VARIABLE = "PLATFORM_ASSETS_SANDBOX"
 """Platform -> `base_url`, as JSON, of what a command of ours serves from its sandbox; its children inherit it."""
+
+_LONGEST_LAG = 10 * 365 * 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +48,35 @@ class Settings:
 
 
 def allowed_lag(platform: Platform, resource: Resource) -> timedelta:
-    """How old a resource's last read may be: the setting `allowed_lag` (seconds), else as declared."""
+    """How old a resource's last load may be: the setting `allowed_lag` (seconds), else as declared.
+
+    A setting that cannot be used is logged, and then the declared one holds; `read_settings` refuses it.
+    """
+    _, lag = lag_setting(platform)
+    return platform.freshness_of(resource).allowed_lag if lag is None else lag
+
+
+def lag_setting(platform: Platform) -> tuple[bool, timedelta | None]:
+    """Whether `allowed_lag` is set for the platform, and what it is; None where it is not, or cannot be used."""
+    try:
+        lag = _lag(platform)
+    except Exception as error:
+        # Definitions load, and sensors tick, whatever is in a settings file.
+        _log_once(str(error) if isinstance(error, SettingsError) else f"{platform.name}: settings cannot be read")
+        return True, None
+    return lag is not None, lag
+
+
+@cache
+def _log_once(text: str) -> None:
+    logging.getLogger(__name__).warning("%s; the declared allowed lag holds", text)
+
+
+def _lag(platform: Platform) -> timedelta | None:
     seconds = _number(platform, "allowed_lag")
-    return platform.freshness_of(resource).allowed_lag if seconds is None else timedelta(seconds=seconds)
+    if seconds is not None and seconds > _LONGEST_LAG:
+        raise SettingsError(f"{platform.name}: {setting_name(platform, 'allowed_lag')} must be less than ten years")
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def read_settings(platform: Platform) -> Settings:
@@ -54,6 +84,7 @@ def read_settings(platform: Platform) -> Settings:
 
     Raises SettingsError naming the first one that is missing or unusable.
     """
+    _lag(platform)
     return Settings(
         base_url=_base_url(platform),
         token=_required(platform, platform_secret(platform), secret=True),
