@@ -26,7 +26,7 @@ run: setup  ## load all resources (from the sandbox where nothing is configured)
 test: setup
 	$(BIN)/python -m pytest
 
-dev: setup  ## the Dagster UI on http://127.0.0.1:3000
+dev: setup  ## the Dagster UI on http://127.0.0.1:3000; from the sandbox where no platform is configured
 	$(BIN)/platform-assets dev
 
 lint: setup

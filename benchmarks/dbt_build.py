@@ -1,9 +1,8 @@
 """`dbt build` of all models and tests on a million builds and a million events: seconds and peak memory.
 
-Three builds side by side in one run: the first one; one after a load that touched one row in ten of the
-newest thirty days (so the incremental marts have work to do); and the same work without incremental marts
-(`--full-refresh`). Writes benchmarks/DBT.md. The rows are a small sandbox's, repeated over three years
-under keys of their own; they go into the file directly, since loading is measured elsewhere (RESULTS.md).
+Two builds: the first one, and one after a load that touched one row in ten of the newest thirty days. Writes
+benchmarks/DBT.md. The rows are a small sandbox's, repeated over three years under keys of their own; they go
+into the file directly, since loading is measured elsewhere (RESULTS.md).
 """
 
 import argparse
@@ -101,14 +100,11 @@ def main() -> None:
         first = build(folder)
         touched = touch(folder)
         again = build(folder)
-        touch(folder)
-        whole = build(folder, "--full-refresh")
     table = "\n".join(
         f"| {title} | {seconds:.1f} | {megabytes:,.0f} |"
         for title, (seconds, megabytes) in (
             ("first build", first),
-            (f"incremental build, {touched:,} rows loaded again", again),
-            ("the same work with `--full-refresh`", whole),
+            (f"another, {touched:,} rows loaded again", again),
         )
     )
     text = f"""# dbt build
@@ -120,7 +116,9 @@ all models and their tests, DuckDB, the project's own profile (`python -m benchm
 |---|---:|---:|
 {table}
 
-Start-up of dbt and reading the project are included.
+Start-up of dbt and reading the project are included. All marts are plain tables. Three of them were incremental by
+day: the second build then took 15.8 s where `--full-refresh` took 17.3 s, and a day whose last row had moved to another
+day stayed for ever. To find such days every row has to be read all the same, so there is little to gain.
 """
     (HERE / "DBT.md").write_text(text)
     print(text)

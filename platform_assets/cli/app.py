@@ -40,10 +40,17 @@ def sync(
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="Ignore cursors: read and load everything again.")
     ] = False,
+    start_over: Annotated[
+        bool,
+        typer.Option(
+            "--start-over",
+            help="Drop what the warehouse holds of the platforms first, e.g. to load another account; needs --platform.",
+        ),
+    ] = False,
     models: Annotated[bool, typer.Option(help="Build the dbt models downstream.")] = True,
     sandbox: Sandbox = False,
 ) -> None:
-    """Load the chosen assets and build the models downstream. Exit code 0 only if all landed."""
+    """Load the chosen assets and build the models downstream. Exit code 0 only if all landed, 130 after Ctrl-C."""
     from platform_assets.cli.sync import SyncRequest, run_sync
 
     request = SyncRequest(
@@ -52,10 +59,11 @@ def sync(
         partitions=tuple(partition or ()),
         parents=tuple(parent or ()),
         full_refresh=full_refresh,
+        start_over=start_over,
         models=models,
         sandbox=sandbox,
     )
-    raise typer.Exit(0 if run_sync(request) else 1)
+    raise typer.Exit(run_sync(request))
 
 
 @app.command()
@@ -121,11 +129,18 @@ def sandbox(
 def dev(
     port: Annotated[int, typer.Option(help="Port of the Dagster UI.", min=1, max=65535)] = 3000,
     host: Annotated[str, typer.Option(help="Address of the Dagster UI; it has no login, keep it local.")] = "127.0.0.1",
+    sandbox: Annotated[
+        bool | None,
+        typer.Option(
+            help="Serve platforms that are not configured from the built-in sandbox, or leave them off."
+            " Without either: the sandbox where no platform at all is configured, else off."
+        ),
+    ] = None,
 ) -> None:
-    """Open the Dagster UI on whatever is configured, and on the sandbox for the rest."""
+    """Open the Dagster UI on whatever is configured, and on the sandbox where nothing is."""
     from platform_assets.cli.dev import open_ui
 
-    raise typer.Exit(open_ui(host, port))
+    raise typer.Exit(open_ui(host, port, sandbox))
 
 
 @app.command()

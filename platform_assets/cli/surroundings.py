@@ -3,7 +3,7 @@
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +11,21 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 from rich.console import Console
 
-from platform_assets.configuration import ALERTS, WAREHOUSE, WAREHOUSE_SETTINGS, WEBHOOK_URL, read, unknown_settings
+from platform_assets.configuration import (
+    ALERTS,
+    WAREHOUSE,
+    WAREHOUSE_SETTINGS,
+    WEBHOOK_URL,
+    environment,
+    read,
+    unknown_settings,
+)
 from platform_assets.extraction.errors import SettingsError
 from platform_assets.extraction.settings import is_configured, platform_secret, read_settings, setting_name
 from platform_assets.platforms import all_platforms, broken_platforms, platform_named
 from platform_assets.vocabulary import Platform, PlatformAssetsError
 from platform_assets.warehouse.location import check_settings as check_warehouse_settings
+from platform_assets.warehouse.location import warehouse_name
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -115,7 +124,10 @@ def unserved(platforms: Sequence[Platform]) -> list[Platform]:
 
 @contextmanager
 def sandbox_for(platforms: Sequence[Platform], wanted: bool) -> Iterator["SandboxServer | None"]:
-    """Serve the platforms that have no `base_url` from a sandbox of this process; None where none needs it."""
+    """Serve the platforms that have no `base_url` from a sandbox of this process; None where none needs it.
+
+    This process and its children find it in the environment, which afterwards is as before.
+    """
     unconfigured = [platform for platform in platforms if not is_configured(platform)]
     if not wanted or not unconfigured:
         yield None
@@ -123,7 +135,16 @@ def sandbox_for(platforms: Sequence[Platform], wanted: bool) -> Iterator["Sandbo
     from platform_assets.sandbox import SERVED, SandboxServer
 
     with SandboxServer() as server:
+        variables: dict[str, str] = {}
         for platform in (one for one in unconfigured if one.name in SERVED):
-            os.environ[setting_name(platform, "base_url")] = server.base_url(platform.name)
-            os.environ[setting_name(platform, platform_secret(platform))] = server.token(platform.name)
-        yield server
+            variables[setting_name(platform, "base_url")] = server.base_url(platform.name)
+            variables[setting_name(platform, platform_secret(platform))] = server.token(platform.name)
+        with environment(variables):
+            yield server
+
+
+def say_what_the_sandbox_serves(served: Iterable[str], configured: Iterable[str], url: str) -> str:
+    """One line that names what comes from the sandbox, what does not, and the warehouse both go to."""
+    line = f"sandbox: {url} serves {', '.join(served)} into {warehouse_name()}"
+    others = ", ".join(configured)
+    return f"{line}; configured: {others}" if others else line

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -18,18 +19,22 @@ from platform_assets.cli import surroundings
 from platform_assets.cli.surroundings import (
     chosen_platforms,
     sandbox_for,
+    say_what_the_sandbox_serves,
     settings_problems,
     tell_of_broken_platforms,
     unserved,
 )
+from platform_assets.extraction.cancellation import Cancelled, current
 from platform_assets.extraction.errors import SettingsError
 from platform_assets.extraction.settings import is_configured
+from platform_assets.orchestration.interrupts import cancelled_by_signals
 from platform_assets.orchestration.jobs import SYNC_ALL
+from platform_assets.orchestration.partitions import children_of, partition_tags
 from platform_assets.orchestration.staleness import MODEL_SCHEMAS, ancestors, buildable, stale_models
 from platform_assets.platforms import all_platforms, broken_platforms
 from platform_assets.vocabulary import Platform, Resource
 from platform_assets.vocabulary.nearest import did_you_mean
-from platform_assets.warehouse import LOG_TABLE
+from platform_assets.warehouse import LOG_TABLE, open_warehouse
 from platform_assets.warehouse.location import exclusive
 
 
@@ -42,6 +47,7 @@ class SyncRequest:
     partitions: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
     full_refresh: bool = False
+    start_over: bool = False
     models: bool = True
     sandbox: bool = False
 
@@ -66,22 +72,60 @@ class Summary:
     failures: list[str] = field(default_factory=list)
 
 
-def run_sync(request: SyncRequest) -> bool:
-    """Run the sync and print its summary; whether everything asked for landed."""
+def run_sync(request: SyncRequest) -> int:
+    """Run the sync and print its summary; the exit code: 0 where everything asked for landed, else 1.
+
+    SIGINT and SIGTERM end it within seconds, with 128 and their number: what is being read is dropped, what is being
+    written is finished, and the run is marked as canceled. So it works in a thread, and the main one hears signals.
+    """
+    heard: list[int] = []
+
+    def hear(number: int) -> None:
+        if not heard:
+            print("stopping; what is being written is finished first", file=sys.stderr, flush=True)
+        heard.append(number)
+
+    landed = False
+    with cancelled_by_signals(by_hand=True, heard=hear) as cancellation, ThreadPoolExecutor(1) as pool:
+        try:
+            landed = pool.submit(_run_sync, request).result()
+        except Cancelled:
+            pass
+        except Exception:
+            # What was broken off may say so in its own words.
+            if not cancellation.cancelled:
+                raise
+    return 128 + heard[0] if heard else int(not landed)
+
+
+def _run_sync(request: SyncRequest) -> bool:
+    """The sync in this thread; whether everything asked for landed. Raises Cancelled where it was told to end."""
     started = time.monotonic()
     console = surroundings.console()
     tell_of_broken_platforms()
     keys = selected_keys(request)
     platforms = [p for p in all_platforms() if any(key.path[0] == p.name for key in keys)]
     served = {platform.name for platform in platforms if not is_configured(platform)}
+    configured = [platform.name for platform in platforms if is_configured(platform)]
     with sandbox_for(platforms, request.sandbox) as server:
+        if server is not None and configured:
+            names = [platform.name for platform in platforms if platform.name in served]
+            console.print(say_what_the_sandbox_serves(names, configured, server.url), highlight=False, soft_wrap=True)
         _check_settings(platforms)
         # Now, since every op would find a missing warehouse by itself, and try again.
         with exclusive("reach"):
             pass
+        if request.start_over:
+            _start_over(platforms)
         _show_progress()
         summary = Summary({key.to_user_string(): AssetLine() for key in keys})
-        _execute(request, keys, summary)
+        try:
+            _execute(request, keys, summary)
+        finally:
+            if current().cancelled:
+                landed = sum(line.materialized for line in summary.assets.values())
+                console.print(f"stopped: {landed} of {len(keys)} assets had landed; the next sync loads the rest")
+        current().check()
         _print_assets(console, summary)
         _print_platforms(console, summary, platforms)
         for failure in dict.fromkeys(summary.failures):
@@ -133,7 +177,9 @@ def _refuse_asset(name: str, known: Iterable[str]) -> NoReturn:
 
 
 def _refuse_unused(request: SyncRequest, resources: Sequence[Resource], names: Sequence[str]) -> None:
-    """Raise SettingsError for `--partition` or `--parent` where none of the assets has any."""
+    """Raise SettingsError for `--partition` or `--parent` where none of the assets has any, or half a new start."""
+    if request.start_over and (request.assets or request.partitions or request.parents or not request.platforms):
+        raise SettingsError("--start-over drops whole platforms: name each with --platform, and nothing else")
     said = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
     if request.partitions and not any(resource.partition for resource in resources):
         raise SettingsError(f"--partition {request.partitions[0]}: {said} has no partitions")
@@ -146,6 +192,17 @@ def _check_settings(platforms: Sequence[Platform]) -> None:
     problems = settings_problems(platforms)
     if problems:
         raise SettingsError("\nerror: ".join(problems))
+
+
+def _start_over(platforms: Sequence[Platform]) -> None:
+    """Drop the platforms' rows, cursors and partitions; whose rows they were is forgotten with them."""
+    for platform in platforms:
+        with open_warehouse(platform) as warehouse:
+            warehouse.start_over()
+    with surroundings.open_instance() as instance:
+        for name in (name for platform in platforms for name in children_of(platform)):
+            for key in instance.get_dynamic_partitions(name):
+                instance.delete_dynamic_partition(name, key)
 
 
 def _show_progress() -> None:
@@ -168,13 +225,16 @@ def _execute(request: SyncRequest, keys: Sequence[dg.AssetKey], summary: Summary
 
     repository = defs().get_repository_def()
     tables = set(keys)
+    current().check()
     with surroundings.open_instance() as instance:
         run = functools.partial(_run, repository, instance, request)
         started = run([*tables], summary)
+        if current().cancelled:
+            return
         left = {key for key in tables if _op_of(repository, key) not in started}
         if left:
             run([*left], summary)
-        if not request.models:
+        if not request.models or current().cancelled:
             return
         models = stale_models(instance, repository, models_below(repository, tables), edited_at())
         landed = {model for model in models if _landed_below(repository, model, tables, summary)}
@@ -197,15 +257,11 @@ def _run(
         "parents": list(request.parents),
     }
     known = {name.to_user_string() for name in keys} & summary.assets.keys()
-    ops = {
-        _op_of(repository, key): {
-            "config": config if key.to_user_string() in known else {"full_refresh": request.full_refresh}
-        }
-        for key in keys
-    }
+    ops = {_op_of(repository, key): {"config": config} for key in keys if key.to_user_string() in known}
     result = repository.get_job(SYNC_ALL).execute_in_process(
         run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         asset_selection=list(keys),
+        tags=partition_tags(request.partitions),
         instance=instance,
         raise_on_error=False,
     )

@@ -3,6 +3,7 @@
 Settings follow dlt's scheme: environment variables first, then `.dlt/config.toml` and `.dlt/secrets.toml`.
 """
 
+from platform_assets.configuration.environment import environment
 from platform_assets.configuration.known import (
     ALERTS,
     ALLOW_HTTP,
@@ -55,6 +56,7 @@ __all__ = [
     "Setting",
     "configured",
     "credential",
+    "environment",
     "platform_section",
     "read",
     "scope_setting",

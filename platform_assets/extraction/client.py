@@ -5,7 +5,6 @@ import logging
 import math
 import re
 import ssl
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
+from platform_assets.extraction.cancellation import current
 from platform_assets.extraction.deadline import Deadline, DeadlineAdapter
 from platform_assets.extraction.errors import AnswerError, LimitExhausted, RequestFailed
 from platform_assets.extraction.limiter import Limiter, limit_file
@@ -68,8 +68,9 @@ class _Transient(Exception):
 class ApiClient:
     """GETs JSON from one platform. Safe to use from several threads.
 
-    Raises from `get`: RequestFailed (no usable answer, or a 4xx), LimitExhausted, AnswerError (not JSON).
-    No message of theirs holds the credential.
+    Raises from `get`: RequestFailed (no usable answer, or a 4xx), LimitExhausted, AnswerError (not JSON), and
+    Cancelled, also while it waits, once what was current when it was made is cancelled. No message of theirs
+    holds the credential.
     """
 
     def __init__(
@@ -77,17 +78,18 @@ class ApiClient:
         platform: Platform,
         settings: Settings,
         *,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         patient: bool = True,
     ) -> None:
         self.platform = platform
         self.settings = settings
         self.redact = Redactor([settings.token])
-        self._sleep = sleep
+        self._cancellation = current()
+        self._sleep = sleep or self._cancellation.sleep
         self._patient = patient
         self._origin = origin(settings.base_url)
         limit = platform.client.rate_limit
-        self._limiter = Limiter(limit, limit_file(self._origin, settings.token), sleep=sleep) if limit else None
+        self._limiter = Limiter(limit, limit_file(self._origin, settings.token), sleep=self._sleep) if limit else None
         self._answered = False
         self._unreachable: RequestFailed | None = None
         self._session = self._open_session()
@@ -165,6 +167,7 @@ class ApiClient:
         url, asked = self.settings.base_url + path, params
         hops = 0
         while True:
+            self._cancellation.check()
             if self._limiter is not None:
                 counts["waited_ms"] += int(self._limiter.wait() * 1000)
             counts["requests"] += 1
@@ -182,6 +185,7 @@ class ApiClient:
         try:
             with (
                 deadline,
+                self._cancellation.calling(deadline.end),
                 self._session.get(
                     url,
                     params=params,

@@ -23,7 +23,7 @@ class Deadline:
         self.passed = False
         self._sockets: list[socket.socket] = []
         self._lock = Lock()
-        self._timer = Timer(seconds, self._pass)
+        self._timer = Timer(seconds, self.end)
         self._timer.daemon = True
 
     def __enter__(self) -> Self:
@@ -44,7 +44,8 @@ class Deadline:
             if self.passed:
                 _break(connection)
 
-    def _pass(self) -> None:
+    def end(self) -> None:
+        """Break the connections now."""
         with self._lock:
             self.passed = True
             for connection in self._sockets:

@@ -1,8 +1,10 @@
 """Settings of a platform, by dlt's own scheme: `[sources.<platform>]` or `SOURCES__<PLATFORM>__...`."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from ipaddress import ip_address
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -13,6 +15,8 @@ from platform_assets.extraction.errors import SettingsError
 from platform_assets.vocabulary import REFERENCE, Platform, Resource
 
 T = TypeVar("T")
+
+_LONGEST_LAG = 10 * 365 * 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +46,35 @@ class Settings:
 
 
 def allowed_lag(platform: Platform, resource: Resource) -> timedelta:
-    """How old a resource's last read may be: the setting `allowed_lag` (seconds), else as declared."""
+    """How old a resource's last load may be: the setting `allowed_lag` (seconds), else as declared.
+
+    A setting that cannot be used is logged, and then the declared one holds; `read_settings` refuses it.
+    """
+    _, lag = lag_setting(platform)
+    return platform.freshness_of(resource).allowed_lag if lag is None else lag
+
+
+def lag_setting(platform: Platform) -> tuple[bool, timedelta | None]:
+    """Whether `allowed_lag` is set for the platform, and what it is; None where it is not, or cannot be used."""
+    try:
+        lag = _lag(platform)
+    except Exception as error:
+        # Definitions load, and sensors tick, whatever is in a settings file.
+        _log_once(str(error) if isinstance(error, SettingsError) else f"{platform.name}: settings cannot be read")
+        return True, None
+    return lag is not None, lag
+
+
+@cache
+def _log_once(text: str) -> None:
+    logging.getLogger(__name__).warning("%s; the declared allowed lag holds", text)
+
+
+def _lag(platform: Platform) -> timedelta | None:
     seconds = _read(platform, configuration.ALLOWED_LAG)
-    return platform.freshness_of(resource).allowed_lag if seconds is None else timedelta(seconds=seconds)
+    if seconds is not None and seconds > _LONGEST_LAG:
+        raise SettingsError(f"{platform.name}: {setting_name(platform, 'allowed_lag')} must be less than ten years")
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def read_settings(platform: Platform) -> Settings:
@@ -67,7 +97,7 @@ def read_settings(platform: Platform) -> Settings:
             if (values := _read(platform, configuration.scope_setting(scope)))
         },
     )
-    _read(platform, configuration.ALLOWED_LAG)
+    _lag(platform)
     return found
 
 
@@ -79,6 +109,13 @@ def platform_secret(platform: Platform) -> str:
 def is_configured(platform: Platform) -> bool:
     """Whether somebody set a `base_url` for the platform."""
     return bool(configuration.configured(f"{platform_section(platform)}.base_url"))
+
+
+def is_mentioned(platform: Platform) -> bool:
+    """Whether somebody set anything that says where the platform's data comes from, even if not all it takes."""
+    section = platform_section(platform)
+    keys = ("base_url", "contract", platform_secret(platform))
+    return any(configuration.configured(f"{section}.{key}") for key in keys)
 
 
 def setting_name(platform: Platform, key: str) -> str:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from platform_assets.extraction.cancellation import current
 from platform_assets.extraction.client import ApiClient
 from platform_assets.extraction.settings import Settings
 from platform_assets.loading.landing import finish, land, overtaken
@@ -38,6 +39,7 @@ def sync(
 ) -> list[ResourceOutcome]:
     """Sync the selection; one outcome per resource, in the selection's order.
 
+    Raises Cancelled where it is told to end before all is read, and lands nothing then; told later, it lands.
     What fails inside one resource or parent is in its outcome. Raises AnotherAccount where the warehouse holds
     another account's rows, WarehouseError where it is not available, and dlt's or the destination's errors where the
     load itself fails (nothing is recorded then, and the next sync reads the same rows again).
@@ -83,6 +85,8 @@ def _sync(
     started = datetime.now(UTC)
     plans, whose = _plan(platform, settings, warehouse, client, selection, started)
     read_all(client, plans)
+    # From here on it lands, or does not begin to.
+    current().check()
     spooled = {plan.resource.name: finish(plan) for plan in plans}
     new = [content for content in spooled.values() if content is not None and content.files]
     row_bytes = max((content.row_bytes for content in new), default=0)

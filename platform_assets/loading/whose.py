@@ -9,8 +9,12 @@ from platform_assets.warehouse.location import warehouse_name
 from platform_assets.warehouse.warehouse import WarehouseSession
 
 
-def agreed_source(platform: Platform, settings: Settings, warehouse: Warehouse, client: ApiClient) -> Source:
+def agreed_source(
+    platform: Platform, settings: Settings, warehouse: Warehouse, client: ApiClient, *, only_look: bool = False
+) -> Source:
     """Whose rows will be read. Raises AnotherAccount where the warehouse holds another account's.
+
+    Empty tables that another account left are dropped, unless it is `only_look`.
 
     Which account it is, is asked with the warehouse free, and only where the settings are not those on record.
     """
@@ -22,8 +26,8 @@ def agreed_source(platform: Platform, settings: Settings, warehouse: Warehouse, 
     current = current_source(platform, settings, client)
     with warehouse.session() as session:
         has_leftovers = refuse_another(platform, session, current)
-    if has_leftovers:
-        # Empty tables of another account: its cursors must not count.
+    if has_leftovers and not only_look:
+        # The cursors of another account must not count.
         warehouse.start_over()
     return current
 

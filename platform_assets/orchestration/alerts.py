@@ -8,8 +8,9 @@ import dagster as dg
 import requests
 
 from platform_assets.configuration import ALERTS, WEBHOOK_URL, read
+from platform_assets.extraction.lateness import too_late_after
 from platform_assets.extraction.redaction import Redactor
-from platform_assets.extraction.settings import allowed_lag, is_configured
+from platform_assets.extraction.settings import is_configured
 from platform_assets.orchestration.record import last_load
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.vocabulary import Platform
@@ -58,7 +59,7 @@ def _reason(event: dg.DagsterEvent) -> str:
 
 
 def stale_alert_sensor(platforms: Sequence[Platform]) -> dg.SensorDefinition:
-    """Posts once for each asset whose last load is older than twice its allowed lag, and once when it recovered."""
+    """Posts once for each asset that is too late (see `lateness`), and once when it recovered."""
 
     @dg.sensor(
         name="webhook_on_stale_assets",
@@ -85,11 +86,11 @@ def stale_alert_sensor(platforms: Sequence[Platform]) -> dg.SensorDefinition:
 
 
 def stale_assets_of(instance: dg.DagsterInstance, platforms: Sequence[Platform], now: float) -> dict[str, str]:
-    """Assets of configured platforms, loaded at least once, whose last load is older than twice their allowed lag."""
+    """Assets of configured platforms, loaded at least once, that are too late."""
     found: dict[str, str] = {}
     for platform in platforms:
         for resource in platform.resources if is_configured(platform) else ():
             load = last_load(instance, asset_key(platform, resource.name))
-            if load is not None and now - load.at > 2 * allowed_lag(platform, resource).total_seconds():
+            if load is not None and now - load.at > too_late_after(platform, resource).total_seconds():
                 found[f"{platform.name}/{resource.name}"] = f"{(now - load.at) / 3600:.1f} hours ago"
     return found

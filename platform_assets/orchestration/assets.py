@@ -15,9 +15,6 @@ from platform_assets.orchestration.translator import PlatformTranslator, asset_k
 from platform_assets.vocabulary import Platform, Resource
 from platform_assets.warehouse import LOG_TABLE
 
-INFRASTRUCTURE = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
-"""For what is nobody's fault, e.g. a warehouse that cannot be had; what the API refuses is not tried again."""
-
 
 def platform_assets(platform: Platform) -> list[dg.AssetsDefinition]:
     """Every resource of the platform as an asset; selecting three of an op's assets fetches three."""
@@ -41,7 +38,7 @@ def _assets(platform: Platform, suffix: str, group: Sequence[Resource]) -> dg.As
 
     # The real source and pipeline are built inside the op; a pipeline made here would touch the disk.
     checks = [spec for resource in group for spec in check_specs(platform, resource)]
-    with op_options(check_specs=checks, retry_policy=INFRASTRUCTURE):
+    with op_options(check_specs=checks):
 
         @dlt_assets(
             dlt_source=declared_source(platform, [resource.name for resource in group]),

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
+from platform_assets.extraction.lateness import too_late_after
 from platform_assets.loading import ResourceOutcome
 from platform_assets.orchestration.heartbeat import find_heartbeat
 from platform_assets.orchestration.translator import asset_key
@@ -27,7 +29,7 @@ class Check:
 
     name: str
     description: str
-    severity: dg.AssetCheckSeverity
+    severity: dg.AssetCheckSeverity | Callable[[Platform, ResourceOutcome], dg.AssetCheckSeverity]
     find: Callable[[ResourceOutcome], Finding]
     applies: Callable[[Resource], bool] = lambda resource: True
     always: bool = False
@@ -70,6 +72,12 @@ def _none_left_failed(outcome: ResourceOutcome) -> Finding:
     return not left, f"{len(left)} parents' last attempt failed", {"left_failed": len(left), "sample": sample}
 
 
+def _how_late(platform: Platform, outcome: ResourceOutcome) -> dg.AssetCheckSeverity:
+    """An error once anything is too late; what was never read to its end has failed, which another check tells."""
+    since = datetime.now(UTC) - too_late_after(platform, platform.resource(outcome.name))
+    return _ERROR if any(success is not None and success < since for success in outcome.not_fresh.values()) else _WARN
+
+
 CHECKS = (
     Check("key_unique", "No primary key is in the table twice.", _ERROR, _key_unique),
     Check("key_not_null", "Every row has its primary key.", _ERROR, _key_not_null),
@@ -83,8 +91,8 @@ CHECKS = (
     ),
     Check(
         "cursor_fresh",
-        "Every parent (or the list itself) was read to its end within the allowed lag.",
-        _WARN,
+        "Every parent (or the list itself) was read to its end within the allowed lag; an error after twice as long.",
+        _how_late,
         _cursor_fresh,
         applies=lambda resource: resource.endpoint.incremental is not None,
         always=True,
@@ -135,7 +143,7 @@ def check_results(
             check_name=check.name,
             asset_key=key,
             passed=passed,
-            severity=check.severity,
+            severity=check.severity(platform, outcome) if callable(check.severity) else check.severity,
             description=None if passed else words,
             metadata={name: value for name, value in metadata.items() if value != {}},
         )

@@ -1,8 +1,9 @@
 """The dbt models as assets below the tables that dlt loads."""
 
 import logging
-import os
 import shutil
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -15,19 +16,28 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, 
 from filelock import FileLock
 from sqlglot.errors import SqlglotError
 
+from platform_assets.configuration import environment
+from platform_assets.extraction.cancellation import Cancelled, current
+from platform_assets.extraction.lateness import lag_variables
 from platform_assets.modelling.lineage import column_lineage, declared_tables
+from platform_assets.orchestration.interrupts import canceled
+from platform_assets.platforms import all_platforms
 from platform_assets.warehouse.location import dbt_variables, exclusive
 
 PROJECT_DIR = Path(__file__).parents[2] / "dbt_project"
 _KEEP_TARGETS = 7 * 86400
 """Seconds that a failed build's files stay."""
+_GRACE = 4.0
+"""Seconds that dbt has to end its models when it is interrupted; the database undoes what it was killed in."""
 
 
 def dbt_project() -> DbtProject:
     """The dbt project with an up-to-date manifest: a fresh clone, or an edited model, needs no manual step."""
     project = DbtProject(PROJECT_DIR)
     PROJECT_DIR.joinpath("target").mkdir(exist_ok=True)
-    with FileLock(PROJECT_DIR / "target" / "manifest.lock", timeout=120):
+    # Under the variables of a build, so that it need not read the files again.
+    lags = environment(lag_variables(all_platforms()))
+    with FileLock(PROJECT_DIR / "target" / "manifest.lock", timeout=120), lags:
         if _is_outdated(project.manifest_path):
             dbt_cli(project).cli(["parse", "--quiet"], target_path=project.target_path).wait()
     return project
@@ -70,33 +80,55 @@ class ModelTranslator(DagsterDbtTranslator):
         return ["team:data-platform"]
 
 
-class ModelsConfig(dg.Config):
-    """What a run of the models may be told.
-
-    `full_refresh` builds incremental models from the beginning, e.g. after their SQL changed.
-    """
-
-    full_refresh: bool = False
-
-
 def dbt_models(project: DbtProject) -> dg.AssetsDefinition:
     """All models and tests as one asset definition; a run builds the selected ones."""
 
     @dbt_assets(
         manifest=project.manifest_path, project=project, name="dbt_models", dagster_dbt_translator=ModelTranslator()
     )
-    def models(context: dg.AssetExecutionContext, config: ModelsConfig, dbt: DbtCliResource) -> Iterator[Any]:
+    def models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         # Tests between two models run when both are built: the other one may not be there yet.
-        command = ["build", "--indirect-selection", "cautious", *(["--full-refresh"] if config.full_refresh else [])]
+        command = ["build", "--indirect-selection", "cautious"]
+        lags = lag_variables(all_platforms())
         # dbt waits its turn like every load: DuckDB lets one process write, and two builds replace the same tables.
-        with exclusive("models", for_child=True), _environment(dbt_variables()):
-            _forget_old_targets(project.target_path)
-            invocation = dbt.cli(command, context=context)
-            for event in invocation.stream():
-                yield _with_lineage(event, invocation) if isinstance(event, dg.Output) else event
+        try:
+            current().check()
+            with exclusive("models", for_child=True), environment({**dbt_variables(), **lags}):
+                _forget_old_targets(project.target_path)
+                invocation = dbt.cli(command, context=context)
+                invocation.termination_timeout_seconds = _GRACE
+                with _ended_early(invocation.process):
+                    for event in invocation.stream():
+                        yield _with_lineage(event, invocation) if isinstance(event, dg.Output) else event
+            current().check()
+        except Cancelled:
+            raise canceled(context) from None
+        except Exception:
+            if current().cancelled:
+                raise canceled(context) from None  # dbt says that it was interrupted
+            raise
         shutil.rmtree(invocation.target_path, ignore_errors=True)
 
     return models
+
+
+@contextmanager
+def _ended_early(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """End the program when the run is told to end, and when it is left before its end; kill it where it lingers."""
+
+    def end() -> None:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(_GRACE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+    with current().calling(end):
+        try:
+            yield
+        finally:
+            end()
 
 
 def _with_lineage(event: dg.Output[Any], invocation: DbtCliInvocation) -> dg.Output[Any]:
@@ -122,21 +154,6 @@ def _forget_old_targets(target: Path) -> None:
         with suppress(OSError):
             if folder.stat().st_mtime < time.time() - _KEEP_TARGETS:
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set variables for the program started meanwhile; afterwards they are as before."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def models_sensor() -> dg.AutomationConditionSensorDefinition:

@@ -9,6 +9,7 @@
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,13 +18,16 @@ from dagster_dlt import DagsterDltResource
 from dlt.common.schema import Schema
 from pydantic import Field
 
+from platform_assets.extraction.cancellation import Cancelled
 from platform_assets.extraction.client import ApiClient
 from platform_assets.extraction.redaction import Redactor
 from platform_assets.extraction.settings import Settings, read_settings
 from platform_assets.loading import PartitionOutcome, ResourceOutcome, Selection, sync
 from platform_assets.loading.parents import known_parents
 from platform_assets.orchestration.checks import check_results
-from platform_assets.orchestration.partitions import busy_partitions, children_of, register, retire
+from platform_assets.orchestration.in_flight import busy_partitions
+from platform_assets.orchestration.interrupts import canceled, cancelled_by_signals
+from platform_assets.orchestration.partitions import children_of, register, retire
 from platform_assets.orchestration.translator import asset_key, parent_lineage
 from platform_assets.vocabulary import Platform, PlatformAssetsError
 from platform_assets.warehouse import LOG_TABLE, Warehouse, open_warehouse
@@ -34,6 +38,9 @@ from platform_assets.warehouse.location import warehouse_secrets
 _SHOWN = 20
 PERMANENT = "permanent"
 """Metadata of a failed step: assets, and asset[partition]s, that trying again does not mend."""
+
+INFRASTRUCTURE = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+"""For what is nobody's fault, e.g. a warehouse that cannot be had; what the API refuses is not tried again."""
 
 Landed = dg.MaterializeResult | dg.AssetMaterialization | dg.AssetCheckResult
 """A result for the whole asset, an event for one partition of it, or what a check of it found."""
@@ -63,27 +70,19 @@ class PlatformDlt(DagsterDltResource):
         except PlatformAssetsError as error:
             everything = [f"{platform.name}/{name}" for name in selection.resources]
             raise dg.Failure(str(error), allow_retries=False, metadata={PERMANENT: everything}) from None
-        try:
-            with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-                outcomes = sync(platform, settings, warehouse, client, selection)
-                _follow_parents(context, platform, settings, warehouse, outcomes)
-                schema = warehouse.schema
-        except AnotherAccount as error:
-            everything = [f"{platform.name}/{name}" for name in selection.resources]
-            raise dg.Failure(str(error), allow_retries=False, metadata={PERMANENT: everything}) from None
-        except PlatformAssetsError as error:
-            raise dg.Failure(str(error)) from None
-        except Exception as error:
-            # dlt's and the driver's errors may quote anything; only their redacted text goes on.
-            text = Redactor([settings.token, *warehouse_secrets()])(reason(error))
-            raise dg.Failure(
-                f"{platform.name}: the load failed, nothing was recorded: {text}",
-                allow_retries=not is_disk_full(error),
-            ) from None
+        with cancelled_by_signals() as cancellation:
+            try:
+                cancellation.check()
+                outcomes, schema = _load(context, platform, settings, selection)
+            except Cancelled:
+                raise canceled(context) from None
         for outcome in outcomes:
             yield from self._results(context, platform, outcome, schema)
             yield from check_results(context, platform, outcome)
         yield from _log_changed(platform, outcomes)
+        if cancellation.cancelled:
+            # Told to end while it landed: what landed was said above, and nothing more begins.
+            raise canceled(context)
         problems = {name: problem for outcome in outcomes for name, problem in _problems(platform, outcome)}
         if problems:
             lines = [why if why.startswith(name) else f"{name}: {why}" for name, (why, _) in problems.items()]
@@ -131,6 +130,34 @@ class PlatformDlt(DagsterDltResource):
         return super()._extract_table_schema_metadata(table_name, copy.deepcopy(schema))
 
 
+def _load(
+    context: dg.AssetExecutionContext, platform: Platform, settings: Settings, selection: Selection
+) -> tuple[list[ResourceOutcome], Schema | None]:
+    """Load the selection. Raises dg.Failure, or dg.RetryRequested for what may be mended by itself."""
+    try:
+        with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
+            outcomes = sync(platform, settings, warehouse, client, selection)
+            # Told to end meanwhile, what has landed is still reported; the partition sensor follows the parents too.
+            with suppress(Cancelled):
+                _follow_parents(context, platform, settings, warehouse, outcomes)
+            return outcomes, warehouse.schema
+    except AnotherAccount as error:
+        everything = [f"{platform.name}/{name}" for name in selection.resources]
+        failure = dg.Failure(str(error), allow_retries=False, metadata={PERMANENT: everything})
+    except PlatformAssetsError as error:
+        failure = dg.Failure(str(error))
+    except Exception as error:
+        # dlt's and the driver's errors may quote anything; only their redacted text goes on.
+        text = Redactor([settings.token, *warehouse_secrets()])(reason(error))
+        words = f"{platform.name}: the load failed, nothing was recorded: {text}"
+        failure = dg.Failure(words, allow_retries=not is_disk_full(error))
+    if not failure.allow_retries:
+        raise failure
+    # Asked for here, and not by a retry policy, by which Dagster would run an interrupted op again, too.
+    again = INFRASTRUCTURE.calculate_delay(context.retry_number + 1)
+    raise dg.RetryRequested(INFRASTRUCTURE.max_retries, again) from failure
+
+
 def _selection(context: dg.AssetExecutionContext, platform: Platform, config: SyncConfig) -> Selection:
     partitions: Sequence[str] = config.partitions
     if _is_partitioned(context):
@@ -171,7 +198,7 @@ def _follow_parents(
         _say(context, f"{name}: new partitions", register(context.instance, name, keys))
         if children[name].parent in read:
             busy = busy_partitions(context.instance, platform, context.run_id)
-            _say(context, f"{name}: retired", retire(context.instance, name, keys, busy))
+            _say(context, f"{name}: retired", retire(context.instance, name, keys, busy[name]))
 
 
 def _say(context: dg.AssetExecutionContext, what: str, keys: Sequence[str]) -> None:

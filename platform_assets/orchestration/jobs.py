@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from platform_assets.orchestration.mixed_partitions import MixedPartitionsJob, mixed_partitions_job
-from platform_assets.orchestration.partitions import op_names
+from platform_assets.orchestration.partitions import op_names, partition_tags
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.vocabulary import Platform, Resource
 
@@ -42,4 +42,5 @@ def sync_request(platform: Platform, resources: Sequence[Resource], keys: Sequen
         job_name=sync_job_name(platform),
         asset_selection=[asset_key(platform, resource.name) for resource in resources],
         run_config={"ops": config},
+        tags=partition_tags(keys),
     )

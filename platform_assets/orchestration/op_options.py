@@ -1,4 +1,4 @@
-"""What `@multi_asset` takes and `@dlt_assets`, which calls it, does not hand on: asset checks and a retry policy.
+"""What `@multi_asset` takes and `@dlt_assets`, which calls it, does not hand on: asset checks.
 
 Remove when it does: tests/orchestration/test_checks.py looks at its signature.
 """

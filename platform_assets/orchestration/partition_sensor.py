@@ -7,8 +7,9 @@ import dagster as dg
 
 from platform_assets.extraction.settings import read_settings
 from platform_assets.loading.parents import known_parents
+from platform_assets.orchestration.in_flight import busy_partitions
 from platform_assets.orchestration.jobs import sync_job_name, sync_request
-from platform_assets.orchestration.partitions import busy_partitions, children_of, vanished
+from platform_assets.orchestration.partitions import children_of, vanished
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.vocabulary import Platform, PlatformAssetsError, Resource
 from platform_assets.warehouse import open_warehouse
@@ -86,8 +87,8 @@ def _followed(
     for name, keys in parents.items():
         registered = set(instance.get_dynamic_partitions(name))
         new, gone = sorted(keys - registered - {""}), vanished(registered, keys)
-        left |= gone & busy
-        retired = sorted(gone - busy)
+        left |= gone & busy[name]
+        retired = sorted(gone - busy[name])
         if new:
             requests.append(dg.AddDynamicPartitionsRequest(name, new))
             runs.append(sync_request(platform, children[name], new, f"{name}:{cursor}"))

@@ -1,22 +1,17 @@
 """Partitions of child assets, and their registration from loaded parents."""
 
+import json
 from collections.abc import Iterable, Sequence, Set
-from datetime import UTC, datetime, timedelta
 
 import dagster as dg
-from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES  # not exported where the other names are
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
 
 from platform_assets.vocabulary import Buckets, DynamicPartitions, Platform, Resource
 
 _CHUNK = 1000
 _GUARD = 10
-_LONGEST_RUN = timedelta(days=1)
-_IN_FLIGHT = [*IN_PROGRESS_RUN_STATUSES, dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
+_TAGGED = 20
+PARTITIONS_TAG = "platform_assets/partitions"
+"""Tag of a run that our sensors or the command asked for: the partitions it was asked for, as JSON."""
 
 
 def partitions_def(resource: Resource) -> dg.PartitionsDefinition | None:
@@ -73,23 +68,12 @@ def vanished(registered: Iterable[str], known: Set[str]) -> set[str]:
     return set() if suspicious else gone
 
 
-def busy_partitions(instance: dg.DagsterInstance, platform: Platform, own_run: str | None = None) -> set[str]:
-    """Keys of the platform's dynamic partitions that runs in flight, other than `own_run`, work on.
+def partition_tags(keys: Sequence[str]) -> dict[str, str]:
+    """Tags of a run that names its partitions in its config: for people who look for it, and for `in_flight`.
 
-    A run whose process was killed stays in flight for Dagster; after `_LONGEST_RUN` it counts no more.
+    None for a run of many partitions, which its config names anyway.
     """
-    found: set[str] = set()
-    recent = datetime.now(UTC) - _LONGEST_RUN
-    for run in instance.get_runs(dg.RunsFilter(statuses=_IN_FLIGHT, created_after=recent)):
-        if run.run_id == own_run:
-            continue
-        found.update(value for tag, value in run.tags.items() if tag == PARTITION_NAME_TAG)
-        first, last = run.tags.get(ASSET_PARTITION_RANGE_START_TAG), run.tags.get(ASSET_PARTITION_RANGE_END_TAG)
-        for name in children_of(platform) if first and last else ():
-            keys = list(instance.get_dynamic_partitions(name))
-            if first in keys and last in keys:
-                found.update(keys[keys.index(first) : keys.index(last) + 1])
-    return found
+    return {PARTITIONS_TAG: json.dumps(list(keys))} if 0 < len(keys) <= _TAGGED else {}
 
 
 def children_of(platform: Platform) -> dict[str, list[Resource]]:

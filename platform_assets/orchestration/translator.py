@@ -6,6 +6,7 @@ import dagster as dg
 from dagster_dlt import DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
+from platform_assets.extraction.lateness import LATE_AFTER, SHORTEST, TOO_LATE_AFTER, late_after, too_late_after
 from platform_assets.extraction.source import default_naming, table_columns
 from platform_assets.vocabulary import Platform, Resource
 
@@ -59,9 +60,10 @@ def parent_lineage(platform: Platform, resource: Resource) -> dict[str, dg.Table
 
 
 def _freshness_policy(platform: Platform, resource: Resource) -> dg.FreshnessPolicy:
-    """Warns after the allowed lag, fails after twice as much. It sees an asset's last load, not its partitions'."""
-    lag = platform.freshness_of(resource).allowed_lag
-    return dg.FreshnessPolicy.time_window(fail_window=2 * lag, warn_window=lag)
+    """Warns when the asset is late, fails when it is too late. It sees an asset's last load, not its partitions'."""
+    late = max(late_after(platform, resource), SHORTEST)
+    too_late = max(too_late_after(platform, resource), late * TOO_LATE_AFTER / LATE_AFTER)
+    return dg.FreshnessPolicy.time_window(fail_window=too_late, warn_window=late)
 
 
 def _description(platform: Platform, resource: Resource) -> str:

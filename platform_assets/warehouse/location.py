@@ -13,6 +13,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from platform_assets import configuration
 from platform_assets.configuration import WAREHOUSE, configured
+from platform_assets.extraction.cancellation import current
 from platform_assets.vocabulary import SettingsError
 from platform_assets.warehouse import postgres
 from platform_assets.warehouse.postgres import WarehouseError
@@ -107,7 +108,8 @@ def exclusive(part: str, *, for_child: bool = False, row_bytes: int = 0, wait: f
 
     DuckDB's file stays open meanwhile, so that opening it again costs nothing; `for_child` leaves it closed for a
     program that this process starts. Rows of `row_bytes` bytes get the memory that loading them takes.
-    Raises WarehouseError when the wait ends, or where the warehouse cannot be had.
+    Raises WarehouseError when the wait ends, or where the warehouse is not available, and Cancelled where the run is
+    told to end while it waits.
     """
     path = duckdb_file()
     wait = lock_wait() if wait is None else wait
@@ -123,9 +125,11 @@ def exclusive(part: str, *, for_child: bool = False, row_bytes: int = 0, wait: f
 def _exclusive_file(path: Path, for_child: bool, row_bytes: int, wait: float) -> Iterator[None]:
     _make_folder(path)
     lock = FileLock(f"{path}.lock", timeout=wait)
+    cancellation = current()
     try:
-        lock.acquire()
+        lock.acquire(cancel_check=lambda: cancellation.cancelled)
     except Timeout:
+        cancellation.check()
         raise WarehouseError(
             f"another process kept {path} for {wait:.0f} s; try again, or raise warehouse.lock_wait"
         ) from None
@@ -157,7 +161,11 @@ def _opened(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
     """
     _refuse_other_formats(path)
     retrying = Retrying(
-        retry=retry_if_exception(_is_held_by_another), stop=stop_after_delay(wait), wait=wait_fixed(0.1), reraise=True
+        retry=retry_if_exception(_is_held_by_another),
+        stop=stop_after_delay(wait),
+        wait=wait_fixed(0.1),
+        sleep=current().sleep,
+        reraise=True,
     )
     try:
         return retrying(duckdb.connect, str(path))

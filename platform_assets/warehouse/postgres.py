@@ -4,6 +4,7 @@ Postgres lets many processes write, but two loads of one platform would share dl
 under each other, and two dbt builds would replace the same tables.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.configuration.resolve import resolve_configuration
 
+from platform_assets.extraction.cancellation import current
 from platform_assets.vocabulary import PlatformAssetsError
 
 if TYPE_CHECKING:
     from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 
+_LOOK_EVERY = 0.1
+"""Seconds between looks at a lock that another process holds."""
 _SECTIONS = ("destination", "postgres", "credentials")
 
 
@@ -81,13 +85,15 @@ def _connected() -> Any:
 
 
 def _lock(connection: Any, name: str, wait: float) -> None:
-    import psycopg2.errors
-
+    """Ask again and again: a wait inside the server's own lock hears no signal."""
+    give_up = time.monotonic() + wait
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{max(1, int(wait * 1000))}ms"])
-        try:
-            cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"platform_assets.{name}"])
-        except psycopg2.errors.LockNotAvailable:
-            raise WarehouseError(
-                f"another process kept the lock on {name} for {wait:.0f} s; try again, or raise warehouse.lock_wait"
-            ) from None
+        while True:
+            cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"platform_assets.{name}"])
+            if cursor.fetchone()[0]:
+                return
+            if time.monotonic() >= give_up:
+                raise WarehouseError(
+                    f"another process kept the lock on {name} for {wait:.0f} s; try again, or raise warehouse.lock_wait"
+                )
+            current().sleep(_LOOK_EVERY)

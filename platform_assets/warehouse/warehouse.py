@@ -76,6 +76,8 @@ class Warehouse:
         )
         # dlt's own state is not used, so it is neither read nor written.
         self.pipeline.config.restore_from_destination = False
+        # dlt would leave a load half done on a signal; we end before a load or after it.
+        self.pipeline.runtime_config.intercept_signals = False
         self.schema: Schema | None = None
         """The platform's schema as last seen in the warehouse, None before the first load."""
         self.is_prepared = False

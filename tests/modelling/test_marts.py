@@ -28,7 +28,7 @@ Records = dict[str, dict[str, list[dict[str, Any]]]]
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Records]]:
     """A warehouse with everything loaded and modelled, and again a day and a half later; the records served then.
 
-    So what the incremental marts hold is their first build and the days that changed since.
+    So the marts are built over what an earlier build has left.
     """
     folder = tmp_path_factory.mktemp("marts")
     warehouse_file = folder / "warehouse.duckdb"

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ def build(warehouse: Path, target: Path, *options: str) -> dict[str, str]:
     return {result["unique_id"]: result["status"] for result in results}
 
 
-def run_dbt(*words: str, warehouse: Path, target: Path) -> None:
+def run_dbt(*words: str, warehouse: Path, target: Path, variables: Mapping[str, str] | None = None) -> None:
     ended = subprocess.run(
         [
             str(Path(sys.executable).with_name("dbt")),
@@ -47,12 +47,18 @@ def run_dbt(*words: str, warehouse: Path, target: Path) -> None:
             ".",
         ],
         cwd=PROJECT_DIR,
-        env={"PLATFORM_ASSETS_DUCKDB": str(warehouse), "PATH": "/usr/bin:/bin", "HOME": str(target)},
+        env={
+            "PLATFORM_ASSETS_DUCKDB": str(warehouse),
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(target),
+            **(variables or {}),
+        },
         capture_output=True,
         text=True,
         check=False,
     )
-    assert ended.returncode == 0, ended.stdout[-3000:]
+    # `source freshness` fails where a table is too late; its results say so.
+    assert ended.returncode == 0 or words[:2] == ("source", "freshness"), ended.stdout[-3000:]
 
 
 @pytest.mark.parametrize("world", [World, World.empty, World.tiny], ids=["full", "empty", "tiny"])

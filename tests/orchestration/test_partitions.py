@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platform_assets.orchestration.partition_sensor import partition_sensor
-from platform_assets.orchestration.partitions import busy_partitions, register, retire, vanished
+from platform_assets.orchestration.partitions import register, vanished
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import Fault, SandboxServer
 from tests.warehouse_rows import query
@@ -35,13 +35,6 @@ def remove_organization(server: SandboxServer, slug: str) -> None:
     tables = server.world.tables["ci_analytics"]
     with server.world.lock:
         tables["organizations"] = [one for one in tables["organizations"] if one["slug"] != slug]
-
-
-def in_flight(instance: dg.DagsterInstance, **tags: str) -> None:
-    run_tags = {name.replace("__", "/"): value for name, value in tags.items()}
-    instance.add_run(
-        dg.DagsterRun(job_name="sync_ci_analytics", status=dg.DagsterRunStatus.STARTED, tags=run_tags),
-    )
 
 
 def test_a_vanished_parent_is_retired_and_its_rows_are_kept(
@@ -78,23 +71,6 @@ def test_a_failed_or_empty_list_of_parents_retires_nobody(
         server.faults.append(fault)
         run(repository, instance, ORGANIZATIONS)
         assert set(instance.get_dynamic_partitions(NAME)) == before != set()
-
-
-@pytest.mark.parametrize(
-    "tags",
-    [
-        {"dagster__partition": "b"},
-        {"dagster__asset_partition_range_start": "a", "dagster__asset_partition_range_end": "c"},
-    ],
-    ids=["one partition", "a range"],
-)
-def test_a_partition_that_a_run_works_on_is_not_retired(tags: dict[str, str], instance: dg.DagsterInstance) -> None:
-    platform = platform_named("ci_analytics")
-    register(instance, NAME, ["a", "b", "c"])
-    in_flight(instance, **tags)
-    assert retire(instance, NAME, {"a", "c"}, busy_partitions(instance, platform)) == []
-    instance.delete_run(instance.get_runs()[0].run_id)
-    assert retire(instance, NAME, {"a", "c"}, busy_partitions(instance, platform)) == ["b"]
 
 
 @given(st.sets(st.text(max_size=3)), st.sets(st.text(max_size=3)))
@@ -150,20 +126,6 @@ def test_the_sensor_follows_a_load_of_the_parents_and_loads_what_is_new(
         assert loaded == set(added.partition_keys)
         idle = tick(found.cursor)
         assert isinstance(idle, dg.SkipReason) and "since the last look" in str(idle.skip_message)
-
-
-def test_the_sensor_comes_back_to_a_vanished_parent_that_was_busy(
-    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
-) -> None:
-    with SandboxServer() as server:
-        point_at(server)
-        run(repository, instance, ORGANIZATIONS)
-        register(instance, NAME, ["gone"])
-        in_flight(instance, dagster__partition="gone")
-        sensor = partition_sensor(platform_named("ci_analytics"))
-        found = sensor(dg.build_sensor_context(instance=instance, repository_def=repository))
-        assert isinstance(found, dg.SensorResult)
-        assert found.cursor is None and not found.dynamic_partitions_requests
 
 
 def test_the_standing_check_names_what_is_left_failed_until_it_heals(

@@ -28,7 +28,7 @@ from tests.loading.test_values import ODD
 from tests.postgres_server import postgres_server
 
 PointAt = Callable[[SandboxServer], None]
-OF_THE_LOAD = ("_loaded_at", "_dlt_load_id", "last_seen_at", "loaded_checksum")
+OF_THE_LOAD = ("_loaded_at", "_dlt_load_id", "last_seen_at")
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,9 @@
 -- Grain: one row per pipeline and UTC day on which it had a build.
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='build_date') }}
-
 with builds as (
     select
         *,
         {{ utc_date('created_at') }} as build_date
     from {{ ref('stg_ci_analytics__builds') }}
-    where {{ in_changed_days(ref('stg_ci_analytics__builds'), utc_date('created_at'), 'build_date', 'builds') }}
 )
 
 select
@@ -20,7 +17,6 @@ select
     count(*) filter (where state = 'passed')
     / cast(nullif(count(*) filter (where state in ('passed', 'failed')), 0) as double precision) as success_rate,
     {{ percentile('duration_seconds', 0.5) }} as p50_duration_seconds,
-    {{ percentile('duration_seconds', 0.95) }} as p95_duration_seconds,
-    {{ loaded_checksum() }} as loaded_checksum
+    {{ percentile('duration_seconds', 0.95) }} as p95_duration_seconds
 from builds
 group by pipeline_id, build_date

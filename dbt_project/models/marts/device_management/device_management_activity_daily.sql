@@ -1,6 +1,4 @@
 -- Grain: one row per UTC day and type of activity.
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='activity_date') }}
-
 with activities as (
     select
         *,
@@ -14,8 +12,6 @@ select
     count(*) as activities,
     count(*) filter (where activity_result = 'FAILURE') as failed_activities,
     count(*) filter (where severity in ('MAJOR', 'CRITICAL')) as severe_activities,
-    count(distinct device_id) as devices,
-    {{ loaded_checksum() }} as loaded_checksum
+    count(distinct device_id) as devices
 from activities
-where {{ in_changed_days('activities', 'activity_date', 'activity_date', 'activities') }}
 group by activity_date, coalesce(activity_type, '')

@@ -1,12 +1,9 @@
 -- Grain: one row per project, issue, release and UTC day with an event. Events without a release have ''.
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='event_date') }}
-
 with events as (
     select
         *,
         {{ utc_date('created_at') }} as event_date
     from {{ ref('stg_error_tracking__events') }}
-    where {{ in_changed_days(ref('stg_error_tracking__events'), utc_date('created_at'), 'event_date', 'events') }}
 ),
 
 releases as (
@@ -14,9 +11,6 @@ releases as (
         tags.event_id,
         max(tags.tag_value) as release
     from {{ ref('stg_error_tracking__event_tags') }} as tags
-    {% if is_incremental() -%}
-        inner join events on tags.event_id = events.event_id
-    {%- endif %}
     where tags.tag_key = 'release'
     group by tags.event_id
 )
@@ -27,8 +21,7 @@ select
     coalesce(releases.release, '') as release,
     events.event_date,
     count(*) as events,
-    count(distinct events.user_id) as users,
-    {{ loaded_checksum() }} as loaded_checksum
+    count(distinct events.user_id) as users
 from events
 left join releases on events.event_id = releases.event_id
 group by events.project_id, coalesce(events.issue_id, ''), coalesce(releases.release, ''), events.event_date

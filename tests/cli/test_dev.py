@@ -1,0 +1,105 @@
+"""`platform-assets dev` as a user runs it: what it serves from the sandbox, and what it leaves off."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from platform_assets.platforms import all_platforms
+from platform_assets.sandbox import SandboxServer, sandbox_token
+from tests.cli.test_cli import ROOT, command
+
+NAMES = {platform.name for platform in all_platforms()}
+pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads a process's variables on Linux")
+
+
+@contextmanager
+def dev(*words: str, env: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """What the command says before the UI starts, and the variables that `dagster dev` gets from it."""
+    code = "from platform_assets.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "dev", "--port", "0", *words],
+        cwd=ROOT,
+        env={**os.environ, **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        lines: list[str] = []
+        while not lines or not lines[-1].startswith("Dagster UI:"):
+            lines.append(process.stdout.readline())
+            assert lines[-1], "".join(lines)
+        yield "".join(lines), variables_of(child_of(process.pid))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+
+def child_of(pid: int) -> int:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        # Between fork and exec the child still has its parent's variables and command.
+        if found and "dagster" in Path(f"/proc/{found[0]}/cmdline").read_text().split("\0"):
+            return int(found[0])
+        time.sleep(0.02)
+    raise AssertionError("the UI was not started")
+
+
+def variables_of(pid: int) -> dict[str, str]:
+    entries = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+    return dict(entry.split("=", 1) for entry in entries if "=" in entry)
+
+
+def configured(variables: Mapping[str, str]) -> set[str]:
+    return {name for name in NAMES if variables.get(f"SOURCES__{name.upper()}__BASE_URL")}
+
+
+def test_one_configured_platform_keeps_the_sandbox_out() -> None:
+    """The sensors would load the sandbox's rows beside the real ones within two minutes."""
+    crm = {"SOURCES__CRM__BASE_URL": "http://127.0.0.1:9", "SOURCES__CRM__API_TOKEN": "mine"}
+    with dev(env=crm) as (said, variables):
+        assert configured(variables) == {"crm"}
+        assert "Not configured, so off: " in said and "load_testing" in said and "sandbox:" not in said
+
+
+def test_a_token_without_a_base_url_is_no_invitation_to_the_sandbox() -> None:
+    with dev(env={"SOURCES__CRM__API_TOKEN": "mine"}) as (_, variables):
+        assert configured(variables) == set()
+        assert variables["SOURCES__CRM__API_TOKEN"] == "mine"
+
+
+def test_where_nothing_is_configured_the_sandbox_serves_and_says_so(warehouse_file: Path) -> None:
+    with dev(env={}) as (said, variables):
+        assert configured(variables) == NAMES
+        assert "sandbox: http://127.0.0.1:" in said and str(warehouse_file) in said and "--no-sandbox" in said
+        assert {
+            name for name in NAMES if variables[f"SOURCES__{name.upper()}__API_TOKEN"] == sandbox_token(name)
+        } == NAMES
+
+
+def test_no_sandbox_leaves_all_off_and_sandbox_serves_the_rest() -> None:
+    with dev("--no-sandbox", env={}) as (_, variables):
+        assert configured(variables) == set()
+    crm = {"SOURCES__CRM__BASE_URL": "http://127.0.0.1:9", "SOURCES__CRM__API_TOKEN": "mine"}
+    with dev("--sandbox", env=crm) as (said, variables):
+        assert configured(variables) == NAMES and variables["SOURCES__CRM__BASE_URL"] == "http://127.0.0.1:9"
+        assert "configured: crm" in said and "crm" not in said.split("serves")[1].split(" into ")[0]
+
+
+def test_sync_names_what_comes_from_the_sandbox_beside_real_data(warehouse_file: Path) -> None:
+    with SandboxServer() as own:
+        env = {"SOURCES__CRM__BASE_URL": own.base_url("crm"), "SOURCES__CRM__API_TOKEN": own.token("crm")}
+        words = ["--no-models", "--select", "crm/roles", "--select", "load_testing/organizations"]
+        done = command("sync", "--sandbox", *words, env=env)
+        assert done.returncode == 0, done.stdout + done.stderr
+        line = next(line for line in done.stdout.splitlines() if line.startswith("sandbox:"))
+        assert f"serves load_testing into {warehouse_file}; configured: crm" in line

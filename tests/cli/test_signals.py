@@ -1,0 +1,213 @@
+"""One Ctrl-C ends a sync within seconds, wherever it is: nothing half landed, the run canceled, the next sync whole."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from filelock import FileLock
+
+from platform_assets.cli.surroundings import open_instance
+from platform_assets.platforms import platform_named
+from platform_assets.sandbox import Fault, SandboxServer, truth
+from tests.cli.test_cli import ROOT, command, pointing_at
+from tests.warehouse_rows import differences, query
+
+SOON = 15.0
+COMMAND = "from platform_assets.cli import main; main()"
+RUN = """
+import sys
+import dagster as dg
+from platform_assets.cli.surroundings import open_instance
+from platform_assets.definitions import defs
+job = defs().get_repository_def().get_job(sys.argv[1])
+with open_instance() as instance:
+    job.execute_in_process(
+        instance=instance, asset_selection=[dg.AssetKey(sys.argv[2].split("/"))], raise_on_error=False
+    )
+"""
+"""A run in the main thread of a process of its own, as Dagster launches runs."""
+
+
+@contextmanager
+def started(code: str, *words: str, env: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *words],
+        cwd=ROOT,
+        env={**os.environ, **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+
+def until(there: Callable[[], object], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not there():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.01)
+
+
+def ended(process: subprocess.Popen[str], *signals: signal.Signals) -> tuple[int, str, str]:
+    """Send the signals; exit code and output of a process that ends soon."""
+    began = time.monotonic()
+    for number in signals:
+        process.send_signal(number)
+        time.sleep(0.2)
+    output, errors = process.communicate(timeout=60)
+    assert time.monotonic() - began < SOON
+    assert "Traceback" not in errors + output, errors
+    return process.returncode, output, errors
+
+
+def statuses() -> list[dg.DagsterRunStatus]:
+    with open_instance() as instance:
+        return [run.status for run in instance.get_runs()]
+
+
+def check_whole(warehouse: Path, server: SandboxServer, assets: Sequence[str]) -> None:
+    expected = truth(server.world)
+    for asset in assets:
+        platform, resource = platform_named(asset.split("/")[0]), asset.split("/")[1]
+        found = differences(warehouse, platform, platform.resource(resource), expected[platform.name][resource])
+        assert found == [], asset
+
+
+def check_nothing_half(warehouse: Path, server: SandboxServer, platform: str) -> None:
+    """Each table is empty, or missing, or as served."""
+    expected = truth(server.world)[platform]
+    present = query(warehouse, f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{platform}'")
+    for (table,) in present:
+        if table in expected:
+            count = query(warehouse, f"SELECT count(*) FROM {platform}.{table}")[0][0]
+            assert count in (0, len(expected[table])), table
+
+
+@pytest.mark.parametrize(
+    ("signals", "code"),
+    [([signal.SIGINT], 130), ([signal.SIGTERM], 143), ([signal.SIGINT, signal.SIGINT], 130)],
+    ids=["once", "SIGTERM", "twice"],
+)
+def test_while_it_waits_for_a_rate_limit(signals: list[signal.Signals], code: int, warehouse_file: Path) -> None:
+    fault = Fault("items=deal", status=429, times=None, headers={"Retry-After": "60"})
+    with SandboxServer(faults=[fault]) as server:
+        env = pointing_at(server)
+        with started(COMMAND, "sync", "--platform", "crm", env=env) as process:
+            until(lambda: any(request["status"] == 429 for request in server.requests))
+            time.sleep(0.5)
+            returncode, output, errors = ended(process, *signals)
+        assert returncode == code
+        assert "stopping" in errors and "0 of 26 assets had landed" in output
+        assert statuses() == [dg.DagsterRunStatus.CANCELED]
+        check_nothing_half(warehouse_file, server, "crm")
+        server.faults.clear()
+        assert command("sync", "--select", "crm/deals", "--no-models", env=env).returncode == 0
+        check_whole(warehouse_file, server, ["crm/deals"])
+
+
+def test_while_the_server_keeps_silent(warehouse_file: Path) -> None:
+    with SandboxServer(latency=40) as server:
+        with started(COMMAND, "sync", "--platform", "crm", "--no-models", env=pointing_at(server)) as process:
+            until(lambda: connections(process.pid))
+            time.sleep(1)
+            assert ended(process, signal.SIGINT)[0] == 130
+        assert statuses() == [dg.DagsterRunStatus.CANCELED]
+
+
+def connections(pid: int) -> int:
+    """Threads of the process that read from the API."""
+    names = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/comm")]
+    return len(names) > 8 and sum("python" in name for name in names)
+
+
+def test_while_it_reads_and_while_others_keep_the_warehouse(warehouse_file: Path) -> None:
+    assets = ["device_management/roles", "device_management/groups", "device_management/activities"]
+    selected = [word for asset in assets for word in ("--select", asset)]
+    with SandboxServer(latency=0.3) as server:
+        env = pointing_at(server)
+        with started(COMMAND, "sync", "--no-models", *selected, env=env) as process:
+            until(lambda: server.requests)
+            assert ended(process, signal.SIGINT)[0] == 130
+        assert statuses() == [dg.DagsterRunStatus.CANCELED]
+        check_nothing_half(warehouse_file, server, "device_management")
+        with FileLock(f"{warehouse_file}.lock"), started(COMMAND, "sync", "--no-models", *selected, env=env) as process:
+            time.sleep(8)
+            assert process.poll() is None
+            assert ended(process, signal.SIGINT)[0] == 130
+        assert command("sync", "--no-models", *selected, env=env).returncode == 0
+        check_whole(warehouse_file, server, assets)
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.1, 0.3])
+def test_while_it_lands(pause: float, warehouse_file: Path) -> None:
+    """What lands is landed to its end and reported; nothing else begins."""
+    assets = [f"device_management/{resource.name}" for resource in platform_named("device_management").resources]
+    with SandboxServer() as server:
+        env = pointing_at(server)
+        with started(COMMAND, "sync", "--platform", "device_management", env=env) as process:
+            until(Path(f"{warehouse_file}.wal").exists)
+            time.sleep(pause)
+            assert ended(process, signal.SIGINT)[0] == 130
+        assert dg.DagsterRunStatus.CANCELED in statuses()
+        check_nothing_half(warehouse_file, server, "device_management")
+        with open_instance() as instance:
+            for asset in assets:
+                event = instance.get_latest_materialization_event(dg.AssetKey(asset.split("/")))
+                tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'device_management'"
+                landed = (asset.split("/")[1],) in query(warehouse_file, tables)
+                assert (event is not None) == landed, "the UI says what the warehouse says"
+        assert command("sync", "--platform", "device_management", "--no-models", env=env).returncode == 0
+        check_whole(warehouse_file, server, assets)
+
+
+def test_while_dbt_builds(warehouse_file: Path) -> None:
+    with SandboxServer() as server:
+        env = pointing_at(server)
+        with started(COMMAND, "sync", "--platform", "device_management", env=env) as process:
+            until(lambda: dbt_below(process.pid))
+            (dbt,) = dbt_below(process.pid)
+            time.sleep(2)
+            assert ended(process, signal.SIGINT)[0] == 130
+            assert not Path(f"/proc/{dbt}").exists()
+        assert sorted(statuses(), key=str) == [dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.SUCCESS]
+        done = command("sync", "--platform", "device_management", env=env)
+        assert done.returncode == 0, done.stdout
+        rows = query(warehouse_file, "SELECT sum(activities) FROM marts.device_management_activity_daily")
+        assert rows == [(len(truth(server.world)["device_management"]["activities"]),)]
+
+
+def dbt_below(pid: int) -> list[int]:
+    """Running `dbt build`s that a process, or a thread of it, has started."""
+    children = [int(one) for path in Path(f"/proc/{pid}/task").glob("*/children") for one in path.read_text().split()]
+    return [one for one in children if "build" in Path(f"/proc/{one}/cmdline").read_text().split("\0")]
+
+
+@pytest.mark.parametrize("asked_by_dagster", [True, False], ids=["terminated", "evicted"])
+def test_a_run_of_dagsters_own_ends_too_and_is_not_tried_again(asked_by_dagster: bool, warehouse_file: Path) -> None:
+    """`dagster run terminate` and the UI mark the run and interrupt its process, whose main thread runs the op."""
+    fault = Fault("items=deal", status=429, times=None, headers={"Retry-After": "60"})
+    with SandboxServer(faults=[fault]) as server:
+        with started(RUN, "sync_crm", "crm/deals", env=pointing_at(server)) as process:
+            until(lambda: any(request["status"] == 429 for request in server.requests))
+            with open_instance() as instance:
+                (run,) = instance.get_runs()
+                if asked_by_dagster:
+                    instance.report_run_canceling(run)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=SOON)
+        expected = dg.DagsterRunStatus.CANCELED if asked_by_dagster else dg.DagsterRunStatus.FAILURE
+        assert statuses() == [expected]
+        check_nothing_half(warehouse_file, server, "crm")

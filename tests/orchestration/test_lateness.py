@@ -1,0 +1,136 @@
+"""One rule of what is late: every place that says so says the same of the same load, with the setting and without."""
+
+import json
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
+
+from platform_assets.extraction.errors import SettingsError
+from platform_assets.extraction.settings import read_settings
+from platform_assets.orchestration.alerts import stale_assets_of
+from platform_assets.orchestration.assets import platform_assets
+from platform_assets.orchestration.freshness_sensor import freshness_sensor
+from platform_assets.platforms import all_platforms, platform_named
+from platform_assets.sandbox import Fault, SandboxServer
+from tests.cli.test_cli import command, pointing_at
+from tests.conftest import Sync
+from tests.modelling.test_staging import run_dbt
+from tests.orchestration.test_checks import checks
+
+PointAt = Callable[[SandboxServer], None]
+SETTING = "SOURCES__CI_ANALYTICS__ALLOWED_LAG"
+BUILDS = dg.AssetKey(["ci_analytics", "builds"])
+
+
+def policies(platform: str) -> dict[str, tuple[timedelta, timedelta]]:
+    found = {}
+    for definition in platform_assets(platform_named(platform)):
+        for spec in definition.specs:
+            policy = spec.freshness_policy
+            assert isinstance(policy, TimeWindowFreshnessPolicy) and policy.warn_window is not None
+            found[spec.key.path[-1]] = (policy.warn_window.to_timedelta(), policy.fail_window.to_timedelta())
+    return found
+
+
+def test_the_ui_goes_by_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared = policies("ci_analytics")
+    assert declared["builds"][0] != timedelta(minutes=10)
+    assert all(fail == 2 * warn for warn, fail in declared.values())
+    monkeypatch.setenv(SETTING, "600")
+    assert set(policies("ci_analytics").values()) == {(timedelta(minutes=10), timedelta(minutes=20))}
+    monkeypatch.setenv(SETTING, "1")
+    assert set(policies("ci_analytics").values()) == {(timedelta(minutes=1), timedelta(minutes=2))}
+
+
+def age(warehouse: Path, minutes: int) -> None:
+    """Have everything loaded that many minutes ago."""
+    with duckdb.connect(str(warehouse)) as connection:
+        for table, column in (("_sync_log", "ended_at"), ("_sync_state", "succeeded_at")):
+            moved = f"now() - INTERVAL {minutes} MINUTES"
+            connection.execute(f"UPDATE ci_analytics.{table} SET {column} = {moved} WHERE {column} IS NOT NULL")
+
+
+def by_dbt(warehouse: Path, target: Path) -> str:
+    """What `dbt source freshness`, run by hand, says of the builds."""
+    words = ["source", "freshness", "--select", "source:ci_analytics.builds"]
+    run_dbt(*words, warehouse=warehouse, target=target, variables={SETTING: os.environ.get(SETTING, "")})
+    (result,) = json.loads((target / "sources.json").read_text())["results"]
+    return result["status"]
+
+
+def test_dbt_and_the_check_and_the_alert_agree_at_every_age(
+    repository: dg.RepositoryDefinition,
+    instance: dg.DagsterInstance,
+    point_at: PointAt,
+    monkeypatch: pytest.MonkeyPatch,
+    warehouse_file: Path,
+    tmp_path: Path,
+) -> None:
+    """At ten minutes of allowed lag: fine after five, late after fifteen, too late after twenty-five."""
+    monkeypatch.setenv(SETTING, "600")
+    with SandboxServer() as server:
+        point_at(server)
+        assert checks(repository, instance, "ci_analytics/builds")["cursor_fresh"].passed
+        event = instance.get_latest_materialization_event(BUILDS)
+        assert event is not None
+        for minutes, says in ((5, "pass"), (15, "warn"), (25, "error")):
+            age(warehouse_file, minutes)
+            assert by_dbt(warehouse_file, tmp_path / "target") == says
+            told = stale_assets_of(instance, all_platforms(), event.timestamp + 60 * minutes)
+            assert ("ci_analytics/builds" in told) == (says == "error")
+        server.faults.append(Fault("/v2/builds", status=404, times=None))
+        for minutes, says in ((5, None), (15, dg.AssetCheckSeverity.WARN), (25, dg.AssetCheckSeverity.ERROR)):
+            age(warehouse_file, minutes)
+            found = checks(repository, instance, "ci_analytics/builds")["cursor_fresh"]
+            assert (None if found.passed else found.severity) == says
+        monkeypatch.delenv(SETTING)
+        age(warehouse_file, 25)
+        assert by_dbt(warehouse_file, tmp_path / "target") == "pass"
+
+
+def test_a_bucket_in_which_nothing_changed_is_not_late_for_dbt(
+    point_at: PointAt, sync_platform: Sync, warehouse_file: Path, tmp_path: Path
+) -> None:
+    """Its parents are not asked again; it was loaded all the same, as Dagster says too."""
+    with SandboxServer() as server:
+        point_at(server)
+        sync_platform("crm", ["deals", "deal_products"])
+        with duckdb.connect(str(warehouse_file)) as connection:
+            connection.execute("UPDATE crm._sync_state SET succeeded_at = now() - INTERVAL 90 DAYS")
+            connection.execute("UPDATE crm._sync_log SET ended_at = now() - INTERVAL 90 DAYS")
+        sync_platform("crm", ["deal_products"])
+    words = ["source", "freshness", "--select", "source:crm.deal_products"]
+    run_dbt(*words, warehouse=warehouse_file, target=tmp_path / "target")
+    (result,) = json.loads((tmp_path / "target" / "sources.json").read_text())["results"]
+    assert result["status"] == "pass"
+
+
+@pytest.mark.parametrize("value", ["1h", "-5", "nan", "1e300"])
+def test_a_lag_that_cannot_be_used_is_refused_by_check_and_breaks_no_definitions(
+    value: str,
+    instance: dg.DagsterInstance,
+    repository: dg.RepositoryDefinition,
+    point_at: PointAt,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    declared = policies("ci_analytics")
+    with SandboxServer() as server:
+        point_at(server)
+        monkeypatch.setenv(SETTING, value)
+        assert policies("ci_analytics") == declared
+        assert SETTING in caplog.text
+        with pytest.raises(SettingsError, match=SETTING):
+            read_settings(platform_named("ci_analytics"))
+        tick = freshness_sensor(platform_named("ci_analytics"))
+        found = tick(dg.build_sensor_context(instance=instance, repository_def=repository))
+        assert isinstance(found, dg.SensorResult)
+        if value == "1h":
+            checked = command("check", "--platform", "ci_analytics", env=pointing_at(server))
+            assert checked.returncode == 1 and f"{SETTING} must be a number" in checked.stdout
