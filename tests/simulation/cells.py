@@ -31,7 +31,8 @@ def holds(row: Row, column: str, served: Any) -> bool:
 def same(served: Any, stored: Any) -> bool:
     """Exactly the same value: 2 is not true, "007" is not 7, 2**53 + 1 is no double."""
     if isinstance(stored, bool) or isinstance(served, bool):
-        return served is stored or (isinstance(stored, str) and stored.lower() == str(served).lower())
+        # 1 and "true" are another way to write a bool, and nothing else is.
+        return str(served).lower() in (str(stored).lower(), str(int(stored)) if isinstance(stored, bool) else None)
     if isinstance(stored, datetime):
         return isinstance(served, str) and _moment(served) == _utc(stored)
     if isinstance(stored, date):

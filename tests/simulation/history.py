@@ -35,10 +35,8 @@ class Step:
     what: Any = None
 
     def __str__(self) -> str:
-        given = [
-            f"{name}={value!r}" for name, value in vars(self).items() if name != "do" and value not in ("", 0, None)
-        ]
-        return f"{self.do}({', '.join(given)})"
+        given = {name: value for name, value in vars(self).items() if name != "do" and value not in ("", None)}
+        return f"{self.do}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
 
 
 @dataclass(frozen=True)

@@ -272,16 +272,14 @@ class _Judgement:
             return self._value(truth, after, self.since if self._strict(truth) else 0)
         was_live = before is not None and before.get("_deleted_at") is None
         if self._strict(truth):
-            return (
-                "marked" if was_live else "lost",
-                f"it is in the list and not in the table ({_change(before, after)})",
-            )
+            kind = "marked" if was_live and after is not None else "lost"
+            return (kind, f"it is in the list and not in the table ({_change(before, after)})")
         if not was_live or self._parents_changed(truth):
             return None
         version = truth.versions[-1]
         if self._lied(version.parents) and self._siblings(version.parents) < STAYS:
             return None
-        return ("marked", f"it was in the list all the time ({_change(before, after)})")
+        return ("marked" if after else "lost", f"it was in the list all the time ({_change(before, after)})")
 
     def _gone(self, truth: Truth, before: Row | None, after: Row | None, live: bool) -> tuple[str, str] | None:
         """It was gone before the sync began."""

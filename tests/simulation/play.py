@@ -22,6 +22,8 @@ from tests.simulation.server import Server, Spelling, kill
 from tests.simulation.store import Store
 from tests.simulation.warehouse import Table
 
+SILENCE = 0.25
+"""Seconds without a request after which a sync counts as waiting."""
 COUNTED = ("steps", "syncs", "requests", "cells", "findings")
 
 
@@ -348,6 +350,10 @@ class Play:
         one = self.start()
         while one.running and not held.wait(0.02):
             pass
+        # What it asks for beside the held request comes to its end.
+        since = time.monotonic()
+        while one.running and time.monotonic() - max(since, self.server.last_request) < SILENCE:
+            time.sleep(0.02)
         for change in changes:
             self.do(change)
         with self.store.lock:
