@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulation.contract import PLATFORMS, Resource, resource_named, resources_of
+from tests.simulation.contract import PLATFORMS, Resource, resources_of
 from tests.simulation.server import Spelling
 
 ODD_VALUES: dict[str, tuple[Any, ...]] = {
@@ -24,6 +24,10 @@ ODD_VALUES: dict[str, tuple[Any, ...]] = {
 }
 
 
+ROWS = ("insert", "remove", "remove_many", "revive")
+"""Changes that a single object does not know."""
+
+
 @dataclass(frozen=True)
 class Step:
     """One thing that happens. `do` names a method of play.Play; `to` is the resource."""
@@ -35,7 +39,8 @@ class Step:
     what: Any = None
 
     def __str__(self) -> str:
-        given = {name: value for name, value in vars(self).items() if name != "do" and value not in ("", None)}
+        nothing = Step(self.do)
+        given = {name: value for name, value in vars(self).items() if value != getattr(nothing, name)}
         return f"{self.do}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
 
 
@@ -160,9 +165,31 @@ class _Maker:
                 "page_size": 0.5,
             }
         do = rng.choices(list(kinds), list(kinds.values()))[0]
-        resource = rng.choice(self.resources)
+        possible = [resource for resource in self.resources if self._applies(do, resource)]
+        do, resource = (do, rng.choice(possible)) if possible else ("edit", rng.choice(self.resources))
+        if do == "back_up":
+            self.backed_up.add(resource.name)
         step = Step(do, resource.name, rng.randrange(1000), rng.randrange(1000))
         return self._with_detail(step, resource)
+
+    def _applies(self, do: str, resource: Resource) -> bool:
+        """Whether a kind of change means anything for a resource."""
+        is_list = resource.paging != "object"
+        if do in ("rename", "reuse_slug", "lose_slug"):
+            return any(child.parent and resource.name == child.parent.resource for child in self._slugged)
+        if do in ("move", "share"):
+            return is_list and resource.parent is not None and resource.edits_seen
+        if do in ("edit", "odd_value", "new_field", "collide"):
+            return resource.edits_seen
+        if do == "restamp":
+            return resource.cursor is not None and resource.edits_seen
+        if do == "spell":
+            return resource.key_kind == "int"
+        return resource.name in self.backed_up if do == "restore" else is_list or do not in ROWS
+
+    @property
+    def _slugged(self) -> list[Resource]:
+        return [found for found in resources_of(self.platform) if found.parent and "slug" in found.parent.fields]
 
     def _with_detail(self, step: Step, resource: Resource) -> Step:
         rng = self.rng
@@ -239,7 +266,3 @@ def replay(history: History, kept: Sequence[int] | None = None) -> str:
     """The command that plays it again."""
     steps = "" if kept is None else f" --keep {','.join(map(str, kept)) or 'none'}"
     return f".venv/bin/python -m tests.simulation --seed {history.seed}{steps}"
-
-
-def resource_of(history: History, name: str) -> Resource:
-    return resource_named(history.platform, name)

@@ -304,14 +304,15 @@ class _Judgement:
     def _value(self, truth: Truth, after: Row | None, since: int) -> tuple[str, str] | None:
         """A live row has a value of the time from `since` on."""
         assert after is not None
-        wrong: list[str] = []
+        newest: list[str] = []
         for version in reversed(truth.within(since, self.round.last)):
             wrong = self.oracle.unlike(self.resource, version, after)
             if not wrong:
                 return self._parent_column(version, after) if since else None
+            newest = newest or wrong
         older = [v for v in truth.versions if not self.oracle.unlike(self.resource, v, after)]
         kind = "stale" if older else "wrong value"
-        return (kind, "; ".join(wrong[:3]))
+        return (kind, "; ".join(newest[:3]))
 
     def _parent_column(self, version: Version, after: Row) -> tuple[str, str] | None:
         parent = self.resource.parent
@@ -342,8 +343,15 @@ class _Judgement:
         return len({version.parents for version in truth.versions}) > 1 or self._orphaned(truth.versions[-1])
 
     def _orphaned(self, version: Version) -> bool:
-        """PARENT GONE, or one that the warehouse does not know as it is."""
-        return self.resource.parent is not None and not version.parents <= self.known
+        """PARENT GONE, perhaps to come back as another one since; or one that the warehouse does not know as it is."""
+        parent = self.resource.parent
+        if parent is None:
+            return False
+        if not version.parents <= self.known:
+            return True
+        rows = self.store.tables[parent.resource].values()
+        lives = [row.life for row in rows if row.now and str(dig(row.now.record, parent.identity)) in version.parents]
+        return version.end is not None and all(began >= version.end for began in lives)
 
     def _siblings(self, parents: frozenset[str]) -> int:
         """Rows that the table had of these parents."""

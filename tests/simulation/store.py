@@ -56,6 +56,15 @@ class Row:
     def now(self) -> Version | None:
         return self.versions[-1] if self.versions and self.versions[-1].end is None else None
 
+    @property
+    def life(self) -> int:
+        """When its last uninterrupted life began."""
+        began = self.versions[-1].start
+        for version in reversed(self.versions):
+            if version.end in (None, began):
+                began = version.start
+        return began
+
     def within(self, first: int, last: int) -> list[Version]:
         return [version for version in self.versions if version.within(first, last)]
 
