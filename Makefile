@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # Where it is set, every process compiles a thousand modules anew: a second each.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup run test dev lint format bench fuzz clean test-embedded-elt
+.PHONY: setup run test dev lint format bench fuzz simulate clean test-embedded-elt
 
 setup: $(STAMP)
 
@@ -50,6 +50,10 @@ bench: setup $(UV)  ## side-by-side measurements; writes benchmarks/*.md
 fuzz: setup $(UV)  ## five minutes of fuzzing guided by coverage (Linux)
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --group fuzz
 	$(BIN)/python -m tests.faults.coverage_guided -max_total_time=300 -max_len=4096
+
+MINUTES ?= 10
+simulate: setup  ## histories of faulty servers, kills and runs at once, under new seeds, for MINUTES
+	$(BIN)/python -m tests.simulation --minutes $(MINUTES)
 
 clean:
 	rm -rf $(VENV) $(TOOLS) .venv-embedded-elt data dbt_project/target

@@ -14,6 +14,8 @@ from platform_assets.platforms import all_platforms, platform_named
 from platform_assets.sandbox import SandboxServer
 from platform_assets.warehouse import open_warehouse
 
+pytest_plugins = ("tests.simulation.counting",)
+
 COUNTED = ("tried", "survived", "clear errors", "rows lost", "rows invented")
 """What tests of faults count, by `record_property("faults <what>", number)`; printed at the end."""
 

@@ -1,0 +1,178 @@
+"""Syncs in processes of their own: each with its settings, its warehouse and the history's time, each killable.
+
+The only module that calls the product. The forkserver has imported it (`warm`); a sync costs a fork, not a start.
+"""
+
+import multiprocessing
+import os
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from tests.simulation.clock import set_time
+
+SECONDS = 90.0
+"""A sync that takes longer hangs."""
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["tests.simulation.warm"])
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a sync says of one resource. `unread` counts parents that were skipped or failed."""
+
+    ok: bool
+    error: str | None = None
+    failed: Mapping[str, str] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+    withheld: int = 0
+    loaded: int = 0
+
+    @property
+    def silent(self) -> bool:
+        """Nothing at all was said about a problem."""
+        return self.ok and not self.skipped and not self.failed
+
+
+@dataclass
+class Report:
+    """A whole sync: what it told, or why it told nothing."""
+
+    told: dict[str, Told] = field(default_factory=dict)
+    raised: str | None = None
+    killed: bool = False
+    hung: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return not (self.killed or self.hung or self.raised)
+
+
+class Sync:
+    """A running sync. `pid` is its process."""
+
+    def __init__(
+        self,
+        platform: str,
+        resources: Sequence[str],
+        url: str,
+        warehouse: Path,
+        now: datetime,
+        token: str = "one",
+        settings: Mapping[str, str] | None = None,
+        full_refresh: bool = False,
+        parents: Sequence[str] | None = None,
+    ) -> None:
+        environment = environment_of(platform, url, warehouse, token, settings or {})
+        self._mine, theirs = _processes.Pipe(duplex=False)
+        selection = {"full_refresh": full_refresh, "parents": parents}
+        self._process = _processes.Process(
+            target=_sync_and_end,
+            args=(theirs, platform, tuple(resources), environment, now, selection),
+            daemon=True,
+        )
+        self._process.start()
+        theirs.close()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid or 0
+
+    @property
+    def running(self) -> bool:
+        return self._process.is_alive()
+
+    def report(self, seconds: float = SECONDS) -> Report:
+        """Wait for the end."""
+        try:
+            found = self._mine.recv() if self._mine.poll(seconds) else Report(hung=True)
+        except EOFError:
+            found = Report(killed=True)
+        if found.hung:
+            self._process.kill()
+        self._process.join()
+        self._mine.close()
+        return found
+
+
+def environment_of(platform: str, url: str, warehouse: Path, token: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """What points a sync at a server and a warehouse; `settings` are the platform's, e.g. `PAGE_SIZE`."""
+    prefix = f"SOURCES__{platform.upper()}__"
+    given = {"BASE_URL": url, "API_TOKEN": token, "BACKOFF_FACTOR": "0", "READ_TIMEOUT": "60", **settings}
+    return {
+        **{f"{prefix}{name}": value for name, value in given.items()},
+        "DESTINATION__DUCKDB__CREDENTIALS": str(warehouse),
+        "DAGSTER_HOME": str(warehouse.parent / "home"),
+        "TMPDIR": str(warehouse.parent),
+    }
+
+
+def sync_here(
+    platform: str,
+    resources: tuple[str, ...],
+    environment: Mapping[str, str],
+    now: datetime,
+    selection: Mapping[str, Any],
+) -> Report:
+    """A sync in this process, whose environment and time it changes."""
+    for name in list(os.environ):
+        if name.startswith(("SOURCES__", "WAREHOUSE__", "DESTINATION__")):
+            del os.environ[name]
+    os.environ.update(environment)
+    tempfile.tempdir = None
+    set_time(now)
+    try:
+        return Report(told=_sync(platform, resources, selection))
+    except BaseException as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        lines = [line for line in str(error).splitlines() if "Error: " in line or "Exception: " in line]
+        told = (lines or str(error).splitlines() or [""])[-1][:400]
+        return Report(raised=f"{type(error).__name__}: {told} ({Path(where.filename).name}:{where.lineno})")
+
+
+def _sync_and_end(answer: Connection, *what: Any) -> None:
+    # What it logs is in `sync.log` beside the warehouse.
+    environment = what[2]
+    with Path(environment["DESTINATION__DUCKDB__CREDENTIALS"]).with_name("sync.log").open("ab") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    answer.send(sync_here(*what))
+    answer.close()
+    # What a process does at its end (threads, temporary files) is not what is judged, and costs time.
+    os._exit(0)
+
+
+def _sync(platform_name: str, resources: tuple[str, ...], selection: Mapping[str, Any]) -> dict[str, Told]:
+    """Parents first, then children, as a run of all assets does."""
+    from platform_assets.extraction.client import ApiClient
+    from platform_assets.extraction.settings import read_settings
+    from platform_assets.loading import Selection, sync
+    from platform_assets.platforms import platform_named
+    from platform_assets.warehouse import open_warehouse
+
+    platform = platform_named(platform_name)
+    settings = read_settings(platform)
+    chosen = [resource for resource in platform.resources if resource.name in resources]
+    told: dict[str, Told] = {}
+    parents = frozenset(selection["parents"]) if selection["parents"] else None
+    for stage in ([r.name for r in chosen if not r.parent], [r.name for r in chosen if r.parent]):
+        if not stage:
+            continue
+        asked = Selection(tuple(stage), parents=parents, full_refresh=selection["full_refresh"])
+        with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
+            for outcome in sync(platform, settings, warehouse, client, asked):
+                told[outcome.name] = Told(
+                    ok=outcome.ok,
+                    error=outcome.error or next(iter(outcome.failed_partitions.values()), None),
+                    failed=dict(outcome.left_failed),
+                    skipped=tuple(outcome.skipped_parents),
+                    withheld=outcome.deletion_withheld,
+                    loaded=outcome.rows_loaded,
+                )
+    return told

@@ -1,0 +1,67 @@
+"""The time of a history: it stands still between steps, and days pass when a step says so.
+
+A sync runs in a process whose product modules see this time, so that "since the last sync" means a week where
+the history says a week. Only their names `datetime` are replaced; `time.monotonic` and deadlines stay real.
+"""
+
+import importlib
+import pkgutil
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+START = datetime(2026, 3, 2, 8, 0, 0, tzinfo=UTC)
+
+
+class Clock:
+    """Whole seconds; every change of the store is a second of its own."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def tick(self) -> datetime:
+        return self.forward(timedelta(seconds=1))
+
+    def forward(self, by: timedelta) -> datetime:
+        self.now += by
+        return self.now
+
+
+class _Moments(type):
+    def __instancecheck__(cls, value: object) -> bool:
+        return isinstance(value, datetime)
+
+
+_ahead = timedelta(0)
+
+
+class _Datetime(datetime, metaclass=_Moments):
+    """`datetime` whose now is the history's; what it makes are plain datetimes."""
+
+    def __new__(cls, *args: object, **named: object) -> datetime:  # pyright: ignore[reportIncompatibleMethodOverride] -- a datetime all the same
+        return datetime(*args, **named)  # pyright: ignore[reportArgumentType] -- datetime's own
+
+    @classmethod
+    def now(cls, tz: object = None) -> datetime:  # pyright: ignore[reportIncompatibleMethodOverride] -- a datetime all the same
+        return datetime.now(tz) + _ahead  # pyright: ignore[reportArgumentType] -- datetime's own
+
+
+PACKAGES = ("vocabulary", "platforms", "extraction", "warehouse", "loading")
+
+
+def import_product() -> None:
+    """Import every module that takes part in a sync."""
+    for name in PACKAGES:
+        package = importlib.import_module(f"platform_assets.{name}")
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+
+
+def set_time(now: datetime) -> None:
+    """Let this process's product modules believe that it is `now`; from here on time runs."""
+    global _ahead
+    _ahead = timedelta(seconds=now.timestamp() - time.time())
+    import_product()
+    for name, module in list(sys.modules.items()):
+        if name.startswith("platform_assets.") and vars(module).get("datetime") in (datetime, _Datetime):
+            vars(module)["datetime"] = _Datetime

@@ -1,0 +1,434 @@
+"""One history from its first step to its findings, and the shortest part of it that still shows one."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tests.simulation import warehouse
+from tests.simulation.client import Report
+from tests.simulation.client import Sync as Client
+from tests.simulation.clock import Clock
+from tests.simulation.contract import resources_of
+from tests.simulation.faults import Asked, Rule
+from tests.simulation.history import History, Step, Sync, replay
+from tests.simulation.oracle import COLLIDING, Finding, Oracle, Round, Run, rewritten
+from tests.simulation.server import Server, Spelling, kill
+from tests.simulation.store import Store
+from tests.simulation.warehouse import Table
+
+SILENCE = 0.25
+"""Seconds without a request after which a sync counts as waiting."""
+COUNTED = ("steps", "syncs", "requests", "cells", "findings")
+
+
+@dataclass
+class Result:
+    """What a history came to. `found` has the number of the step with each finding."""
+
+    history: History
+    found: list[tuple[int, Finding]] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def kinds(self) -> set[tuple[str, str]]:
+        return {(finding.kind, finding.where) for _, finding in self.found}
+
+
+class Play:
+    """A server, a warehouse and an oracle. The methods with one `Step` are what a history may do."""
+
+    def __init__(
+        self, platform: str, resources: Sequence[str], folder: Path, *, page: int = 30, size: int | None = None
+    ):
+        self.platform = platform
+        self.resources = tuple(resources)
+        self.folder = folder
+        self.file = folder / "warehouse.duckdb"
+        self.clock = Clock()
+        self.store = Store(platform, self.clock)
+        self.server = Server(self.store, page)
+        self.oracle = Oracle(self.store)
+        self.settings: dict[str, str] = {} if size is None else {"PAGE_SIZE": str(size)}
+        self.counts: Counter[str] = Counter()
+        self.reports: list[Report] = []
+        """What the syncs of the last round told."""
+        self._requests = 20
+        self._start_days: int | None = None
+        self._repairs: set[str] = set()
+
+    # Steps
+
+    def fill(self, rows: int) -> None:
+        """Rows in every list, with times of the past."""
+        for resource in resources_of(self.platform):
+            if resource.name in self.resources and not resource.parent:
+                for _ in range(1 if resource.paging == "object" else rows):
+                    self.store.insert(resource.name, when="past")
+        for resource in resources_of(self.platform):
+            if resource.name in self.resources and resource.parent and resource.paging != "object":
+                for parent in self.store.parents(resource.name):
+                    self._fill_parent(resource.name, parent, rows)
+
+    def _fill_parent(self, name: str, parent: str, rows: int) -> None:
+        for _ in range(rows):
+            self.store.insert(name, parent, "past")
+
+    def do(self, step: Step) -> None:
+        self.counts["steps"] += 1
+        with self.store.lock:
+            getattr(self, f"do_{step.do}")(step)
+
+    def _key(self, step: Step) -> Any:
+        keys = self.store.keys(step.to)
+        return keys[step.row % len(keys)] if keys else None
+
+    def _parent(self, step: Step) -> str | None:
+        parents = list(self.store.parents(step.to)) if self.store.resources[step.to].parent else []
+        return parents[step.parent % len(parents)] if parents else None
+
+    def do_wait(self, step: Step) -> None:
+        self.clock.forward(timedelta(seconds=step.what))
+
+    def do_insert(self, step: Step) -> None:
+        resource = self.store.resources[step.to]
+        parent = self._parent(step)
+        if resource.paging == "object" or (resource.parent and parent is None):
+            return
+        key = self.store.insert(step.to, parent, step.what)
+        self._children_of_new(step, key)
+
+    def _children_of_new(self, step: Step, key: Any) -> None:
+        """A parent brings its past with it."""
+        for child in self.store.children(step.to):
+            if (
+                child.name in self.resources
+                and child.paging != "object"
+                and child.parent
+                and child.parent.identity == "id"
+            ):
+                self._fill_parent(child.name, str(key), step.row % 4)
+
+    def do_edit(self, step: Step) -> None:
+        key = self._key(step)
+        if key is not None:
+            self.store.edit(step.to, key, choice=step.parent)
+
+    def do_remove(self, step: Step) -> None:
+        key = self._key(step)
+        if key is not None and self.store.resources[step.to].paging != "object":
+            self.store.remove(step.to, key)
+
+    def do_remove_many(self, step: Step) -> None:
+        parent = self._parent(step)
+        keys = [v.record[self.store.resources[step.to].key] for v in self.store.current(step.to, parent)]
+        for key in keys[1:]:
+            self.store.remove(step.to, key)
+
+    def do_revive(self, step: Step) -> None:
+        gone = self.store.gone(step.to)
+        resource = self.store.resources[step.to]
+        parent = self._parent(step)
+        if gone and resource.paging != "object" and (parent is not None or not resource.parent):
+            self.store.insert(step.to, parent, "now", key=gone[step.row % len(gone)].key)
+
+    def do_move(self, step: Step) -> None:
+        key, parent = self._key(step), self._parent(step)
+        if key is not None and parent is not None:
+            self.store.move(step.to, key, parent)
+
+    def do_share(self, step: Step) -> None:
+        key, parent = self._key(step), self._parent(step)
+        if key is not None and parent is not None:
+            self.store.move(step.to, key, parent, also=True)
+
+    def do_restamp(self, step: Step) -> None:
+        key = self._key(step)
+        if key is not None:
+            self.store.restamp(step.to, key, step.what)
+
+    def do_rename(self, step: Step) -> None:
+        key = self._key(step)
+        if key is not None:
+            self.store.rename(step.to, key, f"other-{self.store.tick}")
+
+    def do_lose_slug(self, step: Step) -> None:
+        key = self._key(step)
+        if key is not None:
+            self.store.rename(step.to, key, None)
+
+    def do_reuse_slug(self, step: Step) -> None:
+        key = self._key(step)
+        row = self.store.tables[step.to][key].now if key is not None else None
+        if row is not None and "slug" in row.record:
+            self._children_of_new(step, self.store.reuse_slug(step.to, key))
+
+    def do_odd_value(self, step: Step) -> None:
+        key = self._key(step)
+        if key is not None:
+            self.store.edit(step.to, key, dict([step.what]))
+
+    do_new_field = do_odd_value
+
+    def do_collide(self, step: Step) -> None:
+        key = self._key(step)
+        if key is not None:
+            names = COLLIDING[step.what]
+            self.store.edit(step.to, key, {name: f"{name} of change {self.store.tick}" for name in names})
+
+    def do_reorder(self, step: Step) -> None:
+        self.server.reordered ^= {step.to}
+
+    def do_spell(self, step: Step) -> None:
+        self.server.spelling.pop(step.to, None)
+        if step.what is not None and self.store.resources[step.to].key_kind == "int":
+            self.server.spelling[step.to] = Spelling(step.what)
+
+    def do_start_date(self, step: Step) -> None:
+        self._start_days = step.what
+        self.settings.pop("START_DATE", None)
+        if step.what is not None:
+            self.settings["START_DATE"] = self._start_date().strftime("%Y-%m-%d")  # pyright: ignore[reportOptionalMemberAccess] -- just set
+
+    def _start_date(self) -> Any:
+        if self._start_days is None:
+            return None
+        day = self.clock.now - timedelta(days=self._start_days)
+        return day.replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def do_page_size(self, step: Step) -> None:
+        self.settings["PAGE_SIZE"] = str(step.what)
+
+    def do_empty_table(self, step: Step) -> None:
+        if self._table_exists(step.to):
+            warehouse.empty(self.file, self.platform, step.to)
+            self._repairs.add(step.to)
+
+    def do_drop_table(self, step: Step) -> None:
+        if self._table_exists(step.to):
+            warehouse.drop(self.file, self.platform, step.to)
+            self._repairs.add(step.to)
+
+    def do_back_up(self, step: Step) -> None:
+        if self._table_exists(step.to):
+            warehouse.back_up(self.file, self.platform, step.to, self._copy(step.to))
+
+    def do_restore(self, step: Step) -> None:
+        copy = self._copy(step.to)
+        if self._table_exists(step.to) and copy.exists():
+            warehouse.restore(self.file, self.platform, step.to, copy)
+            self._repairs.add(step.to)
+
+    def _copy(self, name: str) -> Path:
+        return self.folder / f"{name}.parquet"
+
+    def _table_exists(self, name: str) -> bool:
+        return self.tables([name])[name].exists
+
+    # Syncs
+
+    def tables(self, names: Iterable[str] | None = None) -> dict[str, Table]:
+        return warehouse.tables(self.file, self.platform, names or self.resources)
+
+    def start(self, token: str = "one", *, full_refresh: bool = False) -> Client:
+        return Client(
+            self.platform,
+            self.resources,
+            self.server.url,
+            self.file,
+            self.clock.now,
+            token,
+            self.settings,
+            full_refresh=full_refresh,
+        )
+
+    def sync(self, how: Sync | None = None) -> list[Finding]:
+        """One round, and what is wrong after it."""
+        how = how or Sync()
+        self.counts["steps"] += 1 + len(how.faults) + len(how.during) + (how.kill is not None)
+        self.server.new_sync()
+        self.server.rules = self._rules(how)
+        before = self.tables()
+        with self.store.lock:
+            first = self.store.tick
+        self.server.before = [self._changing(how)]
+        runs = self._twins(how, first) if how.twin else [self._one(how, first)]
+        self.counts["syncs"] += len(runs)
+        self.counts["requests"] += self.server.asked.total()
+        if runs[0].report.ended:
+            self._requests = max(1, self.server.asked["one"])
+        for run in runs:
+            for rule in self.server.rules:
+                run.hit.setdefault(rule.resource, set()).update((who, rule.fault) for who in rule.whom)
+        self.server.rules, self.server.before = [], []
+        self.reports = [run.report for run in runs]
+        found = self._judge(how, runs, before)
+        self.clock.forward(timedelta(seconds=5))
+        return found
+
+    def _judge(self, how: Sync, runs: list[Run], before: dict[str, Table]) -> list[Finding]:
+        odd = frozenset(self.server.spelling)
+        none = {name for name, spelling in self.server.spelling.items() if spelling.kind in Spelling.NONE}
+        round_ = Round(
+            runs,
+            before,
+            self.tables(),
+            self.store.tick,
+            quiet=how.quiet,
+            odd_keys=odd,
+            no_keys=frozenset(name for name in none if self.store.keys(name)),
+            start_date=self._start_date(),
+        )
+        found = self.oracle.judge(round_)
+        self.counts["cells"] += self.oracle.cells
+        self.oracle.cells = 0
+        label = f"{self.platform}/"
+        found += [Finding("endless", label + name, "asked for without end") for name in sorted(self.server.endless)]
+        self.counts["findings"] += len(found)
+        return found
+
+    def _rules(self, how: Sync) -> list[Rule]:
+        rules = []
+        for faulty in how.faults:
+            parent = None
+            if faulty.parent is not None:
+                parents = list(self.store.parents(faulty.to))
+                parent = parents[faulty.parent % len(parents)] if parents else None
+            rules.append(Rule(faulty.fault, faulty.to, parent, faulty.page, faulty.times))
+        return rules
+
+    def _changing(self, how: Sync) -> Callable[[Asked], None]:
+        waiting = list(how.during)
+
+        def act(asked: Asked) -> None:
+            with self.store.lock:
+                due = [one for one in waiting if one[0] == asked.resource and one[1] <= asked.number]
+                for one in due:
+                    waiting.remove(one)
+                    self.do(one[2])
+
+        return act
+
+    def _one(self, how: Sync, first: int) -> Run:
+        client = self.start(full_refresh=how.full_refresh)
+        if how.kill is not None:
+            self._kill(client, *how.kill)
+        return Run(first, self.resources, client.report())
+
+    def _kill(self, client: Client, part: float, milliseconds: int) -> None:
+        """Kill the client some time after a request, or after the requests have ended."""
+        number = max(1, round(part * self._requests)) if part <= 1 else None
+        deadline = time.monotonic() + 60
+        while client.running and time.monotonic() < deadline:
+            asked = self.server.asked["one"]
+            quiet_for = time.monotonic() - self.server.last_request
+            if number is not None and asked >= number:
+                time.sleep(milliseconds / 1000)
+                break
+            if number is None and asked and quiet_for > milliseconds / 1000:
+                break
+            time.sleep(0.002)
+        kill(client.pid)
+
+    def _twins(self, how: Sync, first: int) -> list[Run]:
+        """The first sync waits at a request until a second one has read the changed store and landed."""
+        assert how.twin is not None
+        resource, number, changes = how.twin
+        held, go_on = threading.Event(), threading.Event()
+
+        def hold(asked: Asked) -> None:
+            if asked.client == "one" and asked.resource == resource and asked.number >= number and not go_on.is_set():
+                held.set()
+                go_on.wait(60)
+
+        self.server.before.append(hold)
+        one = self.start()
+        while one.running and not held.wait(0.02):
+            pass
+        # What it asks for beside the held request comes to its end.
+        since = time.monotonic()
+        while one.running and time.monotonic() - max(since, self.server.last_request) < SILENCE:
+            time.sleep(0.02)
+        for change in changes:
+            self.do(change)
+        with self.store.lock:
+            second = self.store.tick
+        report = self.start("two").report()
+        go_on.set()
+        return [Run(first, self.resources, one.report()), Run(second, self.resources, report)]
+
+    def settle(self) -> list[Finding]:
+        """An undisturbed sync after which all must be well, and another one that must write nothing."""
+        self.server.spelling.clear()
+        found = self.sync()
+        before = self.tables()
+        found += self.sync()
+        more = rewritten(before, self.tables(), self.platform)
+        self.counts["findings"] += len(more)
+        return found + more
+
+
+def play(history: History, kept: Iterable[int] | None = None, *, until: set[tuple[str, str]] | None = None) -> Result:
+    """Play a history, or the kept steps of it; stop at the first finding (of the kinds in `until`)."""
+    result = Result(history)
+    steps = [(number, history.steps[number]) for number in (kept if kept is not None else range(len(history.steps)))]
+    with TemporaryDirectory(prefix="simulation-") as folder:
+        stage = Play(history.platform, history.resources, Path(folder), page=history.page, size=history.size)
+        stage.fill(history.rows)
+        with stage.server:
+            for number, step in steps:
+                found = stage.sync(step) if isinstance(step, Sync) else stage.do(step)
+                result.found += [(number, finding) for finding in found or ()]
+                if _enough(result, until):
+                    break
+            else:
+                result.found += [(len(history.steps), finding) for finding in stage.settle()]
+        result.counts = stage.counts
+    return result
+
+
+def _enough(result: Result, until: set[tuple[str, str]] | None) -> bool:
+    return bool(result.found) if until is None else bool(result.kinds & until)
+
+
+def shrink(history: History, result: Result, seconds: float) -> list[int]:
+    """Numbers of the steps that still show one of the findings, as few as can be found in the time."""
+    deadline = time.monotonic() + seconds
+    wanted = result.kinds
+    last = max(number for number, _ in result.found)
+    kept = [number for number in range(len(history.steps)) if number <= last]
+    chunk = max(1, len(kept) // 2)
+    while time.monotonic() < deadline:
+        start, removed = 0, False
+        while start < len(kept) and time.monotonic() < deadline:
+            fewer = kept[:start] + kept[start + chunk :]
+            if play(history, fewer, until=wanted).kinds & wanted:
+                kept, removed = fewer, True
+            else:
+                start += chunk
+        if chunk == 1 and not removed:
+            break
+        chunk = max(1, chunk // 2)
+    return kept
+
+
+def story(result: Result, kept: Sequence[int] | None = None, shown: int = 8) -> str:
+    """A failed history for whoever has to mend it: the command, the steps, the findings."""
+    history = result.history
+    numbers = kept if kept is not None else range(len(history.steps))
+    reached = max((number for number, _ in result.found), default=0)
+    lines = [
+        replay(history, kept),
+        f"{history.platform}: {', '.join(history.resources)}; pages of {history.size} ({history.page} where not asked"
+        f" for), {history.rows} rows a list at the beginning",
+        *(f"  {number:3d} {history.steps[number]}" for number in numbers if number <= reached),
+        *(f"  -> after {number}: {finding}" for number, finding in result.found[:shown]),
+    ]
+    if len(result.found) > shown:
+        lines.append(f"  -> and {len(result.found) - shown} more")
+    return "\n".join(lines)
