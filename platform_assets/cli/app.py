@@ -44,7 +44,7 @@ def sync(
         bool,
         typer.Option(
             "--start-over",
-            help="Drop what the warehouse holds of the platforms first, e.g. to load another account; needs --platform.",
+            help="Drop all rows of the platforms first, e.g. to load another account; needs --platform.",
         ),
     ] = False,
     models: Annotated[bool, typer.Option(help="Build the dbt models downstream.")] = True,
