@@ -1,7 +1,8 @@
 """`dbt build` of all models and tests on a million builds and a million events: seconds and peak memory.
 
-Two builds: the first one, and one after a load that touched one row in ten of the newest thirty days. Writes benchmarks/DBT.md. The rows are a small sandbox's, repeated over three years
-under keys of their own; they go into the file directly, since loading is measured elsewhere (RESULTS.md).
+Two builds: the first one, and one after a load that touched one row in ten of the newest thirty days. Writes
+benchmarks/DBT.md. The rows are a small sandbox's, repeated over three years under keys of their own; they go
+into the file directly, since loading is measured elsewhere (RESULTS.md).
 """
 
 import argparse
