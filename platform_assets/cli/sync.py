@@ -3,12 +3,14 @@
 import functools
 import logging
 import os
+import signal
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from typing import Any, NoReturn
 
 import dagster as dg
@@ -100,6 +102,10 @@ def run_sync(request: SyncRequest) -> int:
 
 def _run_sync(request: SyncRequest) -> bool:
     """The sync in this thread; whether everything asked for landed. Raises Cancelled where it was told to end."""
+    # Inherited by what is started from here (dbt, Dagster's helpers): a terminal's Ctrl-C would reach them as well, and
+    # each would print its traceback. Python's own helper would unblock it where it is started later.
+    resource_tracker.ensure_running()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     started = time.monotonic()
     console = surroundings.console()
     tell_of_broken_platforms()

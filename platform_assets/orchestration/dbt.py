@@ -2,7 +2,6 @@
 
 import logging
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -39,7 +38,9 @@ def dbt_project() -> DbtProject:
     lags = environment(lag_variables(all_platforms()))
     with FileLock(PROJECT_DIR / "target" / "manifest.lock", timeout=120), lags:
         if _is_outdated(project.manifest_path):
-            dbt_cli(project).cli(["parse", "--quiet"], target_path=project.target_path).wait()
+            parsing = dbt_cli(project).cli(["parse", "--quiet"], target_path=project.target_path)
+            with _ended_early(parsing.process):
+                parsing.wait()
     return project
 
 
@@ -118,7 +119,7 @@ def _ended_early(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
     def end() -> None:
         if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             try:
                 process.wait(_GRACE)
             except subprocess.TimeoutExpired:
