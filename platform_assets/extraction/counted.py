@@ -143,6 +143,7 @@ class Walk:
     """The most that the server is known to grant a page."""
     doubtful: bool = False
     blind: bool = False
+    unproven: bool = False
     overlap: int | None = 0
 
     _asked: Ask = field(init=False)

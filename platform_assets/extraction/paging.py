@@ -42,6 +42,11 @@ class Pager(Protocol):
         ...
 
     @property
+    def unproven(self) -> bool:
+        """Whether the end is only implied: nothing in the answers says that there is no more."""
+        ...
+
+    @property
     def overlap(self) -> int | None:
         """How many rows at the end of the last page the next one repeats; None: the row before the last page."""
         ...
@@ -69,6 +74,7 @@ class _Told:
 
     doubtful: bool = False
     blind: bool = False
+    unproven: bool = False
     overlap: int | None = 0
     _guard: "LoopGuard" = field(default_factory=lambda: LoopGuard())
     _seen: Seen = field(default_factory=Seen)
@@ -103,6 +109,8 @@ class _Told:
         else:
             self._empty_pages += 1
         self._seen.add(keys)
+        if is_last and self._known_pages:
+            raise AnswerError("the last page has only rows that the pages before it had: it is not what was asked for")
         if self._known_pages >= MAX_KNOWN_PAGES and not is_last:
             raise AnswerError(f"paging goes in a circle: {MAX_KNOWN_PAGES} pages without a row unseen before")
         if self._empty_pages >= MAX_EMPTY_PAGES:
@@ -149,6 +157,7 @@ class _HeaderCursor(_Told):
             if self.had_entry:
                 missing = "Link header" if header is None else 'rel="next" in the Link header'
                 raise AnswerError(f"a page has no {missing}, as the pages before it had: is it the last?")
+            self.unproven = True
             return None
         self.had_entry = True
         results = entry.get("results", "").lower()

@@ -59,6 +59,7 @@ def read(
             for records in _records(client, resource, parent, params, walk, counts, lambda: matters(batch)):
                 spool.add(batch, records, parent_columns)
             blind = blind or walk.blind
+            batch.ends_unproven = batch.ends_unproven or walk.unproven
         counts["pages"] += batch.pages
         if blind and matters(batch):
             look_until_quiet(client, resource, parent, start, spool, parent_columns, counts, batch)

@@ -61,6 +61,8 @@ class Batch:
     cursor: datetime | None = None
     rows_written: int = 0
     """How many of the records have a row to load."""
+    ends_unproven: bool = False
+    """Whether nothing in the answers said that there is no more: then no cursor moves past what was read."""
 
 
 class Spool:

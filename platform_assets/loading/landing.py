@@ -144,7 +144,7 @@ def _attempts(plan: Plan, started: datetime) -> list[Progress]:
                 parent=unit.parent.key,
                 parent_id=unit.parent_id,
                 partition_key=unit.partition,
-                cursor_value=unit.batch.cursor if unit.batch else None,
+                cursor_value=unit.batch.cursor if unit.batch and not unit.batch.ends_unproven else None,
                 parent_cursor=unit.version,
                 status=unit.status,
                 error=unit.error,

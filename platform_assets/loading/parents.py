@@ -58,24 +58,23 @@ def find_parents(
     fields = [resolve.field for resolve in parents.values()]
     scopes = [scope for scope in platform.scopes if scope.resource == parent_resource.name]
     scope_values = dict(settings.scopes) if settings else {}
-    ids = _identity_fields(platform, parent_resource, fields)
+    identities = _identity_fields(platform, parent_resource, fields)
     own_key = list(platform.primary_key_of(parent_resource))
     found: dict[str, tuple[Any, KnownParent]] = {}
     incomplete: set[str] = set()
-    for row in _parent_rows(session, parent_resource, [*fields, *ids, *own_key, *(scope.field for scope in scopes)]):
+    wanted = [*fields, *identities, *own_key, *(scope.field for scope in scopes)]
+    for row in _parent_rows(session, parent_resource, wanted):
         if not _in_scope([(scope_values.get(scope.setting), row.value(scope.field)) for scope in scopes]):
             continue
         path_values = [row.value(field) for field in fields]
         if any(value is None for value in path_values):
             incomplete.add("/".join(str(row.value(field)) for field in own_key))
             continue
-        identity = [row.value(field) for field in ids]
-        known = _known_parent(
-            resource,
-            dict(zip(parents, path_values, strict=True)),
-            row.version,
-            None if None in identity else "/".join(map(str, identity)),
-        )
+        # Where the object that a name is in has no key of its own, the name has to do.
+        keys = [row.value(field) for field in identities]
+        identity = [value if key is None else key for key, value in zip(keys, path_values, strict=True)]
+        values = dict(zip(parents, path_values, strict=True))
+        known = _known_parent(resource, values, row.version, "/".join(map(str, identity)))
         before = found.get(known.parent.key)
         if before is not None and before[1].parent.values != known.parent.values:
             raise AnswerError(f"two parents share the key {known.parent.key!r}")
@@ -86,13 +85,9 @@ def find_parents(
 
 
 def _identity_fields(platform: Platform, parent: Resource, fields: Sequence[str]) -> list[str]:
-    """Fields that tell which parent it is, whatever it is called: its key, or that of the object a field is in."""
-    key = platform.primary_key_of(parent)
-    found: dict[str, None] = {}
-    for field in fields:
-        holder, dot, _ = field.rpartition(".")
-        found.update(dict.fromkeys(f"{holder}{dot}{name}" for name in key))
-    return list(found)
+    """For each field of the path the one that tells whose it is, whatever it is called: the key beside it."""
+    key = platform.primary_key_of(parent)[0]
+    return [f"{field.rpartition('.')[0]}.{key}" if "." in field else key for field in fields]
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,8 @@ class Unit:
         last: the progress that counts for this read; none where it was made for other rows or another parent.
         recorded_at: `succeeded_at` on record when this was planned, to notice another run that landed meanwhile.
         known: sorted hashes of the keys that the table has of this parent; None where removal is not looked for.
+        is_another: whether the state on record is that of another parent of the same name.
+        rows: how many different rows the read returned.
         missing: hashes of those of `known` that two whole reads did not return.
         withheld: how many rows were missing, too many to be believed.
     """
@@ -63,6 +65,8 @@ class Unit:
     start: datetime | None = None
     known: np.ndarray | None = None
     batch: Batch | None = None
+    is_another: bool = False
+    rows: int = 0
     missing: np.ndarray = field(default_factory=lambda: _NO_KEYS)
     withheld: int = 0
     status: Status = Status.OK
@@ -132,6 +136,7 @@ class Planner:
         for unit in units:
             entry = recorded.get(unit.parent.key)
             unit.recorded_at = entry.succeeded_at if entry else None
+            unit.is_another = entry is not None and not entry.is_of(unit.parent_id)
         self._set_starts(resource, units, columns, outcome)
         part = self._part(resource, units)
         if resource.when_removed is not Removed.KEPT and units:

@@ -50,6 +50,7 @@ def _read_unit(client: ApiClient, plan: Plan, unit: Unit) -> None:
             # One answer is not believed: rows move between pages, and lists are cut short.
             look_until_quiet(*where, batch)
             unit.missing = _missing(unit, batch)
+        unit.rows = len(np.unique(np.concatenate(batch.keys))) if batch.keys else 0
         plan.spool.accept(batch)
         unit.batch = batch
     except RequestFailed as failure:
@@ -68,15 +69,16 @@ def _read_unit(client: ApiClient, plan: Plan, unit: Unit) -> None:
 
 
 def _matters(plan: Plan, unit: Unit, batch: Batch) -> bool:
-    """Whether rows that the batch lacks would stay lost, or be taken for removed.
+    """Whether rows that the batch lacks would be lost, or be taken for removed.
 
-    A list that the server does not filter is read in full again next time, and then lacks nothing.
+    A list that the server does not filter is read in full again next time; but what is new in it, and was cut off,
+    would not be noticed.
     """
     if len(_missing(unit, batch)):
         return True
     incremental = plan.resource.endpoint.incremental
     if incremental is None or not incremental.server_side:
-        return False
+        return batch.pages > 1 and (unit.is_first or batch.rows_written > 0)
     recorded = unit.last.cursor_value if unit.last else None
     return unit.is_first or recorded is None or (batch.cursor is not None and batch.cursor > recorded)
 

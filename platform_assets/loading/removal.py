@@ -38,10 +38,10 @@ def gone(platform: Platform, plan: Plan, content: Spooled, session: WarehouseSes
 
 
 def _is_suspicious(plan: Plan, unit: Unit, missing: int) -> bool:
-    known = 0 if unit.known is None else len(unit.known)
-    if not plan.parent_types and missing == known:
+    """Whether most of the rows are missing; another parent of the same name has none of the old one's rows."""
+    if not plan.parent_types and not unit.rows:
         return True
-    return missing > FEW and missing * 2 > known
+    return not unit.is_another and missing > FEW and missing * 2 > missing + unit.rows
 
 
 def _keys(
