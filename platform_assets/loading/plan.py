@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from platform_assets.extraction.spool import ROW_HASH, Batch, Spool, as_numbers,
 from platform_assets.loading.outcome import PartitionOutcome, ResourceOutcome
 from platform_assets.loading.parents import KnownParent, Parents, find_parents, to_read
 from platform_assets.loading.window import start_of
-from platform_assets.vocabulary import Buckets, Platform, PlatformAssetsError, Removed, Resource
+from platform_assets.vocabulary import Buckets, Platform, PlatformAssetsError, Removed, Resource, path_values
 from platform_assets.warehouse import Progress, Status
 from platform_assets.warehouse.state import TableContent
 from platform_assets.warehouse.warehouse import Part, WarehouseSession
@@ -50,6 +51,7 @@ class Unit:
         last: the progress that counts for this read; none where it was made for other rows or another parent.
         recorded_at: `succeeded_at` on record when this was planned, to notice another run that landed meanwhile.
         known: sorted hashes of the keys that the table has of this parent; None where removal is not looked for.
+        names: the parent's values in the path, and those that it had before it was renamed.
         is_another: whether the state on record is that of another parent of the same name.
         rows: how many different rows the read returned.
         missing: hashes of those of `known` that two whole reads did not return.
@@ -65,6 +67,7 @@ class Unit:
     start: datetime | None = None
     known: np.ndarray | None = None
     batch: Batch | None = None
+    names: list[tuple[object, ...]] = field(default_factory=list)
     is_another: bool = False
     rows: int = 0
     missing: np.ndarray = field(default_factory=lambda: _NO_KEYS)
@@ -137,6 +140,7 @@ class Planner:
             entry = recorded.get(unit.parent.key)
             unit.recorded_at = entry.succeeded_at if entry else None
             unit.is_another = entry is not None and not entry.is_of(unit.parent_id)
+        _name(units, parents, recorded)
         self._set_starts(resource, units, columns, outcome)
         part = self._part(resource, units)
         if resource.when_removed is not Removed.KEPT and units:
@@ -232,7 +236,7 @@ class Planner:
         naming = self.session.naming
         return Part(
             columns=tuple(naming.normalize_identifier(r.column) for r in resource.endpoint.parents.values()),
-            among=tuple(tuple(unit.parent.values.values()) for unit in units),
+            among=tuple(name for unit in units for name in unit.names),
         )
 
     def _set_known(self, resource: Resource, units: list[Unit], part: Part, columns: Columns) -> None:
@@ -248,10 +252,12 @@ class Planner:
         parents, keys = (np.concatenate(column) for column in zip(*chunks, strict=True))
         order = np.argsort(parents, kind="stable")
         parents, keys = parents[order], keys[order]
-        mine = hash_keys(tuple(unit.parent.values.values()) for unit in units)
+        mine = hash_keys(name for unit in units for name in unit.names)
         first, last = np.searchsorted(parents, mine, "left"), np.searchsorted(parents, mine, "right")
-        for unit, begin, end in zip(units, first, last, strict=True):
-            unit.known = np.sort(keys[begin:end])
+        spans = iter(zip(first, last, strict=True))
+        for unit in units:
+            found = [keys[begin:end] for begin, end in islice(spans, len(unit.names))]
+            unit.known = np.sort(np.concatenate(found))
 
     def _spool(
         self, resource: Resource, units: list[Unit], part: Part, columns: Columns, existing_types: Mapping[str, str]
@@ -291,6 +297,19 @@ class Planner:
         key = [columns.name_of(name) for name in self.platform.primary_key_of(resource)]
         chunks = [hash_keys(rows) for rows in self.session.current_values(resource.name, key)]
         return np.sort(np.concatenate(chunks)) if chunks else _NO_KEYS
+
+
+def _name(units: Sequence[Unit], parents: Sequence[KnownParent], recorded: Mapping[str, Progress]) -> None:
+    """Give every unit its parent's names: rows that it had under an earlier one are its own."""
+    now = {known.parent.key for known in parents}
+    former: dict[str, list[str]] = {}
+    for key, entry in recorded.items():
+        if entry.parent_id is not None and key not in now:
+            former.setdefault(entry.parent_id, []).append(key)
+    for unit in units:
+        own = tuple(unit.parent.values.values())
+        earlier = former.get(unit.parent_id, []) if unit.parent_id is not None else []
+        unit.names = [own, *(name for key in earlier if len(name := path_values(key, len(own))) == len(own))]
 
 
 def _refuse_unknown(resource: Resource, selection: Selection, parents: Sequence[KnownParent]) -> None:

@@ -57,7 +57,7 @@ def _keys(
     if not believed:
         return Keys(names, [])
     hashes = np.sort(np.concatenate([missing for _, missing in believed]))
-    parents = np.sort(hash_keys(tuple(unit.parent.values.values()) for unit, _ in believed))
+    parents = np.sort(hash_keys(name for unit, _ in believed for name in unit.names))
     rows = []
     for chunk in session.current_values(plan.resource.name, list(names)):
         mine = is_member(hash_keys(row[: len(key)] for row in chunk), hashes)

@@ -91,7 +91,7 @@ def _sync(
     new = [content for content in spooled.values() if content is not None and content.files]
     row_bytes = max((content.row_bytes for content in new), default=0)
     with warehouse.session(refresh=bool(new), row_bytes=row_bytes) as session:
-        refuse_another(platform, session, whose)
+        refuse_another(platform, settings, session, whose)
         late = {plan.resource.name for plan in plans if overtaken(plan, spooled[plan.resource.name], session)}
         for plan in plans if is_last else ():
             if plan.resource.name in late:

@@ -22,20 +22,20 @@ def agreed_source(
         recorded = session.source()
         if recorded is not None and recorded.is_certainly(settings):
             return recorded
-        refuse_another(platform, session, current_source(platform, settings, None))
+        refuse_another(platform, settings, session, current_source(platform, settings, None))
     current = current_source(platform, settings, client)
     with warehouse.session() as session:
-        has_leftovers = refuse_another(platform, session, current)
+        has_leftovers = refuse_another(platform, settings, session, current)
     if has_leftovers and not only_look:
         # The cursors of another account must not count.
         warehouse.start_over()
     return current
 
 
-def refuse_another(platform: Platform, session: WarehouseSession, current: Source) -> bool:
+def refuse_another(platform: Platform, settings: Settings, session: WarehouseSession, current: Source) -> bool:
     """Raise AnotherAccount where the tables have another account's rows; whether its empty tables are left."""
     recorded = session.source()
-    problem = recorded.problem_with(current) if recorded is not None else None
+    problem = recorded.problem_with(current, settings) if recorded is not None else None
     if problem is not None and session.holds_rows():
         raise AnotherAccount(
             f"{platform.name}: the warehouse {warehouse_name()} {problem}: choose another warehouse, or drop this"

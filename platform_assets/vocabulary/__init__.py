@@ -14,7 +14,7 @@ from platform_assets.vocabulary.paginator import (
     SingleObject,
     SinglePage,
 )
-from platform_assets.vocabulary.partition import Buckets, DynamicPartitions, partition_key
+from platform_assets.vocabulary.partition import Buckets, DynamicPartitions, partition_key, path_values
 from platform_assets.vocabulary.platform import (
     REFERENCE,
     Account,
@@ -75,5 +75,6 @@ __all__ = [
     "SingleObject",
     "SinglePage",
     "partition_key",
+    "path_values",
     "validate",
 ]

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 from platform_assets.vocabulary.declaration import declaration
 
@@ -50,3 +51,9 @@ def partition_key(values: Sequence[object]) -> str:
     for refused in _REFUSED:
         key = key.replace(refused, "".join(f"%{ord(char):02X}" for char in refused))
     return key
+
+
+def path_values(key: str, count: int) -> tuple[str, ...]:
+    """The path values that `partition_key` joined, of which there were `count`, as texts."""
+    parts = key.split("/") if count > 1 else [key]
+    return tuple(unquote(part) for part in parts)

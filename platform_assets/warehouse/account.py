@@ -60,8 +60,10 @@ class Source:
             and self.credential == _credential_mark(settings, self.credential.partition(":")[0])
         )
 
-    def problem_with(self, current: "Source") -> str | None:
-        """Why `current` is another account than this one, None where it is the same as far as anybody can tell."""
+    def problem_with(self, current: "Source", settings: Settings) -> str | None:
+        """Why `current`, which the settings name, is another account; None where nothing says so."""
+        if self.is_certainly(settings):
+            return None
         if self.origin != current.origin:
             return f"holds the data of {self.origin}, and the settings point at {current.origin}"
         if self.account and current.account and not self.account & current.account:
@@ -110,8 +112,14 @@ def _ask(platform: Platform, client: ApiClient) -> frozenset[str]:
 
 def _digests(values: Iterable[tuple[Any, ...]]) -> list[str]:
     """Sorted first, so that two long lists of one account have the same values in common."""
-    texts = sorted({repr(value) for value in values})[:_MOST_VALUES]
-    return [blake2b(text.encode(), digest_size=6).hexdigest() for text in texts]
+    texts = sorted({repr([_plain(one) for one in value]) for value in values})[:_MOST_VALUES]
+    return [blake2b(text.encode("utf-8", "replace"), digest_size=6).hexdigest() for text in texts]
+
+
+def _plain(value: object) -> str:
+    """7, 7.0, "7" and "007" alike: another spelling is no other account."""
+    text = str(value)
+    return text.removesuffix(".0").lstrip("0") if text.removesuffix(".0").isdecimal() else text
 
 
 def read(client: SqlClientBase[Any]) -> Source | None:

@@ -253,11 +253,13 @@ class _Maker:
                 possible += ["no_link", "forget_query", "ignore_offset"] * 2
             if resource.paging == "start":
                 possible += ["more_without_next"] * 2
+        fault = rng.choice(possible)
         return Faulty(
-            rng.choice(possible),
+            fault,
             resource.name,
             rng.randrange(100) if resource.parent and rng.random() < 0.6 else None,
-            rng.choice((0, 0, 1, 2)),
+            # By contract a list whose first page has no Link header ends there.
+            rng.choice((1, 1, 1, 2) if fault == "no_link" else (0, 0, 1, 2)),
             rng.choice((1, None)),
         )
 

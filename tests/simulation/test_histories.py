@@ -216,7 +216,10 @@ def test_07_an_answer_that_is_cut_short_is_not_believed(
     if loaded:
         fine(play.sync())
         play.store.insert(name, next(iter(play.store.parents(name))) if "issues" in label else None)
-    fine(play.sync(Sync(faults=(Faulty(fault, name, page=page),))))
+    found = play.sync(Sync(faults=(Faulty(fault, name, page=page),)))
+    if fault != "no_link" or page:
+        # By contract a list may end without a Link header: what it hid is there at the next sync at the latest.
+        fine(found)
     wait(play, 40 * DAY)
     fine(play.settle())
 
