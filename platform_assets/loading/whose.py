@@ -4,7 +4,7 @@ from platform_assets.extraction.client import ApiClient
 from platform_assets.extraction.settings import Settings
 from platform_assets.vocabulary import Platform
 from platform_assets.warehouse import Warehouse
-from platform_assets.warehouse.account import AnotherAccount, Source, current_source
+from platform_assets.warehouse.account import AnotherAccount, Source, current_source, digests
 from platform_assets.warehouse.location import warehouse_name
 from platform_assets.warehouse.warehouse import WarehouseSession
 
@@ -35,10 +35,22 @@ def agreed_source(
 def refuse_another(platform: Platform, settings: Settings, session: WarehouseSession, current: Source) -> bool:
     """Raise AnotherAccount where the tables have another account's rows; whether its empty tables are left."""
     recorded = session.source()
-    problem = recorded.problem_with(current, settings) if recorded is not None else None
+    problem = None
+    if recorded is not None and not recorded.is_certainly(settings):
+        problem = recorded.problem_with(current, _loaded(platform, session))
     if problem is not None and session.holds_rows():
         raise AnotherAccount(
             f"{platform.name}: the warehouse {warehouse_name()} {problem}: choose another warehouse, or drop this"
             f" platform's rows and load it afresh with `platform-assets sync --platform {platform.name} --start-over`"
         )
     return problem is not None
+
+
+def _loaded(platform: Platform, session: WarehouseSession) -> frozenset[str]:
+    """Digests of the values that tell the account, as the tables hold them now."""
+    account = platform.client.account
+    if account is None or not session.column_types(account.resource):
+        return frozenset()
+    columns = [session.naming.normalize_identifier(field) for field in account.fields]
+    rows = (row for chunk in session.current_values(account.resource, columns) for row in chunk)
+    return digests(rows)

@@ -27,7 +27,7 @@ PLATFORM = Platform(
     client=Client(
         auth=BearerAuth(),
         probe="/v2/access-token",
-        account=Account(path="/v2/organizations", params={"per_page": 100}, fields=("id",)),
+        account=Account(path="/v2/organizations", params={"per_page": 100}, resource="organizations", fields=("id",)),
         # The specification's 5 records a page is a test value; the server grants 100.
         paginator=PageNumber(page_param="page", limit_param="per_page", limit=100, maximum=100),
     ),

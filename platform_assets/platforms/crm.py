@@ -106,6 +106,7 @@ PLATFORM = Platform(
         account=Account(
             path="/v1/recents",
             params={"items": "user", "since_timestamp": BEGINNING, "start": 0, "limit": 500},
+            resource="users",
             fields=("id",),
         ),
         # The specification's 50 records a page is a tenth of what the server grants.

@@ -30,7 +30,9 @@ PLATFORM = Platform(
         auth=BearerAuth(),
         probe="/v2/roles",
         # Ids are small numbers that every tenant has; with their names they are its own.
-        account=Account(path="/v2/organizations", params={"after": 0, "limit": 20}, fields=("id", "name")),
+        account=Account(
+            path="/v2/organizations", params={"after": 0, "limit": 20}, resource="organizations", fields=("id", "name")
+        ),
         paginator=SinglePage(),
     ),
     resources=(

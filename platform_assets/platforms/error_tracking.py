@@ -38,7 +38,7 @@ PLATFORM = Platform(
     client=Client(
         auth=BearerAuth(),
         probe="/v1/projects/",
-        account=Account(path="/v1/projects/", fields=("id",)),
+        account=Account(path="/v1/projects/", resource="projects", fields=("id",)),
         paginator=HeaderCursor(),
     ),
     scopes=(

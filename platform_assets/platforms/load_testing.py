@@ -22,7 +22,7 @@ from platform_assets.vocabulary import (
 # As specified; no maximum is known.
 PAGES = PageNumber(page_param="page", limit_param="page_size", limit=32)
 
-ACCOUNT = Account(path="/v3/organizations", data_selector="organizations", fields=("id",))
+ACCOUNT = Account(path="/v3/organizations", data_selector="organizations", resource="organizations", fields=("id",))
 
 PLATFORM = Platform(
     name="load_testing",

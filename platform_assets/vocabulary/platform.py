@@ -62,11 +62,13 @@ class Account:
     Args:
         path, params: the request.
         data_selector: dotted path to the records; `""` is the body.
-        fields: dotted fields whose values together name one of them. Two answers without a value in common are
-            two accounts.
+        fields: fields whose values together name one of them. An answer without any value that was there before
+            is another account's.
+        resource: the resource that holds the same records, by which names that changed since are known.
     """
 
     path: str
+    resource: str
     fields: tuple[str, ...]
     params: Mapping[str, str | int] = field(default_factory=dict)
     data_selector: str = "data"

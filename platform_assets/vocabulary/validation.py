@@ -60,6 +60,9 @@ def problems(platform: Platform) -> Iterator[Problem]:
         yield from _resource_problems(platform, resource, names)
     for name, contract in platform.contracts.items():
         yield from _contract_problems(platform, name, contract, names)
+    account = platform.client.account
+    if account is not None and account.resource not in names:
+        yield None, "account", f"no resource is called {account.resource!r}"
     for scope in platform.scopes:
         if scope.resource not in names:
             yield None, "scopes", f"no resource is called {scope.resource!r}{did_you_mean(scope.resource, names)}"

@@ -29,7 +29,6 @@ COLUMNS = (
 )
 SANDBOX = "the sandbox"
 """Origin of what our own sandbox serves, on whatever port it listens this time."""
-_MOST_VALUES = 200
 
 
 class AnotherAccount(PlatformAssetsError):
@@ -60,13 +59,15 @@ class Source:
             and self.credential == _credential_mark(settings, self.credential.partition(":")[0])
         )
 
-    def problem_with(self, current: "Source", settings: Settings) -> str | None:
-        """Why `current`, which the settings name, is another account; None where nothing says so."""
-        if self.is_certainly(settings):
-            return None
+    def problem_with(self, current: "Source", loaded: frozenset[str]) -> str | None:
+        """Why `current`, which the settings name, is another account; None where nothing says so.
+
+        `loaded` are the digests of the account's values that the tables hold now.
+        """
         if self.origin != current.origin:
             return f"holds the data of {self.origin}, and the settings point at {current.origin}"
-        if self.account and current.account and not self.account & current.account:
+        known = self.account | loaded
+        if known and current.account and not known & current.account:
             return f"holds the data of another account at {self.origin} than the credential's"
         return None
 
@@ -107,13 +108,13 @@ def _ask(platform: Platform, client: ApiClient) -> frozenset[str]:
     found = dig(body, account.data_selector) if account.data_selector else body
     records = [record for record in found if isinstance(record, dict)] if isinstance(found, list) else []
     values = [tuple(dig(record, field) for field in account.fields) for record in records]
-    return frozenset(_digests(value for value in values if None not in value))
+    return digests(value for value in values if None not in value)
 
 
-def _digests(values: Iterable[tuple[Any, ...]]) -> list[str]:
-    """Sorted first, so that two long lists of one account have the same values in common."""
-    texts = sorted({repr([_plain(one) for one in value]) for value in values})[:_MOST_VALUES]
-    return [blake2b(text.encode("utf-8", "replace"), digest_size=6).hexdigest() for text in texts]
+def digests(values: Iterable[tuple[Any, ...]]) -> frozenset[str]:
+    """A short digest of each value."""
+    texts = {repr([_plain(one) for one in value]) for value in values}
+    return frozenset(blake2b(text.encode("utf-8", "replace"), digest_size=6).hexdigest() for text in texts)
 
 
 def _plain(value: object) -> str:
