@@ -21,9 +21,11 @@ COUNTED = ("tried", "survived", "clear errors", "rows lost", "rows invented")
 
 
 LONG = (
+    "test_histories",
+    "test_simulation",
+    "test_signals",
     "test_postgres",
     "test_cli",
-    "test_sixth_platform",
     "test_concurrency",
     "test_staging",
     "test_crashes",
