@@ -6,7 +6,7 @@ Memory is bounded: tables are appended to a Parquet file once they pass `FLUSH_B
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import count
@@ -199,6 +199,17 @@ class Spool:
             written_contents=contents[rows],
             columns=self.columns,
             folder=self._folder,
+        )
+
+    def only(self, content: "Spooled", keep: np.ndarray) -> "Spooled":
+        """The content without the rows that `keep`, in the order of the files, denies."""
+        return replace(
+            content,
+            files=list(self._filtered(content.files, keep)),
+            rows=int(keep.sum()),
+            written_keys=content.written_keys[keep],
+            written_ids=content.written_ids[keep],
+            written_contents=content.written_contents[keep],
         )
 
     def _see_cursor(self, batch: Batch, records: list[Record]) -> pa.Array | None:

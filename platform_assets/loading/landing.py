@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import numpy as np
+
 from platform_assets.extraction.reading import NO_PARENT
 from platform_assets.extraction.settings import allowed_lag
 from platform_assets.extraction.source import platform_source, spooled_resource
-from platform_assets.extraction.spool import Spooled
+from platform_assets.extraction.spool import ROW_HASH, Spooled, as_texts
 from platform_assets.loading.outcome import PartitionOutcome
 from platform_assets.loading.plan import Plan, Selection, newest
 from platform_assets.loading.removal import gone
@@ -15,6 +17,9 @@ from platform_assets.vocabulary import Buckets, Platform, Removed
 from platform_assets.warehouse import LogEntry, Progress, Status
 from platform_assets.warehouse.account import Source
 from platform_assets.warehouse.warehouse import Keys, WarehouseSession
+
+_MOST_LOOKED_UP = 50_000
+"""More rows than these are written without asking whether the table has them: asking would cost as much."""
 
 
 def finish(plan: Plan) -> Spooled | None:
@@ -108,6 +113,8 @@ def land(
             continue
         name = plan.resource.name
         landed.append(name)
+        if plan.existed and not selection.full_refresh:
+            content = spooled[name] = _without_unchanged(plan, content, session)
         if content.files or not _is_up_to_date(session, name, content):
             # Emptiness is asked again: a run beside this one may have loaded since the plan was made.
             merge = not session.is_empty(name)
@@ -127,6 +134,19 @@ def land(
     for plan in plans:
         plan.outcome.rows_in_table = session.count(plan.resource.name)
         _inspect(platform, plan, session, started)
+
+
+def _without_unchanged(plan: Plan, content: Spooled, session: WarehouseSession) -> Spooled:
+    """Leave out rows that the table has: a server may send more than it was asked for."""
+    if not content.rows or content.rows > _MOST_LOOKED_UP:
+        return content
+    ids = as_texts(content.written_ids)
+    held = session.held(plan.resource.name, ROW_HASH, ids)
+    if not held:
+        return content
+    keep = np.array([one not in held for one in ids])
+    plan.outcome.rows_loaded = int(keep.sum())
+    return plan.spool.only(content, keep)
 
 
 def _is_up_to_date(session: WarehouseSession, table: str, content: Spooled) -> bool:

@@ -304,6 +304,19 @@ class WarehouseSession:
         """All rows of a table as Arrow, removed ones too; see `contents.row_batches`."""
         return row_batches(self._client, self._name(table), columns, types)
 
+    def held(self, table: str, column: str, values: Sequence[str]) -> set[str]:
+        """Those of `values` that a row which is not marked as removed has in `column`."""
+        name = self._client.escape_column_name(column)
+        condition, _ = self._condition(table, Part())
+        found: set[str] = set()
+        for start in range(0, len(values), _CHUNK):
+            chunk = values[start : start + _CHUNK]
+            marks = ", ".join(["%s"] * len(chunk))
+            where = f"{condition} AND" if condition else " WHERE"
+            rows = self._rows(f"SELECT {name} FROM {self._name(table)}{where} {name} IN ({marks})", *chunk)
+            found.update(str(row[0]) for row in rows or ())
+        return found
+
     def _condition(self, table: str, part: "Part") -> tuple[str, list[Any]]:
         escape = self._client.escape_column_name
         conditions: list[str] = []

@@ -476,3 +476,19 @@ def test_parents_without_a_name_are_counted_and_all_of_them_are_a_failure(
     organizations["a"]["slug"] = None
     outcome = sync_platform("ci_analytics", [CI_PARENTS, PIPELINES])[PIPELINES]
     assert outcome.error is not None and "`slug`" in outcome.error
+
+
+# 18: what is unchanged is not written
+
+
+def test_unchanged_rows_are_not_written_where_the_server_sends_more_than_it_was_asked_for(
+    api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    point("crm", api)
+    deals = [deal(number, f"202{number}-01-01 00:00:00") for number in range(6)]
+    api.routes["/v1/recents"] = lambda query: recents("deal", deals)({**query, "since_timestamp": ""})
+    sync_platform("crm", ["deals"])
+    before = query(warehouse_file, "SELECT id, _loaded_at FROM crm.deals ORDER BY id")
+    deals[0]["title"] = "changed without a new time"
+    assert sync_platform("crm", ["deals"])["deals"].rows_loaded == 1
+    assert query(warehouse_file, "SELECT id, _loaded_at FROM crm.deals ORDER BY id")[1:] == before[1:]
