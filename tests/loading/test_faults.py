@@ -101,21 +101,34 @@ def test_a_list_that_is_suddenly_empty_marks_nothing_as_removed(
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (b'{"items": [{"id": 1}]}', "keys at the top: items"),
-        (b"<html>busy</html>", "not JSON"),
-        (b'{"data": {"id": 1}}', "should find a list"),
-        (b'{"data": [{"name": "no id"}]}', "primary key"),
+        (
+            b'{"items": [{"id": 1}]}',
+            "device_management/roles: selector `data` matched nothing; keys at the top: items",
+        ),
+        (
+            b"<html>busy</html>",
+            "device_management: GET /v2/roles: status 200, application/json: not JSON: <html>busy</html>",
+        ),
+        (
+            b'{"data": {"id": 1}}',
+            "device_management/roles: selector `data` should find a list and found an object",
+        ),
+        (
+            b'{"data": [{"name": "no id"}]}',
+            "device_management/roles: a record has no `id`, which is its primary key",
+        ),
     ],
+    ids=["other keys", "no JSON", "no list", "no key"],
 )
-def test_an_answer_that_breaks_the_contract_is_an_error(
-    body: bytes, expected: str, point_at: PointAt, sync_platform: Sync
+def test_an_answer_that_breaks_the_contract_is_an_error_that_says_what_is_broken(
+    body: bytes, expected: str, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    with SandboxServer(faults=[Fault("/v2/roles", status=200, times=None, body=body)]) as server:
+    fault = Fault("/v2/roles", status=200, times=None, body=body)
+    with SandboxServer(faults=[fault]) as server:
         point_at(server)
-        error = sync_platform("device_management", ["roles"])["roles"].error
-        assert (error is not None and expected in error and "device_management/roles" in error) or "/v2/roles" in (
-            error or ""
-        )
+        assert sync_platform("device_management", ["roles"])["roles"].error == expected
+        tables = query(warehouse_file, "SELECT table_name FROM information_schema.tables WHERE table_name = 'roles'")
+        assert tables == [], "nothing of it landed"
 
 
 def test_new_fields_and_changed_types_are_kept(point_at: PointAt, sync_platform: Sync, warehouse_file: Path) -> None:

@@ -2,9 +2,14 @@
 
 import multiprocessing
 import os
+import re
+import signal
+import tempfile
+import threading
 import time
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -147,6 +152,7 @@ def test_a_key_that_no_encoding_keeps_in_its_segment_is_refused_by_name(
 def sync_in_process(name: str, resources: list[str], partitions: list[str], environment: dict[str, str]) -> None:
     """One sync, as another process does it."""
     os.environ.update(environment)
+    tempfile.tempdir = environment.get("TMPDIR")  # the program this one was forked from may have looked before
     platform = platform_named(name)
     settings = read_settings(platform)
     selection = Selection(tuple(resources), partitions=frozenset(partitions) if partitions else None)
@@ -157,7 +163,8 @@ def sync_in_process(name: str, resources: list[str], partitions: list[str], envi
 
 
 def started(*arguments: Any) -> Any:
-    environment = {n: v for n, v in os.environ.items() if n.startswith(("SOURCES__", "DESTINATION__", "WAREHOUSE__"))}
+    ours = ("SOURCES__", "DESTINATION__", "WAREHOUSE__", "TMPDIR")
+    environment = {n: v for n, v in os.environ.items() if n.startswith(ours)}
     process = processes.Process(target=sync_in_process, args=(*arguments, environment))
     process.start()
     return process
@@ -193,23 +200,93 @@ def test_two_partitions_in_two_processes_keep_both_cursors(
         assert problems(server, warehouse_file, "error_tracking", "events") == []
 
 
-@pytest.mark.parametrize("after", [0.1, 0.4, 0.5, 0.6])
-def test_killed_in_the_middle_of_a_batch_the_next_run_ends_as_an_undisturbed_one(
-    after: float, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
+@dataclass
+class Held(Fault):
+    """From the `number`-th matching request on the server says nothing, until it is let go."""
+
+    number: int = 1
+    reached: threading.Event = field(default_factory=threading.Event)
+    let_go: threading.Event = field(default_factory=threading.Event)
+
+    def strikes(self, target: str) -> bool:
+        if re.search(self.pattern, target):
+            self.number -= 1
+        if self.number <= 0:
+            self.reached.set()
+            self.let_go.wait(60)
+        return False
+
+
+def end_as_an_undisturbed_run(server: SandboxServer, sync_platform: Sync, warehouse_file: Path) -> None:
+    assert sync_platform("ci_analytics", [PIPELINES])[PIPELINES].ok
+    assert problems(server, warehouse_file, "ci_analytics", PIPELINES) == []
+    assert statuses(warehouse_file) == {f"org-{number:04d}": "ok" for number in range(60)}
+
+
+def statuses(path: Path) -> dict[str, str]:
+    return dict(query(path, f"SELECT parent, status FROM ci_analytics._sync_state WHERE resource = '{PIPELINES}'"))
+
+
+def tables(path: Path) -> set[str]:
+    return {row[0] for row in query(path, "SELECT table_name FROM information_schema.tables")}
+
+
+@pytest.mark.parametrize("number", [1, 9, 30, 60])
+def test_killed_while_it_reads_the_next_run_ends_as_an_undisturbed_one(
+    number: int, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    """Killed while it reads, which takes about 0.4 s, or while it loads and records."""
-    with SandboxServer(with_organizations(60, children=20), latency=0.05) as server:
+    """Killed while it waits for the answer to its `number`-th request of 60."""
+    with SandboxServer(with_organizations(60, children=20)) as server:
         point_at(server)
         sync_platform("ci_analytics", ["organizations"])
-        since = len(server.requests)
+        held = Held("/pipelines", number=number)
+        server.faults.append(held)
         process = started("ci_analytics", [PIPELINES], [])
-        while len(server.requests) == since and process.is_alive():
-            time.sleep(0.005)
-        time.sleep(after)
+        try:
+            assert held.reached.wait(60), "it came to that request"
+            process.kill()
+            process.join()
+        finally:
+            held.let_go.set()
+        assert process.exitcode == -signal.SIGKILL, "it was alive"
+        server.faults.clear()
+        assert PIPELINES not in tables(warehouse_file) and statuses(warehouse_file) == {}, "nothing was landed"
+        end_as_an_undisturbed_run(server, sync_platform, warehouse_file)
+
+
+def until(is_so: Callable[[], object], process: Any) -> None:
+    """Wait for a sign of what a process does; without sleeping, for it may be a matter of milliseconds."""
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert process.is_alive() and time.monotonic() < deadline, "it ended, or hung, without that sign"
+
+
+@pytest.mark.parametrize(("sign", "landed"), [("started_jobs", None), ("completed_jobs", 1200)])
+def test_killed_while_it_lands_the_next_run_ends_as_an_undisturbed_one(
+    sign: str,
+    landed: int | None,
+    point_at: PointAt,
+    sync_platform: Sync,
+    warehouse_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Killed while dlt copies the rows, or when they are there and no cursor is; the sign is a file of dlt's."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    with SandboxServer(with_organizations(60, children=20)) as server:
+        point_at(server)
+        sync_platform("ci_analytics", ["organizations"])
+        monkeypatch.setenv("TMPDIR", str(folder))
+        process = started("ci_analytics", [PIPELINES], [])
+        until(lambda: any(folder.glob(f"*/pipelines/*/load/normalized/*/{sign}/{PIPELINES}.*")), process)
         process.kill()
         process.join()
-        outcome = sync_platform("ci_analytics", [PIPELINES])[PIPELINES]
-        assert outcome.ok
-        assert problems(server, warehouse_file, "ci_analytics", PIPELINES) == []
-        state = query(warehouse_file, "SELECT parent, status FROM ci_analytics._sync_state WHERE parent <> ''")
-        assert sorted(state) == [(f"org-{number:04d}", "ok") for number in range(60)]
+        assert process.exitcode == -signal.SIGKILL, "it was alive"
+        loading = query(
+            warehouse_file, f"SELECT is_loading FROM ci_analytics._sync_tables WHERE resource = '{PIPELINES}'"
+        )
+        assert loading == [(True,)] and statuses(warehouse_file) == {}, "a load began and was not recorded"
+        if landed is not None:
+            assert query(warehouse_file, f"SELECT count(*) FROM ci_analytics.{PIPELINES}") == [(landed,)]
+        end_as_an_undisturbed_run(server, sync_platform, warehouse_file)
