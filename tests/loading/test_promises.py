@@ -12,6 +12,7 @@ import duckdb
 import pytest
 from dlt.extract.resource import DltResource
 
+from platform_assets.extraction.cancellation import Cancelled, cancellable
 from platform_assets.extraction.source import dlt_resource
 from platform_assets.extraction.spool import Spooled
 from platform_assets.platforms import platform_named
@@ -251,6 +252,25 @@ def test_a_refused_parent_stays_due_in_a_bucket(
     assert sync_platform("crm", ["deal_products"])["deal_products"].requests == 0
 
 
+def test_a_parent_refused_once_it_was_read_stays_due(
+    api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    """Although it is still the parent that was read: what a full refresh was refused is not done."""
+    point("crm", api)
+    api.routes["/v1/recents"] = recents("deal", [deal(n, "2026-01-01 00:00:00") for n in (1, 2)])
+    lines = [{"id": 20, "name": "before"}]
+    api.routes["/v1/deals/1/products"] = lambda query: Reply({"success": True, "data": [{"id": 10}]})
+    granted = api.routes["/v1/deals/2/products"] = lambda query: Reply({"success": True, "data": lines})
+    sync_platform("crm", ["deals", "deal_products"])
+    api.routes["/v1/deals/2/products"] = lambda query: Reply({"success": False}, 403)
+    outcome = sync_platform("crm", ["deal_products"], full_refresh=True)["deal_products"]
+    assert outcome.ok and outcome.skipped_parents == ["2"]
+    api.routes["/v1/deals/2/products"] = granted
+    lines[0]["name"] = "after"
+    sync_platform("crm", ["deal_products"])
+    assert query(warehouse_file, "SELECT name FROM crm.deal_products WHERE id = 20") == [("after",)]
+
+
 # 6: suspiciously few rows, parent by parent
 
 
@@ -258,7 +278,9 @@ def pipelines(slug: str, count: int) -> list[Row]:
     return [{"id": f"{slug}-{number}"} for number in range(count)]
 
 
-@pytest.mark.parametrize(("before", "after", "removed"), [(90, 0, 0), (10, 1, 0), (10, 5, 5), (3, 2, 1), (2, 1, 1)])
+@pytest.mark.parametrize(
+    ("before", "after", "removed"), [(90, 0, 0), (10, 1, 0), (10, 5, 5), (4, 1, 0), (3, 1, 2), (3, 2, 1), (2, 1, 1)]
+)
 def test_each_parent_is_weighed_alone(
     before: int, after: int, removed: int, api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
@@ -273,6 +295,32 @@ def test_each_parent_is_weighed_alone(
     assert outcome.deleted == removed and outcome.deletion_withheld == before - after - removed
     gone = query(warehouse_file, f"SELECT count(*) FROM ci_analytics.{PIPELINES} WHERE _deleted_at IS NOT NULL")
     assert gone == [(removed,)]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_empty_answer_marks_no_row_of_a_list_however_short(
+    count: int, api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    point("device_management", api)
+    api.routes[ROLES] = listed([{"id": number} for number in range(count)])
+    sync_platform("device_management", ["roles"])
+    api.routes[ROLES] = listed([])
+    outcome = sync_platform("device_management", ["roles"])["roles"]
+    assert (outcome.deleted, outcome.deletion_withheld) == (0, count)
+    assert there(warehouse_file, "device_management.roles") == [*range(count)]
+
+
+def test_a_row_that_moves_to_another_parent_is_not_marked(
+    api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    point("ci_analytics", api)
+    with_organizations(api, ["a", "b"])
+    api.routes["/v2/organizations/a/pipelines"] = listed([{"id": "stays"}, {"id": "also"}, {"id": "moves"}])
+    sync_platform("ci_analytics", [CI_PARENTS, PIPELINES])
+    api.routes["/v2/organizations/a/pipelines"] = listed([{"id": "stays"}, {"id": "also"}])
+    api.routes["/v2/organizations/b/pipelines"] = listed([{"id": "b-1"}, {"id": "moves"}])
+    assert sync_platform("ci_analytics", [PIPELINES])[PIPELINES].deleted == 0
+    assert there(warehouse_file, f"ci_analytics.{PIPELINES}") == ["also", "b-1", "moves", "stays"]
 
 
 def test_one_short_answer_marks_nothing_where_the_second_look_finds_the_rows(
@@ -492,3 +540,22 @@ def test_unchanged_rows_are_not_written_where_the_server_sends_more_than_it_was_
     deals[0]["title"] = "changed without a new time"
     assert sync_platform("crm", ["deals"])["deals"].rows_loaded == 1
     assert query(warehouse_file, "SELECT id, _loaded_at FROM crm.deals ORDER BY id")[1:] == before[1:]
+
+
+# 22: a run that is told to end
+
+
+def test_told_to_end_before_it_lands_nothing_lands(
+    api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    """Also where nothing was left to be asked for, so that no request could break off."""
+    point("crm", api)
+    api.routes["/v1/recents"] = recents("deal", [])
+    sync_platform("crm", ["deals"])
+    with cancellable() as cancellation:
+        cancellation.cancel()
+        with pytest.raises(Cancelled):
+            sync_platform("crm", ["deal_products"])
+    assert query(warehouse_file, "SELECT 1 FROM crm._sync_log WHERE resource = 'deal_products'") == []
+    assert query(warehouse_file, "SELECT 1 FROM duckdb_tables() WHERE table_name = 'deal_products'") == []
+    assert sync_platform("crm", ["deal_products"])["deal_products"].created
