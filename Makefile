@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # Where it is set, every process compiles a thousand modules anew: a second each.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup run test dev lint format bench fuzz simulate clean test-embedded-elt
+.PHONY: setup run test dev lint format bench fuzz simulate mutants clean test-embedded-elt
 
 setup: $(STAMP)
 
@@ -54,6 +54,9 @@ fuzz: setup $(UV)  ## five minutes of fuzzing guided by coverage (Linux)
 MINUTES ?= 10
 simulate: setup  ## histories of faulty servers, kills and runs at once, under new seeds, for MINUTES
 	$(BIN)/python -m tests.simulation --minutes $(MINUTES)
+
+mutants: setup  ## plant faults in a copy of the code, one at a time, and show that a test sees each
+	$(BIN)/python -m tests.mutants
 
 clean:
 	rm -rf $(VENV) $(TOOLS) .venv-embedded-elt data dbt_project/target

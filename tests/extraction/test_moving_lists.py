@@ -181,6 +181,13 @@ def test_what_a_list_that_does_not_move_costs(kind: str, limit: int, rows: int, 
     assert len(served.requests) <= math.ceil((rows + 1) / limit) * share + 1
 
 
+def test_a_cap_lowered_in_mid_read_costs_two_requests() -> None:
+    """A hundred rows in one page, the rest by fifty; the two find out about the cap, and about the end."""
+    served = MovingList([*range(260)], caps={0: 100, 1: 50})
+    assert read(paginators(100, None)["page number"], served) == set(range(260))
+    assert len(served.requests) <= 1 + math.ceil(160 / 50) + 2
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_row_that_moves_to_the_end_between_two_pages_takes_no_neighbour_with_it(kind: str) -> None:
     served = MovingList([*range(30)], {1: [("to the end", 0.1)]})

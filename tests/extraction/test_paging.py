@@ -143,6 +143,16 @@ def test_a_link_header_that_goes_missing_is_no_end(second: dict[str, str]) -> No
         read(HeaderCursor(), lambda params: next(answers))
 
 
+def test_a_last_page_of_rows_that_were_seen_before_is_no_end() -> None:
+    """As a server answers that lost the position: with its first page. A page that brings one new row is an end."""
+    first = {"data": [{"id": 1}, {"id": 2}]}
+    answers = iter([Answer(first, linked("true")), Answer(first, linked("false"))])
+    with pytest.raises(AnswerError, match="not what was asked for"):
+        read(HeaderCursor(), lambda params: next(answers))
+    answers = iter([Answer(first, linked("true")), Answer({"data": [{"id": 2}, {"id": 3}]}, linked("false"))])
+    assert {record["id"] for record in read(HeaderCursor(), lambda params: next(answers))} == {1, 2, 3}
+
+
 def test_a_link_header_that_says_neither_true_nor_false_is_no_end() -> None:
     with pytest.raises(AnswerError, match="perhaps"):
         read(HeaderCursor(), lambda params: Answer({"data": [{"id": 1}]}, linked("perhaps")))

@@ -376,12 +376,14 @@ def test_another_project_under_a_slug_that_was_used_before_is_read_from_its_begi
 
     def answer(query: Query) -> Reply:
         start = query.get("start", "")
-        return Reply({"data": [event for event in events if event["dateCreated"] >= start]})
+        link = '<http://h/>; rel="next"; results="false"; cursor="0:100:0"'
+        return Reply({"data": [event for event in events if event["dateCreated"] >= start]}, headers={"Link": link})
 
     api.routes["/v1/projects/acme/web/events/"] = answer
     api.routes["/v1/projects/"] = listed([sentry_project("1", "web")])
     sync_platform("error_tracking", ["projects", "events"])
     assert sync_platform("error_tracking", ["events"])["events"].rows_loaded == 0
+    assert "start" in api.requests_to("/v1/projects/acme/web/events/")[-1], "there is a cursor that could be inherited"
     api.routes["/v1/projects/"] = listed([sentry_project("2", "web")])
     events[:] = [
         {"id": "early", "dateCreated": "2025-03-01T00:00:00Z"},
@@ -389,6 +391,32 @@ def test_another_project_under_a_slug_that_was_used_before_is_read_from_its_begi
     ]
     sync_platform("error_tracking", ["projects", "events"])
     assert ids(warehouse_file, "error_tracking.events") == ["early", "old", "x"]
+
+
+# A load that fails
+
+
+def test_a_load_that_fails_moves_no_cursor(
+    api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point("crm", api)
+    deals = [deal(1, "2026-01-01 00:00:00")]
+    api.routes["/v1/recents"] = recents("deal", deals)
+    sync_platform("crm", ["deals"])
+    state = "SELECT cursor_value, succeeded_at FROM crm._sync_state"
+    before = query(warehouse_file, state)
+    deals += [deal(2, "2026-02-01 00:00:00"), deal(3, "2026-03-01 00:00:00")]
+
+    def full(*arguments: Any, **options: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dlt.Pipeline, "load", full)
+        with pytest.raises(OSError):
+            sync_platform("crm", ["deals"])
+    assert query(warehouse_file, state) == before
+    sync_platform("crm", ["deals"])
+    assert ids(warehouse_file, "crm.deals") == [1, 2, 3]
 
 
 # 9: two runs of one resource

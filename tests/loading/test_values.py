@@ -143,6 +143,25 @@ def test_two_runs_that_name_new_fields_otherwise_do_not_mix_them(shop: Shop, war
     assert (two["foo_bar"], two["foo_bar_x2"]) == ("a", "b")
 
 
+def test_runs_of_two_parents_that_name_new_fields_otherwise_do_not_mix_them(shop: Shop, warehouse_file: Path) -> None:
+    """Neither has landed what the other was to read; the columns they have in common."""
+    shop.answers["/words"] = b'[{"id": "a"}, {"id": "b"}]'
+    shop.answers["/words/a/parts"], shop.answers["/words/b/parts"] = b'[{"id": 1}]', b'[{"id": 2}]'
+    shop.sync("words")
+    shop.sync("parts")
+    shop.answers["/words/a/parts"] = b'[{"id": 1, "foo_bar": "b", "fooBar": "a"}]'
+    shop.answers["/words/b/parts"] = b'[{"id": 2, "fooBar": "a", "foo_bar": "b"}]'
+
+    def the_other_parents_run_lands_first(path: str) -> None:
+        shop.before = lambda path: None
+        assert shop.sync("parts", parents=frozenset({"b"}))["parts"].ok
+
+    shop.before = the_other_parents_run_lands_first
+    assert shop.sync("parts", parents=frozenset({"a"}))["parts"].ok
+    one, two = rows(warehouse_file, "parts")
+    assert (one["foo_bar"], one["foo_bar_x2"]) == (two["foo_bar"], two["foo_bar_x2"]) == ("a", "b")
+
+
 def test_a_warehouse_without_names_of_columns_goes_on(shop: Shop, warehouse_file: Path) -> None:
     """As earlier versions left it: the column that is there keeps the field that has its name."""
     shop.answers["/things"] = b'[{"id": 1, "fooBar": "a"}]'

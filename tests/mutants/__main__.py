@@ -66,7 +66,8 @@ def tried(copy: Path, mutant: Mutant) -> str | None:
 
 def failed_test(copy: Path, tests: Sequence[str]) -> str | None:
     """The first test that fails, None where all pass. Raises ValueError where pytest itself cannot run."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests]
+    plugins = ("-p", "no:cacheprovider", "-p", "tests.mutants.one_failure")
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-n", "0", *plugins, *tests]
     try:
         done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=1800)
     except subprocess.TimeoutExpired:
@@ -74,7 +75,7 @@ def failed_test(copy: Path, tests: Sequence[str]) -> str | None:
     if done.returncode not in (0, 1):
         raise ValueError(f"pytest ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return failed[0].split(" ")[1] if failed else None
+    return failed[0].partition(" ")[2].partition(" - ")[0] if failed else None
 
 
 if __name__ == "__main__":

@@ -73,10 +73,12 @@ def test_another_run_that_keeps_the_lock_is_named(warehouse_file: Path, monkeypa
     thread = threading.Thread(target=hold)
     thread.start()
     held.wait()
-    with pytest.raises(WarehouseError, match="another process kept"), exclusive("crm"):
-        pass
-    release.set()
-    thread.join()
+    try:
+        with pytest.raises(WarehouseError, match="another process kept"), exclusive("crm"):
+            pass
+    finally:
+        release.set()
+        thread.join()
 
 
 def some_database(path: Path) -> bytes:
