@@ -488,7 +488,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "tenant-not-compared",
         "platform_assets/warehouse/account.py",
-        "        if self.account and current.account and not self.account & current.account:",
+        "        if known and current.account and not known & current.account:",
         "        if False:",
         (f"{PROMISES}::test_another_tenants_credential_at_the_same_address_is_refused",),
     ),
