@@ -356,6 +356,30 @@ def test_product_lines_are_deleted_only_when_two_answers_agree(
     assert ids(warehouse_file, "crm.deal_products") == []
 
 
+# 7: an end that nothing proves
+
+
+def test_a_list_that_ends_without_a_link_header_leaves_no_cursor(
+    api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    """It may have been the first of many pages; the next sync begins at the beginning."""
+    point("error_tracking", api)
+    events = [
+        {"id": "new", "dateCreated": "2026-01-09T00:00:00Z"},
+        {"id": "old", "dateCreated": "2025-03-01T00:00:00Z"},
+    ]
+    path = "/v1/projects/acme/web/events/"
+    api.routes["/v1/projects/"] = listed([sentry_project("1", "web")])
+    api.routes[path] = lambda query: Reply({"data": events[:1]})
+    sync_platform("error_tracking", ["projects", "events"])
+    link = '<http://h/>; rel="next"; results="false"; cursor="0:100:0"'
+    api.routes[path] = lambda query: Reply(
+        {"data": [event for event in events if event["dateCreated"] >= query.get("start", "")]}, headers={"Link": link}
+    )
+    sync_platform("error_tracking", ["events"])
+    assert ids(warehouse_file, "error_tracking.events") == ["new", "old"]
+
+
 # 8: a name that is used again
 
 

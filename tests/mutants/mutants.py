@@ -33,9 +33,12 @@ WINDOWS = "tests/loading/test_window.py"
 STATES = "tests/warehouse/test_state.py"
 SETTINGS = "tests/configuration/test_settings.py"
 VERIFY = "tests/verifying/test_verify.py"
-UNPROVEN = (
-    "tests/simulation/test_histories.py::test_07_an_answer_that_is_cut_short_is_not_believed"
-    "[never loaded-first page-no_link-error_tracking/issues]"
+RETIRED_AFTER = (
+    "tests/orchestration/test_in_flight.py::test_a_partition_of_a_run_in_flight_is_retired_only_after_the_run"
+)
+ASKED_FOR_AGAIN = (
+    "tests/orchestration/test_freshness.py"
+    "::test_whatever_becomes_of_runs_an_asset_is_asked_for_again_but_never_twice_at_once"
 )
 
 
@@ -334,7 +337,7 @@ MUTANTS: tuple[Mutant, ...] = (
         LANDING,
         "if unit.batch and not unit.batch.ends_unproven else None",
         "if unit.batch else None",
-        (UNPROVEN,),
+        (f"{PROMISES}::test_a_list_that_ends_without_a_link_header_leaves_no_cursor",),
     ),
     Mutant(
         "window-by-the-cursor-alone",
@@ -504,14 +507,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "platform_assets/orchestration/partition_sensor.py",
         "sorted(gone - busy[name])",
         "sorted(gone)",
-        ("tests/orchestration/test_in_flight.py::test_a_partition_of_a_run_in_flight_is_retired_only_after_the_run",),
+        (f"{RETIRED_AFTER}[backfill of one]",),
     ),
     Mutant(
         "run-without-partitions-holds-none",
         "platform_assets/orchestration/in_flight.py",
         "if all(given) else set(registered)",
         "if all(given) else set()",
-        ("tests/orchestration/test_in_flight.py::test_a_partition_of_a_run_in_flight_is_retired_only_after_the_run",),
+        (f"{RETIRED_AFTER}[launchpad]",),
     ),
     # Words that are read, and what is said of the rows
     Mutant(
@@ -533,7 +536,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "platform_assets/configuration/unknown.py",
         "return [*_in_variables(judge), *_in_files(judge)]",
         "return [*_in_variables(judge)]",
-        (f"{SETTINGS}::test_a_file_of_settings_that_is_broken_or_misspelt_is_said_in_a_line",),
+        (f"{SETTINGS}::test_a_file_of_settings_that_is_broken_or_misspelt_is_said_in_a_line[misspelt key]",),
     ),
     Mutant(
         "unknown-declaration-key-accepted",
@@ -547,18 +550,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "platform_assets/orchestration/freshness.py",
         ("    if memory.run_key:\n        return []\n"),
         "",
-        (
-            "tests/orchestration/test_freshness.py::test_whatever_becomes_of_runs_an_asset_is_asked_for_again_but_never_twice_at_once",
-        ),
+        (ASKED_FOR_AGAIN,),
     ),
     Mutant(
         "failed-run-never-asked-for-again",
         "platform_assets/orchestration/freshness.py",
         "    if state is RunState.NONE and now - memory.asked_at < LOST_AFTER:",
         "    if state is not RunState.SUCCEEDED:",
-        (
-            "tests/orchestration/test_freshness.py::test_whatever_becomes_of_runs_an_asset_is_asked_for_again_but_never_twice_at_once",
-        ),
+        (ASKED_FOR_AGAIN,),
     ),
     Mutant(
         "verify-passes-over-a-column",
