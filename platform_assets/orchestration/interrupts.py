@@ -42,8 +42,12 @@ def cancelled_by_signals(
         try:
             yield cancellation
         finally:
+            # A command that was told to end is about to: a second Ctrl-C must not change its exit code any more.
+            is_over = by_hand and cancellation.cancelled
             for number, handler in before.items():
-                if handler is not None:
+                if is_over:
+                    signal.signal(number, signal.SIG_IGN)
+                elif handler is not None:
                     signal.signal(number, handler)
             numbers.put(None)
             listener.join()
