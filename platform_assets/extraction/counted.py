@@ -3,6 +3,9 @@
 Every request begins with the last row of the page before. Where that row is no longer at its place, rows have
 moved over the page's edge: what was passed over is read again. A short page is the end only where the server
 was asked for more and had nothing, or where it is known to grant more than it gave.
+
+The limit: with pages of a few rows, page numbers cannot always span an edge, and the row before it is asked for in a
+request of its own. Rows that come and go between the two requests can then pass unseen (found with two rows a page).
 """
 
 import math
