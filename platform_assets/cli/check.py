@@ -10,11 +10,12 @@ import typer
 from platform_assets.cli.surroundings import chosen_platforms, dagster_home_path, open_instance, sandbox_for, unserved
 from platform_assets.configuration import ALERTS, WEBHOOK_URL, read, unknown_settings
 from platform_assets.extraction.client import ApiClient
-from platform_assets.extraction.settings import read_settings
+from platform_assets.extraction.settings import Settings, read_settings
 from platform_assets.loading.whose import agreed_source
 from platform_assets.platforms import all_platforms, broken_platforms
 from platform_assets.vocabulary import Platform, PlatformAssetsError
 from platform_assets.warehouse import open_warehouse
+from platform_assets.warehouse.account import AnotherAccount
 from platform_assets.warehouse.location import check_settings, destination_name, duckdb_file, exclusive
 
 _WAREHOUSE_WAIT = 10.0
@@ -93,16 +94,26 @@ def _check_alerts() -> bool:
     return True
 
 
+def _check_account(platform: Platform, settings: Settings, client: ApiClient) -> None:
+    """Raise AnotherAccount where the warehouse has another account's rows; its own faults have a line of their own."""
+    try:
+        path = duckdb_file()
+        if path is None or path.exists():
+            with open_warehouse(platform) as warehouse:
+                agreed_source(platform, settings, warehouse, client, only_look=True)
+    except AnotherAccount:
+        raise
+    except PlatformAssetsError:
+        return
+
+
 def _check(platform: Platform) -> bool:
     try:
         settings = read_settings(platform)
         platform = platform.speaking(settings.contract)
         with ApiClient(platform, settings, patient=False) as client:
             client.get(platform.client.probe)
-            path = duckdb_file()
-            if path is None or path.exists():
-                with open_warehouse(platform) as warehouse:
-                    agreed_source(platform, settings, warehouse, client, only_look=True)
+            _check_account(platform, settings, client)
     except PlatformAssetsError as error:
         typer.echo(f"{platform.name}: NOT OK: {str(error).removeprefix(f'{platform.name}: ')}")
         return False
