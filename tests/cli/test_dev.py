@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,8 +24,10 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason=
 def dev(*words: str, env: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
     """What the command says before the UI starts, and the variables that `dagster dev` gets from it."""
     code = "from platform_assets.cli import main; main()"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
     process = subprocess.Popen(
-        [sys.executable, "-c", code, "dev", "--port", "0", *words],
+        [sys.executable, "-c", code, "dev", "--port", port, *words],
         cwd=ROOT,
         env={**os.environ, **env},
         stdout=subprocess.PIPE,
