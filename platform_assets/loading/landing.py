@@ -165,7 +165,8 @@ def _attempts(plan: Plan, started: datetime) -> list[Progress]:
                 parent_id=unit.parent_id,
                 partition_key=unit.partition,
                 cursor_value=unit.batch.cursor if unit.batch and not unit.batch.ends_unproven else None,
-                parent_cursor=unit.version,
+                # Rows whose removal is withheld are not settled: their parent stays due, and the check goes on failing.
+                parent_cursor=None if unit.withheld else unit.version,
                 status=unit.status,
                 error=unit.error,
                 rows_read=unit.batch.records if unit.batch else 0,

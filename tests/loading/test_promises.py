@@ -297,6 +297,27 @@ def test_each_parent_is_weighed_alone(
     assert gone == [(removed,)]
 
 
+def test_a_parent_whose_missing_rows_are_withheld_stays_due_in_a_bucket(
+    api: StubApi, point: Point, sync_platform: Sync
+) -> None:
+    """Else the next sync, which asks unchanged parents for nothing, would say that all is well."""
+    point("crm", api)
+    thread = {"id": 1, "update_time": "2026-01-01T00:00:00Z"}
+    mails = [{"id": number, "update_time": "2026-01-01T00:00:00Z"} for number in range(5)]
+    served = [*mails]
+    api.routes["/v1/mailbox/mailThreads"] = lambda query: Reply(
+        {"success": True, "data": [thread] if query["folder"] == "inbox" else []}
+    )
+    api.routes["/v1/mailbox/mailThreads/1/mailMessages"] = lambda query: Reply({"success": True, "data": served})
+    sync_platform("crm", ["mail_threads", "mail"])
+    thread["update_time"], served = "2026-01-02T00:00:00Z", mails[:1]
+    for _ in range(2):
+        assert sync_platform("crm", ["mail_threads", "mail"])["mail"].deletion_withheld == 4
+    served = mails
+    assert sync_platform("crm", ["mail"])["mail"].deletion_withheld == 0
+    assert sync_platform("crm", ["mail"])["mail"].requests == 0
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_an_empty_answer_marks_no_row_of_a_list_however_short(
     count: int, api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path

@@ -49,7 +49,10 @@ def test_parents_children_and_models_in_one_run(
         builds = metadata(result, "ci_analytics/builds")
         assert builds["dagster/row_count"] == builds["rows_loaded"] == len(expected["builds"])
         assert builds["dagster/table_name"] == "ci_analytics.builds"
-        assert builds["cursor_field"] == "created_at" and builds["requests"] == 25
+        assert builds["cursor_field"] == "created_at"
+        asked = sum(request["path"].endswith("/v2/builds") for request in server.requests)
+        # Pages begin with the last row of the page before, which takes more requests than the 25 that could hold them all.
+        assert builds["requests"] == asked <= 30
         total = query(warehouse_file, "SELECT sum(builds) FROM marts.ci_analytics_build_outcomes_daily")[0][0]
         assert total == len(expected["builds"])
 

@@ -10,13 +10,15 @@ that is more than a reader can know, an allowance says so:
 - PARENT GONE: a removed parent's rows stay or are marked; nobody asks for them again.
 - MOST GONE: where half of a parent's rows or more are gone, they may be withheld, if the sync says so.
 - MAY NOT START: rows older than `start_date` need not be read the first time.
+- LONG AGO: a record that comes into a filtered list with a time from before 1970, after that list was read once, is
+  not in any answer but a full refresh's.
 - KILLED: what a killed sync has read is either there or not, row by row.
 """
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.simulation.cells import column_of, holds, key_text
@@ -31,6 +33,7 @@ COLLIDING = (("fooBar", "foo_bar"), ("цена", "скидка"))
 _COLLIDING = frozenset(name for names in COLLIDING for name in names)
 NOISE = "served_at"
 """A clock that a server which repeats itself puts into its records; no part of the truth."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STAYS = 3
 """Rows of one parent from which on an empty answer marks none."""
 
@@ -72,6 +75,7 @@ class Round:
     after: Mapping[str, Table]
     last: int
     quiet: bool = False
+    full_refresh: bool = False
     odd_keys: frozenset[str] = frozenset()
     """Resources whose keys are spelled in a way that may well be refused."""
     no_keys: frozenset[str] = frozenset()
@@ -80,11 +84,15 @@ class Round:
 
 
 class Oracle:
-    """Judges the rounds of one history. Remembers which column a field of a colliding name has."""
+    """Judges the rounds of one history. Remembers which column a field of a colliding name has.
+
+    read_at: when (by the store's ticks) each parent's list, or a resource's (None), was first read to its end.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._columns: dict[tuple[str, str], str] = {}
+        self.read_at: dict[tuple[str, str | None], int] = {}
         self.cells = 0
 
     def judge(self, round_: Round) -> list[Finding]:
@@ -244,7 +252,13 @@ class _Judgement:
             problem = self._row(key, truth)
             if problem is not None:
                 found.append(Finding(problem[0], name, f"key {key}: {problem[1]}"))
+        self._note_first_reads()
         return sorted(found, key=str)
+
+    def _note_first_reads(self) -> None:
+        for who in self.known if self.resource.parent else (None,):
+            if not self._not_read(frozenset() if who is None else frozenset([who])):
+                self.oracle.read_at.setdefault((self.resource.name, who), self.since)
 
     def _twice(self) -> list[Finding]:
         counts = Counter(key_text(row[self.key_column]) for row in self.round.after[self.resource.name].rows)
@@ -336,8 +350,17 @@ class _Judgement:
             return False
         if self.resource.parent is not None and not version.parents <= self.known:
             return False
+        if self._came_from_long_ago(version):
+            return False
         floor = self.round.start_date
         return floor is None or version.stamp is None or version.stamp >= floor or key_text(truth.key) in self.before
+
+    def _came_from_long_ago(self, version: Version) -> bool:
+        """LONG AGO."""
+        if self.resource.filter is None or self.round.full_refresh or version.stamp is None or version.stamp >= _EPOCH:
+            return False
+        lists = version.parents or (None,)
+        return all(version.start > self.oracle.read_at.get((self.resource.name, who), version.start) for who in lists)
 
     def _parents_changed(self, truth: Truth) -> bool:
         return len({version.parents for version in truth.versions}) > 1 or self._orphaned(truth.versions[-1])

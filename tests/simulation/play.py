@@ -280,6 +280,7 @@ class Play:
             self.tables(),
             self.store.tick,
             quiet=how.quiet,
+            full_refresh=how.full_refresh,
             odd_keys=odd,
             no_keys=frozenset(name for name in none if self.store.keys(name)),
             start_date=self._start_date(),
@@ -363,14 +364,14 @@ class Play:
         return [Run(first, self.resources, one.report()), Run(second, self.resources, report)]
 
     def settle(self) -> list[Finding]:
-        """An undisturbed sync after which all must be well, and another one that must write nothing."""
+        """An undisturbed sync after which all must be well, one that must write nothing, and one from the beginning."""
         self.server.spelling.clear()
         found = self.sync()
         before = self.tables()
         found += self.sync()
         more = rewritten(before, self.tables(), self.platform)
         self.counts["findings"] += len(more)
-        return found + more
+        return found + more + self.sync(Sync(full_refresh=True))
 
 
 def play(history: History, kept: Iterable[int] | None = None, *, until: set[tuple[str, str]] | None = None) -> Result:

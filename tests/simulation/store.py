@@ -221,6 +221,7 @@ class Store:
             record, stamp = dict(version.record), self._stamp(resource, when)
             self._stamped(resource, record, stamp)
             self._write(resource, key, record, version.parents, stamp, version.age)
+            self._touch(resource, version.parents)
             return True
 
     def rename(self, name: str, key: Any, slug: str | None) -> bool:
