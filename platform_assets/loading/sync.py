@@ -22,7 +22,7 @@ from platform_assets.loading.landing import finish, land, overtaken
 from platform_assets.loading.outcome import ResourceOutcome
 from platform_assets.loading.plan import Plan, Planner, Selection
 from platform_assets.loading.reads import read_all
-from platform_assets.loading.whose import agreed_source, refuse_another
+from platform_assets.loading.whose import agreed_source, recorded_source, refuse_another
 from platform_assets.vocabulary import Platform
 from platform_assets.warehouse import Warehouse
 from platform_assets.warehouse.account import Source
@@ -119,8 +119,8 @@ def _plan(
     Which account it is, is asked with the warehouse free, and only where the settings are not those on record.
     """
     with warehouse.session() as session:
-        recorded = session.source()
-        if recorded is not None and recorded.is_certainly(settings):
+        recorded = recorded_source(platform, settings, session)
+        if recorded is not None:
             return _plans(platform, settings, warehouse, session, selection, started), recorded
     current = agreed_source(platform, settings, warehouse, client)
     with warehouse.session() as session:

@@ -1,5 +1,7 @@
 """Agreement, before anything is read, on whose rows the warehouse holds."""
 
+from dataclasses import replace
+
 from platform_assets.extraction.client import ApiClient
 from platform_assets.extraction.settings import Settings
 from platform_assets.vocabulary import Platform
@@ -19,8 +21,8 @@ def agreed_source(
     Which account it is, is asked with the warehouse free, and only where the settings are not those on record.
     """
     with warehouse.session() as session:
-        recorded = session.source()
-        if recorded is not None and recorded.is_certainly(settings):
+        recorded = recorded_source(platform, settings, session)
+        if recorded is not None:
             return recorded
         refuse_another(platform, settings, session, current_source(platform, settings, None))
     current = current_source(platform, settings, client)
@@ -44,6 +46,17 @@ def refuse_another(platform: Platform, settings: Settings, session: WarehouseSes
             f" platform's rows and load it afresh with `platform-assets sync --platform {platform.name} --start-over`"
         )
     return problem is not None
+
+
+def recorded_source(platform: Platform, settings: Settings, session: WarehouseSession) -> Source | None:
+    """The source on record, where nothing says that the settings name another; with what the tables hold of it now.
+
+    A run beside this one may record itself, under another credential, before this one lands.
+    """
+    recorded = session.source()
+    if recorded is None or not recorded.is_certainly(settings):
+        return None
+    return replace(recorded, account=recorded.account | _loaded(platform, session))
 
 
 def _loaded(platform: Platform, session: WarehouseSession) -> frozenset[str]:
