@@ -48,12 +48,13 @@ def _state(entries: Sequence[Progress]) -> str:
         return "not loaded"
     failed = [entry for entry in entries if entry.status is Status.FAILED]
     skipped = sum(entry.status is Status.SKIPPED for entry in entries)
+    more = f", {skipped} parents skipped" if skipped else ""
     if not failed:
-        return "ok" if not skipped else f"ok, {skipped} parents skipped"
+        return f"ok{more}"
     if not failed[0].parent:
         return f"failed: {failed[0].error}"
     names = ", ".join(entry.parent for entry in failed[:3]) + (", …" if len(failed) > 3 else "")
-    return f"{len(failed)} of {len(entries)} parents failed: {names}"
+    return f"{len(failed)} of {len(entries)} parents failed: {names}{more}"
 
 
 def _span(seconds: float) -> str:
