@@ -196,10 +196,10 @@ def by_hand(url: str, database: str) -> int:
 
 def fan_out(url: str, database: str) -> int:
     """Ours: all pipelines of 200 organizations, one request each."""
-    from platform_assets.extraction.client import ApiClient
-    from platform_assets.extraction.settings import read_settings
-    from platform_assets.loading import Selection, sync
+    from platform_assets.configuration.platform_settings import read_settings
+    from platform_assets.http.client import ApiClient
     from platform_assets.platforms import platform_named
+    from platform_assets.sync import Selection, sync
     from platform_assets.warehouse import open_warehouse
 
     os.environ.update(

@@ -24,10 +24,10 @@ def one_sync(platform_name: str, resources: list[str]) -> dict[str, Any]:
     """Sync in this process; seconds, peak memory and what came of the last resource."""
     import duckdb
 
-    from platform_assets.extraction.client import ApiClient
-    from platform_assets.extraction.settings import read_settings
-    from platform_assets.loading import ResourceOutcome, Selection, sync
+    from platform_assets.configuration.platform_settings import read_settings
+    from platform_assets.http.client import ApiClient
     from platform_assets.platforms import platform_named
+    from platform_assets.sync import ResourceOutcome, Selection, sync
     from platform_assets.warehouse import open_warehouse
 
     platform = platform_named(platform_name)

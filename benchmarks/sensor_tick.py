@@ -11,7 +11,7 @@ import time
 import dagster as dg
 
 from platform_assets.definitions import defs
-from platform_assets.orchestration.freshness_sensor import freshness_sensor
+from platform_assets.monitoring.freshness_sensor import freshness_sensor
 from platform_assets.orchestration.partitions import register
 from platform_assets.platforms import platform_named
 

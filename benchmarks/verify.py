@@ -54,10 +54,10 @@ def in_process(task: str, database: Path, url: str) -> dict[str, Any]:
 
 
 def load() -> dict[str, Any]:
-    from platform_assets.extraction.client import ApiClient
-    from platform_assets.extraction.settings import read_settings
-    from platform_assets.loading import Selection, sync
+    from platform_assets.configuration.platform_settings import read_settings
+    from platform_assets.http.client import ApiClient
     from platform_assets.platforms import platform_named
+    from platform_assets.sync import Selection, sync
     from platform_assets.warehouse import open_warehouse
 
     platform = platform_named("crm")
@@ -71,10 +71,10 @@ def load() -> dict[str, Any]:
 
 
 def verification() -> dict[str, Any]:
-    from platform_assets.extraction.client import ApiClient
-    from platform_assets.extraction.settings import read_settings
+    from platform_assets.configuration.platform_settings import read_settings
+    from platform_assets.http.client import ApiClient
     from platform_assets.platforms import platform_named
-    from platform_assets.verifying import verify
+    from platform_assets.verification import verify
     from platform_assets.warehouse import open_warehouse
 
     platform = platform_named("crm")

@@ -4,15 +4,15 @@ import logging
 
 import dagster as dg
 
-from platform_assets.orchestration.alerts import stale_alert_sensor, webhook_on_failure
+from platform_assets.dbt.assets import dbt_cli, dbt_models, dbt_project, models_sensor
+from platform_assets.monitoring.alerts import stale_alert_sensor, webhook_on_failure
+from platform_assets.monitoring.freshness_sensor import freshness_sensors
+from platform_assets.monitoring.partition_sensor import partition_sensors
 from platform_assets.orchestration.assets import log_spec, platform_assets
-from platform_assets.orchestration.dbt import dbt_cli, dbt_models, dbt_project, models_sensor
 from platform_assets.orchestration.dlt_resource import PlatformDlt
-from platform_assets.orchestration.freshness_sensor import freshness_sensors
 from platform_assets.orchestration.jobs import sync_jobs
-from platform_assets.orchestration.partition_sensor import partition_sensors
 from platform_assets.orchestration.schedules import schedules
-from platform_assets.orchestration.verified import verified_checks, verify_jobs, verify_schedules
+from platform_assets.orchestration.verification import verified_checks, verify_jobs, verify_schedules
 from platform_assets.platforms import all_platforms, broken_platforms
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from platform_assets.extraction.client import ApiClient
-from platform_assets.extraction.settings import read_settings
-from platform_assets.loading import ResourceOutcome, Selection, sync
+from platform_assets.configuration.platform_settings import read_settings
+from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms, platform_named
 from platform_assets.sandbox import SandboxServer
+from platform_assets.sync import ResourceOutcome, Selection, sync
 from platform_assets.warehouse import open_warehouse
 
 pytest_plugins = ("tests.simulation.counting",)

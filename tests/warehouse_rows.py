@@ -9,9 +9,9 @@ import duckdb
 import orjson
 from dlt.common.schema import Schema
 
-from platform_assets.extraction.records import drop_fields, fill_keys
-from platform_assets.extraction.source import table_columns
-from platform_assets.vocabulary import Platform, Resource
+from platform_assets.declarations import Platform, Resource
+from platform_assets.http.selection import drop_fields, fill_keys
+from platform_assets.warehouse.dlt_source import table_columns
 
 Row = dict[str, Any]
 

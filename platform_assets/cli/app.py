@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from platform_assets.vocabulary import PlatformAssetsError
+from platform_assets.declarations import PlatformAssetsError
 
 app = typer.Typer(
     help="API resources of SaaS platforms, as Dagster assets in your warehouse.",
@@ -166,9 +166,9 @@ def dbt_sources(
     ] = False,
 ) -> None:
     """Generate dbt's sources from the declarations."""
-    from platform_assets.cli.surroundings import tell_of_broken_platforms
+    from platform_assets.cli.environment import tell_of_broken_platforms
     from platform_assets.configuration import configured
-    from platform_assets.modelling import sources
+    from platform_assets.dbt import sources
     from platform_assets.platforms import all_platforms, broken_platforms
 
     configured("warehouse")  # A file of settings that cannot be read is said in a line.

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import typer
 
-from platform_assets.cli.surroundings import chosen_platforms, dagster_home_path, open_instance, sandbox_for, unserved
+from platform_assets.cli.environment import chosen_platforms, dagster_home_path, open_instance, sandbox_for, unserved
 from platform_assets.configuration import ALERTS, WEBHOOK_URL, read, unknown_settings
-from platform_assets.extraction.client import ApiClient
-from platform_assets.extraction.settings import Settings, read_settings
-from platform_assets.loading.whose import agreed_source
+from platform_assets.configuration.platform_settings import Settings, read_settings
+from platform_assets.declarations import Platform, PlatformAssetsError
+from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms, broken_platforms
-from platform_assets.vocabulary import Platform, PlatformAssetsError
+from platform_assets.sync.account import agreed_source
 from platform_assets.warehouse import open_warehouse
-from platform_assets.warehouse.account import AnotherAccount
 from platform_assets.warehouse.location import check_settings, destination_name, duckdb_file, exclusive
+from platform_assets.warehouse.source_account import AnotherAccount
 
 _WAREHOUSE_WAIT = 10.0
 """Seconds that the check waits for a load under way."""

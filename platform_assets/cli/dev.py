@@ -8,14 +8,14 @@ from threading import Event
 
 import typer
 
-from platform_assets.cli.surroundings import (
+from platform_assets.cli.environment import (
     dagster_home,
     sandbox_for,
     say_what_the_sandbox_serves,
     tell_of_broken_platforms,
 )
 from platform_assets.configuration import unknown_settings
-from platform_assets.extraction.settings import is_configured, is_loopback, is_mentioned
+from platform_assets.configuration.platform_settings import is_configured, is_loopback, is_mentioned
 from platform_assets.platforms import all_platforms, broken_platforms
 
 _LOOK_EVERY = 0.2

@@ -4,8 +4,8 @@ import socket
 
 import typer
 
-from platform_assets.extraction.errors import SettingsError
-from platform_assets.extraction.settings import platform_secret, setting_name
+from platform_assets.configuration.platform_settings import platform_secret, setting_name
+from platform_assets.http.errors import SettingsError
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SERVED, sandbox_token, serve
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from rich.table import Table
 
-from platform_assets.cli.surroundings import chosen_platforms, console, tell_of_broken_platforms
-from platform_assets.vocabulary import Platform, Resource
+from platform_assets.cli.environment import chosen_platforms, console, tell_of_broken_platforms
+from platform_assets.declarations import Platform, Resource
 from platform_assets.warehouse import Progress, Status, open_warehouse
 
 

@@ -17,8 +17,9 @@ import dagster as dg
 from rich.console import Console
 from rich.table import Table
 
+from platform_assets.cancellation import Cancelled, current
 from platform_assets.cli import surroundings
-from platform_assets.cli.surroundings import (
+from platform_assets.cli.environment import (
     chosen_platforms,
     sandbox_for,
     say_what_the_sandbox_serves,
@@ -26,16 +27,15 @@ from platform_assets.cli.surroundings import (
     tell_of_broken_platforms,
     unserved,
 )
-from platform_assets.extraction.cancellation import Cancelled, current
-from platform_assets.extraction.errors import SettingsError
-from platform_assets.extraction.settings import is_configured
+from platform_assets.configuration.platform_settings import is_configured
+from platform_assets.dbt.stale_models import MODEL_SCHEMAS, ancestors, buildable, stale_models
+from platform_assets.declarations import Platform, Resource
+from platform_assets.declarations.nearest import did_you_mean
+from platform_assets.http.errors import SettingsError
 from platform_assets.orchestration.interrupts import cancelled_by_signals
 from platform_assets.orchestration.jobs import SYNC_ALL
 from platform_assets.orchestration.partitions import children_of, partition_tags
-from platform_assets.orchestration.staleness import MODEL_SCHEMAS, ancestors, buildable, stale_models
 from platform_assets.platforms import all_platforms, broken_platforms
-from platform_assets.vocabulary import Platform, Resource
-from platform_assets.vocabulary.nearest import did_you_mean
 from platform_assets.warehouse import LOG_TABLE, open_warehouse
 from platform_assets.warehouse.location import exclusive
 
@@ -226,8 +226,8 @@ def _show_progress() -> None:
 
 def _execute(request: SyncRequest, keys: Sequence[dg.AssetKey], summary: Summary) -> None:
     """Run the assets, what a failure kept from running (Dagster skips all below a failed op), and stale models."""
+    from platform_assets.dbt.assets import edited_at
     from platform_assets.definitions import defs
-    from platform_assets.orchestration.dbt import edited_at
 
     repository = defs().get_repository_def()
     tables = set(keys)

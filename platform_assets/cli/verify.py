@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from platform_assets.cli import surroundings
-from platform_assets.cli.surroundings import chosen_platforms, sandbox_for
-from platform_assets.extraction.client import ApiClient
-from platform_assets.extraction.errors import SettingsError
-from platform_assets.extraction.settings import read_settings
-from platform_assets.verifying import Finding, Kind, Verification, verify
-from platform_assets.vocabulary import Platform, PlatformAssetsError, Resource
+from platform_assets.cli.environment import chosen_platforms, sandbox_for
+from platform_assets.configuration.platform_settings import read_settings
+from platform_assets.declarations import Platform, PlatformAssetsError, Resource
+from platform_assets.http.client import ApiClient
+from platform_assets.http.errors import SettingsError
+from platform_assets.verification import Finding, Kind, Verification, verify
 from platform_assets.warehouse import open_warehouse
 
 

@@ -17,7 +17,7 @@ from platform_assets.configuration.kinds import (
     Kind,
     choice,
 )
-from platform_assets.vocabulary import ApiKeyAuth, Platform, Scope
+from platform_assets.declarations import ApiKeyAuth, Platform, Scope
 
 T = TypeVar("T", covariant=True)
 

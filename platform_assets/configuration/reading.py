@@ -11,7 +11,7 @@ from dlt.common.configuration.exceptions import ConfigProviderException
 
 from platform_assets.configuration.kinds import URL
 from platform_assets.configuration.known import Setting
-from platform_assets.vocabulary import SettingsError
+from platform_assets.declarations import SettingsError
 
 T = TypeVar("T")
 

@@ -13,8 +13,8 @@ from platform_assets.configuration.known import (
     credential,
     scope_setting,
 )
+from platform_assets.declarations import Platform
 from platform_assets.platforms import all_platforms
-from platform_assets.vocabulary import Platform
 
 _HEAD = """\
 # Settings

@@ -12,8 +12,8 @@ from dlt.common.configuration.specs import PluggableRunContext
 
 from platform_assets.configuration.known import ALERTS, SECTIONS, SOURCES, WAREHOUSE, known_keys
 from platform_assets.configuration.reading import configured
-from platform_assets.vocabulary import Platform
-from platform_assets.vocabulary.nearest import edits, nearest
+from platform_assets.declarations import Platform
+from platform_assets.declarations.nearest import edits, nearest
 
 _DEPTH = {SOURCES: 2, WAREHOUSE: 1, ALERTS: 1}
 """How many words a section has: `sources.crm`, `warehouse`."""

@@ -1,1 +1,1 @@
-"""From an API to typed, deduplicated Parquet files and dlt sources. Never imports Dagster."""
+"""One resource, read from its first page to its last into the Parquet buffer. Never imports dlt or Dagster."""

@@ -4,12 +4,12 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-from platform_assets.extraction.client import ApiClient
-from platform_assets.extraction.columns import convert
-from platform_assets.extraction.paging import pager
+from platform_assets.arrow.columns import convert
+from platform_assets.declarations import FanOut, Resource
 from platform_assets.extraction.reading import query_params
-from platform_assets.extraction.records import selector, unwrap
-from platform_assets.vocabulary import FanOut, Resource
+from platform_assets.http.client import ApiClient
+from platform_assets.http.pagination.pages import pager
+from platform_assets.http.selection import selector, unwrap
 
 _RECORDS = 10
 

@@ -10,14 +10,14 @@ from itertools import product
 import numpy as np
 import pyarrow as pa
 
-from platform_assets.extraction.client import Answer, ApiClient, fill_path
-from platform_assets.extraction.counted import KEPT_CHANGING
-from platform_assets.extraction.errors import AnswerError
-from platform_assets.extraction.identity import by_key
-from platform_assets.extraction.paging import Pager, Params, pager, pages
-from platform_assets.extraction.records import Record, drop_fields, fill_keys, selector, unwrap
-from platform_assets.extraction.spool import Batch, Spool, is_member
-from platform_assets.vocabulary import FanOut, Resolve, Resource
+from platform_assets.arrow.buffer import Batch, Spool, is_member
+from platform_assets.declarations import FanOut, Resolve, Resource
+from platform_assets.http.client import Answer, ApiClient, fill_path
+from platform_assets.http.errors import AnswerError
+from platform_assets.http.pagination.identity import by_key
+from platform_assets.http.pagination.pages import Pager, Params, pager, pages
+from platform_assets.http.pagination.positions import KEPT_CHANGING
+from platform_assets.http.selection import Record, drop_fields, fill_keys, selector, unwrap
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from typing import Any, cast
 import dagster as dg
 from dagster_dlt import dlt_assets
 
-from platform_assets.extraction.source import declared_source
+from platform_assets.declarations import Platform, Resource
 from platform_assets.orchestration.checks import check_specs
 from platform_assets.orchestration.dlt_resource import Landed, PlatformDlt, SyncConfig
-from platform_assets.orchestration.op_options import op_options
 from platform_assets.orchestration.partitions import backfill_policy, op_groups, partitions_def
 from platform_assets.orchestration.translator import PlatformTranslator, asset_key
-from platform_assets.vocabulary import Platform, Resource
+from platform_assets.patches.op_options import op_options
 from platform_assets.warehouse import LOG_TABLE
+from platform_assets.warehouse.dlt_source import declared_source
 
 
 def platform_assets(platform: Platform) -> list[dg.AssetsDefinition]:

@@ -7,11 +7,11 @@ from typing import Any
 
 import dagster as dg
 
-from platform_assets.extraction.lateness import too_late_after
-from platform_assets.loading import ResourceOutcome
+from platform_assets.configuration.freshness import too_late_after
+from platform_assets.declarations import Platform, Removed, Resource
 from platform_assets.orchestration.heartbeat import find_heartbeat
 from platform_assets.orchestration.translator import asset_key
-from platform_assets.vocabulary import Platform, Removed, Resource
+from platform_assets.sync import ResourceOutcome
 
 _SAMPLE = 10
 _ERROR, _WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN

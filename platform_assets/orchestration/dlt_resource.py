@@ -18,22 +18,22 @@ from dagster_dlt import DagsterDltResource
 from dlt.common.schema import Schema
 from pydantic import Field
 
-from platform_assets.extraction.cancellation import Cancelled
-from platform_assets.extraction.client import ApiClient
-from platform_assets.extraction.redaction import Redactor
-from platform_assets.extraction.settings import Settings, read_settings
-from platform_assets.loading import PartitionOutcome, ResourceOutcome, Selection, sync
-from platform_assets.loading.parents import known_parents
+from platform_assets.cancellation import Cancelled
+from platform_assets.configuration.platform_settings import Settings, read_settings
+from platform_assets.declarations import Platform, PlatformAssetsError
+from platform_assets.http.client import ApiClient
+from platform_assets.http.redaction import Redactor
 from platform_assets.orchestration.checks import check_results
 from platform_assets.orchestration.in_flight import busy_partitions
 from platform_assets.orchestration.interrupts import canceled, cancelled_by_signals
 from platform_assets.orchestration.partitions import children_of, register, retire
 from platform_assets.orchestration.translator import asset_key, parent_lineage
-from platform_assets.vocabulary import Platform, PlatformAssetsError
+from platform_assets.sync import PartitionOutcome, ResourceOutcome, Selection, sync
+from platform_assets.sync.parents import known_parents
 from platform_assets.warehouse import LOG_TABLE, Warehouse, open_warehouse
-from platform_assets.warehouse.account import AnotherAccount
-from platform_assets.warehouse.failure import is_disk_full, reason
+from platform_assets.warehouse.load_errors import is_disk_full, reason
 from platform_assets.warehouse.location import warehouse_secrets
+from platform_assets.warehouse.source_account import AnotherAccount
 
 _SHOWN = 20
 PERMANENT = "permanent"

@@ -9,7 +9,7 @@ import time
 import dagster as dg
 from dagster._core.definitions.run_request import InstigatorType  # not exported where the other names are
 
-from platform_assets.vocabulary import Platform
+from platform_assets.declarations import Platform
 
 QUIET_FOR = 1800.0
 """Seconds without a tick from which on a sensor that is on counts as not ticking."""

@@ -15,9 +15,9 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
+from platform_assets.declarations import Platform, Resource
 from platform_assets.orchestration.partitions import PARTITIONS_TAG, children_of, op_names
 from platform_assets.orchestration.translator import asset_key
-from platform_assets.vocabulary import Platform, Resource
 
 LONGEST_RUN = timedelta(days=1)
 _IN_FLIGHT = [*IN_PROGRESS_RUN_STATUSES, dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]

@@ -9,7 +9,7 @@ from queue import SimpleQueue
 import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError  # not exported where the other names are
 
-from platform_assets.extraction.cancellation import Cancellation, cancellable, current
+from platform_assets.cancellation import Cancellation, cancellable, current
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

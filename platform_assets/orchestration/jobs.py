@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from platform_assets.orchestration.mixed_partitions import MixedPartitionsJob, mixed_partitions_job
+from platform_assets.declarations import Platform, Resource
 from platform_assets.orchestration.partitions import op_names, partition_tags
 from platform_assets.orchestration.translator import asset_key
-from platform_assets.vocabulary import Platform, Resource
+from platform_assets.patches.mixed_partitions import MixedPartitionsJob, mixed_partitions_job
 
 SYNC_ALL = "sync_all"
 

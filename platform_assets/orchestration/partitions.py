@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence, Set
 
 import dagster as dg
 
-from platform_assets.vocabulary import Buckets, DynamicPartitions, Platform, Resource
+from platform_assets.declarations import Buckets, DynamicPartitions, Platform, Resource
 
 _CHUNK = 1000
 _GUARD = 10

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from platform_assets.extraction.settings import is_configured, setting_name
+from platform_assets.configuration.platform_settings import is_configured, setting_name
+from platform_assets.declarations import Platform, Resource
 from platform_assets.orchestration.jobs import sync_job_name
 from platform_assets.orchestration.partitions import op_names
 from platform_assets.orchestration.translator import asset_key
-from platform_assets.vocabulary import Platform, Resource
 
 
 def schedules(platforms: Sequence[Platform]) -> list[dg.ScheduleDefinition]:

@@ -6,9 +6,9 @@ import dagster as dg
 from dagster_dlt import DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
-from platform_assets.extraction.lateness import LATE_AFTER, SHORTEST, TOO_LATE_AFTER, late_after, too_late_after
-from platform_assets.extraction.source import default_naming, table_columns
-from platform_assets.vocabulary import Platform, Resource
+from platform_assets.configuration.freshness import LATE_AFTER, SHORTEST, TOO_LATE_AFTER, late_after, too_late_after
+from platform_assets.declarations import Platform, Resource
+from platform_assets.warehouse.dlt_source import default_naming, table_columns
 
 
 def asset_key(platform: Platform, resource: str) -> dg.AssetKey:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 
-from platform_assets.vocabulary import DeclarationError, MisspeltError, Platform, SettingsError
-from platform_assets.vocabulary.errors import short_path
-from platform_assets.vocabulary.nearest import did_you_mean
-from platform_assets.vocabulary.validation import validate_beside
+from platform_assets.declarations import DeclarationError, MisspeltError, Platform, SettingsError
+from platform_assets.declarations.errors import short_path
+from platform_assets.declarations.nearest import did_you_mean
+from platform_assets.declarations.validation import validate_beside
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from platform_assets.vocabulary import (
+from platform_assets.declarations import (
     Account,
     BearerAuth,
     Cadence,

@@ -17,7 +17,7 @@ Where the vendor has moved on, the path in the left column is served today by th
 from collections.abc import Mapping
 from datetime import timedelta
 
-from platform_assets.vocabulary import (
+from platform_assets.declarations import (
     Account,
     ApiKeyAuth,
     Buckets,

@@ -4,7 +4,7 @@ Every path is still the live one, though paged otherwise. No list can be filtere
 read in full; with the setting `start_date`, records whose cursor is older are not loaded.
 """
 
-from platform_assets.vocabulary import (
+from platform_assets.declarations import (
     Account,
     BearerAuth,
     Cadence,

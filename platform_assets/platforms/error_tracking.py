@@ -5,7 +5,7 @@ The vendor serves the same paths under `/api/0/`, except where a resource says o
 
 from datetime import timedelta
 
-from platform_assets.vocabulary import (
+from platform_assets.declarations import (
     Account,
     BearerAuth,
     Cadence,

@@ -4,7 +4,7 @@ All three paths are deprecated by the vendor. Live today: `GET /cloud/v6/project
 `GET /cloud/v6/load_tests`; v6 has no organizations, its stack takes their place.
 """
 
-from platform_assets.vocabulary import (
+from platform_assets.declarations import (
     Account,
     BearerAuth,
     Cadence,

@@ -9,7 +9,7 @@ from plotly.offline import get_plotlyjs
 
 from platform_assets.platforms import all_platforms, broken_platforms
 from platform_assets.reporting.charts import SECTIONS, Chart, Row, Table
-from platform_assets.warehouse.reading import Reader, reading
+from platform_assets.warehouse.queries import Reader, reading
 
 _HEIGHT = 340
 """Pixels of a chart; a longer table scrolls inside it."""

@@ -12,11 +12,11 @@ from filelock import FileLock, Timeout
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from platform_assets import configuration
+from platform_assets.cancellation import current
 from platform_assets.configuration import WAREHOUSE, configured
-from platform_assets.extraction.cancellation import current
-from platform_assets.vocabulary import SettingsError
+from platform_assets.declarations import SettingsError
 from platform_assets.warehouse import postgres
-from platform_assets.warehouse.postgres import WarehouseError
+from platform_assets.warehouse.backends.postgres import WarehouseError
 
 __all__ = ["WarehouseError", "dbt_variables", "destination", "destination_name", "duckdb_file", "exclusive"]
 

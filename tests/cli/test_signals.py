@@ -14,7 +14,7 @@ import dagster as dg
 import pytest
 from filelock import FileLock
 
-from platform_assets.cli.surroundings import open_instance
+from platform_assets.cli.environment import open_instance
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import Fault, SandboxServer, truth
 from tests.cli.test_cli import ROOT, command, pointing_at
@@ -27,7 +27,7 @@ COMMAND = "from platform_assets.cli import main; main()"
 RUN = """
 import sys
 import dagster as dg
-from platform_assets.cli.surroundings import open_instance
+from platform_assets.cli.environment import open_instance
 from platform_assets.definitions import defs
 job = defs().get_repository_def().get_job(sys.argv[1])
 with open_instance() as instance:

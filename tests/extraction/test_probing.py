@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from platform_assets.extraction.client import ApiClient
+from platform_assets.configuration.platform_settings import Settings
 from platform_assets.extraction.probing import can_probe, has_newer
-from platform_assets.extraction.settings import Settings
+from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms, platform_named
 from platform_assets.sandbox import SandboxServer, truth
 

@@ -18,15 +18,15 @@ with atheris.instrument_imports(include=["platform_assets", "requests", "urllib3
     from requests import Response
     from requests.structures import CaseInsensitiveDict
 
-    from platform_assets.extraction.client import Answer, ApiClient, told_wait
-    from platform_assets.extraction.identity import by_content
-    from platform_assets.extraction.paging import link_entries, pager
-    from platform_assets.extraction.records import selector, unwrap
-    from platform_assets.extraction.redaction import Redactor
-    from platform_assets.extraction.settings import Settings
-    from platform_assets.extraction.spool import content_hashes
+    from platform_assets.arrow.buffer import content_hashes
+    from platform_assets.configuration.platform_settings import Settings
+    from platform_assets.declarations import PlatformAssetsError, Resource
+    from platform_assets.http.client import Answer, ApiClient, told_wait
+    from platform_assets.http.pagination.identity import by_content
+    from platform_assets.http.pagination.pages import link_entries, pager
+    from platform_assets.http.redaction import Redactor
+    from platform_assets.http.selection import selector, unwrap
     from platform_assets.platforms import platform_named
-    from platform_assets.vocabulary import PlatformAssetsError, Resource
 
 SECRET = "s3cr3t/+key"
 CLIENTS = [

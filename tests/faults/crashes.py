@@ -14,7 +14,7 @@ import duckdb
 
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer, truth
-from platform_assets.warehouse.working import JUST_MADE
+from platform_assets.warehouse.run_directory import JUST_MADE
 from tests.cli.test_cli import pointing_at
 from tests.warehouse_rows import differences
 
@@ -30,9 +30,9 @@ main()
 """`platform-assets`; imports first, so that the moments fall into the sync."""
 LOADER = """
 import sys
-from platform_assets.extraction.client import ApiClient
-from platform_assets.extraction.settings import read_settings
-from platform_assets.loading import Selection, sync
+from platform_assets.http.client import ApiClient
+from platform_assets.configuration.platform_settings import read_settings
+from platform_assets.sync import Selection, sync
 from platform_assets.platforms import platform_named
 from platform_assets.warehouse import open_warehouse
 print("ready", flush=True)

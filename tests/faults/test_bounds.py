@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import trustme
 
-from platform_assets.extraction.client import ApiClient
-from platform_assets.extraction.errors import AnswerError, RequestFailed, SettingsError
+from platform_assets.configuration.platform_settings import Settings, read_settings
 from platform_assets.extraction.reading import NO_PARENT, read_records
-from platform_assets.extraction.settings import Settings, read_settings
+from platform_assets.http.client import ApiClient
+from platform_assets.http.errors import AnswerError, RequestFailed, SettingsError
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer
 from tests.faults import catalogue
@@ -193,10 +193,10 @@ def test_plain_http_elsewhere_needs_a_word_of_its_own(monkeypatch: pytest.Monkey
 
 BOMB_IN_A_PROCESS = """
 import resource, sys
-from platform_assets.extraction.client import ApiClient
-from platform_assets.extraction.errors import AnswerError
+from platform_assets.http.client import ApiClient
+from platform_assets.http.errors import AnswerError
 from platform_assets.extraction.reading import NO_PARENT, read_records
-from platform_assets.extraction.settings import Settings
+from platform_assets.configuration.platform_settings import Settings
 from platform_assets.platforms import platform_named
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 with ApiClient(platform_named("crm"), Settings(base_url=sys.argv[1], token="x")) as client:
@@ -225,7 +225,7 @@ def test_a_bomb_of_gigabytes_costs_no_more_memory_than_the_bound(
 def test_bodies_of_other_answers_are_bounded_too(
     status: int, shared_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("platform_assets.extraction.client.MAX_BODY", (catalogue.BOMB - 1) << 20)
+    monkeypatch.setattr("platform_assets.http.client.MAX_BODY", (catalogue.BOMB - 1) << 20)
 
     def explode(good: Good) -> bytes:
         return catalogue.bomb(Good(status, {**good.headers, "location": "/crm/v1/leads"}, good.body))

@@ -9,7 +9,7 @@ from filelock import FileLock
 
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer, truth
-from platform_assets.warehouse.reading import reading
+from platform_assets.warehouse.queries import reading
 from tests.cli.test_cli import command, pointing_at
 from tests.warehouse_rows import differences, query
 

@@ -12,7 +12,7 @@ import pytest
 
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer, truth
-from platform_assets.warehouse.failure import is_disk_full, reason
+from platform_assets.warehouse.load_errors import is_disk_full, reason
 from tests.cli.test_cli import command, pointing_at
 from tests.warehouse_rows import differences, rows
 

@@ -21,16 +21,9 @@ from dlt.common.schema import Schema
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from platform_assets.extraction.client import Answer, ApiClient, fill_path, told_wait
-from platform_assets.extraction.errors import AnswerError
-from platform_assets.extraction.paging import LoopGuard, link_entries, pager, pages
-from platform_assets.extraction.reading import NO_PARENT, read
-from platform_assets.extraction.settings import Settings, read_settings
-from platform_assets.extraction.source import table_columns
-from platform_assets.extraction.spool import Spool
-from platform_assets.platforms import all_platforms, platform_named
-from platform_assets.sandbox import SandboxServer
-from platform_assets.vocabulary import (
+from platform_assets.arrow.buffer import Spool
+from platform_assets.configuration.platform_settings import Settings, read_settings
+from platform_assets.declarations import (
     BearerAuth,
     Client,
     Endpoint,
@@ -41,6 +34,13 @@ from platform_assets.vocabulary import (
     SinglePage,
     validate,
 )
+from platform_assets.extraction.reading import NO_PARENT, read
+from platform_assets.http.client import Answer, ApiClient, fill_path, told_wait
+from platform_assets.http.errors import AnswerError
+from platform_assets.http.pagination.pages import LoopGuard, link_entries, pager, pages
+from platform_assets.platforms import all_platforms, platform_named
+from platform_assets.sandbox import SandboxServer
+from platform_assets.warehouse.dlt_source import table_columns
 from tests.faults.proxy import FaultyProxy, Good, Wire
 
 SLOW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

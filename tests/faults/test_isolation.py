@@ -98,7 +98,7 @@ def test_a_fault_that_stays_in_one_resource(
     warehouse_file: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("platform_assets.extraction.client.MAX_BODY", (BOMB - 1) << 20)
+    monkeypatch.setattr("platform_assets.http.client.MAX_BODY", (BOMB - 1) << 20)
     known, case = before(sync_platform, point), CASES[name]
     shutil.copy(known.warehouse, warehouse_file)
     with FaultyProxy(known.server.url, case.spoil, pattern=r"/v2/tests\?page=9&", times=None) as proxy:

@@ -11,14 +11,14 @@ from typing import Any
 import orjson
 import pytest
 
-from platform_assets.extraction.client import ApiClient
+from platform_assets.configuration.platform_settings import Settings
+from platform_assets.declarations import PlatformAssetsError
 from platform_assets.extraction.reading import NO_PARENT, Parent, read_records
-from platform_assets.extraction.records import as_json
-from platform_assets.extraction.settings import Settings
+from platform_assets.http.client import ApiClient
+from platform_assets.http.selection import as_json
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer
 from platform_assets.sandbox.tokens import sandbox_token
-from platform_assets.vocabulary import PlatformAssetsError
 from tests.conftest import COUNTED
 from tests.faults.catalogue import BOMB, Case, catalogue
 from tests.faults.proxy import FaultyProxy, Good
@@ -110,7 +110,7 @@ def healthy(shared_sandbox: SandboxServer) -> list[tuple[Target, Healthy]]:
 @pytest.fixture(autouse=True)
 def _small_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a bomb need not be large; test_bounds.py has one of full size."""
-    monkeypatch.setattr("platform_assets.extraction.client.MAX_BODY", (BOMB - 1) << 20)
+    monkeypatch.setattr("platform_assets.http.client.MAX_BODY", (BOMB - 1) << 20)
 
 
 def canonical(records: list[dict[str, Any]]) -> list[bytes]:

@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 import duckdb
 import pytest
 
-from platform_assets.extraction.redaction import MASK, Redactor
+from platform_assets.http.redaction import MASK, Redactor
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer
 from tests.cli.test_cli import ROOT

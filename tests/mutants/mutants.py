@@ -6,38 +6,38 @@ few quick ones that are there for it; the whole suite sees more.
 
 from dataclasses import dataclass
 
-COUNTED = "platform_assets/extraction/counted.py"
-PAGING = "platform_assets/extraction/paging.py"
+COUNTED = "platform_assets/http/pagination/positions.py"
+PAGING = "platform_assets/http/pagination/pages.py"
 READING = "platform_assets/extraction/reading.py"
-CLIENT = "platform_assets/extraction/client.py"
-EXACTNESS = "platform_assets/extraction/exactness.py"
-SPOOL = "platform_assets/extraction/spool.py"
-RECORDS = "platform_assets/extraction/records.py"
-PLAN = "platform_assets/loading/plan.py"
-PARENTS = "platform_assets/loading/parents.py"
-READS = "platform_assets/loading/reads.py"
-LANDING = "platform_assets/loading/landing.py"
-REMOVAL = "platform_assets/loading/removal.py"
-WINDOW = "platform_assets/loading/window.py"
+CLIENT = "platform_assets/http/client.py"
+EXACTNESS = "platform_assets/arrow/exactness.py"
+SPOOL = "platform_assets/arrow/buffer.py"
+RECORDS = "platform_assets/http/selection.py"
+PLAN = "platform_assets/sync/plan.py"
+PARENTS = "platform_assets/sync/parents.py"
+READS = "platform_assets/sync/read.py"
+LANDING = "platform_assets/sync/land.py"
+REMOVAL = "platform_assets/sync/removal.py"
+WINDOW = "platform_assets/sync/window.py"
 STATE = "platform_assets/warehouse/state.py"
-COMPARING = "platform_assets/verifying/comparing.py"
+COMPARING = "platform_assets/verification/compare.py"
 
-LISTS = "tests/extraction/test_moving_lists.py"
-PAGES = "tests/extraction/test_paging.py"
-CALLS = "tests/extraction/test_client.py"
-SPOOLED = "tests/extraction/test_spool.py"
-PROMISES = "tests/loading/test_promises.py"
-MOVING = "tests/loading/test_moving_lists.py"
-VALUES = "tests/loading/test_values.py"
-WINDOWS = "tests/loading/test_window.py"
+LISTS = "tests/http/pagination/test_positions.py"
+PAGES = "tests/http/pagination/test_pages.py"
+CALLS = "tests/http/test_client.py"
+SPOOLED = "tests/arrow/test_buffer.py"
+PROMISES = "tests/sync/test_promises.py"
+MOVING = "tests/sync/test_moving_lists.py"
+VALUES = "tests/sync/test_values.py"
+WINDOWS = "tests/sync/test_window.py"
 STATES = "tests/warehouse/test_state.py"
 SETTINGS = "tests/configuration/test_settings.py"
-VERIFY = "tests/verifying/test_verify.py"
+VERIFY = "tests/verification/test_verify.py"
 RETIRED_AFTER = (
     "tests/orchestration/test_in_flight.py::test_a_partition_of_a_run_in_flight_is_retired_only_after_the_run"
 )
 ASKED_FOR_AGAIN = (
-    "tests/orchestration/test_freshness.py"
+    "tests/monitoring/test_freshness.py"
     "::test_whatever_becomes_of_runs_an_asset_is_asked_for_again_but_never_twice_at_once"
 )
 
@@ -218,12 +218,12 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "rate-limit-not-waited-for",
-        "platform_assets/extraction/limiter.py",
+        "platform_assets/http/rate_limiter.py",
         "            self._sleep(at - now)",
         "            pass",
         (
-            "tests/extraction/test_limiter.py::test_no_window_holds_more_than_the_limit",
-            "tests/extraction/test_limiter.py::test_threads_share_the_limit",
+            "tests/http/test_rate_limiter.py::test_no_window_holds_more_than_the_limit",
+            "tests/http/test_rate_limiter.py::test_threads_share_the_limit",
         ),
     ),
     Mutant(
@@ -252,7 +252,7 @@ MUTANTS: tuple[Mutant, ...] = (
         RECORDS,
         "        if name != outermost and outermost in body and body.get(name):",
         "        if False:",
-        ("tests/extraction/test_records.py::test_an_error_beside_records_is_an_error",),
+        ("tests/http/test_selection.py::test_an_error_beside_records_is_an_error",),
     ),
     # Values, keys and columns
     Mutant(
@@ -260,14 +260,14 @@ MUTANTS: tuple[Mutant, ...] = (
         EXACTNESS,
         "value if isinstance(value, bool) else None",
         "bool(value) if isinstance(value, bool | int | float) else None",
-        ("tests/extraction/test_columns.py::test_what_is_not_exactly_of_the_type_goes_to_the_variant",),
+        ("tests/arrow/test_columns.py::test_what_is_not_exactly_of_the_type_goes_to_the_variant",),
     ),
     Mutant(
         "007-is-a-number",
         EXACTNESS,
         'r"0|-?[1-9][0-9]{0,18}"',
         'r"-?[0-9]{1,19}"',
-        ("tests/extraction/test_columns.py::test_what_is_not_exactly_of_the_type_goes_to_the_variant",),
+        ("tests/arrow/test_columns.py::test_what_is_not_exactly_of_the_type_goes_to_the_variant",),
     ),
     Mutant(
         "key-by-spelling",
@@ -483,28 +483,28 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "another-account-accepted",
-        "platform_assets/loading/whose.py",
+        "platform_assets/sync/account.py",
         "    if problem is not None and session.holds_rows():",
         "    if False:",
         (f"{PROMISES}::test_another_account_is_refused_and_the_way_out_is_named",),
     ),
     Mutant(
         "tenant-not-compared",
-        "platform_assets/warehouse/account.py",
+        "platform_assets/warehouse/source_account.py",
         "        if known and current.account and not known & current.account:",
         "        if False:",
         (f"{PROMISES}::test_another_tenants_credential_at_the_same_address_is_refused",),
     ),
     Mutant(
         "landing-begun-though-cancelled",
-        "platform_assets/loading/sync.py",
+        "platform_assets/sync/run.py",
         ("    current().check()\n"),
         "",
         (f"{PROMISES}::test_told_to_end_before_it_lands_nothing_lands",),
     ),
     Mutant(
         "busy-partition-retired",
-        "platform_assets/orchestration/partition_sensor.py",
+        "platform_assets/monitoring/partition_sensor.py",
         "sorted(gone - busy[name])",
         "sorted(gone)",
         (f"{RETIRED_AFTER}[backfill of one]",),
@@ -519,7 +519,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # Words that are read, and what is said of the rows
     Mutant(
         "allowed-lag-ignored",
-        "platform_assets/extraction/settings.py",
+        "platform_assets/configuration/platform_settings.py",
         "return platform.freshness_of(resource).allowed_lag if lag is None else lag",
         "return platform.freshness_of(resource).allowed_lag",
         ("tests/orchestration/test_lateness.py::test_the_ui_goes_by_the_setting",),
@@ -540,21 +540,21 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "unknown-declaration-key-accepted",
-        "platform_assets/vocabulary/declaration.py",
+        "platform_assets/declarations/declaration.py",
         "            given = {**ordered, **given}",
         "            given = {key: value for key, value in {**ordered, **given}.items() if key in names}",
-        ("tests/vocabulary/test_validation.py::test_a_key_that_does_not_exist_is_refused_where_it_stands",),
+        ("tests/declarations/test_validation.py::test_a_key_that_does_not_exist_is_refused_where_it_stands",),
     ),
     Mutant(
         "asked-twice-at-once",
-        "platform_assets/orchestration/freshness.py",
+        "platform_assets/monitoring/freshness.py",
         ("    if memory.run_key:\n        return []\n"),
         "",
         (ASKED_FOR_AGAIN,),
     ),
     Mutant(
         "failed-run-never-asked-for-again",
-        "platform_assets/orchestration/freshness.py",
+        "platform_assets/monitoring/freshness.py",
         "    if state is RunState.NONE and now - memory.asked_at < LOST_AFTER:",
         "    if state is not RunState.SUCCEEDED:",
         (ASKED_FOR_AGAIN,),

@@ -6,8 +6,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from platform_assets.dbt.assets import ModelTranslator
 from platform_assets.definitions import defs
-from platform_assets.orchestration.dbt import ModelTranslator
 from platform_assets.sandbox import SandboxServer
 
 PointAt = Callable[[SandboxServer], None]

@@ -16,11 +16,11 @@ from dagster._core.definitions.events import AssetKeyPartitionKey
 from dagster._core.definitions.partitions.context import partition_loading_context
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
-from platform_assets.cli.surroundings import open_instance
+from platform_assets.cli.environment import open_instance
+from platform_assets.monitoring.freshness_sensor import freshness_sensor
+from platform_assets.monitoring.partition_sensor import partition_sensor
 from platform_assets.orchestration import in_flight
-from platform_assets.orchestration.freshness_sensor import freshness_sensor
 from platform_assets.orchestration.in_flight import busy_partitions
-from platform_assets.orchestration.partition_sensor import partition_sensor
 from platform_assets.orchestration.partitions import register
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer

@@ -11,16 +11,16 @@ import duckdb
 import pytest
 from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
-from platform_assets.extraction.errors import SettingsError
-from platform_assets.extraction.settings import read_settings
-from platform_assets.orchestration.alerts import stale_assets_of
+from platform_assets.configuration.platform_settings import read_settings
+from platform_assets.http.errors import SettingsError
+from platform_assets.monitoring.alerts import stale_assets_of
+from platform_assets.monitoring.freshness_sensor import freshness_sensor
 from platform_assets.orchestration.assets import platform_assets
-from platform_assets.orchestration.freshness_sensor import freshness_sensor
 from platform_assets.platforms import all_platforms, platform_named
 from platform_assets.sandbox import Fault, SandboxServer
 from tests.cli.test_cli import command, pointing_at
 from tests.conftest import Sync
-from tests.modelling.test_staging import run_dbt
+from tests.dbt.test_staging import run_dbt
 from tests.orchestration.test_checks import checks
 
 PointAt = Callable[[SandboxServer], None]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_assets.orchestration.partition_sensor import partition_sensor
+from platform_assets.monitoring.partition_sensor import partition_sensor
 from platform_assets.orchestration.partitions import register, vanished
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import Fault, SandboxServer

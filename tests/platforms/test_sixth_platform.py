@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 PLATFORMS = len(all_platforms())
 COUNT = sum(len(platform.resources) for platform in all_platforms())
 SHOP = """
-from platform_assets.vocabulary import (
+from platform_assets.declarations import (
     BearerAuth, Buckets, Client, Cursor, Endpoint, Incremental, PageNumber, Platform, Removed, Resolve, Resource,
 )
 

@@ -150,10 +150,10 @@ def _sync_and_end(answer: Connection, *what: Any) -> None:
 
 def _sync(platform_name: str, resources: tuple[str, ...], selection: Mapping[str, Any]) -> dict[str, Told]:
     """Parents first, then children, as a run of all assets does."""
-    from platform_assets.extraction.client import ApiClient
-    from platform_assets.extraction.settings import read_settings
-    from platform_assets.loading import Selection, sync
+    from platform_assets.configuration.platform_settings import read_settings
+    from platform_assets.http.client import ApiClient
     from platform_assets.platforms import platform_named
+    from platform_assets.sync import Selection, sync
     from platform_assets.warehouse import open_warehouse
 
     platform = platform_named(platform_name)

@@ -16,16 +16,16 @@ import psycopg2
 import pytest
 from psycopg2.extras import register_default_json, register_default_jsonb
 
-from platform_assets.orchestration.dbt import dbt_project
+from platform_assets.dbt.assets import dbt_project
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer
+from platform_assets.warehouse.backends.postgres import WarehouseError
 from platform_assets.warehouse.location import exclusive
-from platform_assets.warehouse.postgres import WarehouseError
 from tests.cli.test_cli import ROOT, command, pointing_at
 from tests.conftest import Sync
-from tests.loading.shop import Shop
-from tests.loading.test_values import ODD
 from tests.postgres_server import postgres_server
+from tests.sync.shop import Shop
+from tests.sync.test_values import ODD
 
 PointAt = Callable[[SandboxServer], None]
 OF_THE_LOAD = ("_loaded_at", "_dlt_load_id", "last_seen_at")

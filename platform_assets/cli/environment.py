@@ -1,0 +1,150 @@
+"""What a command sets up around itself: Dagster's home, and the sandbox for platforms without a base_url."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+from rich.console import Console
+
+from platform_assets.configuration import (
+    ALERTS,
+    WAREHOUSE,
+    WAREHOUSE_SETTINGS,
+    WEBHOOK_URL,
+    environment,
+    read,
+    unknown_settings,
+)
+from platform_assets.configuration.platform_settings import is_configured, platform_secret, read_settings, setting_name
+from platform_assets.declarations import Platform, PlatformAssetsError
+from platform_assets.http.errors import SettingsError
+from platform_assets.platforms import all_platforms, broken_platforms, platform_named
+from platform_assets.warehouse.location import check_settings as check_warehouse_settings
+from platform_assets.warehouse.location import warehouse_name
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from platform_assets.sandbox import SandboxServer
+
+_DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
+
+
+def dagster_home() -> Path:
+    """`DAGSTER_HOME`, by default `data/dagster_home`, created on first use. Raises SettingsError where it cannot be."""
+    home = dagster_home_path()
+    config = home / "dagster.yaml"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not config.exists():
+            config.write_text(_DAGSTER_YAML)
+    except OSError as error:
+        raise _unusable(home, error.strerror) from None
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home
+
+
+def dagster_home_path() -> Path:
+    """Where Dagster's home is, whether it exists or not."""
+    return Path(os.environ.get("DAGSTER_HOME") or "data/dagster_home").expanduser().absolute()
+
+
+@contextmanager
+def open_instance() -> Iterator["dg.DagsterInstance"]:
+    """Dagster's instance in its home. Raises SettingsError where it cannot be opened.
+
+    Two processes that open a new home at once both try to create its tables, and one dies of it; so they
+    take turns opening it.
+    """
+    import dagster as dg
+    import yaml
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from platform_assets.patches.sqlite_engines import keep_engines
+
+    keep_engines()
+    home = dagster_home()
+    try:
+        with FileLock(home / "open.lock", timeout=120):
+            instance = dg.DagsterInstance.get()
+    except OSError as error:
+        raise _unusable(home, error.strerror or str(error)) from None
+    except (dg.DagsterError, yaml.YAMLError, SQLAlchemyError) as error:
+        raise _unusable(home, " ".join(str(error).split())[:200]) from None
+    with instance:
+        yield instance
+
+
+def _unusable(home: Path, reason: str | None) -> SettingsError:
+    return SettingsError(f"DAGSTER_HOME {home} cannot be used: {reason}")
+
+
+def console() -> Console:
+    """Where tables go: as wide as the terminal, and wide enough for every line in a log."""
+    found = Console()
+    return found if found.is_terminal else Console(width=200)
+
+
+def chosen_platforms(names: Sequence[str]) -> list[Platform]:
+    """The named platforms, all usable ones without a name. Raises SettingsError for a name that cannot be used."""
+    return [platform_named(name) for name in dict.fromkeys(names)] if names else list(all_platforms())
+
+
+def tell_of_broken_platforms() -> None:
+    """Say on stderr which platform files cannot be used; the others go on."""
+    for broken in broken_platforms():
+        print(f"error: {broken}", file=sys.stderr)
+
+
+def settings_problems(platforms: Sequence[Platform]) -> list[str]:
+    """A line for each thing wrong with settings: what nothing reads, and what cannot be used."""
+    problems = unknown_settings(all_platforms(), [broken.module for broken in broken_platforms()])
+    readers: list[Callable[[], object]] = [functools.partial(read_settings, platform) for platform in platforms]
+    readers += [functools.partial(read, WAREHOUSE, setting) for setting in WAREHOUSE_SETTINGS]
+    readers += [check_warehouse_settings, functools.partial(read, ALERTS, WEBHOOK_URL)]
+    for reader in readers:
+        try:
+            reader()
+        except PlatformAssetsError as error:
+            problems.append(str(error))
+    return list(dict.fromkeys(problems))
+
+
+def unserved(platforms: Sequence[Platform]) -> list[Platform]:
+    """The platforms that have no `base_url` and that the sandbox does not serve."""
+    from platform_assets.sandbox import SERVED
+
+    return [platform for platform in platforms if platform.name not in SERVED and not is_configured(platform)]
+
+
+@contextmanager
+def sandbox_for(platforms: Sequence[Platform], wanted: bool) -> Iterator["SandboxServer | None"]:
+    """Serve the platforms that have no `base_url` from a sandbox of this process; None where none needs it.
+
+    This process and its children find it in the environment, which afterwards is as before.
+    """
+    unconfigured = [platform for platform in platforms if not is_configured(platform)]
+    if not wanted or not unconfigured:
+        yield None
+        return
+    from platform_assets.sandbox import SERVED, SandboxServer
+
+    with SandboxServer() as server:
+        variables: dict[str, str] = {}
+        for platform in (one for one in unconfigured if one.name in SERVED):
+            variables[setting_name(platform, "base_url")] = server.base_url(platform.name)
+            variables[setting_name(platform, platform_secret(platform))] = server.token(platform.name)
+        with environment(variables):
+            yield server
+
+
+def say_what_the_sandbox_serves(served: Iterable[str], configured: Iterable[str], url: str) -> str:
+    """One line that names what comes from the sandbox, what does not, and the warehouse both go to."""
+    line = f"sandbox: {url} serves {', '.join(served)} into {warehouse_name()}"
+    others = ", ".join(configured)
+    return f"{line}; configured: {others}" if others else line

@@ -1,0 +1,77 @@
+"""Ways to page through a list, each with its stop rule. Names follow dlt's paginators.
+
+`page_size` is what we ask for, `maximum` what the server is known to grant. Where no maximum is told, a
+short page is the last only once the server was asked for what follows it and had nothing.
+
+Where positions count records (PageNumber, Offset, Cursor with `counts_records`), each page begins with the
+last row of the page before, so that rows that move while the list is read are noticed and read again.
+"""
+
+from platform_assets.declarations.declaration import declaration
+
+
+@declaration
+class PageNumber:
+    """`?page=1&per_page=100`. Stops at a page with fewer records than the server grants a page."""
+
+    page_param: str = "page"
+    limit_param: str = "per_page"
+    limit: int
+    maximum: int | None = None
+    base_page: int = 1
+
+
+@declaration
+class Offset:
+    """`?after=40&limit=20`: `offset_param` counts records to skip. Stops at fewer than the server grants."""
+
+    offset_param: str
+    limit_param: str = "limit"
+    limit: int
+    maximum: int | None = None
+
+
+@declaration
+class HeaderCursor:
+    """The `Link` header's `rel="next"` entry carries `cursor="..."` and `results="true|false"`.
+
+    Sentry: `next` is always present; stops at `results="false"`, or where the first page has no `Link` header.
+    """
+
+    cursor_param: str = "cursor"
+
+
+@declaration
+class Cursor:
+    """The body names the next page at `cursor_path`. Stops when that is absent or null.
+
+    Args:
+        base: sent on the first request where the contract starts counting explicitly.
+        counts_records: the position is a number of records to skip (Pipedrive's `start`), not an opaque text.
+        more_path: where the body says `true` as long as there are more pages.
+        start_echo_path, limit_echo_path: where the body repeats the position and the limit that it answers.
+    """
+
+    cursor_path: str
+    cursor_param: str
+    base: int | None = None
+    limit_param: str | None = None
+    limit: int | None = None
+    maximum: int | None = None
+    counts_records: bool = False
+    more_path: str | None = None
+    start_echo_path: str | None = None
+    limit_echo_path: str | None = None
+
+
+@declaration
+class SinglePage:
+    """One request, one list. Sends no paging parameter."""
+
+
+@declaration
+class SingleObject:
+    """One request whose selected value is one object, loaded as one row."""
+
+
+Paginator = PageNumber | Offset | HeaderCursor | Cursor | SinglePage | SingleObject

@@ -1,0 +1,255 @@
+"""Checks on declarations, made when the definitions load: what cannot run is refused by name."""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from platform_assets.declarations.declaration import declared_on
+from platform_assets.declarations.errors import DeclarationError
+from platform_assets.declarations.incremental import Freshness, Incremental
+from platform_assets.declarations.nearest import did_you_mean
+from platform_assets.declarations.paginator import Cursor, HeaderCursor, Offset, PageNumber, Paginator
+from platform_assets.declarations.partition import Buckets, DynamicPartitions
+from platform_assets.declarations.platform import REFERENCE, ApiKeyAuth, Client, Contract, Platform
+from platform_assets.declarations.resource import DATA_TYPES, FanOut, Resolve, Resource
+
+_TABLE_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_OWNER = re.compile(r"team:\S+|[^@\s]+@[^@\s]+\.[^@\s]+")
+_CRON = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+"""Lowest and highest number of each field."""
+
+Problem = tuple[str | None, str, str]
+"""(resource or None, key, what is wrong and how to mend it)"""
+
+
+def validate(platforms: Iterable[Platform]) -> tuple[Platform, ...]:
+    """Return `platforms` unchanged, or raise DeclarationError for the first thing that cannot run."""
+    checked: tuple[Platform, ...] = ()
+    for platform in platforms:
+        validate_beside(platform, checked)
+        checked = (*checked, platform)
+    return checked
+
+
+def validate_beside(platform: Platform, others: Iterable[Platform]) -> None:
+    """Raise DeclarationError for the first thing in `platform` that cannot run, alone or beside the `others`."""
+    for resource, key, problem in (*problems(platform), *_clashes(platform, others)):
+        raise DeclarationError(platform.name, resource, key, problem, _line(platform, resource))
+
+
+def problems(platform: Platform) -> Iterator[Problem]:
+    """Everything wrong with one platform's declarations, in the order of the file."""
+    if not _TABLE_NAME.fullmatch(platform.name):
+        yield None, "name", f"{platform.name!r} is not snake_case; it names a schema and asset keys"
+    if not platform.resources:
+        yield None, "resources", "there is none"
+    for owner in platform.owners:
+        if not _OWNER.fullmatch(owner):
+            yield None, "owners", f"{owner!r} is neither an e-mail address nor `team:<name>`"
+    for key, cron in (("cursored", platform.cadence.cursored), ("snapshots", platform.cadence.snapshots)):
+        yield from _cron_problems(key, cron)
+    yield from _cron_problems("full", platform.cadence.full)
+    yield from _freshness_problems(None, platform.freshness)
+    yield from _client_problems(platform.client)
+    names: set[str] = set()
+    for resource in platform.resources:
+        if resource.name in names:
+            yield resource.name, "name", "two resources load to this table; give one another name"
+        names.add(resource.name)
+    for resource in platform.resources:
+        yield from _resource_problems(platform, resource, names)
+    for name, contract in platform.contracts.items():
+        yield from _contract_problems(platform, name, contract, names)
+    account = platform.client.account
+    if account is not None and account.resource not in names:
+        yield None, "account", f"no resource is called {account.resource!r}"
+    for scope in platform.scopes:
+        if scope.resource not in names:
+            yield None, "scopes", f"no resource is called {scope.resource!r}{did_you_mean(scope.resource, names)}"
+    yield from _shared_partitions(platform)
+
+
+def _line(platform: Platform, resource: str | None) -> int | None:
+    """Line of the platform's, or of its last resource's of this name, declaration."""
+    named = [one for one in platform.resources if one.name == resource]
+    return declared_on(named[-1] if named else platform)
+
+
+def _clashes(platform: Platform, others: Iterable[Platform]) -> Iterator[Problem]:
+    """What a platform may not have in common with another."""
+    ours = _partition_names(platform)
+    for other in others:
+        if other.name == platform.name:
+            yield None, "name", "two platforms have this name"
+        for name in sorted(ours.keys() & _partition_names(other).keys()):
+            yield ours[name], "partition", f"{other.name} has partitions called {name!r} too, of other parents"
+
+
+def _partition_names(platform: Platform) -> dict[str, str]:
+    """Names of dynamic partitions, each with a resource that has them."""
+    return {r.partition.name: r.name for r in platform.resources if isinstance(r.partition, DynamicPartitions)}
+
+
+def _shared_partitions(platform: Platform) -> Iterator[Problem]:
+    """Resources that share partitions must share their parents: Dagster knows one set of keys by a name."""
+    parents: dict[str, tuple[Resolve, ...]] = {}
+    for resource in platform.resources:
+        if isinstance(resource.partition, DynamicPartitions):
+            ours = tuple(resource.endpoint.parents.values())
+            if parents.setdefault(resource.partition.name, ours) != ours:
+                yield resource.name, "partition", f"{resource.partition.name!r} has other parents elsewhere"
+
+
+def _client_problems(client: Client) -> Iterator[Problem]:
+    limit, handler = client.rate_limit, client.error_handler
+    if not client.probe.startswith("/"):
+        yield None, "probe", f"{client.probe!r} must start with `/`"
+    if limit is not None and (limit.requests < 1 or limit.seconds <= 0):
+        yield None, "rate_limit", "needs at least one request in a positive number of seconds"
+    if client.max_concurrency < 1:
+        yield None, "max_concurrency", "must be at least 1"
+    if min(handler.max_retries, handler.backoff_factor, handler.wait_budget) < 0:
+        yield None, "error_handler", "`max_retries`, `backoff_factor` and `wait_budget` must be 0 or more"
+    if not all(100 <= status <= 599 for status in handler.retry_on_status_codes):
+        yield None, "error_handler", "`retry_on_status_codes` must be HTTP statuses"
+    if isinstance(client.auth, ApiKeyAuth) and not client.auth.name:
+        yield None, "auth", "`name` of the query parameter or header is empty"
+    yield from _paginator_problems(None, client.paginator)
+
+
+def _freshness_problems(resource: str | None, freshness: Freshness | None) -> Iterator[Problem]:
+    if freshness is not None and freshness.allowed_lag <= timedelta(0):
+        yield resource, "freshness", "`allowed_lag` must be positive"
+
+
+def _cron_problems(key: str, cron: str) -> Iterator[Problem]:
+    if not is_cron(cron):
+        yield None, "cadence", f"`{key}` {cron!r} is no cron expression of five fields, e.g. `0 3 * * *`"
+
+
+def is_cron(text: str) -> bool:
+    """Whether a text has cron's five fields (minute, hour, day, month, weekday), in numbers within their bounds."""
+    given = text.split()
+    return len(given) == len(_CRON) and all(
+        _is_cron_item(item, *bounds) for one, bounds in zip(given, _CRON, strict=True) for item in one.split(",")
+    )
+
+
+def _is_cron_item(item: str, lowest: int, highest: int) -> bool:
+    """`*`, `5` or `5-10`, each also with a step: `*/15`."""
+    found = re.fullmatch(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?", item)
+    if found is None or (found[3] is not None and int(found[3]) < 1):
+        return False
+    numbers = [int(number) for number in found.groups()[:2] if number is not None]
+    return numbers == sorted(numbers) and all(lowest <= number <= highest for number in numbers)
+
+
+def _contract_problems(platform: Platform, name: str, contract: Contract, names: set[str]) -> Iterator[Problem]:
+    """A contract must serve known resources, each in a way that can run."""
+    if name == REFERENCE:
+        yield None, "contracts", f"{name!r} is the platform itself; give the contract another name"
+        return
+    yield from _client_problems(contract.client)
+    for resource in contract.endpoints:
+        if resource not in names:
+            yield None, "contracts", f"contract {name!r} serves {resource!r}, which is no resource"
+            return
+    for resource in platform.speaking(name).resources:
+        yield from _resource_problems(platform.speaking(name), resource, names)
+
+
+def _resource_problems(platform: Platform, resource: Resource, names: set[str]) -> Iterator[Problem]:
+    name, endpoint = resource.name, resource.endpoint
+    if not _TABLE_NAME.fullmatch(name):
+        yield name, "name", f"{name!r} is not snake_case; put the specified name in `specified_name`"
+    if not endpoint.path.startswith("/"):
+        yield name, "path", f"{endpoint.path!r} must start with `/`"
+    yield from _paginator_problems(name, platform.paginator_of(resource))
+    yield from _freshness_problems(name, resource.freshness)
+    yield from _column_problems(platform, resource)
+    yield from _parent_problems(platform, resource, names)
+
+
+def _paginator_problems(resource: str | None, paginator: Paginator) -> Iterator[Problem]:
+    if isinstance(paginator, PageNumber | Offset) and (paginator.limit < 1 or not paginator.limit_param):
+        yield resource, "paginator", "has no stop rule: a short page ends it, so it needs `limit` and `limit_param`"
+    if isinstance(paginator, Cursor) and not (paginator.cursor_path and paginator.cursor_param):
+        yield resource, "paginator", "has no stop rule: it needs `cursor_path` and `cursor_param`"
+    if isinstance(paginator, Cursor) and (paginator.limit is None) != (paginator.limit_param is None):
+        yield resource, "paginator", "`limit` and `limit_param` belong together: one without the other is not sent"
+    position = {PageNumber: "page_param", Offset: "offset_param", HeaderCursor: "cursor_param"}.get(type(paginator))
+    if position is not None and not getattr(paginator, position):
+        yield resource, "paginator", f"`{position}` is empty"
+    maximum = getattr(paginator, "maximum", None)
+    limit = getattr(paginator, "limit", None)
+    if limit is not None and limit < 1 and not isinstance(paginator, PageNumber | Offset):
+        yield resource, "paginator", "`limit` must be at least 1"
+    if maximum is not None and limit is not None and limit > maximum:
+        yield resource, "paginator", f"`limit` {limit} is over the server's `maximum` {maximum}"
+
+
+def _column_problems(platform: Platform, resource: Resource) -> Iterator[Problem]:
+    for column, data_type in resource.columns.items():
+        if data_type not in DATA_TYPES:
+            yield resource.name, "columns", f"{column!r} has type {data_type!r}; known: {', '.join(DATA_TYPES)}"
+    for key in platform.primary_key_of(resource):
+        if key not in resource.columns:
+            yield resource.name, "primary_key", f"{key!r} is not among the declared columns"
+    for key, fallback in resource.key_fallback.items():
+        if key not in platform.primary_key_of(resource):
+            yield resource.name, "key_fallback", f"{key!r} is not in the primary key, so {fallback!r} is never read"
+    incremental = resource.endpoint.incremental
+    if incremental is None:
+        return
+    yield from _unread_problems(resource.name, incremental)
+    if min(incremental.lag, incremental.reopen_limit) < timedelta(0):
+        yield resource.name, "incremental", "`lag` and `reopen_limit` must not be negative"
+    if incremental.cursor_path not in resource.columns:
+        yield resource.name, "incremental", f"cursor {incremental.cursor_path!r} is not among the declared columns"
+    elif resource.columns[incremental.cursor_path] != "timestamp":
+        yield resource.name, "incremental", f"cursor {incremental.cursor_path!r} must be a `timestamp` column"
+    for reopened in incremental.reopen:
+        if reopened not in resource.columns:
+            yield resource.name, "incremental", f"`reopen` field {reopened!r} is not among the declared columns"
+
+
+def _unread_problems(resource: str, incremental: Incremental) -> Iterator[Problem]:
+    """Keys that are read only where the server filters, given where it does not."""
+    if incremental.server_side:
+        return
+    fresh = Incremental(cursor_path=incremental.cursor_path)
+    for key in ("format", "initial_value", "lag", "reopen", "reopen_limit"):
+        if getattr(incremental, key) != getattr(fresh, key):
+            yield resource, "incremental", f"`{key}` does nothing without `start_param`: the list is read in full"
+
+
+def _parent_problems(platform: Platform, resource: Resource, names: set[str]) -> Iterator[Problem]:
+    name, endpoint = resource.name, resource.endpoint
+    parents = endpoint.parents
+    for placeholder in endpoint.placeholders:
+        if placeholder not in parents:
+            yield name, "path", f"placeholder `{{{placeholder}}}` has no parent: add it to `params` as Resolve(...)"
+    for param, value in endpoint.params.items():
+        if isinstance(value, Resolve) and param not in endpoint.placeholders:
+            yield name, "params", f"`{param}` is resolved from a parent but the path has no `{{{param}}}`"
+    for resolve in parents.values():
+        if resolve.resource not in names:
+            yield name, "params", f"parent {resolve.resource!r} is not a resource of {platform.name}"
+            return
+        if platform.resource(resolve.resource).parent:
+            yield name, "params", f"parent {resolve.resource!r} is itself a child; parents must have a plain path"
+        if resolve.field.split(".")[0] not in platform.resource(resolve.resource).columns:
+            yield name, "params", f"parent {resolve.resource!r} has no column {resolve.field!r}"
+    if len({resolve.resource for resolve in parents.values()}) > 1:
+        yield name, "params", "path values come from more than one parent resource"
+    if parents and not isinstance(resource.partition, DynamicPartitions | Buckets):
+        yield name, "partition", "a child resource needs DynamicPartitions(...) or Buckets(...)"
+    if resource.partition and not parents:
+        yield name, "partition", "only a child resource (a path with a parent's value) can be partitioned"
+    if isinstance(resource.partition, Buckets) and resource.partition.count < 1:
+        yield name, "partition", "`count` must be at least 1"
+    if isinstance(resource.partition, DynamicPartitions) and resource.partition.batch_size < 1:
+        yield name, "partition", "`batch_size` must be at least 1"
+    for param, value in endpoint.params.items():
+        if isinstance(value, FanOut) and not value.values:
+            yield name, "params", f"`{param}` fans out over no values: nothing would ever be read"

@@ -1,0 +1,44 @@
+"""What can go wrong between a setting and a page of records."""
+
+import re
+
+from platform_assets.declarations import PlatformAssetsError, SettingsError
+
+__all__ = ["AnswerError", "LimitExhausted", "RequestFailed", "SettingsError"]
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+class RequestFailed(PlatformAssetsError):
+    """A request has no usable answer, retries included.
+
+    `status` is the last HTTP status, None where there was no answer. `unreachable` says that no
+    connection could be made at all.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, unreachable: bool = False) -> None:
+        super().__init__(message)
+        self.status = status
+        self.unreachable = unreachable
+
+    @property
+    def permanent(self) -> bool:
+        """Whether the server refuses the request itself (a 4xx), so that asking again changes nothing.
+
+        Not 408, 425 and 429, which ask for another try, nor 410, which vendors answer during brownouts.
+        """
+        return self.status is not None and 400 <= self.status < 500 and self.status not in (408, 410, 425, 429)
+
+
+class LimitExhausted(RequestFailed):
+    """The server asks for a longer wait than the declared budget; the text says when to come back."""
+
+
+class AnswerError(PlatformAssetsError):
+    """An answer that breaks the contract: not JSON, no records at the selector, a page that repeats.
+
+    Its text may quote the answer, so it has U+FFFD for what logs and warehouses cannot store.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_UNSTORABLE.sub("\ufffd", message))

@@ -1,0 +1,1 @@
+"""What watches: freshness of every asset, partitions against their parents, alerts."""

@@ -1,0 +1,189 @@
+"""The checks `verified_<resource>`: once a week the warehouse is compared with the API, within a budget of requests.
+
+They stand on the platform's log of syncs: Dagster runs every check of the assets that a run selects, and a sync
+selects the resources but never the log, so that no sync pays for them. They have an op and a job of their own. What
+was looked at longest ago comes first, and a child goes on with the parent at which the last week ended, so that all
+get their turn. What the budget did not reach keeps its last result.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+from dagster._core.storage.asset_check_execution_record import (  # not exported where the other names are
+    AssetCheckExecutionRecordStatus,
+)
+
+from platform_assets.configuration.platform_settings import is_configured, read_settings, setting_name
+from platform_assets.declarations import Platform, PlatformAssetsError
+from platform_assets.http.client import ApiClient
+from platform_assets.http.redaction import Redactor
+from platform_assets.orchestration.translator import asset_key
+from platform_assets.verification import Budget, Kind, Verification, verify
+from platform_assets.warehouse import LOG_TABLE, open_warehouse
+from platform_assets.warehouse.load_errors import reason
+from platform_assets.warehouse.location import warehouse_secrets
+
+VERIFIED = "verified"
+REQUESTS = 200
+"""Requests of one platform's weekly verification; it may take two more, which are on their way when it ends."""
+_EVALUATED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
+_AT, _NEXT = "verified_at", "next_parent"
+
+
+def verify_job_name(platform: Platform) -> str:
+    return f"verify_{platform.name}"
+
+
+def check_key(platform: Platform, resource: str) -> dg.AssetCheckKey:
+    """The check of one resource."""
+    return dg.AssetCheckKey(asset_key(platform, LOG_TABLE), f"{VERIFIED}_{resource}")
+
+
+def verified_selection(platforms: Sequence[Platform]) -> dg.AssetSelection:
+    """All of these checks of the platforms."""
+    return dg.AssetSelection.checks(*(check_key(p, resource.name) for p in platforms for resource in p.resources))
+
+
+def verified_checks(platform: Platform) -> dg.AssetChecksDefinition:
+    """The platform's checks, in one op, of which any may be selected."""
+    resources = {check_key(platform, resource.name): resource.name for resource in platform.resources}
+    specs = [
+        dg.AssetCheckSpec(
+            key.name,
+            asset=key.asset_key,
+            description=f"{name} holds what the API serves, as far as a weekly budget of requests reaches.",
+        )
+        for key, name in resources.items()
+    ]
+
+    @dg.multi_asset_check(name=f"{platform.name}__verified", specs=specs, can_subset=True, pool=platform.name)
+    def check(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        wanted = context.selected_asset_check_keys
+        yield from _results(context, platform, [name for key, name in resources.items() if key in wanted])
+
+    return check
+
+
+def verify_jobs(platforms: Sequence[Platform]) -> list[Any]:
+    """`verify_<platform>` for each platform: these checks and nothing else."""
+    return [
+        dg.define_asset_job(
+            verify_job_name(platform),
+            selection=verified_selection([platform]),
+            description=f"Compare {platform.title} with the warehouse, within {REQUESTS} requests.",
+        )
+        for platform in platforms
+    ]
+
+
+def verify_schedules(platforms: Sequence[Platform]) -> list[dg.ScheduleDefinition]:
+    """`<platform>_verified` for each platform, once a week."""
+    return [_schedule(platform) for platform in platforms]
+
+
+def _schedule(platform: Platform) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=f"{platform.name}_{VERIFIED}",
+        cron_schedule=platform.cadence.verified,
+        job_name=verify_job_name(platform),
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Compares the warehouse with the API, within a budget of requests.",
+    )
+    def evaluate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        if not is_configured(platform):
+            return dg.SkipReason(f"Not configured: {setting_name(platform, 'base_url')} is not set.")
+        return dg.RunRequest()
+
+    return evaluate
+
+
+def _results(
+    context: dg.AssetCheckExecutionContext, platform: Platform, names: Sequence[str]
+) -> Iterator[dg.AssetCheckResult]:
+    last = {name: _last(context.instance, check_key(platform, name)) for name in names}
+    ordered = sorted(names, key=lambda name: _verified_at(last[name]))
+    firsts = {name: str(one.metadata[_NEXT].value) for name, one in last.items() if one and _NEXT in one.metadata}
+    reached: set[str] = set()
+    for found in _verified(platform, ordered, firsts):
+        reached.add(found.name)
+        yield _result(platform, found)
+    for name in names:
+        one = last[name]
+        if name not in reached and one is not None:
+            yield dg.AssetCheckResult(
+                check_name=check_key(platform, name).name,
+                asset_key=check_key(platform, name).asset_key,
+                passed=one.passed,
+                severity=one.severity,
+                description="Not reached by this week's budget; this is the last result.",
+                metadata=one.metadata,
+            )
+
+
+def _verified(platform: Platform, names: Sequence[str], firsts: Mapping[str, str]) -> Iterator[Verification]:
+    secrets: list[str] = []
+    try:
+        settings = read_settings(platform)
+        secrets.append(settings.token)
+        speaking = platform.speaking(settings.contract)
+        with open_warehouse(speaking) as warehouse, ApiClient(speaking, settings) as client:
+            yield from verify(
+                speaking, settings, warehouse, client, names, budget=Budget(REQUESTS), first_parents=firsts
+            )
+    except PlatformAssetsError as error:
+        raise dg.Failure(str(error)) from None
+    except Exception as error:
+        # The driver's errors may quote anything; only their redacted text goes on.
+        text = Redactor([*secrets, *warehouse_secrets()])(reason(error))
+        raise dg.Failure(f"{platform.name}: the verification failed: {text}") from None
+
+
+def _result(platform: Platform, found: Verification) -> dg.AssetCheckResult:
+    metadata: dict[str, Any] = {
+        _AT: dg.MetadataValue.timestamp(datetime.now(UTC)),
+        "rows_verified": found.rows_served,
+        "complete": found.complete,
+        "requests": found.requests,
+        **{kind.value: found.counts[kind] for kind in Kind},
+        "not_synced_yet": sum(found.not_synced_yet.values()),
+    }
+    if found.parents_known:
+        metadata |= {"parents_verified": found.parents_verified, "parents_known": found.parents_known}
+    if found.next_parent is not None:
+        metadata[_NEXT] = found.next_parent
+    if found.not_verified:
+        metadata["not_verified"] = dg.MetadataValue.json(dict(list(found.not_verified.items())[:10]))
+    if found.examples:
+        metadata["examples"] = dg.MetadataValue.json(found.document()["examples"])
+    return dg.AssetCheckResult(
+        check_name=check_key(platform, found.name).name,
+        asset_key=check_key(platform, found.name).asset_key,
+        passed=found.ok,
+        # What could not be read says nothing of the rows.
+        severity=dg.AssetCheckSeverity.ERROR if found.differences else dg.AssetCheckSeverity.WARN,
+        description=None if found.ok else _words(found),
+        metadata=metadata,
+    )
+
+
+def _words(found: Verification) -> str:
+    if found.error is not None:
+        return f"not verified: {found.error}"
+    parts = [f"{count} rows {kind}" for kind, count in found.counts.items() if count]
+    if found.not_verified:
+        parts.append(f"{len(found.not_verified)} parents not verified")
+    return ", ".join(parts)
+
+
+def _last(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation | None:
+    """The last evaluation of a check, planned ones left out."""
+    found = instance.event_log_storage.get_asset_check_execution_history(key, limit=1, status=_EVALUATED)
+    return found[0].evaluation if found else None
+
+
+def _verified_at(last: dg.AssetCheckEvaluation | None) -> float:
+    moment: Any = last.metadata[_AT].value if last is not None and _AT in last.metadata else 0.0
+    return float(moment)

@@ -1,0 +1,166 @@
+"""A child's parents, as the warehouse knows them, and which of them are to be read now."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from platform_assets.arrow.buffer import LOADED_AT, ROW_HASH
+from platform_assets.configuration.platform_settings import Settings
+from platform_assets.declarations import Buckets, Platform, Resource, partition_key
+from platform_assets.extraction.reading import Parent
+from platform_assets.http.errors import AnswerError
+from platform_assets.http.pagination.pages import dig
+from platform_assets.warehouse import Progress, Status
+from platform_assets.warehouse.session import WarehouseSession
+
+
+@dataclass(frozen=True)
+class KnownParent:
+    """A parent with the partition it belongs to.
+
+    `id` is the parent's own key: its name in the path may be another parent's tomorrow. `version` is a text that
+    changes when the parent changes.
+    """
+
+    parent: Parent
+    partition: str
+    version: str | None
+    id: str | None = None
+
+
+@dataclass(frozen=True)
+class Parents:
+    """The parents in the warehouse, and the keys of those without a value that their children's path needs."""
+
+    known: list[KnownParent]
+    incomplete: list[str]
+
+
+def known_parents(
+    platform: Platform, resource: Resource, session: WarehouseSession, settings: Settings | None
+) -> list[KnownParent]:
+    """Parents of `resource` whose children can be asked for: see `find_parents`."""
+    return find_parents(platform, resource, session, settings).known
+
+
+def find_parents(
+    platform: Platform, resource: Resource, session: WarehouseSession, settings: Settings | None
+) -> Parents:
+    """Parents of `resource` in the warehouse, within the configured scope, without removed ones.
+
+    Raises AnswerError where two different parents would share one key.
+    """
+    parents = resource.endpoint.parents
+    parent_resource = platform.resource(next(iter(parents.values())).resource)
+    fields = [resolve.field for resolve in parents.values()]
+    scopes = [scope for scope in platform.scopes if scope.resource == parent_resource.name]
+    scope_values = dict(settings.scopes) if settings else {}
+    identities = _identity_fields(platform, parent_resource, fields)
+    own_key = list(platform.primary_key_of(parent_resource))
+    found: dict[str, tuple[Any, KnownParent]] = {}
+    incomplete: set[str] = set()
+    wanted = [*fields, *identities, *own_key, *(scope.field for scope in scopes)]
+    for row in _parent_rows(session, parent_resource, wanted):
+        if not _in_scope([(scope_values.get(scope.setting), row.value(scope.field)) for scope in scopes]):
+            continue
+        path_values = [row.value(field) for field in fields]
+        if any(value is None for value in path_values):
+            incomplete.add("/".join(str(row.value(field)) for field in own_key))
+            continue
+        # Where the object that a name is in has no key of its own, the name has to do.
+        keys = [row.value(field) for field in identities]
+        identity = [value if key is None else key for key, value in zip(keys, path_values, strict=True)]
+        values = dict(zip(parents, path_values, strict=True))
+        known = _known_parent(resource, values, row.version, "/".join(map(str, identity)))
+        before = found.get(known.parent.key)
+        if before is not None and before[1].parent.values != known.parent.values:
+            raise AnswerError(f"two parents share the key {known.parent.key!r}")
+        # Of two rows with one name the older is another parent's, which is gone or was renamed.
+        if before is None or (before[1].id != known.id and row.loaded_at > before[0]):
+            found[known.parent.key] = (row.loaded_at, known)
+    return Parents([known for _, known in found.values()], sorted(incomplete))
+
+
+def _identity_fields(platform: Platform, parent: Resource, fields: Sequence[str]) -> list[str]:
+    """For each field of the path the one that tells whose it is, whatever it is called: the key beside it."""
+    key = platform.primary_key_of(parent)[0]
+    return [f"{field.rpartition('.')[0]}.{key}" if "." in field else key for field in fields]
+
+
+@dataclass(frozen=True)
+class _ParentRow:
+    """A parent's row: values of raw fields, also of dotted ones in JSON columns."""
+
+    columns: Mapping[str, Any]
+    naming: Any
+    version: str | None
+    loaded_at: Any
+
+    def value(self, field: str) -> Any:
+        first, _, rest = field.partition(".")
+        value = self.columns[self.naming.normalize_identifier(first)]
+        if not rest:
+            return value
+        return dig(orjson.loads(value) if isinstance(value, str) else value, rest)
+
+
+def _parent_rows(session: WarehouseSession, parent: Resource, fields: Sequence[str]) -> Iterator[_ParentRow]:
+    naming = session.naming
+    incremental = parent.endpoint.incremental
+    cursor = naming.normalize_identifier(incremental.cursor_path) if incremental else ROW_HASH
+    wanted = [naming.normalize_identifier(field.split(".")[0]) for field in fields]
+    columns = list(dict.fromkeys([*wanted, cursor, ROW_HASH, LOADED_AT]))
+    for rows in session.current_values(parent.name, columns):
+        for row in rows:
+            values = dict(zip(columns, row, strict=True))
+            # A parent without a time changes all the same; its content says so.
+            version = _token(values[cursor] if values[cursor] is not None else values[ROW_HASH])
+            yield _ParentRow(values, naming, version, values[LOADED_AT])
+
+
+def _known_parent(resource: Resource, values: Mapping[str, object], version: str | None, id: str | None) -> KnownParent:
+    key = partition_key(list(values.values()))
+    partition = resource.partition.key_of(key) if isinstance(resource.partition, Buckets) else key
+    return KnownParent(Parent(key, values), partition, version, id)
+
+
+def _token(version: Any) -> str | None:
+    """A value's text, the same whatever time zone the database session has."""
+    if isinstance(version, datetime):
+        version = version.astimezone(UTC)
+    return None if version is None else str(version)
+
+
+def _in_scope(pairs: Iterable[tuple[tuple[str, ...] | None, Any]]) -> bool:
+    return all(allowed is None or str(value) in allowed for allowed, value in pairs)
+
+
+def to_read(
+    resource: Resource,
+    parents: Iterable[KnownParent],
+    progress: Mapping[str, Progress],
+    *,
+    partitions: frozenset[str] | None,
+    only: frozenset[str] | None,
+    full_refresh: bool,
+) -> list[KnownParent]:
+    """The parents to read: of the asked-for partitions, and in buckets only those that are due.
+
+    `progress` is what counts of each parent's state, by its key.
+    """
+    chosen = [
+        known
+        for known in parents
+        if (partitions is None or known.partition in partitions) and (only is None or known.parent.key in only)
+    ]
+    if full_refresh or only is not None or not isinstance(resource.partition, Buckets):
+        return chosen
+    return [known for known in chosen if _is_due(known, progress.get(known.parent.key))]
+
+
+def _is_due(known: KnownParent, last: Progress | None) -> bool:
+    """New, changed, failed, or skipped: what was refused is not done."""
+    return last is None or last.status is not Status.OK or last.parent_cursor != known.version

@@ -1,0 +1,85 @@
+"""Makes a table what a verification read: the only writer of this package.
+
+Rows that are missing or changed are written from what was read, whatever hash the table has for them. What
+is extra is left to a sync of its list, which looks a second time and has the guard against believing a
+suspiciously small answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from platform_assets.arrow.buffer import Spooled
+from platform_assets.configuration.platform_settings import Settings
+from platform_assets.declarations import Platform, PlatformAssetsError, Resource
+from platform_assets.http.client import ApiClient
+from platform_assets.sync import Selection, sync
+from platform_assets.verification.compare import Comparison
+from platform_assets.verification.findings import Kind, Mended
+from platform_assets.warehouse import Warehouse
+from platform_assets.warehouse.dlt_source import platform_source, spooled_resource
+from platform_assets.warehouse.load_errors import reason
+from platform_assets.warehouse.source_account import Source
+
+
+def mend(
+    platform: Platform,
+    settings: Settings,
+    warehouse: Warehouse,
+    client: ApiClient,
+    whose: Source,
+    resource: Resource,
+    content: Spooled,
+    comparison: Comparison,
+    parents_of_extra: frozenset[str],
+    counts: Mapping[Kind, int],
+) -> Mended:
+    """Write what is missing or changed, then have what is extra removed; what fails is said in the result."""
+    done = Mended(before=dict(counts))
+    try:
+        target = warehouse.folder / f"mended-{resource.name}.parquet"
+        done.rows_written = comparison.rows_to_write(target)
+        if done.rows_written:
+            _load(platform, warehouse, whose, resource, content, target, done.rows_written)
+        if counts[Kind.EXTRA]:
+            _remove(platform, settings, warehouse, client, resource, parents_of_extra, done)
+    except PlatformAssetsError as error:
+        done.error = str(error)
+    except Exception as error:
+        # dlt's and the driver's errors may quote anything.
+        done.error = client.redact(f"the load failed: {reason(error)}")
+    return done
+
+
+def _load(
+    platform: Platform,
+    warehouse: Warehouse,
+    whose: Source,
+    resource: Resource,
+    content: Spooled,
+    target: Path,
+    rows: int,
+) -> None:
+    chosen = replace(content, files=[target], rows=rows)
+    with warehouse.session(row_bytes=content.row_bytes) as session:
+        file_format = session.file_format()
+        merge = not session.is_empty(resource.name)
+        loaded = spooled_resource(platform, resource, chosen, merge=merge, parquet=file_format == "parquet")
+        if content.columns.assigned:
+            session.assign_columns({resource.name: content.columns.assigned})
+        session.load(platform_source(platform, [loaded], session.schema), file_format, whose)
+
+
+def _remove(
+    platform: Platform,
+    settings: Settings,
+    warehouse: Warehouse,
+    client: ApiClient,
+    resource: Resource,
+    parents: frozenset[str],
+    done: Mended,
+) -> None:
+    selection = Selection((resource.name,), parents=parents if resource.endpoint.parents else None)
+    (outcome,) = sync(platform, settings, warehouse, client, selection)
+    done.rows_removed, done.removal_withheld = outcome.deleted, outcome.deletion_withheld
+    done.error = outcome.error or next(iter(outcome.failed_partitions.values()), None)

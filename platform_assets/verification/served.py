@@ -1,0 +1,171 @@
+"""The API's side: one resource read from its beginning, as rows that a sync would load, on disk.
+
+This module is all that ties verification to the extraction engine: it reads with `read_records` and makes
+rows with `Spool`, so that they are, value by value, what a sync would write.
+"""
+
+import logging
+import traceback
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+import pyarrow as pa
+from dlt.common.normalizers.naming import NamingConvention
+
+from platform_assets.arrow.buffer import Batch, Spool, Spooled
+from platform_assets.arrow.columns import ARROW_TYPES, Columns
+from platform_assets.configuration.platform_settings import Settings
+from platform_assets.declarations import PlatformAssetsError, Resource
+from platform_assets.extraction.reading import Parent, read_records
+from platform_assets.http.client import ApiClient
+from platform_assets.http.selection import Record
+from platform_assets.sync.plan import fingerprint
+from platform_assets.sync.window import start_of
+from platform_assets.warehouse.load_errors import reason
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Budget:
+    """Requests that may still be made. One read may overdraw it by two, which are on their way when it ends."""
+
+    requests: int
+
+    @property
+    def is_spent(self) -> bool:
+        return self.requests <= 0
+
+
+@dataclass
+class Served:
+    """What was read. `whole` and `part` are the parents that were read to the end and up to the budget's end."""
+
+    content: Spooled
+    listed: pa.Table | None
+    whole: list[Parent] = field(default_factory=list)
+    part: list[Parent] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+class Reading:
+    """Reads one resource.
+
+    Args:
+        columns: the table's columns as the warehouse knows them; new fields are added to it.
+        parent_types: the columns that carry the parent's values, in the path's order.
+        holds_nul: as `Spool` takes it.
+    """
+
+    def __init__(
+        self,
+        client: ApiClient,
+        resource: Resource,
+        settings: Settings,
+        columns: Columns,
+        parent_types: dict[str, pa.DataType],
+        folder: Path,
+        now: datetime,
+        holds_nul: bool,
+    ) -> None:
+        self._client = client
+        self._resource = resource
+        self._columns = columns
+        self._parent_types = parent_types
+        self._key = client.platform.primary_key_of(resource)
+        self._start = start_of(resource.endpoint.incremental, None, None, settings.start_date)
+        self.not_before = not_before(resource, settings)
+        incremental = resource.endpoint.incremental
+        self._spool = Spool(
+            folder,
+            columns,
+            self._key,
+            incremental.cursor_path if incremental else None,
+            np.empty(0, np.uint64),
+            fingerprint(resource),
+            now,
+            self.not_before,
+            holds_nul=holds_nul,
+        )
+        self._listed: list[pa.Table] = []
+        self._lock = Lock()
+
+    def read(self, parents: Sequence[Parent], budget: Budget | None) -> Served:
+        """Read every parent concurrently; with a budget one after the other, until it is spent."""
+        found: list[tuple[Parent, bool | str, Counter[str]]] = []
+        if budget is None:
+            with ThreadPoolExecutor(self._client.platform.client.max_concurrency, thread_name_prefix="verify") as pool:
+                found = list(pool.map(lambda parent: self._one(parent, None), parents))
+        else:
+            for parent in parents:
+                if budget.is_spent:
+                    break
+                found.append(self._one(parent, budget.requests))
+                budget.requests -= found[-1][2]["requests"]
+        content = self._spool.finish()
+        repeats = bool(content.repeats and self._listed)
+        served = Served(content, pa.concat_tables(self._listed) if repeats else None)
+        for parent, came, counts in found:
+            served.counts.update(counts)
+            if isinstance(came, str):
+                served.failed[parent.key] = came
+            else:
+                (served.whole if came else served.part).append(parent)
+        return served
+
+    def _one(self, parent: Parent, requests: int | None) -> tuple[Parent, bool | str, Counter[str]]:
+        """Whether the parent was read to its end, or why it could not be read."""
+        counts: Counter[str] = Counter()
+        try:
+            return parent, self._read_pages(parent, requests, counts), counts
+        except PlatformAssetsError as error:
+            return parent, self._client.redact(str(error)), counts
+        except Exception as error:
+            # A fault of ours in one resource must not end the verification of the others.
+            log.debug("unexpected fault: %s", self._client.redact(traceback.format_exc()))
+            return parent, self._client.redact(reason(error)), counts
+
+    def _read_pages(self, parent: Parent, requests: int | None, counts: Counter[str]) -> bool:
+        names = self._parent_types.items()
+        values = parent.values.values()
+        parent_columns = {name: pa.scalar(value, kind) for (name, kind), value in zip(names, values, strict=True)}
+        batch, is_whole = Batch(parent=parent.key), True
+        with closing(read_records(self._client, self._resource, parent, self._start, counts)) as pages:  # pyright: ignore[reportArgumentType] -- a generator
+            for records in pages:
+                self._spool.add(batch, records, parent_columns)
+                self._note_parent(records, parent_columns)
+                if requests is not None and counts["requests"] > requests:
+                    is_whole = False
+                    break
+        counts["pages"] += batch.pages
+        self._spool.accept(batch)
+        return is_whole
+
+    def _note_parent(self, records: list[Record], parent_columns: dict[str, pa.Scalar]) -> None:
+        """Remember which parents list a row: any of them may be the one that the table names."""
+        if not parent_columns or not records:
+            return
+        # `Spool.add` has replaced the keys by what they are stored as.
+        table = self._columns.table([{name: record[name] for name in self._key} for record in records], parent_columns)
+        with self._lock:
+            self._listed.append(table.select([*map(self._columns.name_of, self._key), *parent_columns]))
+
+
+def not_before(resource: Resource, settings: Settings) -> datetime | None:
+    """Rows with an older cursor are not loaded, so they are not verified either."""
+    incremental = resource.endpoint.incremental
+    return settings.start_date if incremental is not None and incremental.bounded else None
+
+
+def parent_column_types(resource: Resource, columns: Columns, naming: NamingConvention) -> dict[str, pa.DataType]:
+    """The columns that carry a child's parent, in the path's order."""
+    names = [naming.normalize_identifier(resolve.column) for resolve in resource.endpoint.parents.values()]
+    return {name: ARROW_TYPES[columns.types[name]] for name in names}

@@ -1,0 +1,123 @@
+"""Declarations as dlt sources: the same shape when Dagster looks at it and when rows are loaded."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import dlt
+import pyarrow.parquet as pq
+from dlt.common.normalizers.naming import NamingConvention
+from dlt.common.schema import Schema
+from dlt.common.schema.typing import TColumnSchema
+from dlt.extract.resource import DltResource
+from dlt.extract.source import DltSource
+
+from platform_assets.arrow.buffer import SYSTEM_COLUMNS, Spooled
+from platform_assets.arrow.columns import DELETED_AT, Columns
+from platform_assets.declarations import Platform, Removed, Resource
+
+
+@cache
+def default_naming() -> NamingConvention:
+    """dlt's naming convention where no warehouse says otherwise."""
+    return Schema("default").naming
+
+
+def platform_source(platform: Platform, resources: Sequence[DltResource], loaded: Schema | None = None) -> DltSource:
+    """A dlt source whose name, section and schema are the platform's; `loaded` is the schema in the warehouse."""
+    schema = loaded.clone() if loaded else Schema(platform.name)
+    # Declared types decide; a text that happens to look like a time stays a text.
+    schema.remove_type_detection("iso_timestamp")
+    return DltSource(schema, platform.name, list(resources))
+
+
+def declared_source(platform: Platform, names: Sequence[str]) -> DltSource:
+    """The source as declared, without settings, secrets or rows: what `@dlt_assets` is given."""
+    return platform_source(platform, [_declared_resource(platform, platform.resource(name)) for name in names])
+
+
+def _declared_resource(platform: Platform, resource: Resource) -> DltResource:
+    columns = table_columns(platform, resource, default_naming())
+    return dlt_resource(platform, resource, columns, _no_rows)
+
+
+def _no_rows() -> Iterator[Any]:
+    yield dlt.mark.materialize_table_schema()
+
+
+def spooled_resource(
+    platform: Platform, resource: Resource, spooled: Spooled, *, merge: bool, parquet: bool
+) -> DltResource:
+    """A dlt resource that yields what was spooled; without rows it only brings its table up to date.
+
+    `parquet`: hand the files over as they are; else as Arrow, for destinations that do not load Parquet.
+    """
+
+    key = [spooled.columns.name_of(name) for name in platform.primary_key_of(resource)]
+
+    def rows() -> Iterator[Any]:
+        # dlt's own mark for an empty table adds a load id to it that no row of ours has (dlt 1.31).
+        for path in spooled.files or [spooled.empty_file(key)]:
+            if parquet:
+                yield dlt.mark.with_file_import(str(path), "parquet", pq.read_metadata(path).num_rows)
+            else:
+                yield from (batch for batch in pq.ParquetFile(path).iter_batches(batch_size=50_000))
+
+    return dlt_resource(platform, resource, spooled.columns, rows, merge=merge)
+
+
+def dlt_resource(
+    platform: Platform,
+    resource: Resource,
+    columns: Columns,
+    rows: Callable[[], Iterator[Any]],
+    *,
+    merge: bool = True,
+) -> DltResource:
+    """A dlt resource with our hints. Without `merge` rows are appended (a first load has nothing to merge with)."""
+    key = [columns.name_of(name) for name in platform.primary_key_of(resource)]
+    disposition: Any = "append"
+    if merge:
+        # Rows are unique by then, so dlt need not sort the staged rows to find that out again.
+        disposition = {"disposition": "merge", "strategy": "delete-insert", "deduplicated": True}
+    return dlt.resource(
+        rows,
+        name=resource.name,
+        columns=column_hints(columns, key),
+        primary_key=key,
+        write_disposition=disposition,
+        section=platform.name,
+        schema_contract="evolve",
+    )
+
+
+def column_hints(columns: Columns, key: Sequence[str]) -> dict[str, TColumnSchema]:
+    """dlt column schemas of every column that has a type."""
+    hints: dict[str, TColumnSchema] = {}
+    for name, data_type in columns.types.items():
+        hint: TColumnSchema = {"name": name, "data_type": data_type, "nullable": name not in key}  # pyright: ignore[reportAssignmentType] -- our data types are a subset of dlt's
+        if name in columns.variants:
+            hint["variant"] = True
+        hints[name] = hint
+    return hints
+
+
+def table_columns(
+    platform: Platform,
+    resource: Resource,
+    naming: Any,
+    known: Mapping[str, str] | None = None,
+    assigned: Mapping[str, str] | None = None,
+) -> Columns:
+    """The table's columns: declared ones, ours, the parent's, and those `known` in the warehouse.
+
+    `assigned` maps raw fields to the columns that earlier loads gave them.
+    """
+    system = dict(SYSTEM_COLUMNS)
+    if resource.when_removed is Removed.MARKED:
+        system[DELETED_AT] = "timestamp"
+    for resolve in resource.endpoint.parents.values():
+        parent = platform.resource(resolve.resource)
+        declared = parent.columns.get(resolve.field, "text")
+        system[naming.normalize_identifier(resolve.column)] = declared
+    return Columns(resource.columns, dict(known or {}), naming, system, assigned)

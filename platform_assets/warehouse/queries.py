@@ -1,0 +1,48 @@
+"""Queries on what is in the warehouse, for pages that people read."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dlt
+from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRelation
+
+from platform_assets.warehouse.location import WarehouseError, destination, duckdb_file, exclusive
+from platform_assets.warehouse.run_directory import working_folder
+
+Rows = list[dict[str, Any]]
+
+
+class Reader:
+    """Runs queries in one schema."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def rows(self, query: str) -> Rows:
+        """Rows as column -> value; none where a table does not exist yet. Raises WarehouseError for another shape."""
+        try:
+            with self._client.execute_query(query) as cursor:
+                names = [column[0] for column in cursor.description or ()]
+                return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        except DatabaseUndefinedRelation:
+            return []
+        except DatabaseException as error:
+            reason = str(error.__cause__ or error).strip().splitlines()[0]
+            raise WarehouseError(f"the models in the warehouse are not those of this version ({reason})") from None
+
+
+@contextmanager
+def reading(schema: str) -> Iterator[Reader]:
+    """Read tables of `schema`, e.g. `marts`. DuckDB's file is held meanwhile, as by every other process of ours.
+
+    Raises WarehouseError where the warehouse cannot be had; a DuckDB file that does not exist is not made.
+    """
+    path = duckdb_file()
+    if path is not None and not path.exists():
+        raise WarehouseError(f"there is no warehouse at {path} yet: `platform-assets sync` makes it")
+    with working_folder() as folder, exclusive("report"):
+        pipeline = dlt.pipeline("reading", destination=destination(), dataset_name=schema, pipelines_dir=str(folder))
+        pipeline.config.restore_from_destination = False
+        with pipeline.sql_client() as client:
+            yield Reader(client)

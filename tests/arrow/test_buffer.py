@@ -1,0 +1,233 @@
+"""Rows are deduplicated, recognised and kept on disk until their resource was read whole."""
+
+import tempfile
+from datetime import UTC, datetime, timedelta, timezone
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from dlt.common.schema import Schema
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from platform_assets.arrow.buffer import (
+    ROW_HASH,
+    SYSTEM_COLUMNS,
+    Batch,
+    Spool,
+    Spooled,
+    as_numbers,
+    hash_keys,
+    is_member,
+    key_hashes,
+    last_occurrences,
+    parent_hash,
+    settle_keys,
+)
+from platform_assets.arrow.columns import Columns
+from platform_assets.extraction import spool as spool_module
+from platform_assets.http.errors import AnswerError
+
+NOW = datetime(2026, 1, 15, tzinfo=UTC)
+
+
+def make(folder: Path, known: np.ndarray | None = None, key: str = "bigint", **given: Any) -> Spool:
+    columns = Columns({"id": key, "at": "timestamp"}, {}, Schema("any").naming, {**SYSTEM_COLUMNS, "_parent": "text"})
+    empty = np.empty(0, np.uint64)
+    return Spool(folder, columns, ("id",), "at", empty if known is None else known, b"salt", NOW, **given)
+
+
+def rows(spooled: Spooled) -> list[dict[str, Any]]:
+    return [row for path in spooled.files for row in pq.read_table(path).to_pylist()]
+
+
+def read(spool: Spool, *pages: list[dict[str, Any]]) -> Batch:
+    batch = Batch()
+    for page in pages:
+        spool.add(batch, page, {})
+    return batch
+
+
+def test_a_batch_that_is_not_accepted_leaves_nothing(tmp_path: Path) -> None:
+    spool = make(tmp_path)
+    spool.accept(read(spool, [{"id": 1}]))
+    read(spool, [{"id": 2}])
+    assert [row["id"] for row in rows(spool.finish())] == [1]
+
+
+def test_the_last_occurrence_of_a_key_wins(tmp_path: Path) -> None:
+    spool = make(tmp_path)
+    spool.accept(read(spool, [{"id": 1, "v": "a"}, {"id": 2, "v": "b"}], [{"id": 1, "v": "c"}]))
+    spooled = spool.finish()
+    assert sorted((row["id"], row["v"]) for row in rows(spooled)) == [(1, "c"), (2, "b")]
+    assert (spooled.rows, spooled.records, spooled.repeats) == (2, 3, 1)
+
+
+def test_rows_that_the_warehouse_has_are_not_loaded_again(tmp_path: Path) -> None:
+    first = make(tmp_path / "1")
+    first.accept(read(first, [{"id": 1, "v": "a"}, {"id": 2, "v": "b"}]))
+    known = np.sort(as_numbers([row[ROW_HASH] for row in rows(first.finish())]))
+    second = make(tmp_path / "2", known)
+    second.accept(read(second, [{"v": "a", "id": 1}, {"id": 2, "v": "changed"}]))
+    spooled = second.finish()
+    assert [row["id"] for row in rows(spooled)] == [2]
+    assert spooled.records == 2 and len(spooled.keys) == 2
+
+
+def test_a_known_last_occurrence_drops_the_earlier_one(tmp_path: Path) -> None:
+    """A thread listed in two folders must not flip between its two versions from run to run."""
+    first = make(tmp_path / "1")
+    first.accept(read(first, [{"id": 1, "folder": "archive"}]))
+    known = np.sort(as_numbers([row[ROW_HASH] for row in rows(first.finish())]))
+    second = make(tmp_path / "2", known)
+    second.accept(read(second, [{"id": 1, "folder": "inbox"}], [{"id": 1, "folder": "archive"}]))
+    assert rows(second.finish()) == []
+
+
+def test_a_record_without_its_key_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(AnswerError, match="`id`"):
+        read(make(tmp_path), [{"id": None}])
+
+
+def test_the_cursor_is_the_newest_of_all_records(tmp_path: Path) -> None:
+    spool = make(tmp_path)
+    batch = read(spool, [{"id": 1, "at": "2026-01-02T00:00:00Z"}], [{"id": 2, "at": None}, {"id": 3, "at": "x"}])
+    assert batch.cursor == datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def test_records_before_the_start_date_are_not_loaded(tmp_path: Path) -> None:
+    spool = make(tmp_path, not_before=NOW)
+    spool.accept(
+        read(spool, [{"id": 1, "at": "2026-01-14T00:00:00Z"}, {"id": 2, "at": "2026-01-15T00:00:00Z"}, {"id": 3}])
+    )
+    spooled = spool.finish()
+    assert [row["id"] for row in rows(spooled)] == [2, 3]
+    assert len(spooled.keys) == 3
+
+
+def test_pages_of_different_shapes_end_in_one_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool_module, "FLUSH_BYTES", 1)
+    spool = make(tmp_path)
+    spool.accept(read(spool, [{"id": 1}], [{"id": 2, "new": "x"}], [{"id": 1, "n": 1}]))
+    spooled = spool.finish()
+    assert len(spooled.files) > 1
+    assert sorted((row["id"], row.get("new"), row.get("n")) for row in rows(spooled)) == [(1, None, 1), (2, "x", None)]
+
+
+@given(st.lists(st.integers(0, 9), max_size=30))
+def test_last_occurrences(keys: list[int]) -> None:
+    marked = last_occurrences(np.array(keys, np.uint64))
+    assert [index for index, is_last in enumerate(marked) if is_last] == sorted(
+        {key: index for index, key in enumerate(keys)}.values()
+    )
+
+
+@given(st.lists(st.integers(0, 2**64 - 1)), st.lists(st.integers(0, 2**64 - 1)))
+def test_is_member(values: list[int], known: list[int]) -> None:
+    found = is_member(np.array(values, np.uint64), np.sort(np.array(known, np.uint64)))
+    assert found.tolist() == [value in known for value in values]
+
+
+spellings = st.sampled_from(
+    [1, 1.0, "1", "01", True, 2, "2", 2**53, 2.0**53, str(2**53), 2**63, "", 1.5, "1.0", -1, "-1"]
+)
+
+
+def identity(value: Any, kind: str) -> Any:
+    """The key that a spelling means, by an understanding of its own; None where it means none."""
+    if isinstance(value, bool) or value == "" or (isinstance(value, float) and value != int(value)):
+        return None
+    text = value if isinstance(value, str) else str(int(value))
+    if kind == "text":
+        return text
+    return int(text) if text.lstrip("-").isdigit() and str(int(text)) == text and int(text) < 2**63 else None
+
+
+@settings(deadline=None)
+@given(st.lists(spellings, min_size=1, max_size=8), st.sampled_from(["bigint", "text"]))
+def test_equal_keys_are_one_row_however_they_are_written(ids: list[Any], kind: str) -> None:
+    """One identity, one stored key, in one read and against what the warehouse gives back; none is an error."""
+    meant = [identity(value, kind) for value in ids]
+    with tempfile.TemporaryDirectory() as folder:
+        spool = make(Path(folder), key=kind)
+        if None in meant:
+            with pytest.raises(AnswerError, match=r"`id` is .*no primary key"):
+                read(spool, [{"id": value} for value in ids])
+            return
+        spool.accept(read(spool, *([{"id": value}] for value in ids)))
+        spooled = spool.finish()
+        assert sorted(row["id"] for row in rows(spooled)) == sorted(set(meant))
+        assert set(spooled.keys) == set(hash_keys(set(meant))) == set(hash_keys((one,) for one in set(meant)))
+
+
+def test_composite_keys_are_told_apart_by_their_parts() -> None:
+    pairs = [("a\x1fb", "c"), ("a", "b\x1fc"), ("ab", "c"), ("a", "bc")]
+    assert len(set(hash_keys(pairs))) == len(pairs)
+    records: list[dict[str, Any]] = [{"x": 1.0, "y": 7}]
+    settle_keys(records, {"x": "bigint", "y": "text"})
+    assert key_hashes(records, ("x", "y")).tolist() == hash_keys([(1, "7")]).tolist()
+    # A composite key of nothing, as the parents of a resource without any.
+    assert hash_keys([(), ()]).tolist() == hash_keys([(), ()]).tolist()
+
+
+def test_moments_as_keys_are_the_same_in_every_time_zone() -> None:
+    here = datetime(2026, 1, 1, 2, tzinfo=timezone(timedelta(hours=2)))
+    assert hash_keys([here]).tolist() == hash_keys([datetime(2026, 1, 1, tzinfo=UTC)]).tolist()
+
+
+def of_parents(folder: Path, reads: list[tuple[str, list[dict[str, Any]]]], known: np.ndarray | None = None) -> Spooled:
+    spool = make(folder, known)
+    for parent, records in reads:
+        batch = Batch(parent=parent)
+        spool.add(batch, [dict(record) for record in records], {"_parent": pa.scalar(parent, pa.string())})
+        spool.accept(batch)
+    return spool.finish()
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.dictionaries(
+        st.sampled_from("abc"),
+        st.lists(st.fixed_dictionaries({"id": st.integers(0, 3), "v": st.sampled_from("xy")}), min_size=1, max_size=4),
+        min_size=1,
+    ),
+    st.randoms(),
+)
+def test_which_parent_has_a_row_is_no_chance(found: dict[str, list[dict[str, Any]]], random: Any) -> None:
+    """The smallest parent key wins in any order of arrival, its last read counts, and the next sync writes nothing."""
+    reads = list(found.items())
+    random.shuffle(reads)
+    expected: dict[int, tuple[str, str]] = {}
+    for parent in sorted(found, reverse=True):
+        expected.update({record["id"]: (parent, record["v"]) for record in found[parent]})
+    with tempfile.TemporaryDirectory() as name:
+        spooled = of_parents(Path(name) / "1", reads)
+        written = rows(spooled)
+        assert {row["id"]: (row["_parent"], row["v"]) for row in written} == expected and len(written) == len(expected)
+        assert as_numbers([row[ROW_HASH] for row in written]).tolist() == spooled.written_ids.tolist()
+        assert hash_keys(row["id"] for row in written).tolist() == spooled.written_keys.tolist()
+        parents = [parent_hash({"_parent": pa.scalar(row["_parent"], pa.string())}, b"salt") for row in written]
+        assert [int(one) for one in spooled.written_ids ^ np.array(parents)] == spooled.written_contents.tolist()
+        random.shuffle(reads)
+        assert of_parents(Path(name) / "2", reads, np.sort(spooled.written_ids)).rows == 0
+
+
+def test_a_row_that_another_parent_has_already_is_not_written(tmp_path: Path) -> None:
+    first = of_parents(tmp_path / "1", [("b", [{"id": 1}])])
+    second = of_parents(tmp_path / "2", [("a", [{"id": 1}]), ("b", [{"id": 1}])], np.sort(first.written_ids))
+    assert second.rows == 0 and rows(second) == []
+    changed = of_parents(
+        tmp_path / "3", [("a", [{"id": 1}]), ("b", [{"id": 1, "v": "new"}])], np.sort(first.written_ids)
+    )
+    assert [row["_parent"] for row in rows(changed)] == ["a"]
+
+
+def test_rows_without_parents_keep_the_identity_that_earlier_versions_gave(tmp_path: Path) -> None:
+    spool = make(tmp_path)
+    spool.accept(read(spool, [{"v": "a", "id": 1}]))
+    (row,) = rows(spool.finish())
+    assert row[ROW_HASH] == blake2b(b'[]{"id":1,"v":"a"}', digest_size=8, key=b"salt").hexdigest()

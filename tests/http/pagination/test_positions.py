@@ -1,0 +1,220 @@
+"""Lists whose rows come, go and move while they are read: every row that stays is read, or the read is refused."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from platform_assets.declarations import Cursor, Offset, PageNumber, Paginator
+from platform_assets.http.client import Answer
+from platform_assets.http.errors import AnswerError
+from platform_assets.http.pagination.pages import pager, pages
+
+Op = tuple[str, float]
+NO_CAP = 10**9
+
+
+@dataclass
+class MovingList:
+    """A server's list. `changes[n]` happen before its nth request, `caps[n]` is from then on its largest page."""
+
+    rows: list[int]
+    changes: Mapping[int, list[Op]] = field(default_factory=dict)
+    caps: Mapping[int, int] = field(default_factory=dict)
+    obeys_size: bool = True
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    removed: set[int] = field(default_factory=set)
+    cap: int = NO_CAP
+    most_requests: int = 3000
+
+    def page(self, params: Mapping[str, Any]) -> Answer:
+        number = len(self.requests)
+        assert number < self.most_requests, "the read does not end"
+        self.requests.append(dict(params))
+        self.cap = self.caps.get(number, self.cap)
+        for change in self.changes.get(number, []):
+            self.apply(*change)
+        asked = int(params.get("limit") or params.get("per_page") or 0)
+        size = min(asked, self.cap) if self.obeys_size else self.cap
+        start = (int(params["page"]) - 1) * size if "page" in params else int(params["start"])
+        found = [{"id": row, "clock": number} for row in self.rows[start : start + size]]
+        more = start + size < len(self.rows)
+        paging = {"start": start, "limit": size, "more": more, **({"next": start + size} if more else {})}
+        return Answer({"data": found, "paging": paging}, {})
+
+    def apply(self, kind: str, where: float) -> None:
+        at = int(where * len(self.rows))
+        if kind == "insert":
+            self.rows.insert(at, 10_000 + len(self.requests) * 100 + len(self.rows))
+        elif kind == "remove" and self.rows:
+            self.removed.add(self.rows.pop(at))
+        elif kind == "to the front" and self.rows:
+            self.rows.insert(0, self.rows.pop(at))
+        elif kind == "to the end" and self.rows:
+            self.rows.append(self.rows.pop(at))
+
+
+def paginators(limit: int, maximum: int | None) -> dict[str, Paginator]:
+    return {
+        "offset": Offset(offset_param="start", limit=limit, maximum=maximum),
+        "page number": PageNumber(limit=limit, maximum=maximum),
+        "cursor": Cursor(
+            cursor_path="paging.next",
+            cursor_param="start",
+            base=0,
+            limit_param="limit",
+            limit=limit,
+            maximum=maximum,
+            counts_records=True,
+            more_path="paging.more",
+            start_echo_path="paging.start",
+            limit_echo_path="paging.limit",
+        ),
+    }
+
+
+KINDS = tuple(paginators(1, None))
+
+
+def read(paginator: Paginator, served: MovingList, page_size: int | None = None) -> set[int]:
+    """The ids that are read, as the extraction identifies records: by their key."""
+    state = pager(paginator, page_size)
+    by_id = pages(served.page, state, {}, lambda body: body["data"], lambda items: [hash(one["id"]) for one in items])
+    return {record["id"] for page in by_id for record in page}
+
+
+def whole_or_refused(paginator: Paginator, served: MovingList) -> None:
+    stays = set(served.rows)
+    try:
+        found = read(paginator, served)
+    except AnswerError:
+        return
+    assert stays - served.removed <= found, (sorted(stays - served.removed - found), served.requests)
+
+
+comings = st.tuples(st.sampled_from(["insert", "remove"]), st.floats(0, 0.999))
+moves = st.tuples(st.sampled_from(["insert", "remove", "to the front", "to the end"]), st.floats(0, 0.999))
+several = st.dictionaries(st.integers(1, 25), st.lists(comings, min_size=1, max_size=4), max_size=8)
+one_each = st.dictionaries(st.integers(1, 25), st.lists(moves, min_size=1, max_size=1), max_size=8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=300, deadline=None)
+@given(size=st.integers(0, 70), limit=st.integers(8, 20), told=st.booleans(), changes=several | one_each)
+def test_no_row_that_stays_is_lost_while_others_come_go_and_move(
+    kind: str, size: int, limit: int, told: bool, changes: Mapping[int, list[Op]]
+) -> None:
+    """Pages of two rows can lose one where seven rows come and go during one read: see counted.py."""
+    whole_or_refused(paginators(limit, limit if told else None)[kind], MovingList([*range(size)], changes))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=200, deadline=None)
+@given(
+    size=st.integers(0, 120),
+    limit=st.integers(2, 40),
+    first_cap=st.integers(2, 40),
+    later=st.dictionaries(st.integers(1, 12), st.integers(2, 20), max_size=2),
+)
+@example(size=55, limit=100, first_cap=20, later={})
+@example(size=260, limit=100, first_cap=100, later={1: 50})
+@example(size=7, limit=3, first_cap=3, later={3: 2})
+def test_a_server_that_grants_less_or_lowers_its_cap_ends_no_list_early(
+    kind: str, size: int, limit: int, first_cap: int, later: dict[int, int]
+) -> None:
+    caps = {0: first_cap}
+    for number, cap in sorted(later.items()):
+        caps[number] = min(cap, *(known for earlier, known in caps.items() if earlier < number))
+    served = MovingList([*range(size)], caps=caps)
+    assert read(paginators(limit, None)[kind], served) == set(range(size))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=200, deadline=None)
+@given(
+    size=st.integers(0, 70),
+    limit=st.integers(2, 20),
+    caps=st.dictionaries(st.integers(0, 12), st.integers(2, 20), max_size=3),
+    changes=several,
+)
+def test_caps_and_changes_together_lose_no_row(
+    kind: str, size: int, limit: int, caps: dict[int, int], changes: Mapping[int, list[Op]]
+) -> None:
+    whole_or_refused(paginators(limit, None)[kind], MovingList([*range(size)], changes, caps))
+
+
+@settings(max_examples=100, deadline=None)
+@given(size=st.integers(0, 90), limit=st.integers(1, 40), granted=st.integers(1, 30))
+@example(size=55, limit=100, granted=20)
+def test_pages_of_a_size_that_cannot_be_chosen_are_all_read(size: int, limit: int, granted: int) -> None:
+    served = MovingList([*range(size)], caps={0: granted}, obeys_size=False)
+    assert read(paginators(limit, None)["page number"], served) == set(range(size))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=100, deadline=None)
+@given(size=st.integers(0, 60), page_size=st.integers(1, 12), maximum=st.integers(1, 12))
+def test_any_page_size_makes_progress(kind: str, size: int, page_size: int, maximum: int) -> None:
+    served = MovingList([*range(size)], caps={0: maximum})
+    assert read(paginators(maximum, maximum)[kind], served, page_size) == set(range(size))
+    assert {int(one.get("limit") or one["per_page"]) for one in served.requests} <= set(range(1, maximum + 1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit", "rows", "share"),
+    [
+        ("offset", 20, 1000, 1.1),
+        ("offset", 500, 100_000, 1.01),
+        ("cursor", 500, 100_000, 1.01),
+        ("page number", 32, 100, 1.1),
+        ("page number", 100, 600, 1.1),
+        ("page number", 100, 10_000, 1.15),
+        ("page number", 32, 3200, 1.3),
+    ],
+)
+def test_what_a_list_that_does_not_move_costs(kind: str, limit: int, rows: int, share: float) -> None:
+    served = MovingList([*range(rows)])
+    assert read(paginators(limit, limit)[kind], served) == set(range(rows))
+    assert len(served.requests) <= math.ceil((rows + 1) / limit) * share + 1
+
+
+def test_a_cap_lowered_in_mid_read_costs_two_requests() -> None:
+    """A hundred rows in one page, the rest by fifty; the two find out about the cap, and about the end."""
+    served = MovingList([*range(260)], caps={0: 100, 1: 50})
+    assert read(paginators(100, None)["page number"], served) == set(range(260))
+    assert len(served.requests) <= 1 + math.ceil(160 / 50) + 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_row_that_moves_to_the_end_between_two_pages_takes_no_neighbour_with_it(kind: str) -> None:
+    served = MovingList([*range(30)], {1: [("to the end", 0.1)]})
+    assert read(paginators(10, 10)[kind], served) == set(range(30))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_row_that_moves_from_the_unread_part_to_the_front_is_found(kind: str) -> None:
+    served = MovingList([*range(30)], {1: [("to the front", 0.9)]})
+    assert read(paginators(10, 10)[kind], served) == set(range(30))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_list_that_ignores_the_position_is_a_circle_although_a_clock_moves(kind: str) -> None:
+    asked: list[Mapping[str, Any]] = []
+
+    def same(params: Mapping[str, Any]) -> Answer:
+        asked.append(params)
+        size = int(params.get("limit") or params["per_page"])
+        data = [{"id": number, "clock": len(asked)} for number in range(size)]
+        return Answer({"data": data, "paging": {"next": int(params.get("start", 0)) + size}}, {})
+
+    paginator = paginators(10, 10)[kind]
+    with pytest.raises(AnswerError, match="circle"):
+        keys = pages(
+            same, pager(paginator, None), {}, lambda body: body["data"], lambda items: [r["id"] for r in items]
+        )
+        assert len([*keys]) < 0
+    assert len(asked) < 6

@@ -1,0 +1,113 @@
+"""The webhook gets failed runs and stale assets, once each, and nothing while it is not configured."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import dagster as dg
+import pytest
+
+from platform_assets.monitoring.alerts import OFF, stale_alert_sensor, webhook_on_failure
+from platform_assets.platforms import all_platforms
+from platform_assets.sandbox import Fault, SandboxServer
+
+PointAt = Callable[[SandboxServer], None]
+ROLES = dg.AssetKey(["device_management", "roles"])
+
+
+class Webhook:
+    """Takes posts on a free port of the loopback."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.status = 200
+        webhook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if webhook.status == 200:
+                    webhook.texts.append(json.loads(body)["text"])
+                self.send_response(webhook.status)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Silent."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/services/secret-path"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
+    found = Webhook()
+    monkeypatch.setenv("ALERTS__WEBHOOK_URL", found.url)
+    yield found
+    found.server.shutdown()
+
+
+def failed_run(repository: dg.RepositoryDefinition, instance: dg.DagsterInstance) -> dg.RunFailureSensorContext:
+    result = repository.get_job("sync_device_management").execute_in_process(
+        instance=instance, asset_selection=[ROLES], raise_on_error=False
+    )
+    assert not result.success
+    run = instance.get_run_by_id(result.run_id)
+    event = next(event for event in result.all_events if event.event_type is dg.DagsterEventType.RUN_FAILURE)
+    assert run is not None
+    status = dg.build_run_status_sensor_context(
+        sensor_name="webhook_on_failure", dagster_event=event, dagster_instance=instance, dagster_run=run
+    )
+    return status.for_run_failure()
+
+
+def test_a_failed_run_is_told_with_its_reasons(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt, webhook: Webhook
+) -> None:
+    with SandboxServer(faults=[Fault("/v2/roles", status=404, times=None)]) as server:
+        point_at(server)
+        webhook_on_failure(failed_run(repository, instance))
+        (text,) = webhook.texts
+        assert "sync_device_management failed" in text and "device_management/roles" in text and "404" in text
+        assert server.token("device_management") not in text
+
+
+def test_nothing_is_posted_while_no_webhook_is_configured(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
+) -> None:
+    with SandboxServer(faults=[Fault("/v2/roles", status=404, times=None)]) as server:
+        point_at(server)
+        found = webhook_on_failure(failed_run(repository, instance))
+        assert isinstance(found, dg.SkipReason) and found.skip_message == OFF
+
+
+def test_a_stale_asset_is_told_once_and_again_when_it_recovered(
+    instance: dg.DagsterInstance, point_at: PointAt, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SandboxServer() as server:
+        point_at(server)
+        instance.report_runless_asset_event(dg.AssetMaterialization(ROLES))
+        real = time.time
+        cursor: str | None = None
+
+        def tick() -> str | None:
+            context = dg.build_sensor_context(instance=instance, cursor=cursor)
+            stale_alert_sensor(all_platforms())(context)
+            return context.cursor
+
+        cursor = tick()
+        assert webhook.texts == []
+        monkeypatch.setattr(time, "time", lambda: real() + 60 * 3600)
+        webhook.status = 500
+        with pytest.raises(RuntimeError, match="answered 500") as raised:
+            tick()
+        assert "secret-path" not in str(raised.value)
+        webhook.status = 200
+        cursor = tick()
+        cursor = tick()
+        assert len(webhook.texts) == 1 and "stale: device_management/roles" in webhook.texts[0]
+        monkeypatch.setattr(time, "time", real)
+        cursor = tick()
+        assert webhook.texts[1:] == ["fresh again: device_management/roles"]

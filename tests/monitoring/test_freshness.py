@@ -1,0 +1,255 @@
+"""Freshness sensors on an ephemeral instance, through whole stories; time is moved, nothing else is made up."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import dagster as dg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from platform_assets.monitoring.event_log import stale_partitions
+from platform_assets.monitoring.freshness import WHOLE, Memory, RunState
+from platform_assets.monitoring.freshness_sensor import freshness_sensor
+from platform_assets.orchestration import freshness
+from platform_assets.platforms import all_platforms, platform_named
+from platform_assets.sandbox import Fault, SandboxServer
+
+PointAt = Callable[[SandboxServer], None]
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+
+
+@dataclass
+class Day:
+    """A platform's sensor and what Dagster's daemon would do with its answers, at a time that can be moved."""
+
+    repository: dg.RepositoryDefinition
+    instance: dg.DagsterInstance
+    platform: str
+    monkeypatch: pytest.MonkeyPatch
+    cursor: str | None = None
+    offset: float = 0.0
+    run_keys: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        real = time.time
+        self.monkeypatch.setattr(time, "time", lambda: real() + self.offset)
+
+    def later(self, seconds: float) -> None:
+        self.offset += seconds
+
+    def tick(self) -> tuple[list[dg.RunRequest], str]:
+        """Requests that Dagster would launch (a run key counts once for ever), and the skip reason."""
+        sensor = freshness_sensor(platform_named(self.platform))
+        context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor, repository_def=self.repository)
+        found = sensor(context)
+        assert isinstance(found, dg.SensorResult)
+        self.cursor = found.cursor
+        requests = [request for request in found.run_requests or [] if request.run_key not in self.run_keys]
+        self.run_keys.update(str(request.run_key) for request in requests)
+        return requests, str(found.skip_reason.skip_message if found.skip_reason else "")
+
+    def launch(self, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
+        return self.repository.get_job(str(request.job_name)).execute_in_process(
+            instance=self.instance,
+            asset_selection=list(request.asset_selection or []),
+            run_config=json.loads(json.dumps(request.run_config)),
+            tags={"dagster/run_key": str(request.run_key)},
+            raise_on_error=False,
+        )
+
+    def settle(self) -> None:
+        """Load everything there is to load, so that the story begins with all fresh."""
+        for _ in range(5):
+            requests, _ = self.tick()
+            for request in requests:
+                self.launch(request)
+            if not requests:
+                return
+
+
+def names(request: dg.RunRequest) -> list[str]:
+    return sorted(key.path[-1] for key in request.asset_selection or [])
+
+
+def test_the_life_of_a_cursor(
+    repository: dg.RepositoryDefinition,
+    instance: dg.DagsterInstance,
+    point_at: PointAt,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Fresh, stale, asked for, failed, asked for again, succeeded, quiet, backed off, new rows, asked for."""
+    with SandboxServer() as server:
+        point_at(server)
+        day = Day(repository, instance, "crm", monkeypatch)
+        day.settle()
+        assert day.tick()[0] == []
+
+        def changed(request: dg.RunRequest) -> bool:
+            return "deals" in names(request)
+
+        # Something newer arrives upstream; one cheap request sees it.
+        with server.world.lock:
+            deal = server.world.tables["crm"]["deals"][0]
+            deal["update_time"] = "2026-01-16 00:00:01"
+        day.later(10 * MINUTE)
+        server.faults.append(Fault("/v1/recents", status=500, times=None))
+        broken, words = day.tick()
+        assert not any(map(changed, broken)) and "upstream does not answer" in words
+        server.faults.clear()
+        day.later(1 * HOUR)
+        first = next(request for request in day.tick()[0] if changed(request))
+        assert names(first) == ["deals"]
+
+        # While it is on its way nothing more is asked; when it failed it is asked for again, under another key.
+        server.faults.append(Fault("/v1/recents", status=500, times=None))
+        assert not day.launch(first).success
+        assert not any(map(changed, day.tick()[0]))
+        day.later(freshness.FIRST_WAIT + 1)
+        second = next(request for request in day.tick()[0] if changed(request))
+        assert second.run_key != first.run_key
+
+        # It succeeds: quiet, and looked at less and less often, at most once a tick.
+        server.faults.clear()
+        assert day.launch(second).success
+        looks = []
+        for _ in range(60):
+            day.later(5 * MINUTE)
+            since = len(server.requests)
+            requests, _ = day.tick()
+            assert not any(map(changed, requests))
+            for request in requests:
+                day.launch(request)
+            asked = [r for r in server.requests[since:] if r["query"].get("items") == "deal"]
+            assert len(asked) <= 1
+            looks.append(len(asked))
+        # Five hours at an allowed lag of two: no look every five minutes, and never more than an hour without one.
+        assert 4 <= sum(looks) <= 12
+
+        # New rows: asked for within the allowed lag.
+        with server.world.lock:
+            deal["update_time"] = "2026-01-17 00:00:01"
+        for _ in range(24):
+            day.later(5 * MINUTE)
+            requests, _ = day.tick()
+            if any(map(changed, requests)):
+                break
+        else:
+            pytest.fail("the new row was not asked for within two hours")
+
+
+def test_an_idle_tick_launches_nothing_and_asks_at_most_once_per_probed_resource(
+    repository: dg.RepositoryDefinition,
+    instance: dg.DagsterInstance,
+    point_at: PointAt,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with SandboxServer() as server:
+        point_at(server)
+        day = Day(repository, instance, "crm", monkeypatch)
+        day.settle()
+        since = len(server.requests)
+        assert day.tick()[0] == []
+        assert len(server.requests) == since
+        day.later(20 * MINUTE)
+        requests, words = day.tick()
+        assert requests == [] and "upstream has nothing newer" in words
+        asked = [request["query"]["items"] for request in server.requests[since:]]
+        assert len(asked) == len(set(asked)) == 10
+
+
+def test_exactly_the_stale_partitions_are_asked_for_and_a_refused_one_only_once_a_day(
+    repository: dg.RepositoryDefinition,
+    instance: dg.DagsterInstance,
+    point_at: PointAt,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with SandboxServer() as server:
+        point_at(server)
+        day = Day(repository, instance, "error_tracking", monkeypatch)
+        repository.get_job("sync_error_tracking").execute_in_process(instance=instance)
+        day.tick()
+        # One partition is loaded by hand later than the others.
+        day.later(50 * MINUTE)
+        events = dg.AssetKey(["error_tracking", "events"])
+        repository.get_job("sync_error_tracking").execute_in_process(
+            instance=instance, asset_selection=[events], partition_key="acme/web"
+        )
+        day.later(20 * MINUTE)
+        requests, _ = day.tick()
+        asked = {part for r in requests if "events" in names(r) for part in config_of(r)}
+        known = set(instance.get_dynamic_partitions("error_tracking_project"))
+        assert asked == known - {"acme/web"}
+
+        # 401 is refused for good: after the run failed it is left alone for a day, not asked for every tick.
+        server.faults.append(Fault("/events/", status=401, times=None))
+        for request in requests:
+            assert day.launch(request).success == ("events" not in names(request))
+        again = 0
+        for _ in range(8):
+            day.later(1 * HOUR)
+            found = [request for request in day.tick()[0] if "events" in names(request)]
+            again += any("globex/web" in config_of(request) for request in found)
+        assert again == 0
+        day.later(DAY)
+        assert any("globex/web" in config_of(r) for r in day.tick()[0] if "events" in names(r))
+
+
+def config_of(request: dg.RunRequest) -> list[str]:
+    """Partitions in a request's run config."""
+    ops = (request.run_config or {}).get("ops", {})
+    return next(iter(ops.values()))["config"]["partitions"] if ops else []
+
+
+def test_a_platform_that_is_not_configured_is_left_alone(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance
+) -> None:
+    sensor = freshness_sensor(platform_named("crm"))
+    found = sensor(dg.build_sensor_context(instance=instance, repository_def=repository))
+    assert isinstance(found, dg.SkipReason) and "SOURCES__CRM__BASE_URL" in str(found.skip_message)
+
+
+def test_partitions_loaded_before_the_cutoff_are_stale(instance: dg.DagsterInstance) -> None:
+    key = dg.AssetKey(["a", "b"])
+    instance.report_runless_asset_event(dg.AssetMaterialization(key, partition="old"))
+    cutoff = time.time()
+    time.sleep(0.01)
+    instance.report_runless_asset_event(dg.AssetMaterialization(key, partition="new"))
+    assert stale_partitions(instance, key, ["new", "old", "never"], cutoff) == ["old", "never"]
+
+
+@given(
+    st.lists(st.sampled_from(["ask", "succeed", "fail", "refuse", "lose", "wait"]), max_size=30),
+    st.floats(1, 1e5),
+)
+def test_whatever_becomes_of_runs_an_asset_is_asked_for_again_but_never_twice_at_once(
+    steps: list[str], pause: float
+) -> None:
+    memory, now, under_way, keys = Memory(), 1000.0, False, set()
+    for number, step in enumerate(steps):
+        now += pause
+        if step == "ask" and freshness.due(memory, [WHOLE], now):
+            assert not under_way
+            key = f"{number}#{freshness.attempt(memory, [WHOLE])}"
+            assert key not in keys
+            keys.add(key)
+            freshness.ask(memory, [WHOLE], key, now)
+            under_way = True
+        elif under_way and step in ("succeed", "fail", "refuse"):
+            state = RunState.SUCCEEDED if step == "succeed" else RunState.FAILED
+            freshness.see_run(memory, state, [WHOLE] if step == "refuse" else [], now)
+            under_way = False
+        elif step == "lose":
+            freshness.see_run(memory, RunState.NONE, [], now)
+            under_way = under_way and bool(memory.run_key)
+        memory = Memory.of(json.loads(json.dumps(memory.stored())))
+    freshness.see_run(memory, RunState.FAILED, [], now)
+    assert freshness.due(memory, [WHOLE], now + freshness.REFUSED_WAIT + 1) == [WHOLE]
+
+
+def test_every_platform_has_a_sensor_with_words(repository: dg.RepositoryDefinition) -> None:
+    for platform in all_platforms():
+        sensor = repository.get_sensor_def(f"{platform.name}_freshness")
+        assert sensor.description and sensor.default_status is dg.DefaultSensorStatus.RUNNING

@@ -1,0 +1,37 @@
+"""The mend in orchestration/mixed_partitions.py, and when it can go."""
+
+import dagster as dg
+import pytest
+from dagster._core.errors import DagsterInvalidDefinitionError
+
+from platform_assets.patches.mixed_partitions import mixed_partitions_job
+
+ONE = dg.DynamicPartitionsDefinition(name="one")
+OTHER = dg.StaticPartitionsDefinition(["x"])
+
+
+@dg.asset(partitions_def=ONE)
+def first() -> None: ...
+
+
+@dg.asset(partitions_def=OTHER)
+def second() -> None: ...
+
+
+def test_a_job_over_different_partitionings_loads_and_has_none_of_its_own() -> None:
+    job = mixed_partitions_job("both", dg.AssetSelection.all(), "")
+    repository = dg.Definitions(assets=[first, second], jobs=[job]).get_repository_def()
+    assert repository.get_job("both").partitions_def is None
+
+
+def test_a_job_over_one_partitioning_has_none_of_its_own_either() -> None:
+    job = mixed_partitions_job("single", dg.AssetSelection.assets(first), "")
+    repository = dg.Definitions(assets=[first, second], jobs=[job]).get_repository_def()
+    assert repository.get_job("single").partitions_def is None
+
+
+def test_upstream_still_refuses() -> None:
+    """When this fails, dagster-io/dagster#10404 is mended: use `define_asset_job` and delete the file."""
+    job = dg.define_asset_job("both", selection=dg.AssetSelection.all())
+    with pytest.raises(DagsterInvalidDefinitionError, match="Failed to resolve asset job"):
+        dg.Definitions(assets=[first, second], jobs=[job]).get_repository_def().get_job("both")

@@ -1,0 +1,292 @@
+"""Children per parent: cursors, isolation and buckets, with many parents, late rows, crashes and neighbours."""
+
+import multiprocessing
+import os
+import re
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from platform_assets.configuration.platform_settings import read_settings
+from platform_assets.http.client import ApiClient
+from platform_assets.platforms import platform_named
+from platform_assets.sandbox import Fault, SandboxServer, World, truth
+from platform_assets.sync import Selection, sync
+from platform_assets.warehouse import open_warehouse
+from tests.conftest import Sync
+from tests.warehouse_rows import differences, query
+
+PointAt = Callable[[SandboxServer], None]
+PIPELINES = "organizations_pipelines"
+HOSTILE = ["../x", "a?b=c", "a#b", "größe ☃", "a b", "%2e%2e", "x" * 200, "a/b", "a&b=c;d", "'; DROP TABLE x; --"]
+
+# A process of its own with nothing running yet, so that its children start quickly and clean.
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload(["platform_assets.sync", "platform_assets.platforms"])
+
+
+def with_organizations(count: int, children: int = 2, slugs: list[str] | None = None) -> World:
+    """A world whose `ci_analytics` has that many organizations with so many pipelines each."""
+    world = World()
+    tables = world.tables["ci_analytics"]
+    organization, pipeline = tables["organizations"][0], tables[PIPELINES]["acme"][0]
+    slugs = slugs or [f"org-{number:04d}" for number in range(count)]
+    tables["organizations"] = [{**organization, "id": f"id-{slug}", "slug": slug} for slug in slugs]
+    tables[PIPELINES] = {slug: [{**pipeline, "id": f"{slug}-{n}"} for n in range(children)] for slug in slugs}
+    tables["analytics_organizations_suites"] = {slug: [] for slug in slugs}
+    return world
+
+
+def problems(server: SandboxServer, path: Path, platform: str, resource: str) -> list[str]:
+    named = platform_named(platform)
+    return differences(path, named, named.resource(resource), truth(server.world)[platform][resource])
+
+
+def asked(server: SandboxServer, since: int, ending: str) -> list[str]:
+    """Paths that end so, in the order they were asked for."""
+    return [r["path"] for r in server.requests[since:] if r["path"].endswith(ending)]
+
+
+def test_parents_over_several_pages_lose_no_child_on_the_first_run(
+    point_at: PointAt, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """dlt 1.31 with `incremental` on the child loses rows here (open upstream)."""
+    with SandboxServer(with_organizations(45)) as server:
+        point_at(server)
+        monkeypatch.setenv("SOURCES__CI_ANALYTICS__PAGE_SIZE", "10")
+        outcomes = sync_platform("ci_analytics", ["organizations", PIPELINES])
+        assert outcomes["organizations"].pages >= 5
+        assert problems(server, warehouse_file, "ci_analytics", PIPELINES) == []
+
+
+def test_a_late_row_of_one_parent_arrives_however_far_another_parents_cursor_is(
+    point_at: PointAt, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    with SandboxServer() as server:
+        point_at(server)
+        events = server.world.tables["error_tracking"]["events"]
+        quiet, ahead = sorted(events, key=lambda key: max((e["dateCreated"] for e in events[key]), default=""))[1::9][
+            :2
+        ]
+        newest = max(event["dateCreated"] for event in events[quiet])
+        sync_platform("error_tracking", ["projects", "events"])
+        assert newest < max(event["dateCreated"] for event in events[ahead])
+        with server.world.lock:
+            late = {**deepcopy(events[quiet][0]), "id": "late", "eventID": "late", "dateCreated": newest}
+            events[quiet].append(late)
+        outcome = sync_platform("error_tracking", ["events"])["events"]
+        assert outcome.rows_loaded == 1
+        assert problems(server, warehouse_file, "error_tracking", "events") == []
+
+
+def test_one_of_200_parents_that_fails_is_left_failed_and_loads_once_it_heals(
+    point_at: PointAt, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    with SandboxServer(with_organizations(200)) as server:
+        point_at(server)
+        server.faults.append(Fault("/organizations/org-0077/pipelines", status=500, times=None))
+        outcome = sync_platform("ci_analytics", ["organizations", PIPELINES])[PIPELINES]
+        assert list(outcome.failed_partitions) == ["org-0077"] == list(outcome.left_failed)
+        assert sum(partition.ok for partition in outcome.partitions.values()) == 199
+        assert len(query(warehouse_file, f"SELECT id FROM ci_analytics.{PIPELINES}")) == 398
+        # A run on a neighbour says that it is still failed.
+        neighbour = sync_platform("ci_analytics", [PIPELINES], partitions=frozenset({"org-0001"}))[PIPELINES]
+        assert neighbour.ok and list(neighbour.left_failed) == ["org-0077"]
+        server.faults.clear()
+        since = len(server.requests)
+        healed = sync_platform("ci_analytics", [PIPELINES], partitions=frozenset({"org-0077"}))[PIPELINES]
+        assert asked(server, since, "/pipelines") == ["/ci_analytics/v2/organizations/org-0077/pipelines"]
+        assert healed.rows_loaded == 2 and not healed.left_failed
+        assert problems(server, warehouse_file, "ci_analytics", PIPELINES) == []
+
+
+def test_a_bucket_asks_a_failed_parent_again_and_no_other(
+    point_at: PointAt, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    with SandboxServer() as server:
+        point_at(server)
+        deal = server.world.tables["crm"]["deals"][5]["id"]
+        server.faults.append(Fault(f"/deals/{deal}/products", status=500, times=None))
+        first = sync_platform("crm", ["deals", "deal_products"])["deal_products"]
+        assert list(first.left_failed) == [str(deal)]
+        server.faults.clear()
+        since = len(server.requests)
+        sync_platform("crm", ["deal_products"])
+        assert asked(server, since, "/products") == [f"/crm/v1/deals/{deal}/products"]
+        assert problems(server, warehouse_file, "crm", "deal_products") == []
+
+
+def test_hostile_keys_reach_exactly_their_own_segment(
+    point_at: PointAt, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    with SandboxServer(with_organizations(0, slugs=HOSTILE)) as server:
+        point_at(server)
+        outcome = sync_platform("ci_analytics", ["organizations", PIPELINES])[PIPELINES]
+        assert outcome.failed_partitions == {} and outcome.skipped_parents == []
+        assert problems(server, warehouse_file, "ci_analytics", PIPELINES) == []
+
+
+@pytest.mark.parametrize("slug", ["..", ".", ""])
+def test_a_key_that_no_encoding_keeps_in_its_segment_is_refused_by_name(
+    slug: str, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    with SandboxServer(with_organizations(0, slugs=["acme", slug])) as server:
+        point_at(server)
+        since = len(server.requests)
+        outcome = sync_platform("ci_analytics", ["organizations", PIPELINES])[PIPELINES]
+        assert outcome.left_failed.keys() == {slug}
+        assert repr(slug) in outcome.left_failed[slug] and "refused" in outcome.left_failed[slug]
+        assert asked(server, since, "/pipelines") == ["/ci_analytics/v2/organizations/acme/pipelines"]
+        assert len(query(warehouse_file, f"SELECT id FROM ci_analytics.{PIPELINES}")) == 2
+
+
+def sync_in_process(name: str, resources: list[str], partitions: list[str], environment: dict[str, str]) -> None:
+    """One sync, as another process does it."""
+    os.environ.update(environment)
+    tempfile.tempdir = environment.get("TMPDIR")  # the program this one was forked from may have looked before
+    platform = platform_named(name)
+    settings = read_settings(platform)
+    selection = Selection(tuple(resources), partitions=frozenset(partitions) if partitions else None)
+    with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
+        for outcome in sync(platform, settings, warehouse, client, selection):
+            if not outcome.ok:
+                raise SystemExit(str(outcome))
+
+
+def started(*arguments: Any) -> Any:
+    ours = ("SOURCES__", "DESTINATION__", "WAREHOUSE__", "TMPDIR")
+    environment = {n: v for n, v in os.environ.items() if n.startswith(ours)}
+    process = processes.Process(target=sync_in_process, args=(*arguments, environment))
+    process.start()
+    return process
+
+
+def cursors(path: Path, resource: str) -> dict[str, datetime]:
+    found = query(path, f"SELECT parent, cursor_value FROM error_tracking._sync_state WHERE resource = '{resource}'")
+    return dict(found)
+
+
+def test_two_partitions_in_two_processes_keep_both_cursors(
+    point_at: PointAt, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    """20 trials: both runs load rows, and record their cursors, at the same time."""
+    with SandboxServer() as server:
+        point_at(server)
+        sync_platform("error_tracking", ["projects", "events"])
+        events = server.world.tables["error_tracking"]["events"]
+        pair = [("acme", "web"), ("globex", "web")]
+        for trial in range(20):
+            expected = {}
+            with server.world.lock:
+                for key in pair:
+                    stamp = f"2026-01-15T00:{trial:02d}:{len(key[0]):02d}.000000Z"
+                    events[key].append({**events[key][0], "id": f"{key[0]}{trial}", "dateCreated": stamp})
+                    expected["/".join(key)] = stamp
+            running = [started("error_tracking", ["events"], ["/".join(key)]) for key in pair]
+            for process in running:
+                process.join(60)
+            assert [process.exitcode for process in running] == [0, 0]
+            found = cursors(warehouse_file, "events")
+            assert {key: found[key].strftime("%Y-%m-%dT%H:%M:%S.%fZ") for key in expected} == expected
+        assert problems(server, warehouse_file, "error_tracking", "events") == []
+
+
+@dataclass
+class Held(Fault):
+    """From the `number`-th matching request on the server says nothing, until it is let go."""
+
+    number: int = 1
+    reached: threading.Event = field(default_factory=threading.Event)
+    let_go: threading.Event = field(default_factory=threading.Event)
+
+    def strikes(self, target: str) -> bool:
+        if re.search(self.pattern, target):
+            self.number -= 1
+        if self.number <= 0:
+            self.reached.set()
+            self.let_go.wait(60)
+        return False
+
+
+def end_as_an_undisturbed_run(server: SandboxServer, sync_platform: Sync, warehouse_file: Path) -> None:
+    assert sync_platform("ci_analytics", [PIPELINES])[PIPELINES].ok
+    assert problems(server, warehouse_file, "ci_analytics", PIPELINES) == []
+    assert statuses(warehouse_file) == {f"org-{number:04d}": "ok" for number in range(60)}
+
+
+def statuses(path: Path) -> dict[str, str]:
+    return dict(query(path, f"SELECT parent, status FROM ci_analytics._sync_state WHERE resource = '{PIPELINES}'"))
+
+
+def tables(path: Path) -> set[str]:
+    return {row[0] for row in query(path, "SELECT table_name FROM information_schema.tables")}
+
+
+@pytest.mark.parametrize("number", [1, 9, 30, 60])
+def test_killed_while_it_reads_the_next_run_ends_as_an_undisturbed_one(
+    number: int, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
+) -> None:
+    """Killed while it waits for the answer to its `number`-th request of 60."""
+    with SandboxServer(with_organizations(60, children=20)) as server:
+        point_at(server)
+        sync_platform("ci_analytics", ["organizations"])
+        held = Held("/pipelines", number=number)
+        server.faults.append(held)
+        process = started("ci_analytics", [PIPELINES], [])
+        try:
+            assert held.reached.wait(60), "it came to that request"
+            process.kill()
+            process.join()
+        finally:
+            held.let_go.set()
+        assert process.exitcode == -signal.SIGKILL, "it was alive"
+        server.faults.clear()
+        assert PIPELINES not in tables(warehouse_file) and statuses(warehouse_file) == {}, "nothing was landed"
+        end_as_an_undisturbed_run(server, sync_platform, warehouse_file)
+
+
+def until(is_so: Callable[[], object], process: Any) -> None:
+    """Wait for a sign of what a process does; without sleeping, for it may be a matter of milliseconds."""
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert process.is_alive() and time.monotonic() < deadline, "it ended, or hung, without that sign"
+
+
+@pytest.mark.parametrize(("sign", "landed"), [("started_jobs", None), ("completed_jobs", 1200)])
+def test_killed_while_it_lands_the_next_run_ends_as_an_undisturbed_one(
+    sign: str,
+    landed: int | None,
+    point_at: PointAt,
+    sync_platform: Sync,
+    warehouse_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Killed while dlt copies the rows, or when they are there and no cursor is; the sign is a file of dlt's."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    with SandboxServer(with_organizations(60, children=20)) as server:
+        point_at(server)
+        sync_platform("ci_analytics", ["organizations"])
+        monkeypatch.setenv("TMPDIR", str(folder))
+        process = started("ci_analytics", [PIPELINES], [])
+        until(lambda: any(folder.glob(f"*/pipelines/*/load/normalized/*/{sign}/{PIPELINES}.*")), process)
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL, "it was alive"
+        loading = query(
+            warehouse_file, f"SELECT is_loading FROM ci_analytics._sync_tables WHERE resource = '{PIPELINES}'"
+        )
+        assert loading == [(True,)] and statuses(warehouse_file) == {}, "a load began and was not recorded"
+        if landed is not None:
+            assert query(warehouse_file, f"SELECT count(*) FROM ci_analytics.{PIPELINES}") == [(landed,)]
+        end_as_an_undisturbed_run(server, sync_platform, warehouse_file)

@@ -1,0 +1,60 @@
+"""Working folders: one each, gone at the end, and those of killed processes removed by whoever comes next."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from platform_assets.warehouse.run_directory import working_folder
+
+HOLD = """
+import sys, time
+from platform_assets.warehouse.run_directory import working_folder
+with working_folder() as folder:
+    (folder / "page.parquet").write_text("rows")
+    print(folder, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+
+
+def test_a_killed_process_leaves_a_folder_that_the_next_run_removes(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", HOLD], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    folder = Path(process.stdout.readline().strip())
+    with working_folder() as mine:
+        assert folder.exists() and mine.exists() and mine != folder, "one in use is left alone"
+    assert not mine.exists()
+    process.kill()
+    process.wait()
+    assert (folder / "page.parquet").exists()
+    with working_folder():
+        assert not folder.exists()
+
+
+def test_a_folder_that_was_just_made_is_left_alone_until_it_is_old(tmp_path: Path) -> None:
+    folder = tmp_path / "platform-assets-run-abc"
+    folder.mkdir()
+    with working_folder():
+        assert folder.exists()
+    os.utime(folder, (time.time() - 20, time.time() - 20))
+    with working_folder():
+        assert not folder.exists()
+
+
+def test_other_folders_are_left_alone(tmp_path: Path) -> None:
+    other = tmp_path / "platform-assets-0"
+    other.mkdir()
+    os.utime(other, (0, 0))
+    with working_folder():
+        pass
+    assert other.exists()
