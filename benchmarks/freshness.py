@@ -21,7 +21,7 @@ import duckdb
 
 from benchmarks.fast_path import HERE, free_port, machine
 from platform_assets.platforms import all_platforms
-from platform_assets.sandbox import SandboxServer, World, truth
+from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
 
 BIN = Path(sys.executable).parent
 
@@ -40,9 +40,9 @@ def watched() -> list[tuple[str, str, str, str]]:
     ]
 
 
-def served(world: World) -> set[Row]:
+def served(world: FakeBackend) -> set[Row]:
     """What the sandbox has now."""
-    records = truth(world)
+    records = expected_rows(world)
     return {
         (platform, resource, str(record.get(key)), str(record.get(cursor))[:19].replace(" ", "T"))
         for platform, resource, key, cursor in watched()
@@ -67,7 +67,7 @@ def loaded(database: Path) -> set[Row] | None:
     return found
 
 
-def watch(world: World, database: Path, minutes: float, every: float, lag: float) -> dict[str, Any]:
+def watch(world: FakeBackend, database: Path, minutes: float, every: float, lag: float) -> dict[str, Any]:
     """Move the sandbox's clock and note when what arrived is loaded."""
     while loaded(database) is None:
         time.sleep(2)

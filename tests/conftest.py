@@ -14,7 +14,7 @@ from platform_assets.sandbox import SandboxServer
 from platform_assets.sync import ResourceOutcome, Selection, sync
 from platform_assets.warehouse import open_warehouse
 
-pytest_plugins = ("tests.simulation.counting",)
+pytest_plugins = ("tests.dagster_fixtures", "tests.simulation.counting")
 
 COUNTED = ("tried", "survived", "clear errors", "rows lost", "rows invented")
 """What tests of faults count, by `record_property("faults <what>", number)`; printed at the end."""

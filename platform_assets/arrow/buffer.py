@@ -1,7 +1,7 @@
 """Rows on their way: typed, deduplicated, and on disk until everything of their resource is read.
 
 Nothing reaches the warehouse from here before its resource (or parent) was read to the last page.
-Memory is bounded: tables are appended to a Parquet file once they pass `FLUSH_BYTES`.
+SensorState is bounded: tables are appended to a Parquet file once they pass `FLUSH_BYTES`.
 """
 
 import threading
@@ -65,7 +65,7 @@ class Batch:
     """Whether nothing in the answers said that there is no more: then no cursor moves past what was read."""
 
 
-class Spool:
+class ParquetBuffer:
     """Collects the rows of one resource in a folder of its own.
 
     Args:
@@ -170,7 +170,7 @@ class Spool:
             if mine.bytes_held > FLUSH_BYTES or len(mine.tables) > FLUSH_TABLES:
                 self._flush(mine)
 
-    def finish(self) -> "Spooled":
+    def finish(self) -> "BufferedRows":
         """Write what is held, keep one occurrence of each key, and return what there is to load.
 
         Of one parent's occurrences the last one counts. Of several parents', none is loaded where one is equal to a
@@ -187,7 +187,7 @@ class Spool:
         rows = written & kept
         if rows.sum() < written.sum():
             accepted.files = list(self._filtered(accepted.files, kept[written]))
-        return Spooled(
+        return BufferedRows(
             files=accepted.files,
             rows=int(rows.sum()),
             row_bytes=accepted.bytes_written // max(1, int(written.sum())),
@@ -201,7 +201,7 @@ class Spool:
             folder=self._folder,
         )
 
-    def only(self, content: "Spooled", keep: np.ndarray) -> "Spooled":
+    def only(self, content: "BufferedRows", keep: np.ndarray) -> "BufferedRows":
         """The content without the rows that `keep`, in the order of the files, denies."""
         return replace(
             content,
@@ -305,7 +305,7 @@ def _with_columns(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 @dataclass(frozen=True)
-class Spooled:
+class BufferedRows:
     """What one resource has to load.
 
     `row_bytes` is the average width of a row, `keys` are the sorted hashes of all primary keys that were read.

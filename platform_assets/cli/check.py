@@ -13,7 +13,7 @@ from platform_assets.configuration.platform_settings import Settings, read_setti
 from platform_assets.declarations import Platform, PlatformAssetsError
 from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms, broken_platforms
-from platform_assets.sync.account import agreed_source
+from platform_assets.sync.account import agree_on_source
 from platform_assets.warehouse import open_warehouse
 from platform_assets.warehouse.location import check_settings, destination_name, duckdb_file, exclusive
 from platform_assets.warehouse.source_account import AnotherAccount
@@ -100,7 +100,7 @@ def _check_account(platform: Platform, settings: Settings, client: ApiClient) ->
         path = duckdb_file()
         if path is None or path.exists():
             with open_warehouse(platform) as warehouse:
-                agreed_source(platform, settings, warehouse, client, only_look=True)
+                agree_on_source(platform, settings, warehouse, client, only_look=True)
     except AnotherAccount:
         raise
     except PlatformAssetsError:
@@ -110,8 +110,8 @@ def _check_account(platform: Platform, settings: Settings, client: ApiClient) ->
 def _check(platform: Platform) -> bool:
     try:
         settings = read_settings(platform)
-        platform = platform.speaking(settings.contract)
-        with ApiClient(platform, settings, patient=False) as client:
+        platform = platform.with_contract(settings.contract)
+        with ApiClient(platform, settings, retries=False) as client:
             client.get(platform.client.probe)
             _check_account(platform, settings, client)
     except PlatformAssetsError as error:

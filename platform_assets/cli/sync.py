@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from platform_assets.cancellation import Cancelled, current
-from platform_assets.cli import surroundings
+from platform_assets.cli import environment
 from platform_assets.cli.environment import (
     chosen_platforms,
     sandbox_for,
@@ -107,7 +107,7 @@ def _run_sync(request: SyncRequest) -> bool:
     resource_tracker.ensure_running()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     started = time.monotonic()
-    console = surroundings.console()
+    console = environment.console()
     tell_of_broken_platforms()
     keys = selected_keys(request)
     platforms = [p for p in all_platforms() if any(key.path[0] == p.name for key in keys)]
@@ -139,7 +139,7 @@ def _run_sync(request: SyncRequest) -> bool:
         agrees = True
         whole = not request.partitions and not request.parents
         if server is not None and whole and not summary.failures:
-            agrees = _compare_with_truth(console, server, summary, served)
+            agrees = _compare_with_expected(console, server, summary, served)
     landed = sum(line.materialized for line in summary.assets.values())
     console.print(
         f"{landed} of {len(keys)} assets and {summary.models} dbt models in {time.monotonic() - started:.1f} s",
@@ -205,7 +205,7 @@ def _start_over(platforms: Sequence[Platform]) -> None:
     for platform in platforms:
         with open_warehouse(platform) as warehouse:
             warehouse.start_over()
-    with surroundings.open_instance() as instance:
+    with environment.open_instance() as instance:
         for name in (name for platform in platforms for name in children_of(platform)):
             for key in instance.get_dynamic_partitions(name):
                 instance.delete_dynamic_partition(name, key)
@@ -232,7 +232,7 @@ def _execute(request: SyncRequest, keys: Sequence[dg.AssetKey], summary: Summary
     repository = defs().get_repository_def()
     tables = set(keys)
     current().check()
-    with surroundings.open_instance() as instance:
+    with environment.open_instance() as instance:
         run = functools.partial(_run, repository, instance, request)
         started = run([*tables], summary)
         if current().cancelled:
@@ -363,11 +363,11 @@ def _print_platforms(console: Console, summary: Summary, platforms: Sequence[Pla
     console.print()
 
 
-def _compare_with_truth(console: Console, server: Any, summary: Summary, served: Set[str]) -> bool:
+def _compare_with_expected(console: Console, server: Any, summary: Summary, served: Set[str]) -> bool:
     """Compare row counts with what the sandbox itself says, for the platforms that it served."""
-    from platform_assets.sandbox import truth
+    from platform_assets.sandbox import expected_rows
 
-    expected = truth(server.world)
+    expected = expected_rows(server.world)
     wrong = []
     compared = {name: line for name, line in summary.assets.items() if name.split("/")[0] in served}
     for name, line in compared.items():

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from platform_assets.cli import surroundings
+from platform_assets.cli import environment
 from platform_assets.cli.environment import chosen_platforms, sandbox_for
 from platform_assets.configuration.platform_settings import read_settings
 from platform_assets.declarations import Platform, PlatformAssetsError, Resource
@@ -54,7 +54,7 @@ def run_verify(request: VerifyRequest) -> bool:
         }
         typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2, default=str).decode())
         return ok
-    _print(surroundings.console(), found, time.monotonic() - started)
+    _print(environment.console(), found, time.monotonic() - started)
     return ok
 
 
@@ -79,10 +79,10 @@ def _verified(platform: Platform, resources: Sequence[Resource], fix: bool) -> I
     except SettingsError as error:
         yield from (Verification(name, error=str(error)) for name in names)
         return
-    speaking = platform.speaking(settings.contract)
+    platform = platform.with_contract(settings.contract)
     try:
-        with open_warehouse(speaking) as warehouse, ApiClient(speaking, settings) as client:
-            yield from verify(speaking, settings, warehouse, client, names, fix=fix)
+        with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
+            yield from verify(platform, settings, warehouse, client, names, fix=fix)
     except PlatformAssetsError as error:
         raise PlatformAssetsError(f"{platform.name}: {error}") from None
 
@@ -94,7 +94,7 @@ def _tell_dagster(found: Sequence[tuple[str, Verification]]) -> None:
         return
     import dagster as dg
 
-    with surroundings.open_instance() as instance:
+    with environment.open_instance() as instance:
         for name, one, done in mended:
             numbers = {"rows_loaded": done.rows_written, "rows_removed": done.rows_removed}
             event = dg.AssetMaterialization(

@@ -157,7 +157,7 @@ class Platform:
     def contract_names(self) -> tuple[str, ...]:
         return (REFERENCE, *self.contracts)
 
-    def speaking(self, contract: str) -> "Platform":
+    def with_contract(self, contract: str) -> "Platform":
         """The same tables from the endpoints of `contract`. Raises KeyError for an unknown one."""
         if contract == REFERENCE:
             return self

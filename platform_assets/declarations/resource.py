@@ -54,14 +54,14 @@ class Envelope:
     kind: str
 
 
-class Removed(StrEnum):
+class OnRemoval(StrEnum):
     """What it means when a row is no longer in the list it was read from."""
 
-    MARKED = "marked"
+    SOFT_DELETE = "soft_delete"
     """The row is gone upstream: it stays, with `_deleted_at` set."""
-    KEPT = "kept"
+    IGNORE = "ignore"
     """Absence is retention, or the read was partial: nothing is concluded."""
-    REPLACED = "replaced"
+    HARD_DELETE = "hard_delete"
     """A parent's rows are its current list: rows that are gone are deleted."""
 
 
@@ -114,7 +114,7 @@ class Resource:
     key_fallback: Mapping[str, str] = field(default_factory=dict)
     partition: DynamicPartitions | Buckets | None = None
     exclude: tuple[str, ...] = ()
-    removed: Removed | None = None
+    on_removal: OnRemoval | None = None
     freshness: Freshness | None = None
     specified_name: str | None = None
 
@@ -124,9 +124,9 @@ class Resource:
         return next((resolve.resource for resolve in self.endpoint.parents.values()), None)
 
     @property
-    def when_removed(self) -> Removed:
-        if self.removed is not None:
-            return self.removed
+    def removal_policy(self) -> OnRemoval:
+        if self.on_removal is not None:
+            return self.on_removal
         incremental = self.endpoint.incremental
         filtered = incremental is not None and incremental.server_side
-        return Removed.KEPT if filtered else Removed.MARKED
+        return OnRemoval.IGNORE if filtered else OnRemoval.SOFT_DELETE

@@ -154,8 +154,8 @@ def _contract_problems(platform: Platform, name: str, contract: Contract, names:
         if resource not in names:
             yield None, "contracts", f"contract {name!r} serves {resource!r}, which is no resource"
             return
-    for resource in platform.speaking(name).resources:
-        yield from _resource_problems(platform.speaking(name), resource, names)
+    for resource in platform.with_contract(name).resources:
+        yield from _resource_problems(platform.with_contract(name), resource, names)
 
 
 def _resource_problems(platform: Platform, resource: Resource, names: set[str]) -> Iterator[Problem]:

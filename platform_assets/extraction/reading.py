@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 import pyarrow as pa
 
-from platform_assets.arrow.buffer import Batch, Spool, is_member
+from platform_assets.arrow.buffer import Batch, ParquetBuffer, is_member
 from platform_assets.declarations import FanOut, Resolve, Resource
 from platform_assets.http.client import Answer, ApiClient, fill_path
 from platform_assets.http.errors import AnswerError
@@ -38,12 +38,12 @@ def read(
     resource: Resource,
     parent: Parent,
     start: datetime | None,
-    spool: Spool,
+    buffer: ParquetBuffer,
     parent_columns: dict[str, pa.Scalar],
     counts: Counter[str],
     matters: Callable[[Batch], bool] = lambda batch: True,
 ) -> Batch:
-    """Read every page into a batch of `spool`. The batch is not accepted yet.
+    """Read every page into a batch of `buffer`. The batch is not accepted yet.
 
     `matters` says whether anything is concluded from what the batch does not hold (a cursor moves, rows seem
     gone). Then an end that nothing proves is confirmed by one more request, and a list whose pages cannot
@@ -57,12 +57,12 @@ def read(
         for params in query_params(resource, start):
             walk = pager(client.platform.paginator_of(resource), client.settings.page_size)
             for records in _records(client, resource, parent, params, walk, counts, lambda: matters(batch)):
-                spool.add(batch, records, parent_columns)
+                buffer.add(batch, records, parent_columns)
             blind = blind or walk.blind
             batch.ends_unproven = batch.ends_unproven or walk.unproven
         counts["pages"] += batch.pages
         if blind and matters(batch):
-            look_until_quiet(client, resource, parent, start, spool, parent_columns, counts, batch)
+            look_until_quiet(client, resource, parent, start, buffer, parent_columns, counts, batch)
     return batch
 
 
@@ -71,7 +71,7 @@ def look_until_quiet(
     resource: Resource,
     parent: Parent,
     start: datetime | None,
-    spool: Spool,
+    buffer: ParquetBuffer,
     parent_columns: dict[str, pa.Scalar],
     counts: Counter[str],
     batch: Batch,
@@ -81,7 +81,7 @@ def look_until_quiet(
     Raises AnswerError where `MAX_LOOKS` more passes are not enough, and what `read` raises.
     """
     for _ in range(MAX_LOOKS):
-        if not second_look(client, resource, parent, start, spool, parent_columns, counts, batch):
+        if not second_look(client, resource, parent, start, buffer, parent_columns, counts, batch):
             return
     with _naming(client, resource, parent):
         raise AnswerError(f"{KEPT_CHANGING}: each of {MAX_LOOKS + 1} passes brought rows that the others had missed")
@@ -92,7 +92,7 @@ def second_look(
     resource: Resource,
     parent: Parent,
     start: datetime | None,
-    spool: Spool,
+    buffer: ParquetBuffer,
     parent_columns: dict[str, pa.Scalar],
     counts: Counter[str],
     batch: Batch,
@@ -109,19 +109,21 @@ def second_look(
         for params in query_params(resource, start):
             walk = pager(client.platform.paginator_of(resource), client.settings.page_size)
             for records in _records(client, resource, parent, params, walk, counts, lambda: True):
-                spool.add(batch, records, parent_columns)
+                buffer.add(batch, records, parent_columns)
                 fresh = ~is_member(batch.keys[-1], known) if records else ()
                 unseen = [record for record, is_fresh in zip(records, fresh, strict=True) if is_fresh]
                 cursor_path = incremental.cursor_path if incremental else None
-                missed = _any_was_missed(unseen, cursor_path, newest, spool) or missed
+                missed = _any_was_missed(unseen, cursor_path, newest, buffer) or missed
     counts["pages"] += batch.pages - pages_before
     return missed
 
 
-def _any_was_missed(unseen: list[Record], cursor_path: str | None, newest: datetime | None, spool: Spool) -> bool:
+def _any_was_missed(
+    unseen: list[Record], cursor_path: str | None, newest: datetime | None, buffer: ParquetBuffer
+) -> bool:
     if not unseen or cursor_path is None or newest is None:
         return bool(unseen)
-    moments = spool.columns.moments(unseen, cursor_path).to_pylist()
+    moments = buffer.columns.moments(unseen, cursor_path).to_pylist()
     return any(moment is None or moment <= newest for moment in moments)
 
 

@@ -79,14 +79,14 @@ class ApiClient:
         settings: Settings,
         *,
         sleep: Callable[[float], None] | None = None,
-        patient: bool = True,
+        retries: bool = True,
     ) -> None:
         self.platform = platform
         self.settings = settings
         self.redact = Redactor([settings.token])
         self._cancellation = current()
         self._sleep = sleep or self._cancellation.sleep
-        self._patient = patient
+        self._retries = retries
         self._origin = origin(settings.base_url)
         limit = platform.client.rate_limit
         self._limiter = Limiter(limit, limit_file(self._origin, settings.token), sleep=self._sleep) if limit else None
@@ -113,7 +113,7 @@ class ApiClient:
         counts = Counter() if counts is None else counts
         if self._unreachable is not None:
             raise self._unreachable
-        patience = _Patience(self._handler, self.settings.backoff_factor, self._patient)
+        patience = _RetryBudget(self._handler, self.settings.backoff_factor, self._retries)
         retrying = Retrying(
             retry=retry_if_exception_type(_Transient),
             stop=patience.is_over,
@@ -173,7 +173,7 @@ class ApiClient:
             counts["requests"] += 1
             response, content = self._exchange(url, params, path)
             if response.status_code not in (301, 302, 303, 307, 308):
-                return self._judge(response, content, path)
+                return self._classify(response, content, path)
             if hops == MAX_REDIRECTS:
                 raise RequestFailed(self._say(path, f"more than {hops} redirects"), status=response.status_code)
             hops += 1
@@ -257,17 +257,17 @@ class ApiClient:
             )
         return target
 
-    def _judge(self, response: requests.Response, content: bytes, path: str) -> Answer:
+    def _classify(self, response: requests.Response, content: bytes, path: str) -> Answer:
         """Turn a status into an answer, a fault worth a retry, or a failure."""
         status = response.status_code
         if status == 200:
             return Answer(self._parse(response, content, path), response.headers)
         if 200 <= status < 300:
             raise AnswerError(self._say(path, f"answered {status} where 200 with a JSON body is the contract"))
-        failure = RequestFailed(self._say(path, self._explain(status, response, content)), status=status)
+        failure = RequestFailed(self._say(path, self._describe(status, response, content)), status=status)
         if status not in self._handler.retry_on_status_codes:
             raise failure
-        told = told_wait(status, response.headers, content, datetime.now(UTC))
+        told = retry_delay(status, response.headers, content, datetime.now(UTC))
         if told is not None and told > self._handler.wait_budget:
             back = datetime.now(UTC) + timedelta(seconds=min(told, _LONGEST))
             raise LimitExhausted(
@@ -291,7 +291,7 @@ class ApiClient:
         # Without a length, a connection that broke looks like the answer's end.
         raise _Transient(RequestFailed(f"{text} (or cut off: the answer does not tell its length)"), None)
 
-    def _explain(self, status: int, response: requests.Response, content: bytes) -> str:
+    def _describe(self, status: int, response: requests.Response, content: bytes) -> str:
         if status == 401:
             name = setting_name(self.platform, platform_secret(self.platform))
             return f"401: the credential is refused: check {name}"
@@ -311,13 +311,13 @@ class _Session(requests.Session):
         return None
 
 
-class _Patience:
+class _RetryBudget:
     """What one request has spent: tries without a hint, and seconds waited as told."""
 
-    def __init__(self, handler: ErrorHandler, backoff_factor: float | None, patient: bool) -> None:
+    def __init__(self, handler: ErrorHandler, backoff_factor: float | None, retries: bool) -> None:
         self._handler = handler
         self._factor = handler.backoff_factor if backoff_factor is None else backoff_factor
-        self._patient = patient
+        self._retries = retries
         self._untold = 0
         self._told = 0
         self._told_seconds = 0.0
@@ -334,7 +334,7 @@ class _Patience:
 
     def is_over(self, state: RetryCallState) -> bool:
         return (
-            not self._patient
+            not self._retries
             or self._untold > self._handler.max_retries
             or self._told > MAX_TOLD_WAITS
             or self._told_seconds > self._handler.wait_budget
@@ -446,7 +446,7 @@ def fill_path(path: str, values: Mapping[str, object]) -> str:
     return path
 
 
-def told_wait(status: int, headers: Mapping[str, str], content: bytes, now: datetime) -> float | None:
+def retry_delay(status: int, headers: Mapping[str, str], content: bytes, now: datetime) -> float | None:
     """Seconds that the server asks to wait, or None where it does not say.
 
     `Retry-After` (seconds or HTTP date) counts for any status; the reset headers (RateLimit-Reset and

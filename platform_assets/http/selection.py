@@ -133,7 +133,7 @@ def _shown(value: Any) -> str:
     return as_json(value, "an error").decode()[:_EXCERPT]
 
 
-def dig(body: Any, path: str) -> Any:
+def get_path(body: Any, path: str) -> Any:
     """Value at a dotted path in nested objects, None where the path ends early."""
     for key in path.split("."):
         if not isinstance(body, dict):

@@ -33,7 +33,7 @@ class RunState(Enum):
 
 
 @dataclass
-class Memory:
+class SensorState:
     """What a sensor remembers of one asset between ticks; becomes JSON in its cursor.
 
     Attributes:
@@ -43,7 +43,7 @@ class Memory:
         tries: partition -> [how often asked for since it last loaded, POSIX time before which it is left alone].
         loaded_at: POSIX time of the last load that was counted in `quiet`.
         quiet: loads and looks in a row that brought nothing.
-        look_at: POSIX time before which upstream is not asked.
+        next_probe_at: POSIX time before which upstream is not asked.
     """
 
     run_key: str = ""
@@ -52,7 +52,7 @@ class Memory:
     tries: dict[str, list[float]] = field(default_factory=dict)
     loaded_at: float = 0.0
     quiet: int = 0
-    look_at: float = 0.0
+    next_probe_at: float = 0.0
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Self:
@@ -65,16 +65,16 @@ class Memory:
         return {name: value for name, value in asdict(self).items() if value != fresh[name]}
 
 
-def see_load(memory: Memory, loaded_at: float | None, rows_loaded: int) -> None:
+def record_load(memory: SensorState, loaded_at: float | None, rows_loaded: int) -> None:
     """Count a load of the whole asset that was not seen yet: rows end the quiet, none prolong it."""
     if loaded_at is not None and loaded_at > memory.loaded_at:
         memory.loaded_at = loaded_at
         memory.quiet = 0 if rows_loaded else memory.quiet + 1
-        memory.look_at = 0.0
+        memory.next_probe_at = 0.0
         memory.tries = {}
 
 
-def see_run(memory: Memory, state: RunState, refused: Iterable[str], now: float) -> None:
+def record_run(memory: SensorState, state: RunState, refused: Iterable[str], now: float) -> None:
     """Take note of the end of the run that was asked for. `refused`: its partitions that the server refused."""
     if not memory.run_key or state is RunState.UNDER_WAY:
         return
@@ -89,7 +89,7 @@ def see_run(memory: Memory, state: RunState, refused: Iterable[str], now: float)
     memory.run_key, memory.asked = "", []
 
 
-def due(memory: Memory, stale: Sequence[str], now: float) -> list[str]:
+def due(memory: SensorState, stale: Sequence[str], now: float) -> list[str]:
     """The stale partitions to ask for now. Forgets the tries of those that are stale no more."""
     memory.tries = {partition: tries for partition, tries in memory.tries.items() if partition in set(stale)}
     if memory.run_key:
@@ -97,12 +97,12 @@ def due(memory: Memory, stale: Sequence[str], now: float) -> list[str]:
     return [partition for partition in stale if memory.tries.get(partition, [0.0, 0.0])[1] <= now]
 
 
-def attempt(memory: Memory, partitions: Iterable[str]) -> int:
+def attempt(memory: SensorState, partitions: Iterable[str]) -> int:
     """How often the most unlucky of the partitions was asked for since it last loaded."""
     return int(max((memory.tries.get(partition, [0.0])[0] for partition in partitions), default=0))
 
 
-def ask(memory: Memory, partitions: Sequence[str], run_key: str, now: float) -> None:
+def ask(memory: SensorState, partitions: Sequence[str], run_key: str, now: float) -> None:
     """Remember a run that is asked for."""
     memory.run_key, memory.asked_at, memory.asked = run_key, now, list(partitions)
 
@@ -112,6 +112,6 @@ def reload_after(allowed_lag: float, quiet: int) -> float:
     return min(0.75 * allowed_lag, 0.25 * allowed_lag * 2**quiet)
 
 
-def look_after(allowed_lag: float, quiet: int) -> float:
+def probe_after(allowed_lag: float, quiet: int) -> float:
     """Seconds after a look until the next one, where one request tells."""
     return min(0.5 * allowed_lag, allowed_lag / 16 * 2**quiet)

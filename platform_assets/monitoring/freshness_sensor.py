@@ -14,9 +14,9 @@ from platform_assets.configuration.platform_settings import allowed_lag, is_conf
 from platform_assets.declarations import Buckets, DynamicPartitions, Platform, PlatformAssetsError, Resource
 from platform_assets.extraction.probing import can_probe, has_newer
 from platform_assets.http.client import ApiClient
+from platform_assets.monitoring import freshness
 from platform_assets.monitoring.event_log import last_load, run_of_key, stale_partitions
-from platform_assets.monitoring.freshness import WHOLE, Memory
-from platform_assets.orchestration import freshness
+from platform_assets.monitoring.freshness import WHOLE, SensorState
 from platform_assets.orchestration.jobs import sync_job_name, sync_request
 from platform_assets.orchestration.translator import asset_key
 
@@ -50,7 +50,7 @@ def freshness_sensor(platform: Platform) -> dg.SensorDefinition:
             return dg.SkipReason(f"Not configured: {setting_name(platform, 'base_url')} is not set.")
         tick = _Tick(platform, context.instance, json.loads(context.cursor or "{}"), time.time())
         for resource in platform.resources:
-            tick.look_at(resource)
+            tick.next_probe_at(resource)
         return tick.result()
 
     return fresh
@@ -65,14 +65,14 @@ class _Tick:
         self._platform = platform
         self._instance = instance
         self._now = now
-        self._memories = {name: Memory.of(stored) for name, stored in cursor.items()}
+        self._memories = {name: SensorState.of(stored) for name, stored in cursor.items()}
         self._due: dict[str, list[str]] = {}
         self._marks: dict[str, str] = {}
         self._words: dict[str, list[str]] = defaultdict(list)
 
-    def look_at(self, resource: Resource) -> None:
+    def next_probe_at(self, resource: Resource) -> None:
         """Decide whether the resource is due, and remember why not."""
-        memory = self._memories.setdefault(resource.name, Memory())
+        memory = self._memories.setdefault(resource.name, SensorState())
         self._see_run(resource, memory)
         if resource.partition is not None:
             stale = self._stale_partitions(resource)
@@ -97,12 +97,12 @@ class _Tick:
             cursor=json.dumps({name: kept for name, kept in stored.items() if kept}),
         )
 
-    def _see_run(self, resource: Resource, memory: Memory) -> None:
+    def _see_run(self, resource: Resource, memory: SensorState) -> None:
         if memory.run_key:
             name = f"{self._platform.name}/{resource.name}"
             state, refused = run_of_key(self._instance, memory.run_key)
             mine = [part for part in memory.asked if (f"{name}[{part}]" if part else name) in refused]
-            freshness.see_run(memory, state, mine, self._now)
+            freshness.record_run(memory, state, mine, self._now)
 
     def _stale_partitions(self, resource: Resource) -> list[str]:
         """Partitions never loaded, or last loaded half an allowed lag ago."""
@@ -118,12 +118,12 @@ class _Tick:
             self._words["fresh"].append(resource.name)
         return stale
 
-    def _is_stale(self, resource: Resource, memory: Memory) -> bool:
+    def _is_stale(self, resource: Resource, memory: SensorState) -> bool:
         load = last_load(self._instance, asset_key(self._platform, resource.name))
         if load is None:
             self._marks[resource.name] = "never"
             return True
-        freshness.see_load(memory, load.at, load.rows_loaded)
+        freshness.record_load(memory, load.at, load.rows_loaded)
         self._marks[resource.name] = f"{load.cursor}@{load.at:.0f}"
         lag = allowed_lag(self._platform, resource).total_seconds()
         age = self._now - load.at
@@ -139,26 +139,26 @@ class _Tick:
             return True  # records that are still open change without becoming newer
         return self._has_newer(resource, memory, load.cursor, lag)
 
-    def _has_newer(self, resource: Resource, memory: Memory, cursor: float, lag: float) -> bool:
+    def _has_newer(self, resource: Resource, memory: SensorState, cursor: float, lag: float) -> bool:
         """Whether upstream says that it has something newer; asked again later and later while it has not."""
         if memory.run_key:
             return True
         if memory.tries:
             return True  # what failed is still due
-        if self._now < max(memory.look_at, memory.loaded_at + freshness.look_after(lag, 0)):
+        if self._now < max(memory.next_probe_at, memory.loaded_at + freshness.probe_after(lag, 0)):
             self._words["fresh"].append(resource.name)
             return False
         try:
             newer = _ask_upstream(self._platform, resource, cursor)
         except PlatformAssetsError as error:
             memory.quiet += 1
-            memory.look_at = self._now + freshness.look_after(lag, memory.quiet)
+            memory.next_probe_at = self._now + freshness.probe_after(lag, memory.quiet)
             self._words[f"upstream does not answer ({error})"].append(resource.name)
             return self._now - memory.loaded_at >= lag
         if newer:
             return True
         memory.quiet += 1
-        memory.look_at = self._now + freshness.look_after(lag, memory.quiet)
+        memory.next_probe_at = self._now + freshness.probe_after(lag, memory.quiet)
         self._words["upstream has nothing newer"].append(resource.name)
         return False
 
@@ -185,6 +185,6 @@ class _Tick:
 
 def _ask_upstream(platform: Platform, resource: Resource, cursor: float) -> bool:
     settings = read_settings(platform)
-    spoken = platform.speaking(settings.contract)
-    with ApiClient(spoken, settings, patient=False) as client:
+    spoken = platform.with_contract(settings.contract)
+    with ApiClient(spoken, settings, retries=False) as client:
         return has_newer(client, spoken.resource(resource.name), datetime.fromtimestamp(cursor, UTC))

@@ -7,9 +7,9 @@ import dagster as dg
 
 from platform_assets.configuration.platform_settings import read_settings
 from platform_assets.declarations import Platform, PlatformAssetsError, Resource
-from platform_assets.orchestration.in_flight import busy_partitions
+from platform_assets.orchestration.in_flight import partitions_in_flight
 from platform_assets.orchestration.jobs import sync_job_name, sync_request
-from platform_assets.orchestration.partitions import children_of, vanished
+from platform_assets.orchestration.partitions import children_of, removed_upstream
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.sync.parents import known_parents
 from platform_assets.warehouse import open_warehouse
@@ -28,7 +28,7 @@ def partition_sensor(platform: Platform) -> dg.SensorDefinition:
     """Keeps a platform's dynamic partitions equal to the parents in the warehouse.
 
     It looks only after a load of the parents: registers new parents and asks for a run of their children,
-    and retires vanished parents that no run works on. Its cursor is the time of the load it looked at last.
+    and deletes those of removed parents that no run works on. Its cursor is the time of the load it looked at last.
     """
     children = children_of(platform)
 
@@ -37,7 +37,7 @@ def partition_sensor(platform: Platform) -> dg.SensorDefinition:
         job_name=sync_job_name(platform),
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Registers new parents in {', '.join(children)} and loads their children; retires vanished ones.",
+        description=f"Registers new parents in {', '.join(children)}, loads their children, deletes removed ones.",
     )
     def partitions(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         every = [child for group in children.values() for child in group]
@@ -79,14 +79,14 @@ def _followed(
     cursor: str,
 ) -> dg.SensorResult:
     """What has to be registered, retired and run so that the partitions are `parents`."""
-    busy = busy_partitions(instance, platform)
+    busy = partitions_in_flight(instance, platform)
     requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
     runs: list[dg.RunRequest] = []
     words: list[str] = []
     left: set[str] = set()
     for name, keys in parents.items():
         registered = set(instance.get_dynamic_partitions(name))
-        new, gone = sorted(keys - registered - {""}), vanished(registered, keys)
+        new, gone = sorted(keys - registered - {""}), removed_upstream(registered, keys)
         left |= gone & busy[name]
         retired = sorted(gone - busy[name])
         if new:
@@ -97,7 +97,7 @@ def _followed(
             requests.append(dg.DeleteDynamicPartitionsRequest(name, retired))
             words.append(f"{name}: {len(retired)} retired ({', '.join(retired[:_SHOWN])})")
     if left:
-        words.append(f"{len(left)} vanished, but a run works on them; another look follows")
+        words.append(f"{len(left)} removed upstream, but in flight; the next tick deletes them")
     return dg.SensorResult(
         run_requests=runs,
         dynamic_partitions_requests=requests,

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from platform_assets.configuration.freshness import too_late_after
-from platform_assets.declarations import Platform, Removed, Resource
+from platform_assets.declarations import OnRemoval, Platform, Resource
 from platform_assets.orchestration.heartbeat import find_heartbeat
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.sync import ResourceOutcome
@@ -87,7 +87,7 @@ CHECKS = (
         "A list that is read in full did not lose most of its rows.",
         _ERROR,
         _volume,
-        applies=lambda resource: resource.when_removed is Removed.MARKED,
+        applies=lambda resource: resource.removal_policy is OnRemoval.SOFT_DELETE,
     ),
     Check(
         "cursor_fresh",

@@ -24,7 +24,7 @@ from platform_assets.declarations import Platform, PlatformAssetsError
 from platform_assets.http.client import ApiClient
 from platform_assets.http.redaction import Redactor
 from platform_assets.orchestration.checks import check_results
-from platform_assets.orchestration.in_flight import busy_partitions
+from platform_assets.orchestration.in_flight import partitions_in_flight
 from platform_assets.orchestration.interrupts import canceled, cancelled_by_signals
 from platform_assets.orchestration.partitions import children_of, register, retire
 from platform_assets.orchestration.translator import asset_key, parent_lineage
@@ -66,7 +66,7 @@ class PlatformDlt(DagsterDltResource):
         selection = _selection(context, platform, config)
         try:
             settings = read_settings(platform)
-            platform = platform.speaking(settings.contract)
+            platform = platform.with_contract(settings.contract)
         except PlatformAssetsError as error:
             everything = [f"{platform.name}/{name}" for name in selection.resources]
             raise dg.Failure(str(error), allow_retries=False, metadata={PERMANENT: everything}) from None
@@ -139,7 +139,7 @@ def _load(
             outcomes = sync(platform, settings, warehouse, client, selection)
             # Told to end meanwhile, what has landed is still reported; the partition sensor follows the parents too.
             with suppress(Cancelled):
-                _follow_parents(context, platform, settings, warehouse, outcomes)
+                _reconcile_partitions(context, platform, settings, warehouse, outcomes)
             return outcomes, warehouse.schema
     except AnotherAccount as error:
         everything = [f"{platform.name}/{name}" for name in selection.resources]
@@ -175,14 +175,14 @@ def _is_partitioned(context: dg.AssetExecutionContext) -> bool:
     return context.has_partition_key or context.has_partition_key_range
 
 
-def _follow_parents(
+def _reconcile_partitions(
     context: dg.AssetExecutionContext,
     platform: Platform,
     settings: Settings,
     warehouse: Warehouse,
     outcomes: Sequence[ResourceOutcome],
 ) -> None:
-    """Register the partitions of new parents, and retire those of vanished ones where the parents were just read."""
+    """Register the partitions of new parents, and delete those of removed ones where the list was just read."""
     read = {outcome.name for outcome in outcomes if outcome.error is None}
     children = {
         name: group[0]
@@ -197,7 +197,7 @@ def _follow_parents(
         keys = {parent.partition for parent in known}
         _say(context, f"{name}: new partitions", register(context.instance, name, keys))
         if children[name].parent in read:
-            busy = busy_partitions(context.instance, platform, context.run_id)
+            busy = partitions_in_flight(context.instance, platform, context.run_id)
             _say(context, f"{name}: retired", retire(context.instance, name, keys, busy[name]))
 
 

@@ -24,7 +24,7 @@ _IN_FLIGHT = [*IN_PROGRESS_RUN_STATUSES, dg.DagsterRunStatus.QUEUED, dg.DagsterR
 _OPEN = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
 
 
-def busy_partitions(
+def partitions_in_flight(
     instance: dg.DagsterInstance, platform: Platform, own_run: str | None = None
 ) -> dict[str, set[str]]:
     """Keys that runs in flight, other than `own_run`, hold, by the name of the platform's dynamic partitions.

@@ -48,15 +48,15 @@ def retire(instance: dg.DagsterInstance, name: str, keys: Set[str], busy: Set[st
     """Remove from `name` what is not among `keys` any more; returns the removed ones, sorted.
 
     Rows stay where they are. A busy key is left for a later time, and a suspiciously small set of keys
-    retires nobody: see `vanished`.
+    retires nobody: see `removed_upstream`.
     """
-    gone = vanished(instance.get_dynamic_partitions(name), keys) - busy
+    gone = removed_upstream(instance.get_dynamic_partitions(name), keys) - busy
     for key in sorted(gone):
         instance.delete_dynamic_partition(name, key)
     return sorted(gone)
 
 
-def vanished(registered: Iterable[str], known: Set[str]) -> set[str]:
+def removed_upstream(registered: Iterable[str], known: Set[str]) -> set[str]:
     """Registered keys that are not known any more.
 
     None where nothing is known (an empty list of parents is a faulty answer until proven), or where more

@@ -128,10 +128,10 @@ def _verified(platform: Platform, names: Sequence[str], firsts: Mapping[str, str
     try:
         settings = read_settings(platform)
         secrets.append(settings.token)
-        speaking = platform.speaking(settings.contract)
-        with open_warehouse(speaking) as warehouse, ApiClient(speaking, settings) as client:
+        platform = platform.with_contract(settings.contract)
+        with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
             yield from verify(
-                speaking, settings, warehouse, client, names, budget=Budget(REQUESTS), first_parents=firsts
+                platform, settings, warehouse, client, names, budget=Budget(REQUESTS), first_parents=firsts
             )
     except PlatformAssetsError as error:
         raise dg.Failure(str(error)) from None

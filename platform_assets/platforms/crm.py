@@ -29,8 +29,8 @@ from platform_assets.declarations import (
     FanOut,
     Freshness,
     Incremental,
+    OnRemoval,
     Platform,
-    Removed,
     Resolve,
     Resource,
     SinglePage,
@@ -599,7 +599,7 @@ PLATFORM = Platform(
                 params={"deal_id": Resolve("deals", "id")},
             ),
             partition=BUCKETS,
-            removed=Removed.REPLACED,
+            on_removal=OnRemoval.HARD_DELETE,
             columns={
                 "id": "bigint",
                 "deal_id": "bigint",

@@ -12,8 +12,8 @@ from platform_assets.declarations import (
     Endpoint,
     Incremental,
     Offset,
+    OnRemoval,
     Platform,
-    Removed,
     Resource,
     SinglePage,
 )
@@ -77,7 +77,7 @@ PLATFORM = Platform(
                 data_selector="activities",
                 incremental=Incremental(cursor_path="activityTime", bounded=True),
             ),
-            removed=Removed.KEPT,
+            on_removal=OnRemoval.IGNORE,
             columns={
                 "id": "bigint",
                 "activityTime": "timestamp",

@@ -6,6 +6,6 @@ An independent witness of the contract: it shares no code with the extraction. I
 from platform_assets.sandbox.faults import Fault
 from platform_assets.sandbox.server import SandboxServer, serve
 from platform_assets.sandbox.tokens import sandbox_token
-from platform_assets.sandbox.world import SERVED, World, truth
+from platform_assets.sandbox.world import SERVED, FakeBackend, expected_rows
 
-__all__ = ["SERVED", "Fault", "SandboxServer", "World", "sandbox_token", "serve", "truth"]
+__all__ = ["SERVED", "FakeBackend", "Fault", "SandboxServer", "expected_rows", "sandbox_token", "serve"]

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from platform_assets.sandbox.contract import PATTERNS, Refused, Request
 from platform_assets.sandbox.faults import Fault
 from platform_assets.sandbox.tokens import sandbox_token
-from platform_assets.sandbox.world import World, truth
+from platform_assets.sandbox.world import FakeBackend, expected_rows
 
 _KEPT_REQUESTS = 200_000
 
@@ -23,7 +23,7 @@ _KEPT_REQUESTS = 200_000
 class Sandbox:
     """Serves a world. `requests` logs what was asked, without credentials; `faults` may be changed at any time."""
 
-    def __init__(self, world: World, faults: list[Fault], latency: float) -> None:
+    def __init__(self, world: FakeBackend, faults: list[Fault], latency: float) -> None:
         self.world = world
         self.faults = faults
         self.latency = latency
@@ -82,7 +82,7 @@ class Sandbox:
         if page == "requests":
             return _json(orjson.dumps(list(self.requests)))
         if page == "truth":
-            found = truth(self.world)
+            found = expected_rows(self.world)
             if request.query_params.get("rows"):
                 return _json(orjson.dumps(found))
             counts = {name: {table: len(rows) for table, rows in tables.items()} for name, tables in found.items()}

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from platform_assets.sandbox.data.crm import FOLDERS, RECENT_KINDS
-from platform_assets.sandbox.world import Record, World
+from platform_assets.sandbox.world import FakeBackend, Record
 
 JSON = dict[str, Any]
 
@@ -28,7 +28,7 @@ class Refused(Exception):
 class Request:
     """What a route sees: the world, the values of its path, the query."""
 
-    world: World
+    world: FakeBackend
     values: tuple[str, ...]
     query: dict[str, str]
     headers: dict[str, str] = field(default_factory=dict)

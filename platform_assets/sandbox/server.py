@@ -11,7 +11,7 @@ import uvicorn
 from platform_assets.sandbox.app import Sandbox
 from platform_assets.sandbox.faults import Fault
 from platform_assets.sandbox.tokens import sandbox_token
-from platform_assets.sandbox.world import World
+from platform_assets.sandbox.world import FakeBackend
 
 
 class SandboxServer:
@@ -21,9 +21,9 @@ class SandboxServer:
     """
 
     def __init__(
-        self, world: World | None = None, *, faults: Sequence[Fault] = (), latency: float = 0.0, port: int = 0
+        self, world: FakeBackend | None = None, *, faults: Sequence[Fault] = (), latency: float = 0.0, port: int = 0
     ) -> None:
-        self.world = world or World()
+        self.world = world or FakeBackend()
         self._sandbox = Sandbox(self.world, list(faults), latency)
         self.faults = self._sandbox.faults
         self._socket = socket.create_server(("127.0.0.1", port))
@@ -60,5 +60,5 @@ class SandboxServer:
 
 def serve(host: str, port: int) -> None:
     """Serve in the foreground until interrupted."""
-    sandbox = Sandbox(World(), [], 0.0)
+    sandbox = Sandbox(FakeBackend(), [], 0.0)
     uvicorn.run(sandbox.app, host=host, port=port, log_level="warning", access_log=False, lifespan="off")

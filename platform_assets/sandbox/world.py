@@ -27,7 +27,7 @@ SERVED = tuple(DATA)
 """The platforms that the sandbox serves."""
 
 
-class World:
+class FakeBackend:
     """Deterministic: the same seed and the same advances give the same records.
 
     `tables[platform][resource]` is a list of records, or for children a dict of lists by parent key
@@ -79,7 +79,7 @@ class World:
         return self.tables[platform][resource].get(key)
 
 
-def truth(world: World) -> dict[str, dict[str, list[Record]]]:
+def expected_rows(world: FakeBackend) -> dict[str, dict[str, list[Record]]]:
     """Every record that a right loader has in each table, copied, as served."""
     with world.lock:
         found = {

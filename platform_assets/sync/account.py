@@ -11,7 +11,7 @@ from platform_assets.warehouse.session import WarehouseSession
 from platform_assets.warehouse.source_account import AnotherAccount, Source, current_source, digests
 
 
-def agreed_source(
+def agree_on_source(
     platform: Platform, settings: Settings, warehouse: Warehouse, client: ApiClient, *, only_look: bool = False
 ) -> Source:
     """Whose rows will be read. Raises AnotherAccount where the warehouse holds another account's.
@@ -24,17 +24,17 @@ def agreed_source(
         recorded = recorded_source(platform, settings, session)
         if recorded is not None:
             return recorded
-        refuse_another(platform, settings, session, current_source(platform, settings, None))
+        refuse_another_account(platform, settings, session, current_source(platform, settings, None))
     current = current_source(platform, settings, client)
     with warehouse.session() as session:
-        has_leftovers = refuse_another(platform, settings, session, current)
+        has_leftovers = refuse_another_account(platform, settings, session, current)
     if has_leftovers and not only_look:
         # The cursors of another account must not count.
         warehouse.start_over()
     return current
 
 
-def refuse_another(platform: Platform, settings: Settings, session: WarehouseSession, current: Source) -> bool:
+def refuse_another_account(platform: Platform, settings: Settings, session: WarehouseSession, current: Source) -> bool:
     """Raise AnotherAccount where the tables have another account's rows; whether its empty tables are left."""
     recorded = session.source()
     problem = None

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from platform_assets.arrow.buffer import ROW_HASH, Spooled, as_texts
+from platform_assets.arrow.buffer import ROW_HASH, BufferedRows, as_texts
 from platform_assets.configuration.platform_settings import allowed_lag
-from platform_assets.declarations import Buckets, Platform, Removed
+from platform_assets.declarations import Buckets, OnRemoval, Platform
 from platform_assets.extraction.reading import NO_PARENT
 from platform_assets.sync.outcome import PartitionOutcome
 from platform_assets.sync.plan import Plan, Selection, newest
 from platform_assets.sync.removal import gone
 from platform_assets.warehouse import LogEntry, Progress, Status
-from platform_assets.warehouse.dlt_source import platform_source, spooled_resource
+from platform_assets.warehouse.dlt_source import buffered_resource, platform_source
 from platform_assets.warehouse.session import Keys, WarehouseSession
 from platform_assets.warehouse.source_account import Source
 
@@ -22,7 +22,7 @@ _MOST_LOOKED_UP = 50_000
 """More rows than these are written without asking whether the table has them: asking would cost as much."""
 
 
-def finish(plan: Plan) -> Spooled | None:
+def finish(plan: Plan) -> BufferedRows | None:
     """What the resource has to load, None where its (only) read failed. Fills the outcome's counts."""
     outcome = plan.outcome
     for unit in plan.units:
@@ -45,8 +45,8 @@ def finish(plan: Plan) -> Spooled | None:
     outcome.gone_envelopes = plan.counts["gone"]
     if outcome.error is not None:
         return None
-    spooled = plan.spool.finish()
-    outcome.records, outcome.rows_loaded, outcome.repeats = spooled.records, spooled.rows, spooled.repeats
+    buffered = plan.buffer.finish()
+    outcome.records, outcome.rows_loaded, outcome.repeats = buffered.records, buffered.rows, buffered.repeats
     for unit in plan.units:
         if unit.batch is None:
             continue
@@ -58,9 +58,9 @@ def finish(plan: Plan) -> Spooled | None:
             partition.cursor = newest([partition.cursor, unit.batch.cursor])
     outcome.created = not plan.existed
     if plan.existed:
-        outcome.added_columns = dict(spooled.columns.added)
-    outcome.variants = sorted(spooled.columns.drifted)
-    return spooled
+        outcome.added_columns = dict(buffered.columns.added)
+    outcome.variants = sorted(buffered.columns.drifted)
+    return buffered
 
 
 def _refuse_all_skipped(plan: Plan) -> None:
@@ -71,7 +71,7 @@ def _refuse_all_skipped(plan: Plan) -> None:
         plan.outcome.permanent = True
 
 
-def overtaken(plan: Plan, content: Spooled | None, session: WarehouseSession) -> bool:
+def overtaken(plan: Plan, content: BufferedRows | None, session: WarehouseSession) -> bool:
     """Whether another run has landed some of what this one planned to read, or gave a new field another column.
 
     The rows it compared with are then not those in the table any more: which of the two saw the newer row, nobody
@@ -95,7 +95,7 @@ def land(
     platform: Platform,
     session: WarehouseSession,
     plans: Sequence[Plan],
-    spooled: dict[str, Spooled | None],
+    buffered: dict[str, BufferedRows | None],
     selection: Selection,
     started: datetime,
     whose: Source,
@@ -108,22 +108,22 @@ def land(
     deleted: dict[str, Keys] = {}
     landed: list[str] = []
     for plan in plans:
-        content = spooled[plan.resource.name]
+        content = buffered[plan.resource.name]
         if content is None:
             continue
         name = plan.resource.name
         landed.append(name)
         if plan.existed and not selection.full_refresh:
-            content = spooled[name] = _without_unchanged(plan, content, session)
+            content = buffered[name] = _without_unchanged(plan, content, session)
         if content.files or not _is_up_to_date(session, name, content):
             # Emptiness is asked again: a run beside this one may have loaded since the plan was made.
             merge = not session.is_empty(name)
-            resources.append(spooled_resource(platform, plan.resource, content, merge=merge, parquet=parquet))
+            resources.append(buffered_resource(platform, plan.resource, content, merge=merge, parquet=parquet))
         keys = gone(platform, plan, content, session, selection.full_refresh)
         if keys.rows:
-            target = deleted if plan.resource.when_removed is Removed.REPLACED else marked
+            target = deleted if plan.resource.removal_policy is OnRemoval.HARD_DELETE else marked
             target[name] = keys
-    assigned = {name: content.columns.assigned for name, content in spooled.items() if content is not None}
+    assigned = {name: content.columns.assigned for name, content in buffered.items() if content is not None}
     assigned = {name: fields for name, fields in assigned.items() if fields and name in landed}
     if assigned:
         session.assign_columns(assigned)
@@ -136,7 +136,7 @@ def land(
         _inspect(platform, plan, session, started)
 
 
-def _without_unchanged(plan: Plan, content: Spooled, session: WarehouseSession) -> Spooled:
+def _without_unchanged(plan: Plan, content: BufferedRows, session: WarehouseSession) -> BufferedRows:
     """Leave out rows that the table has: a server may send more than it was asked for."""
     if not content.rows or content.rows > _MOST_LOOKED_UP:
         return content
@@ -146,10 +146,10 @@ def _without_unchanged(plan: Plan, content: Spooled, session: WarehouseSession) 
         return content
     keep = np.array([one not in held for one in ids])
     plan.outcome.rows_loaded = int(keep.sum())
-    return plan.spool.only(content, keep)
+    return plan.buffer.only(content, keep)
 
 
-def _is_up_to_date(session: WarehouseSession, table: str, content: Spooled) -> bool:
+def _is_up_to_date(session: WarehouseSession, table: str, content: BufferedRows) -> bool:
     """Whether the table is there with every column it should have."""
     return set(content.columns.types) <= set(session.column_types(table)) and session.has_table(table)
 
@@ -205,7 +205,7 @@ def _inspect(platform: Platform, plan: Plan, session: WarehouseSession, now: dat
     """What the asset's checks look at: keys in the table, and what is left failed or was not read in time."""
     outcome, resource = plan.outcome, plan.resource
     if outcome.error is None:
-        key = [plan.spool.columns.name_of(name) for name in platform.primary_key_of(resource)]
+        key = [plan.buffer.columns.name_of(name) for name in platform.primary_key_of(resource)]
         outcome.duplicate_keys, outcome.null_keys = session.key_faults(resource.name, key)
     known = plan.known_parents if resource.endpoint.parents else {NO_PARENT.key}
     if resource.endpoint.parents:

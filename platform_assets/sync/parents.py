@@ -12,7 +12,7 @@ from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Buckets, Platform, Resource, partition_key
 from platform_assets.extraction.reading import Parent
 from platform_assets.http.errors import AnswerError
-from platform_assets.http.pagination.pages import dig
+from platform_assets.http.pagination.pages import get_path
 from platform_assets.warehouse import Progress, Status
 from platform_assets.warehouse.session import WarehouseSession
 
@@ -104,7 +104,7 @@ class _ParentRow:
         value = self.columns[self.naming.normalize_identifier(first)]
         if not rest:
             return value
-        return dig(orjson.loads(value) if isinstance(value, str) else value, rest)
+        return get_path(orjson.loads(value) if isinstance(value, str) else value, rest)
 
 
 def _parent_rows(session: WarehouseSession, parent: Resource, fields: Sequence[str]) -> Iterator[_ParentRow]:
@@ -138,7 +138,7 @@ def _in_scope(pairs: Iterable[tuple[tuple[str, ...] | None, Any]]) -> bool:
     return all(allowed is None or str(value) in allowed for allowed, value in pairs)
 
 
-def to_read(
+def due_parents(
     resource: Resource,
     parents: Iterable[KnownParent],
     progress: Mapping[str, Progress],

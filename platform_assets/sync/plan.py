@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from platform_assets.arrow.buffer import ROW_HASH, Batch, Spool, as_numbers, hash_keys
+from platform_assets.arrow.buffer import ROW_HASH, Batch, ParquetBuffer, as_numbers, hash_keys
 from platform_assets.arrow.columns import ARROW_TYPES, Columns
 from platform_assets.configuration.platform_settings import Settings
-from platform_assets.declarations import Buckets, Platform, PlatformAssetsError, Removed, Resource, path_values
+from platform_assets.declarations import Buckets, OnRemoval, Platform, PlatformAssetsError, Resource, path_values
 from platform_assets.extraction.reading import NO_PARENT, Parent
 from platform_assets.http.errors import AnswerError
 from platform_assets.sync.outcome import PartitionOutcome, ResourceOutcome
-from platform_assets.sync.parents import KnownParent, Parents, find_parents, to_read
-from platform_assets.sync.window import start_of
+from platform_assets.sync.parents import KnownParent, Parents, due_parents, find_parents
+from platform_assets.sync.window import start_of_read
 from platform_assets.warehouse import Progress, Status
 from platform_assets.warehouse.dlt_source import table_columns
 from platform_assets.warehouse.session import Part, WarehouseSession
@@ -94,7 +94,7 @@ class Plan:
     """
 
     resource: Resource
-    spool: Spool
+    buffer: ParquetBuffer
     units: list[Unit]
     existed: bool
     starts_anew: bool
@@ -143,12 +143,12 @@ class Planner:
         _name(units, parents, recorded)
         self._set_starts(resource, units, columns, outcome)
         part = self._part(resource, units)
-        if resource.when_removed is not Removed.KEPT and units:
+        if resource.removal_policy is not OnRemoval.IGNORE and units:
             self._set_known(resource, units, part, columns)
         read_now = {unit.parent.key for unit in units}
         return Plan(
             resource=resource,
-            spool=self._spool(resource, units, part, columns, existing_types),
+            buffer=self._buffer(resource, units, part, columns, existing_types),
             units=units,
             existed=bool(existing_types),
             starts_anew=starts_anew,
@@ -193,7 +193,7 @@ class Planner:
 
     def _units(self, resource: Resource, parents: list[KnownParent], counts: Mapping[str, Progress]) -> list[Unit]:
         selection = self.selection
-        chosen = to_read(
+        chosen = due_parents(
             resource,
             parents,
             counts,
@@ -218,7 +218,7 @@ class Planner:
             if self.selection.full_refresh:
                 last = None
             cursor, read_at = (last.cursor_value, last.succeeded_at) if last else (None, None)
-            unit.start = start_of(incremental, cursor, read_at, start_date, oldest_open, oldest_row)
+            unit.start = start_of_read(incremental, cursor, read_at, start_date, oldest_open, oldest_row)
 
     def _oldest_open(self, resource: Resource, columns: Columns) -> datetime | None:
         incremental = resource.endpoint.incremental
@@ -259,9 +259,9 @@ class Planner:
             found = [keys[begin:end] for begin, end in islice(spans, len(unit.names))]
             unit.known = np.sort(np.concatenate(found))
 
-    def _spool(
+    def _buffer(
         self, resource: Resource, units: list[Unit], part: Part, columns: Columns, existing_types: Mapping[str, str]
-    ) -> Spool:
+    ) -> ParquetBuffer:
         incremental, settings = resource.endpoint.incremental, self.settings
         known = _NO_KEYS
         if existing_types and units and not self.selection.full_refresh:
@@ -271,8 +271,8 @@ class Planner:
                 part = replace(part, since=(columns.name_of(incremental.cursor_path), oldest))
             known = self._row_hashes(resource, part)
         not_before = settings.start_date if incremental and incremental.bounded else None
-        return Spool(
-            self.folder / "spool" / resource.name / f"{self.started:%H%M%S%f}",
+        return ParquetBuffer(
+            self.folder / "buffer" / resource.name / f"{self.started:%H%M%S%f}",
             columns,
             self.platform.primary_key_of(resource),
             incremental.cursor_path if incremental else None,

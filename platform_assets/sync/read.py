@@ -43,7 +43,7 @@ def _read_unit(client: ApiClient, plan: Plan, unit: Unit) -> None:
     values = unit.parent.values.values()
     parent_columns = {name: pa.scalar(value, kind) for (name, kind), value in zip(names, values, strict=True)}
     try:
-        where = (client, plan.resource, unit.parent, unit.start, plan.spool, parent_columns, counts)
+        where = (client, plan.resource, unit.parent, unit.start, plan.buffer, parent_columns, counts)
         batch = read(*where, matters=lambda batch: _matters(plan, unit, batch))
         unit.missing = _missing(unit, batch)
         if len(unit.missing):
@@ -51,7 +51,7 @@ def _read_unit(client: ApiClient, plan: Plan, unit: Unit) -> None:
             look_until_quiet(*where, batch)
             unit.missing = _missing(unit, batch)
         unit.rows = len(np.unique(np.concatenate(batch.keys))) if batch.keys else 0
-        plan.spool.accept(batch)
+        plan.buffer.accept(batch)
         unit.batch = batch
     except RequestFailed as failure:
         skip = unit.parent is not NO_PARENT and failure.status in SKIPPED_STATUSES

@@ -5,9 +5,9 @@ Every parent is weighed alone: what its siblings answered says nothing about it.
 
 import numpy as np
 
-from platform_assets.arrow.buffer import Spooled, hash_keys, is_member
+from platform_assets.arrow.buffer import BufferedRows, hash_keys, is_member
 from platform_assets.arrow.columns import Columns
-from platform_assets.declarations import Platform, Removed
+from platform_assets.declarations import OnRemoval, Platform
 from platform_assets.sync.plan import Plan, Unit
 from platform_assets.warehouse.session import Keys, WarehouseSession
 
@@ -15,7 +15,7 @@ FEW = 2
 """So many rows may be missing however short the list was; of more, only up to half of it."""
 
 
-def gone(platform: Platform, plan: Plan, content: Spooled, session: WarehouseSession, full_refresh: bool) -> Keys:
+def gone(platform: Platform, plan: Plan, content: BufferedRows, session: WarehouseSession, full_refresh: bool) -> Keys:
     """Keys of the rows to mark or delete. Fills the outcome's counts.
 
     What looks like a lost permission is withheld, unless a full refresh was asked for; a parent's replaced list is
@@ -27,7 +27,7 @@ def gone(platform: Platform, plan: Plan, content: Spooled, session: WarehouseSes
         missing = unit.missing[~is_member(unit.missing, content.keys)]
         if unit.batch is None or not len(missing):
             continue
-        marks = plan.resource.when_removed is Removed.MARKED
+        marks = plan.resource.removal_policy is OnRemoval.SOFT_DELETE
         if marks and not full_refresh and _is_suspicious(plan, unit, len(missing)):
             unit.withheld = len(missing)
             continue

@@ -19,7 +19,7 @@ from platform_assets.cancellation import current
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Platform
 from platform_assets.http.client import ApiClient
-from platform_assets.sync.account import agreed_source, recorded_source, refuse_another
+from platform_assets.sync.account import agree_on_source, recorded_source, refuse_another_account
 from platform_assets.sync.land import finish, land, overtaken
 from platform_assets.sync.outcome import ResourceOutcome
 from platform_assets.sync.plan import Plan, Planner, Selection
@@ -87,20 +87,20 @@ def _sync(
     read_all(client, plans)
     # From here on it lands, or does not begin to.
     current().check()
-    spooled = {plan.resource.name: finish(plan) for plan in plans}
-    new = [content for content in spooled.values() if content is not None and content.files]
+    buffered = {plan.resource.name: finish(plan) for plan in plans}
+    new = [content for content in buffered.values() if content is not None and content.files]
     row_bytes = max((content.row_bytes for content in new), default=0)
     with warehouse.session(refresh=bool(new), row_bytes=row_bytes) as session:
-        refuse_another(platform, settings, session, whose)
-        late = {plan.resource.name for plan in plans if overtaken(plan, spooled[plan.resource.name], session)}
+        refuse_another_account(platform, settings, session, whose)
+        late = {plan.resource.name for plan in plans if overtaken(plan, buffered[plan.resource.name], session)}
         for plan in plans if is_last else ():
             if plan.resource.name in late:
-                spooled[plan.resource.name] = None
+                buffered[plan.resource.name] = None
                 plan.outcome.error = (
                     f"{platform.name}/{plan.resource.name}: other runs keep loading it; {_ROUNDS} reads were in vain"
                 )
         landing = [plan for plan in plans if is_last or plan.resource.name not in late]
-        land(platform, session, landing, spooled, selection, started, whose)
+        land(platform, session, landing, buffered, selection, started, whose)
     for name in late - {plan.resource.name for plan in landing}:
         log.info("%s/%s: another run landed it meanwhile, reading it again", platform.name, name)
     return {plan.resource.name: plan.outcome for plan in landing}
@@ -122,7 +122,7 @@ def _plan(
         recorded = recorded_source(platform, settings, session)
         if recorded is not None:
             return _plans(platform, settings, warehouse, session, selection, started), recorded
-    current = agreed_source(platform, settings, warehouse, client)
+    current = agree_on_source(platform, settings, warehouse, client)
     with warehouse.session() as session:
         return _plans(platform, settings, warehouse, session, selection, started), current
 

@@ -7,7 +7,7 @@ from platform_assets.declarations import Incremental
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def start_of(
+def start_of_read(
     incremental: Incremental | None,
     cursor: datetime | None,
     read_at: datetime | None,

@@ -156,7 +156,7 @@ class Comparison:
         )
 
     def rows_to_write(self, target: Path) -> int:
-        """Write the served rows that are missing or changed to `target`, as they were spooled; how many."""
+        """Write the served rows that are missing or changed to `target`, as they were buffered; how many."""
         kinds = f"kind IN ('{Kind.MISSING}', '{Kind.CHANGED}')"
         same = " AND ".join(
             f"f.{key} IS NOT DISTINCT FROM CAST(s.{_quoted(name)} AS {self._kinds[name]})"
@@ -165,7 +165,7 @@ class Comparison:
         rows = 0
         writer: pq.ParquetWriter | None = None
         for path in self._served_files:
-            # A file at a time: what was spooled later may have more columns.
+            # A file at a time: what was buffered later may have more columns.
             schema = pq.read_schema(path)
             found = self._database.sql(
                 f"SELECT s.* FROM read_parquet({_literal(path)}) s SEMI JOIN (FROM findings WHERE {kinds}) f ON {same}"

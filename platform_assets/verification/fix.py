@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from platform_assets.arrow.buffer import Spooled
+from platform_assets.arrow.buffer import BufferedRows
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Platform, PlatformAssetsError, Resource
 from platform_assets.http.client import ApiClient
@@ -17,7 +17,7 @@ from platform_assets.sync import Selection, sync
 from platform_assets.verification.compare import Comparison
 from platform_assets.verification.findings import Kind, Mended
 from platform_assets.warehouse import Warehouse
-from platform_assets.warehouse.dlt_source import platform_source, spooled_resource
+from platform_assets.warehouse.dlt_source import buffered_resource, platform_source
 from platform_assets.warehouse.load_errors import reason
 from platform_assets.warehouse.source_account import Source
 
@@ -29,7 +29,7 @@ def mend(
     client: ApiClient,
     whose: Source,
     resource: Resource,
-    content: Spooled,
+    content: BufferedRows,
     comparison: Comparison,
     parents_of_extra: frozenset[str],
     counts: Mapping[Kind, int],
@@ -56,7 +56,7 @@ def _load(
     warehouse: Warehouse,
     whose: Source,
     resource: Resource,
-    content: Spooled,
+    content: BufferedRows,
     target: Path,
     rows: int,
 ) -> None:
@@ -64,7 +64,7 @@ def _load(
     with warehouse.session(row_bytes=content.row_bytes) as session:
         file_format = session.file_format()
         merge = not session.is_empty(resource.name)
-        loaded = spooled_resource(platform, resource, chosen, merge=merge, parquet=file_format == "parquet")
+        loaded = buffered_resource(platform, resource, chosen, merge=merge, parquet=file_format == "parquet")
         if content.columns.assigned:
             session.assign_columns({resource.name: content.columns.assigned})
         session.load(platform_source(platform, [loaded], session.schema), file_format, whose)

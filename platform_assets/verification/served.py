@@ -1,7 +1,7 @@
 """The API's side: one resource read from its beginning, as rows that a sync would load, on disk.
 
 This module is all that ties verification to the extraction engine: it reads with `read_records` and makes
-rows with `Spool`, so that they are, value by value, what a sync would write.
+rows with `ParquetBuffer`, so that they are, value by value, what a sync would write.
 """
 
 import logging
@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 from dlt.common.normalizers.naming import NamingConvention
 
-from platform_assets.arrow.buffer import Batch, Spool, Spooled
+from platform_assets.arrow.buffer import Batch, BufferedRows, ParquetBuffer
 from platform_assets.arrow.columns import ARROW_TYPES, Columns
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import PlatformAssetsError, Resource
@@ -27,7 +27,7 @@ from platform_assets.extraction.reading import Parent, read_records
 from platform_assets.http.client import ApiClient
 from platform_assets.http.selection import Record
 from platform_assets.sync.plan import fingerprint
-from platform_assets.sync.window import start_of
+from platform_assets.sync.window import start_of_read
 from platform_assets.warehouse.load_errors import reason
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Budget:
     requests: int
 
     @property
-    def is_spent(self) -> bool:
+    def is_exhausted(self) -> bool:
         return self.requests <= 0
 
 
@@ -48,7 +48,7 @@ class Budget:
 class Served:
     """What was read. `whole` and `part` are the parents that were read to the end and up to the budget's end."""
 
-    content: Spooled
+    content: BufferedRows
     listed: pa.Table | None
     whole: list[Parent] = field(default_factory=list)
     part: list[Parent] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Reading:
     Args:
         columns: the table's columns as the warehouse knows them; new fields are added to it.
         parent_types: the columns that carry the parent's values, in the path's order.
-        holds_nul: as `Spool` takes it.
+        holds_nul: as `ParquetBuffer` takes it.
     """
 
     def __init__(
@@ -81,10 +81,10 @@ class Reading:
         self._columns = columns
         self._parent_types = parent_types
         self._key = client.platform.primary_key_of(resource)
-        self._start = start_of(resource.endpoint.incremental, None, None, settings.start_date)
+        self._start = start_of_read(resource.endpoint.incremental, None, None, settings.start_date)
         self.not_before = not_before(resource, settings)
         incremental = resource.endpoint.incremental
-        self._spool = Spool(
+        self._buffer = ParquetBuffer(
             folder,
             columns,
             self._key,
@@ -106,11 +106,11 @@ class Reading:
                 found = list(pool.map(lambda parent: self._one(parent, None), parents))
         else:
             for parent in parents:
-                if budget.is_spent:
+                if budget.is_exhausted:
                     break
                 found.append(self._one(parent, budget.requests))
                 budget.requests -= found[-1][2]["requests"]
-        content = self._spool.finish()
+        content = self._buffer.finish()
         repeats = bool(content.repeats and self._listed)
         served = Served(content, pa.concat_tables(self._listed) if repeats else None)
         for parent, came, counts in found:
@@ -140,20 +140,20 @@ class Reading:
         batch, is_whole = Batch(parent=parent.key), True
         with closing(read_records(self._client, self._resource, parent, self._start, counts)) as pages:  # pyright: ignore[reportArgumentType] -- a generator
             for records in pages:
-                self._spool.add(batch, records, parent_columns)
+                self._buffer.add(batch, records, parent_columns)
                 self._note_parent(records, parent_columns)
                 if requests is not None and counts["requests"] > requests:
                     is_whole = False
                     break
         counts["pages"] += batch.pages
-        self._spool.accept(batch)
+        self._buffer.accept(batch)
         return is_whole
 
     def _note_parent(self, records: list[Record], parent_columns: dict[str, pa.Scalar]) -> None:
         """Remember which parents list a row: any of them may be the one that the table names."""
         if not parent_columns or not records:
             return
-        # `Spool.add` has replaced the keys by what they are stored as.
+        # `ParquetBuffer.add` has replaced the keys by what they are stored as.
         table = self._columns.table([{name: record[name] for name in self._key} for record in records], parent_columns)
         with self._lock:
             self._listed.append(table.select([*map(self._columns.name_of, self._key), *parent_columns]))

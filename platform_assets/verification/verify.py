@@ -17,11 +17,11 @@ import pyarrow.parquet as pq
 from platform_assets.arrow.buffer import LOADED_AT, ROW_HASH
 from platform_assets.arrow.columns import Columns
 from platform_assets.configuration.platform_settings import Settings
-from platform_assets.declarations import Platform, Removed, Resource
+from platform_assets.declarations import OnRemoval, Platform, Resource
 from platform_assets.extraction.reading import NO_PARENT, Parent
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError
-from platform_assets.sync.account import agreed_source
+from platform_assets.sync.account import agree_on_source
 from platform_assets.sync.parents import known_parents
 from platform_assets.verification.compare import Compared, Comparison, Shape, Unit
 from platform_assets.verification.findings import Kind, Verification
@@ -59,11 +59,11 @@ def verify(
     are left out. What fails inside one resource is in its verification; raises WarehouseError where the warehouse
     is not available, and AnotherAccount where it holds another account's rows.
     """
-    whose = agreed_source(platform, settings, warehouse, client)
+    whose = agree_on_source(platform, settings, warehouse, client)
     job = _Job(platform, settings, warehouse, client, whose, examples)
     ordered = sorted(names, key=lambda name: platform.resource(name).parent is not None) if fix else names
     for name in ordered:
-        if budget is not None and budget.is_spent:
+        if budget is not None and budget.is_exhausted:
             return
         resource = platform.resource(name)
         with _few_collections():
@@ -201,7 +201,7 @@ class _Job:
             cursor=name_of(incremental.cursor_path) if incremental else None,
             deleted_at=DELETED_AT,
             loaded_at=LOADED_AT,
-            keeps_absent=resource.when_removed is Removed.KEPT,
+            keeps_absent=resource.removal_policy is OnRemoval.IGNORE,
             not_before=not_before,
         )
 

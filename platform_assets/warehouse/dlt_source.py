@@ -12,9 +12,9 @@ from dlt.common.schema.typing import TColumnSchema
 from dlt.extract.resource import DltResource
 from dlt.extract.source import DltSource
 
-from platform_assets.arrow.buffer import SYSTEM_COLUMNS, Spooled
+from platform_assets.arrow.buffer import SYSTEM_COLUMNS, BufferedRows
 from platform_assets.arrow.columns import DELETED_AT, Columns
-from platform_assets.declarations import Platform, Removed, Resource
+from platform_assets.declarations import OnRemoval, Platform, Resource
 
 
 @cache
@@ -45,25 +45,25 @@ def _no_rows() -> Iterator[Any]:
     yield dlt.mark.materialize_table_schema()
 
 
-def spooled_resource(
-    platform: Platform, resource: Resource, spooled: Spooled, *, merge: bool, parquet: bool
+def buffered_resource(
+    platform: Platform, resource: Resource, buffered: BufferedRows, *, merge: bool, parquet: bool
 ) -> DltResource:
-    """A dlt resource that yields what was spooled; without rows it only brings its table up to date.
+    """A dlt resource that yields what was buffered; without rows it only brings its table up to date.
 
     `parquet`: hand the files over as they are; else as Arrow, for destinations that do not load Parquet.
     """
 
-    key = [spooled.columns.name_of(name) for name in platform.primary_key_of(resource)]
+    key = [buffered.columns.name_of(name) for name in platform.primary_key_of(resource)]
 
     def rows() -> Iterator[Any]:
         # dlt's own mark for an empty table adds a load id to it that no row of ours has (dlt 1.31).
-        for path in spooled.files or [spooled.empty_file(key)]:
+        for path in buffered.files or [buffered.empty_file(key)]:
             if parquet:
                 yield dlt.mark.with_file_import(str(path), "parquet", pq.read_metadata(path).num_rows)
             else:
                 yield from (batch for batch in pq.ParquetFile(path).iter_batches(batch_size=50_000))
 
-    return dlt_resource(platform, resource, spooled.columns, rows, merge=merge)
+    return dlt_resource(platform, resource, buffered.columns, rows, merge=merge)
 
 
 def dlt_resource(
@@ -114,7 +114,7 @@ def table_columns(
     `assigned` maps raw fields to the columns that earlier loads gave them.
     """
     system = dict(SYSTEM_COLUMNS)
-    if resource.when_removed is Removed.MARKED:
+    if resource.removal_policy is OnRemoval.SOFT_DELETE:
         system[DELETED_AT] = "timestamp"
     for resolve in resource.endpoint.parents.values():
         parent = platform.resource(resolve.resource)

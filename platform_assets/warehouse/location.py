@@ -15,7 +15,7 @@ from platform_assets import configuration
 from platform_assets.cancellation import current
 from platform_assets.configuration import WAREHOUSE, configured
 from platform_assets.declarations import SettingsError
-from platform_assets.warehouse import postgres
+from platform_assets.warehouse.backends import postgres
 from platform_assets.warehouse.backends.postgres import WarehouseError
 
 __all__ = ["WarehouseError", "dbt_variables", "destination", "destination_name", "duckdb_file", "exclusive"]

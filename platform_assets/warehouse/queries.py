@@ -8,7 +8,7 @@ import dlt
 from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRelation
 
 from platform_assets.warehouse.location import WarehouseError, destination, duckdb_file, exclusive
-from platform_assets.warehouse.run_directory import working_folder
+from platform_assets.warehouse.run_directory import run_directory
 
 Rows = list[dict[str, Any]]
 
@@ -41,7 +41,7 @@ def reading(schema: str) -> Iterator[Reader]:
     path = duckdb_file()
     if path is not None and not path.exists():
         raise WarehouseError(f"there is no warehouse at {path} yet: `platform-assets sync` makes it")
-    with working_folder() as folder, exclusive("report"):
+    with run_directory() as folder, exclusive("report"):
         pipeline = dlt.pipeline("reading", destination=destination(), dataset_name=schema, pipelines_dir=str(folder))
         pipeline.config.restore_from_destination = False
         with pipeline.sql_client() as client:

@@ -16,7 +16,7 @@ JUST_MADE = 5.0
 
 
 @contextmanager
-def working_folder() -> Iterator[Path]:
+def run_directory() -> Iterator[Path]:
     """A folder of this run's own in the temporary folder (`TMPDIR`), removed at the end.
 
     It is locked meanwhile, so that other processes can tell it from one whose process was killed.

@@ -20,11 +20,11 @@ from dlt.pipeline.pipeline import Pipeline
 
 from platform_assets.arrow.buffer import LOADED_AT, ROW_HASH
 from platform_assets.declarations import Platform
-from platform_assets.warehouse import account, column_names, state
+from platform_assets.warehouse import column_names, source_account, state
 from platform_assets.warehouse.dlt_source import DELETED_AT
 from platform_assets.warehouse.location import WarehouseError, destination, destination_name, duckdb_file, exclusive
 from platform_assets.warehouse.row_batches import row_batches
-from platform_assets.warehouse.run_directory import working_folder
+from platform_assets.warehouse.run_directory import run_directory
 
 __all__ = ["Warehouse", "WarehouseError", "open_warehouse"]
 
@@ -246,9 +246,9 @@ class WarehouseSession:
             for table, fields in assigned.items():
                 column_names.write(self._client, table, fields)
 
-    def source(self) -> account.Source | None:
+    def source(self) -> source_account.Source | None:
         """Whose data the tables hold; None where nothing was recorded."""
-        return self._ours(account.read, None)
+        return self._ours(source_account.read, None)
 
     def holds_rows(self) -> bool:
         """Whether any resource of the platform has a row."""
@@ -368,7 +368,7 @@ class WarehouseSession:
         without = self._rows(f"SELECT count(*) FROM {self._name(table)} WHERE {null}")
         return (int(twice[0][0]) if twice else 0, int(without[0][0]) if without else 0)
 
-    def load(self, source: DltSource, file_format: str | None, whose: account.Source) -> None:
+    def load(self, source: DltSource, file_format: str | None, whose: source_account.Source) -> None:
         """Load a source as one dlt package. Raises what dlt raises; nothing is pending afterwards.
 
         Before the first row it is on record whose rows they are, and that the counts on record will not be right
@@ -378,7 +378,7 @@ class WarehouseSession:
         recorded = self.recorded_contents()
         loading = {name: recorded.get(name, state.TableContent(0, None)) for name in source.resources}
         with self._client.begin_transaction():
-            account.write(self._client, whose)
+            source_account.write(self._client, whose)
             contents = {name: replace(content, is_loading=True) for name, content in loading.items()}
             state.write_table_contents(self._client, contents)
         self._make_again(source)
@@ -395,7 +395,7 @@ class WarehouseSession:
         marked: Mapping[str, Keys],
         deleted: Mapping[str, Keys],
         landed: Iterable[str],
-        whose: account.Source,
+        whose: source_account.Source,
     ) -> None:
         """Record progress, the sync's log, and rows that are gone, in one transaction after the rows have landed.
 
@@ -417,7 +417,7 @@ class WarehouseSession:
             state.append(client, entries)
             state.write_table_contents(client, {name: self.content(name) for name in landed})
             if landed:
-                account.write(client, whose)
+                source_account.write(client, whose)
 
     def _prepare(self) -> None:
         """Make the dataset and our own tables where they are missing."""
@@ -470,5 +470,5 @@ def _sql_type(mapper: Any, data_type: str) -> str:
 @contextmanager
 def open_warehouse(platform: Platform) -> Iterator[Warehouse]:
     """A warehouse with a working folder of its own, which is removed at the end."""
-    with working_folder() as folder:
+    with run_directory() as folder:
         yield Warehouse(platform, folder)

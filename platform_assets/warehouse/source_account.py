@@ -18,7 +18,7 @@ from platform_assets.configuration.platform_settings import Settings, is_loopbac
 from platform_assets.declarations import Platform, PlatformAssetsError
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError, RequestFailed
-from platform_assets.http.pagination.pages import dig
+from platform_assets.http.pagination.pages import get_path
 
 TABLE = "_sync_source"
 COLUMNS = (
@@ -105,9 +105,9 @@ def _ask(platform: Platform, client: ApiClient) -> frozenset[str]:
         body = client.get(account.path, dict(account.params)).body
     except (AnswerError, RequestFailed):
         return frozenset()  # The read itself will say what is wrong.
-    found = dig(body, account.data_selector) if account.data_selector else body
+    found = get_path(body, account.data_selector) if account.data_selector else body
     records = [record for record in found if isinstance(record, dict)] if isinstance(found, list) else []
-    values = [tuple(dig(record, field) for field in account.fields) for record in records]
+    values = [tuple(get_path(record, field) for field in account.fields) for record in records]
     return digests(value for value in values if None not in value)
 
 

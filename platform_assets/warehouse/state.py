@@ -12,7 +12,7 @@ from typing import Any
 
 from dlt.destinations.sql_client import SqlClientBase
 
-from platform_assets.warehouse import account, column_names
+from platform_assets.warehouse import column_names, source_account
 
 TABLE = "_sync_state"
 _CHUNK = 500
@@ -60,7 +60,7 @@ _TABLES = (
     (TABLE, COLUMNS),
     (LOG_TABLE, LOG_COLUMNS),
     (TABLES_TABLE, TABLES_COLUMNS),
-    (account.TABLE, account.COLUMNS),
+    (source_account.TABLE, source_account.COLUMNS),
     (column_names.TABLE, column_names.COLUMNS),
 )
 

@@ -14,12 +14,13 @@ from dlt.common.schema import Schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from platform_assets.arrow import buffer as buffer_module
 from platform_assets.arrow.buffer import (
     ROW_HASH,
     SYSTEM_COLUMNS,
     Batch,
-    Spool,
-    Spooled,
+    BufferedRows,
+    ParquetBuffer,
     as_numbers,
     hash_keys,
     is_member,
@@ -29,42 +30,41 @@ from platform_assets.arrow.buffer import (
     settle_keys,
 )
 from platform_assets.arrow.columns import Columns
-from platform_assets.extraction import spool as spool_module
 from platform_assets.http.errors import AnswerError
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
 
 
-def make(folder: Path, known: np.ndarray | None = None, key: str = "bigint", **given: Any) -> Spool:
+def make(folder: Path, known: np.ndarray | None = None, key: str = "bigint", **given: Any) -> ParquetBuffer:
     columns = Columns({"id": key, "at": "timestamp"}, {}, Schema("any").naming, {**SYSTEM_COLUMNS, "_parent": "text"})
     empty = np.empty(0, np.uint64)
-    return Spool(folder, columns, ("id",), "at", empty if known is None else known, b"salt", NOW, **given)
+    return ParquetBuffer(folder, columns, ("id",), "at", empty if known is None else known, b"salt", NOW, **given)
 
 
-def rows(spooled: Spooled) -> list[dict[str, Any]]:
-    return [row for path in spooled.files for row in pq.read_table(path).to_pylist()]
+def rows(buffered: BufferedRows) -> list[dict[str, Any]]:
+    return [row for path in buffered.files for row in pq.read_table(path).to_pylist()]
 
 
-def read(spool: Spool, *pages: list[dict[str, Any]]) -> Batch:
+def read(buffer: ParquetBuffer, *pages: list[dict[str, Any]]) -> Batch:
     batch = Batch()
     for page in pages:
-        spool.add(batch, page, {})
+        buffer.add(batch, page, {})
     return batch
 
 
 def test_a_batch_that_is_not_accepted_leaves_nothing(tmp_path: Path) -> None:
-    spool = make(tmp_path)
-    spool.accept(read(spool, [{"id": 1}]))
-    read(spool, [{"id": 2}])
-    assert [row["id"] for row in rows(spool.finish())] == [1]
+    buffer = make(tmp_path)
+    buffer.accept(read(buffer, [{"id": 1}]))
+    read(buffer, [{"id": 2}])
+    assert [row["id"] for row in rows(buffer.finish())] == [1]
 
 
 def test_the_last_occurrence_of_a_key_wins(tmp_path: Path) -> None:
-    spool = make(tmp_path)
-    spool.accept(read(spool, [{"id": 1, "v": "a"}, {"id": 2, "v": "b"}], [{"id": 1, "v": "c"}]))
-    spooled = spool.finish()
-    assert sorted((row["id"], row["v"]) for row in rows(spooled)) == [(1, "c"), (2, "b")]
-    assert (spooled.rows, spooled.records, spooled.repeats) == (2, 3, 1)
+    buffer = make(tmp_path)
+    buffer.accept(read(buffer, [{"id": 1, "v": "a"}, {"id": 2, "v": "b"}], [{"id": 1, "v": "c"}]))
+    buffered = buffer.finish()
+    assert sorted((row["id"], row["v"]) for row in rows(buffered)) == [(1, "c"), (2, "b")]
+    assert (buffered.rows, buffered.records, buffered.repeats) == (2, 3, 1)
 
 
 def test_rows_that_the_warehouse_has_are_not_loaded_again(tmp_path: Path) -> None:
@@ -73,9 +73,9 @@ def test_rows_that_the_warehouse_has_are_not_loaded_again(tmp_path: Path) -> Non
     known = np.sort(as_numbers([row[ROW_HASH] for row in rows(first.finish())]))
     second = make(tmp_path / "2", known)
     second.accept(read(second, [{"v": "a", "id": 1}, {"id": 2, "v": "changed"}]))
-    spooled = second.finish()
-    assert [row["id"] for row in rows(spooled)] == [2]
-    assert spooled.records == 2 and len(spooled.keys) == 2
+    buffered = second.finish()
+    assert [row["id"] for row in rows(buffered)] == [2]
+    assert buffered.records == 2 and len(buffered.keys) == 2
 
 
 def test_a_known_last_occurrence_drops_the_earlier_one(tmp_path: Path) -> None:
@@ -94,28 +94,28 @@ def test_a_record_without_its_key_is_an_error(tmp_path: Path) -> None:
 
 
 def test_the_cursor_is_the_newest_of_all_records(tmp_path: Path) -> None:
-    spool = make(tmp_path)
-    batch = read(spool, [{"id": 1, "at": "2026-01-02T00:00:00Z"}], [{"id": 2, "at": None}, {"id": 3, "at": "x"}])
+    buffer = make(tmp_path)
+    batch = read(buffer, [{"id": 1, "at": "2026-01-02T00:00:00Z"}], [{"id": 2, "at": None}, {"id": 3, "at": "x"}])
     assert batch.cursor == datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def test_records_before_the_start_date_are_not_loaded(tmp_path: Path) -> None:
-    spool = make(tmp_path, not_before=NOW)
-    spool.accept(
-        read(spool, [{"id": 1, "at": "2026-01-14T00:00:00Z"}, {"id": 2, "at": "2026-01-15T00:00:00Z"}, {"id": 3}])
+    buffer = make(tmp_path, not_before=NOW)
+    buffer.accept(
+        read(buffer, [{"id": 1, "at": "2026-01-14T00:00:00Z"}, {"id": 2, "at": "2026-01-15T00:00:00Z"}, {"id": 3}])
     )
-    spooled = spool.finish()
-    assert [row["id"] for row in rows(spooled)] == [2, 3]
-    assert len(spooled.keys) == 3
+    buffered = buffer.finish()
+    assert [row["id"] for row in rows(buffered)] == [2, 3]
+    assert len(buffered.keys) == 3
 
 
 def test_pages_of_different_shapes_end_in_one_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spool_module, "FLUSH_BYTES", 1)
-    spool = make(tmp_path)
-    spool.accept(read(spool, [{"id": 1}], [{"id": 2, "new": "x"}], [{"id": 1, "n": 1}]))
-    spooled = spool.finish()
-    assert len(spooled.files) > 1
-    assert sorted((row["id"], row.get("new"), row.get("n")) for row in rows(spooled)) == [(1, None, 1), (2, "x", None)]
+    monkeypatch.setattr(buffer_module, "FLUSH_BYTES", 1)
+    buffer = make(tmp_path)
+    buffer.accept(read(buffer, [{"id": 1}], [{"id": 2, "new": "x"}], [{"id": 1, "n": 1}]))
+    buffered = buffer.finish()
+    assert len(buffered.files) > 1
+    assert sorted((row["id"], row.get("new"), row.get("n")) for row in rows(buffered)) == [(1, None, 1), (2, "x", None)]
 
 
 @given(st.lists(st.integers(0, 9), max_size=30))
@@ -153,15 +153,15 @@ def test_equal_keys_are_one_row_however_they_are_written(ids: list[Any], kind: s
     """One identity, one stored key, in one read and against what the warehouse gives back; none is an error."""
     meant = [identity(value, kind) for value in ids]
     with tempfile.TemporaryDirectory() as folder:
-        spool = make(Path(folder), key=kind)
+        buffer = make(Path(folder), key=kind)
         if None in meant:
             with pytest.raises(AnswerError, match=r"`id` is .*no primary key"):
-                read(spool, [{"id": value} for value in ids])
+                read(buffer, [{"id": value} for value in ids])
             return
-        spool.accept(read(spool, *([{"id": value}] for value in ids)))
-        spooled = spool.finish()
-        assert sorted(row["id"] for row in rows(spooled)) == sorted(set(meant))
-        assert set(spooled.keys) == set(hash_keys(set(meant))) == set(hash_keys((one,) for one in set(meant)))
+        buffer.accept(read(buffer, *([{"id": value}] for value in ids)))
+        buffered = buffer.finish()
+        assert sorted(row["id"] for row in rows(buffered)) == sorted(set(meant))
+        assert set(buffered.keys) == set(hash_keys(set(meant))) == set(hash_keys((one,) for one in set(meant)))
 
 
 def test_composite_keys_are_told_apart_by_their_parts() -> None:
@@ -179,13 +179,15 @@ def test_moments_as_keys_are_the_same_in_every_time_zone() -> None:
     assert hash_keys([here]).tolist() == hash_keys([datetime(2026, 1, 1, tzinfo=UTC)]).tolist()
 
 
-def of_parents(folder: Path, reads: list[tuple[str, list[dict[str, Any]]]], known: np.ndarray | None = None) -> Spooled:
-    spool = make(folder, known)
+def of_parents(
+    folder: Path, reads: list[tuple[str, list[dict[str, Any]]]], known: np.ndarray | None = None
+) -> BufferedRows:
+    buffer = make(folder, known)
     for parent, records in reads:
         batch = Batch(parent=parent)
-        spool.add(batch, [dict(record) for record in records], {"_parent": pa.scalar(parent, pa.string())})
-        spool.accept(batch)
-    return spool.finish()
+        buffer.add(batch, [dict(record) for record in records], {"_parent": pa.scalar(parent, pa.string())})
+        buffer.accept(batch)
+    return buffer.finish()
 
 
 @settings(deadline=None, max_examples=50)
@@ -205,15 +207,15 @@ def test_which_parent_has_a_row_is_no_chance(found: dict[str, list[dict[str, Any
     for parent in sorted(found, reverse=True):
         expected.update({record["id"]: (parent, record["v"]) for record in found[parent]})
     with tempfile.TemporaryDirectory() as name:
-        spooled = of_parents(Path(name) / "1", reads)
-        written = rows(spooled)
+        buffered = of_parents(Path(name) / "1", reads)
+        written = rows(buffered)
         assert {row["id"]: (row["_parent"], row["v"]) for row in written} == expected and len(written) == len(expected)
-        assert as_numbers([row[ROW_HASH] for row in written]).tolist() == spooled.written_ids.tolist()
-        assert hash_keys(row["id"] for row in written).tolist() == spooled.written_keys.tolist()
+        assert as_numbers([row[ROW_HASH] for row in written]).tolist() == buffered.written_ids.tolist()
+        assert hash_keys(row["id"] for row in written).tolist() == buffered.written_keys.tolist()
         parents = [parent_hash({"_parent": pa.scalar(row["_parent"], pa.string())}, b"salt") for row in written]
-        assert [int(one) for one in spooled.written_ids ^ np.array(parents)] == spooled.written_contents.tolist()
+        assert [int(one) for one in buffered.written_ids ^ np.array(parents)] == buffered.written_contents.tolist()
         random.shuffle(reads)
-        assert of_parents(Path(name) / "2", reads, np.sort(spooled.written_ids)).rows == 0
+        assert of_parents(Path(name) / "2", reads, np.sort(buffered.written_ids)).rows == 0
 
 
 def test_a_row_that_another_parent_has_already_is_not_written(tmp_path: Path) -> None:
@@ -227,7 +229,7 @@ def test_a_row_that_another_parent_has_already_is_not_written(tmp_path: Path) ->
 
 
 def test_rows_without_parents_keep_the_identity_that_earlier_versions_gave(tmp_path: Path) -> None:
-    spool = make(tmp_path)
-    spool.accept(read(spool, [{"v": "a", "id": 1}]))
-    (row,) = rows(spool.finish())
+    buffer = make(tmp_path)
+    buffer.accept(read(buffer, [{"v": "a", "id": 1}]))
+    (row,) = rows(buffer.finish())
     assert row[ROW_HASH] == blake2b(b'[]{"id":1,"v":"a"}', digest_size=8, key=b"salt").hexdigest()

@@ -12,9 +12,9 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from platform_assets.arrow.buffer import Batch, Spool
-from platform_assets.declarations import BearerAuth, Client, Endpoint, Platform, Removed, Resource, SinglePage
-from platform_assets.warehouse.dlt_source import default_naming, platform_source, spooled_resource, table_columns
+from platform_assets.arrow.buffer import Batch, ParquetBuffer
+from platform_assets.declarations import BearerAuth, Client, Endpoint, OnRemoval, Platform, Resource, SinglePage
+from platform_assets.warehouse.dlt_source import buffered_resource, default_naming, platform_source, table_columns
 
 COLUMNS = {
     "id": "bigint",
@@ -25,7 +25,9 @@ COLUMNS = {
     "day": "date",
     "tags": "json",
 }
-ROWS = Resource(name="rows", description="", endpoint=Endpoint(path="/rows"), columns=COLUMNS, removed=Removed.KEPT)
+ROWS = Resource(
+    name="rows", description="", endpoint=Endpoint(path="/rows"), columns=COLUMNS, on_removal=OnRemoval.IGNORE
+)
 SHOP = Platform(
     name="shop",
     title="",
@@ -66,11 +68,11 @@ def slow(found: list[dict[str, Any]], folder: Path, database: str) -> None:
 
 def fast(found: list[dict[str, Any]], folder: Path, database: str) -> None:
     columns = table_columns(SHOP, ROWS, default_naming())
-    spool = Spool(folder / "spool", columns, ("id",), None, np.empty(0, np.uint64), b"", datetime.now(UTC))
+    buffer = ParquetBuffer(folder / "buffer", columns, ("id",), None, np.empty(0, np.uint64), b"", datetime.now(UTC))
     batch = Batch()
-    spool.add(batch, found, {})
-    spool.accept(batch)
-    resource = spooled_resource(SHOP, ROWS, spool.finish(), merge=False, parquet=True)
+    buffer.add(batch, found, {})
+    buffer.accept(batch)
+    resource = buffered_resource(SHOP, ROWS, buffer.finish(), merge=False, parquet=True)
     pipeline(folder, "fast", database).run(platform_source(SHOP, [resource]), loader_file_format="parquet")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from platform_assets.platforms import all_platforms
-from platform_assets.sandbox import Fault, SandboxServer, World, truth
+from platform_assets.sandbox import FakeBackend, Fault, SandboxServer, expected_rows
 from tests.warehouse_rows import query
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +51,7 @@ def test_sync_of_everything_from_another_server(warehouse_file: Path) -> None:
         assert done.returncode == 0, done.stderr
         count = sum(len(platform.resources) for platform in all_platforms())
         assert f"{count} of {count} assets" in done.stdout
-        for platform, tables in truth(server.world).items():
+        for platform, tables in expected_rows(server.world).items():
             for resource, records in tables.items():
                 assert query(warehouse_file, f"SELECT count(*) FROM {platform}.{resource}") == [(len(records),)]
         status = command("status")
@@ -108,7 +108,7 @@ def test_what_a_failure_kept_from_running_runs_after_it(warehouse_file: Path) ->
         done = command("sync", "--platform", "crm", "--no-models", env=env)
         assert done.returncode == 1 and "24 of 26 assets" in done.stdout, done.stdout
         assert "crm/deals was never loaded" in done.stdout
-        mails = len(truth(server.world)["crm"]["mail"])
+        mails = len(expected_rows(server.world)["crm"]["mail"])
         assert query(warehouse_file, "SELECT count(*) FROM crm.mail") == [(mails,)]
         server.faults.clear()
         assert command("sync", "--platform", "crm", "--no-models", env=env).returncode == 0
@@ -125,7 +125,7 @@ def test_an_unknown_partition_or_parent_is_an_error() -> None:
 
 def test_the_sandbox_bears_witness_only_for_what_it_served() -> None:
     """A platform with a base_url of its own is loaded from there and not compared with the sandbox."""
-    with SandboxServer(World.tiny()) as own:
+    with SandboxServer(FakeBackend.tiny()) as own:
         env = {name: value for name, value in pointing_at(own).items() if "__CRM__" in name}
         words = ["sync", "--sandbox", "--no-models", "--select", "crm/roles", "--select", "load_testing/organizations"]
         done = command(*words, env=env)

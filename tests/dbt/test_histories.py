@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from platform_assets.sandbox import SandboxServer, World, truth
+from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
 from tests.conftest import Sync
 from tests.dbt.test_staging import build
 from tests.warehouse_rows import query
@@ -28,7 +28,7 @@ def day(text: str) -> str:
     return moment.astimezone(UTC).date().isoformat()
 
 
-def records_of(world: World, platform: str, resource: str) -> list[Record]:
+def records_of(world: FakeBackend, platform: str, resource: str) -> list[Record]:
     found = world.tables[platform][resource]
     return found if isinstance(found, list) else [record for group in found.values() for record in group]
 
@@ -39,7 +39,7 @@ def moved(text: str, days: int) -> str:
     return text.replace(text[:10], (before + timedelta(days=days)).date().isoformat(), 1)
 
 
-def alone_on_its_day(world: World, platform: str, resource: str) -> Record:
+def alone_on_its_day(world: FakeBackend, platform: str, resource: str) -> Record:
     """A record that is the only one of its day, so that no row is left there when it moves."""
     field = TIMES[platform, resource]
     records = records_of(world, platform, resource)
@@ -48,8 +48,8 @@ def alone_on_its_day(world: World, platform: str, resource: str) -> Record:
     return lonely
 
 
-def check(warehouse: Path, world: World) -> None:
-    tables = truth(world)
+def check(warehouse: Path, world: FakeBackend) -> None:
+    tables = expected_rows(world)
     builds: Counter[tuple[str, str]] = Counter()
     passed: Counter[tuple[str, str]] = Counter()
     for one in tables["ci_analytics"]["builds"]:

@@ -14,7 +14,7 @@ from platform_assets.configuration.platform_settings import read_settings
 from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms
 from platform_assets.reporting import report
-from platform_assets.sandbox import SandboxServer, truth
+from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.sync import Selection, sync
 from platform_assets.warehouse import open_warehouse
 from tests.dbt.test_staging import build
@@ -42,7 +42,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Rec
         server.world.advance(hours=36)
         load_everything()
         build(warehouse_file, folder / "target")
-        records = truth(server.world)
+        records = expected_rows(server.world)
         asked = Counter(request["platform"] for request in server.requests)
     (folder / "requests.json").write_text(json.dumps(asked))
     yield warehouse_file, records

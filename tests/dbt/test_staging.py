@@ -12,7 +12,7 @@ import pytest
 
 from platform_assets.dbt.assets import PROJECT_DIR, dbt_project
 from platform_assets.platforms import all_platforms
-from platform_assets.sandbox import SandboxServer, World, truth
+from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
 from tests.conftest import Sync
 
 SQL_NAMES = {
@@ -61,15 +61,15 @@ def run_dbt(*words: str, warehouse: Path, target: Path, variables: Mapping[str, 
     assert ended.returncode == 0 or words[:2] == ("source", "freshness"), ended.stdout[-3000:]
 
 
-@pytest.mark.parametrize("world", [World, World.empty, World.tiny], ids=["full", "empty", "tiny"])
+@pytest.mark.parametrize("world", [FakeBackend, FakeBackend.empty, FakeBackend.tiny], ids=["full", "empty", "tiny"])
 def test_all_models_build_and_their_columns_are_the_described_ones(
-    world: Callable[[], World], point_at: PointAt, sync_platform: Sync, warehouse_file: Path, tmp_path: Path
+    world: Callable[[], FakeBackend], point_at: PointAt, sync_platform: Sync, warehouse_file: Path, tmp_path: Path
 ) -> None:
     with SandboxServer(world()) as server:
         point_at(server)
         for platform in all_platforms():
             sync_platform(platform.name)
-        expected = truth(server.world)
+        expected = expected_rows(server.world)
     statuses = build(warehouse_file, tmp_path / "target")
     assert set(statuses.values()) <= {"success", "pass", "warn"}
     manifest = json.loads(dbt_project().manifest_path.read_text())
@@ -91,7 +91,7 @@ def test_all_models_build_and_their_columns_are_the_described_ones(
 def test_the_documentation_generates_with_every_table_in_it(
     point_at: PointAt, sync_platform: Sync, warehouse_file: Path, tmp_path: Path
 ) -> None:
-    with SandboxServer(World.empty()) as server:
+    with SandboxServer(FakeBackend.empty()) as server:
         point_at(server)
         for platform in all_platforms():
             sync_platform(platform.name)

@@ -117,7 +117,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "number as bool": (lambda: Incremental(cursor_path="a", bounded=1), "`bounded`: must be True or False"),  # pyright: ignore[reportArgumentType] -- the point of the test
     "text as tuple": (lambda: resource(exclude=("secret")), "`exclude`: must be a tuple"),
     "seconds as span": (lambda: Freshness(allowed_lag=3600), "`allowed_lag`: must be a timedelta, not 3600"),  # pyright: ignore[reportArgumentType] -- the point of the test
-    "text as enum": (lambda: resource(removed="kept"), r"`removed`: must be Removed\(...\) or None"),
+    "text as enum": (lambda: resource(on_removal="kept"), r"`on_removal`: must be OnRemoval\(...\) or None"),
     "inside a mapping": (lambda: resource(columns={"id": 1}), "`columns`: must be a mapping"),
     "a param": (lambda: Endpoint(path="/", params={"all": True}), "`params`: must be a mapping"),
     "a choice": (lambda: ApiKeyAuth(name="a", location="cookie"), "`location`: must be 'query' or 'header'"),  # pyright: ignore[reportArgumentType] -- the point of the test
@@ -283,10 +283,10 @@ def test_a_contract_serves_the_same_tables_from_other_endpoints() -> None:
         endpoints={"things": Endpoint(path="/live/things")},
     )
     (checked,) = validate([platform(resource(), child(), contracts={"live": live})])
-    speaking = checked.speaking("live")
-    assert speaking.client.data_selector == "" and checked.client.data_selector == "data"
-    assert [r.endpoint.path for r in speaking.resources] == ["/live/things", "/things/{slug}/parts"]
-    assert [r.columns for r in speaking.resources] == [r.columns for r in checked.resources]
+    live = checked.with_contract("live")
+    assert live.client.data_selector == "" and checked.client.data_selector == "data"
+    assert [r.endpoint.path for r in live.resources] == ["/live/things", "/things/{slug}/parts"]
+    assert [r.columns for r in live.resources] == [r.columns for r in checked.resources]
 
 
 def test_a_contract_for_a_resource_that_is_not_there() -> None:

@@ -8,7 +8,7 @@ from platform_assets.configuration.platform_settings import Settings
 from platform_assets.extraction.probing import can_probe, has_newer
 from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms, platform_named
-from platform_assets.sandbox import SandboxServer, truth
+from platform_assets.sandbox import SandboxServer, expected_rows
 
 PROBED = [
     (platform.name, resource.name)
@@ -32,7 +32,7 @@ def test_newer_is_seen_and_the_newest_is_not_newer_than_itself(
     resource = platform.resource(resource_name)
     incremental = resource.endpoint.incremental
     assert incremental is not None
-    values = [record[incremental.cursor_path] for record in truth(shared_sandbox.world)[name][resource_name]]
+    values = [record[incremental.cursor_path] for record in expected_rows(shared_sandbox.world)[name][resource_name]]
     newest = max(datetime.fromisoformat(f"{value}+00:00" if value[-1] != "Z" else value) for value in values if value)
     settings = Settings(base_url=shared_sandbox.base_url(name), token=shared_sandbox.token(name))
     with ApiClient(platform, settings) as client:

@@ -21,7 +21,7 @@ with atheris.instrument_imports(include=["platform_assets", "requests", "urllib3
     from platform_assets.arrow.buffer import content_hashes
     from platform_assets.configuration.platform_settings import Settings
     from platform_assets.declarations import PlatformAssetsError, Resource
-    from platform_assets.http.client import Answer, ApiClient, told_wait
+    from platform_assets.http.client import Answer, ApiClient, retry_delay
     from platform_assets.http.pagination.identity import by_content
     from platform_assets.http.pagination.pages import link_entries, pager
     from platform_assets.http.redaction import Redactor
@@ -60,7 +60,7 @@ def answer(data: bytes) -> None:
     assert SECRET not in shown and len(shown) <= 160
     for status in (200, 204, 400, 429, 503):
         waits = [
-            told_wait(status, {name: header}, data, datetime.now(UTC)) for name in ("Retry-After", "RateLimit-Reset")
+            retry_delay(status, {name: header}, data, datetime.now(UTC)) for name in ("Retry-After", "RateLimit-Reset")
         ]
         assert all(wait is None or 0 <= wait < float("inf") for wait in waits)
         for client, resource in CLIENTS:
@@ -78,7 +78,7 @@ def use(client: ApiClient, resource: Resource, status: int, header: str, content
     response = Response()
     response.status_code = status
     response.headers = CaseInsensitiveDict({"Content-Length": "1", "Link": header, "Retry-After": header})
-    whole: Answer = client._judge(response, content, "/x")  # pyright: ignore[reportPrivateUsage] -- without a socket, for speed
+    whole: Answer = client._classify(response, content, "/x")  # pyright: ignore[reportPrivateUsage] -- without a socket, for speed
     platform = client.platform
     paginator = platform.paginator_of(resource)
     items = selector(platform.client, paginator, platform.data_selector_of(resource))(whole.body)

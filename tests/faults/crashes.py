@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from platform_assets.platforms import all_platforms
-from platform_assets.sandbox import SandboxServer, truth
+from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.warehouse.run_directory import JUST_MADE
 from tests.cli.test_cli import pointing_at
 from tests.warehouse_rows import differences
@@ -178,7 +178,7 @@ def tables_unlike(server: SandboxServer, names: list[str]) -> Callable[[Path], l
     """A check that compares every row of some platforms' tables with what the sandbox serves."""
 
     def check(warehouse: Path) -> list[str]:
-        expected = truth(server.world)
+        expected = expected_rows(server.world)
         return [
             f"{platform.name}/{resource.name}: {problem}"
             for platform in all_platforms()

@@ -8,7 +8,7 @@ import pytest
 from filelock import FileLock
 
 from platform_assets.platforms import platform_named
-from platform_assets.sandbox import SandboxServer, truth
+from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.warehouse.queries import reading
 from tests.cli.test_cli import command, pointing_at
 from tests.warehouse_rows import differences, query
@@ -41,7 +41,7 @@ def test_runs_models_and_readers_share_one_file(warehouse_file: Path, tmp_path: 
             over.set()
             reader.result()
         assert [one.returncode for one in done] == [0] * len(done), [one.stderr[-1500:] for one in done]
-        expected = truth(server.world)
+        expected = expected_rows(server.world)
     assert read and min(read) > 0
     for name in PLATFORMS:
         platform = platform_named(name)

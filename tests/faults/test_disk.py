@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from platform_assets.platforms import platform_named
-from platform_assets.sandbox import SandboxServer, truth
+from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.warehouse.load_errors import is_disk_full, reason
 from tests.cli.test_cli import command, pointing_at
 from tests.warehouse_rows import differences, rows
@@ -34,7 +34,7 @@ def test_a_warehouse_without_room_keeps_what_it_has(warehouse_file: Path, tmp_pa
         assert "Traceback" not in full.stdout + full.stderr
         assert rows(warehouse_file, "load_testing.tests") == before
         assert command("sync", "--platform", "crm", "--no-models", env=env).returncode == 0
-        crm, expected = platform_named("crm"), truth(server.world)["crm"]
+        crm, expected = platform_named("crm"), expected_rows(server.world)["crm"]
     for name in ("deals", "organizations", "deal_products"):
         assert differences(warehouse_file, crm, crm.resource(name), expected[name]) == []
 

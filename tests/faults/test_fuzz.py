@@ -21,7 +21,7 @@ from dlt.common.schema import Schema
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from platform_assets.arrow.buffer import Spool
+from platform_assets.arrow.buffer import ParquetBuffer
 from platform_assets.configuration.platform_settings import Settings, read_settings
 from platform_assets.declarations import (
     BearerAuth,
@@ -35,7 +35,7 @@ from platform_assets.declarations import (
     validate,
 )
 from platform_assets.extraction.reading import NO_PARENT, read
-from platform_assets.http.client import Answer, ApiClient, fill_path, told_wait
+from platform_assets.http.client import Answer, ApiClient, fill_path, retry_delay
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.pagination.pages import LoopGuard, link_entries, pager, pages
 from platform_assets.platforms import all_platforms, platform_named
@@ -77,11 +77,11 @@ class Answers:
         key = platform.primary_key_of(platform.resource(resource))
         asked = len(self.proxy.targets)
         with tempfile.TemporaryDirectory() as folder, ApiClient(platform, client_settings) as client:
-            spool = Spool(Path(folder), columns, key, None, no_hashes(), b"", datetime.now(UTC), None)
+            buffer = ParquetBuffer(Path(folder), columns, key, None, no_hashes(), b"", datetime.now(UTC), None)
             try:
-                batch = read(client, platform.resource(resource), NO_PARENT, None, spool, {}, Counter())
-                spool.accept(batch)
-                return [row for path in spool.finish().files for row in pq.read_table(path).to_pylist()]
+                batch = read(client, platform.resource(resource), NO_PARENT, None, buffer, {}, Counter())
+                buffer.accept(batch)
+                return [row for path in buffer.finish().files for row in pq.read_table(path).to_pylist()]
             except PlatformAssetsError as error:
                 assert "t0ken" not in str(error) and len(str(error)) < 2000
                 return None
@@ -250,7 +250,7 @@ def test_a_link_header_leads_to_the_page_it_names(
     status=st.sampled_from([429, 503]),
 )
 def test_any_told_wait_is_a_number_of_seconds_or_none(name: str, value: str, body: bytes, status: int) -> None:
-    found = told_wait(status, {name: value}, body, datetime.now(UTC))
+    found = retry_delay(status, {name: value}, body, datetime.now(UTC))
     assert found is None or 0 <= found < float("inf")
 
 
@@ -264,11 +264,11 @@ def test_a_wait_that_is_told_is_the_wait(name: str, seconds: int, now: datetime)
     now = now.replace(microsecond=0)
     until = now + timedelta(seconds=seconds)
     epoch = str(int(until.timestamp()))
-    assert told_wait(429, {name: str(seconds)}, b"", now) == seconds
-    assert told_wait(429, {"Retry-After": format_datetime(until, usegmt=True)}, b"", now) == seconds
-    assert told_wait(429, {"X-Sentry-Rate-Limit-Reset": epoch}, b"", now) == seconds
-    assert told_wait(429, {}, orjson.dumps({"reset": seconds}), now) == seconds
-    assert told_wait(503, {name: str(seconds)}, b"", now) == (seconds if name == "Retry-After" else None)
+    assert retry_delay(429, {name: str(seconds)}, b"", now) == seconds
+    assert retry_delay(429, {"Retry-After": format_datetime(until, usegmt=True)}, b"", now) == seconds
+    assert retry_delay(429, {"X-Sentry-Rate-Limit-Reset": epoch}, b"", now) == seconds
+    assert retry_delay(429, {}, orjson.dumps({"reset": seconds}), now) == seconds
+    assert retry_delay(503, {name: str(seconds)}, b"", now) == (seconds if name == "Retry-After" else None)
 
 
 @QUICK

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from platform_assets.platforms import platform_named
-from platform_assets.sandbox import SandboxServer, truth
+from platform_assets.sandbox import SandboxServer, expected_rows
 from tests.conftest import Sync
 from tests.faults.catalogue import BOMB, Case, catalogue
 from tests.faults.proxy import FaultyProxy
@@ -63,9 +63,11 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Sync,
                     patch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(folder / "warehouse.duckdb"))
                     point(server.url, 20.0)
                     assert all(outcome.ok for outcome in sync_platform("load_testing").values())
-                old = truth(server.world)["load_testing"]
+                old = expected_rows(server.world)["load_testing"]
                 server.world.advance(hours=30)
-                made.append(Before(folder / "warehouse.duckdb", old, truth(server.world)["load_testing"], server))
+                made.append(
+                    Before(folder / "warehouse.duckdb", old, expected_rows(server.world)["load_testing"], server)
+                )
             return made[0]
 
         yield make

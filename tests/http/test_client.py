@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import ApiKeyAuth, Client, Platform, PlatformAssetsError, SinglePage
-from platform_assets.http.client import ApiClient, fill_path, told_wait
+from platform_assets.http.client import ApiClient, fill_path, retry_delay
 from platform_assets.http.errors import AnswerError, LimitExhausted, RequestFailed
 
 SECRET = "s3cr3t/+token"
@@ -137,11 +137,11 @@ def test_a_wait_beyond_the_budget_fails_at_once_and_says_when_to_come_back(serve
     ],
 )
 def test_every_form_of_a_told_wait(headers: dict[str, str], body: bytes, expected: float | None) -> None:
-    assert told_wait(429, headers, body, datetime(2026, 1, 15, tzinfo=UTC)) == expected
+    assert retry_delay(429, headers, body, datetime(2026, 1, 15, tzinfo=UTC)) == expected
 
 
 def test_reset_headers_of_other_answers_are_no_wait() -> None:
-    assert told_wait(500, {"RateLimit-Reset": "60"}, b"", datetime(2026, 1, 15, tzinfo=UTC)) is None
+    assert retry_delay(500, {"RateLimit-Reset": "60"}, b"", datetime(2026, 1, 15, tzinfo=UTC)) is None
 
 
 @pytest.mark.parametrize(
@@ -307,5 +307,5 @@ def test_a_path_value_that_cannot_stay_is_refused(value: str) -> None:
     st.integers(100, 599), st.dictionaries(st.sampled_from(["Retry-After", "RateLimit-Reset"]), st.text()), st.binary()
 )
 def test_told_waits_never_crash(status: int, headers: dict[str, str], body: bytes) -> None:
-    wait = told_wait(status, headers, body, datetime(2026, 1, 15, tzinfo=UTC))
+    wait = retry_delay(status, headers, body, datetime(2026, 1, 15, tzinfo=UTC))
     assert wait is None or wait >= 0

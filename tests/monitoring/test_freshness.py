@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from platform_assets.monitoring import freshness
 from platform_assets.monitoring.event_log import stale_partitions
-from platform_assets.monitoring.freshness import WHOLE, Memory, RunState
+from platform_assets.monitoring.freshness import WHOLE, RunState, SensorState
 from platform_assets.monitoring.freshness_sensor import freshness_sensor
-from platform_assets.orchestration import freshness
 from platform_assets.platforms import all_platforms, platform_named
 from platform_assets.sandbox import Fault, SandboxServer
 
@@ -227,7 +227,7 @@ def test_partitions_loaded_before_the_cutoff_are_stale(instance: dg.DagsterInsta
 def test_whatever_becomes_of_runs_an_asset_is_asked_for_again_but_never_twice_at_once(
     steps: list[str], pause: float
 ) -> None:
-    memory, now, under_way, keys = Memory(), 1000.0, False, set()
+    memory, now, under_way, keys = SensorState(), 1000.0, False, set()
     for number, step in enumerate(steps):
         now += pause
         if step == "ask" and freshness.due(memory, [WHOLE], now):
@@ -239,13 +239,13 @@ def test_whatever_becomes_of_runs_an_asset_is_asked_for_again_but_never_twice_at
             under_way = True
         elif under_way and step in ("succeed", "fail", "refuse"):
             state = RunState.SUCCEEDED if step == "succeed" else RunState.FAILED
-            freshness.see_run(memory, state, [WHOLE] if step == "refuse" else [], now)
+            freshness.record_run(memory, state, [WHOLE] if step == "refuse" else [], now)
             under_way = False
         elif step == "lose":
-            freshness.see_run(memory, RunState.NONE, [], now)
+            freshness.record_run(memory, RunState.NONE, [], now)
             under_way = under_way and bool(memory.run_key)
-        memory = Memory.of(json.loads(json.dumps(memory.stored())))
-    freshness.see_run(memory, RunState.FAILED, [], now)
+        memory = SensorState.of(json.loads(json.dumps(memory.stored())))
+    freshness.record_run(memory, RunState.FAILED, [], now)
     assert freshness.due(memory, [WHOLE], now + freshness.REFUSED_WAIT + 1) == [WHOLE]
 
 

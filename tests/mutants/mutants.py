@@ -162,7 +162,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "more-without-next-is-the-end",
         COUNTED,
-        "if declared.more_path is not None and dig(answer.body, declared.more_path) is True:",
+        "if declared.more_path is not None and get_path(answer.body, declared.more_path) is True:",
         "if False:",
         (f"{PAGES}::test_an_answer_to_something_else_is_no_last_page",),
     ),

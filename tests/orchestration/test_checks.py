@@ -8,7 +8,7 @@ import orjson
 import pytest
 from dagster_dlt import dlt_assets
 
-from platform_assets.sandbox import Fault, SandboxServer, truth
+from platform_assets.sandbox import Fault, SandboxServer, expected_rows
 
 PointAt = Callable[[SandboxServer], None]
 
@@ -44,11 +44,11 @@ def test_a_collapsed_list_fails_its_check_and_removes_nothing(
     with SandboxServer() as server:
         point_at(server)
         checks(repository, instance, "device_management/policies")
-        one = truth(server.world)["device_management"]["policies"][:1]
+        one = expected_rows(server.world)["device_management"]["policies"][:1]
         server.faults.append(Fault("/v2/policies", status=200, times=None, body=orjson.dumps({"data": one})))
         found = checks(repository, instance, "device_management/policies")["volume_not_collapsed"]
         assert not found.passed and found.severity is dg.AssetCheckSeverity.ERROR
-        rows = len(truth(server.world)["device_management"]["policies"])
+        rows = len(expected_rows(server.world)["device_management"]["policies"])
         assert found.metadata["rows_missing"].value == rows - 1
 
 

@@ -20,7 +20,7 @@ from platform_assets.cli.environment import open_instance
 from platform_assets.monitoring.freshness_sensor import freshness_sensor
 from platform_assets.monitoring.partition_sensor import partition_sensor
 from platform_assets.orchestration import in_flight
-from platform_assets.orchestration.in_flight import busy_partitions
+from platform_assets.orchestration.in_flight import partitions_in_flight
 from platform_assets.orchestration.partitions import register
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer
@@ -147,11 +147,11 @@ def test_runs_of_others_hold_nothing(
     selection = [dg.AssetKey(["ci_analytics", "builds"])]
     queue(repository, instance, dg.RunRequest(job_name="sync_ci_analytics", asset_selection=selection))
     (backfill,) = by_a_backfill("acme")(repository, instance)
-    assert busy_partitions(instance, PLATFORM) == {NAME: {"acme"}}
-    assert busy_partitions(instance, PLATFORM, backfill.run_id) == {NAME: set()}
+    assert partitions_in_flight(instance, PLATFORM) == {NAME: {"acme"}}
+    assert partitions_in_flight(instance, PLATFORM, backfill.run_id) == {NAME: set()}
     deals = [dg.AssetKey(["crm", "deals"])]
     queue(repository, instance, dg.RunRequest(job_name="sync_crm", asset_selection=deals))
-    assert busy_partitions(instance, PLATFORM) == {NAME: {"acme"}}
+    assert partitions_in_flight(instance, PLATFORM) == {NAME: {"acme"}}
 
 
 def test_a_backfill_that_has_yet_to_ask_for_its_runs_holds_the_partitions_of_its_assets(
@@ -171,9 +171,9 @@ def test_a_backfill_that_has_yet_to_ask_for_its_runs_holds_the_partitions_of_its
         run_config=None,
     )
     instance.add_backfill(backfill)
-    assert "globex" in busy_partitions(instance, PLATFORM)[NAME]
+    assert "globex" in partitions_in_flight(instance, PLATFORM)[NAME]
     instance.update_backfill(backfill.with_status(BulkActionStatus.COMPLETED_SUCCESS))
-    assert busy_partitions(instance, PLATFORM) == {NAME: set()}
+    assert partitions_in_flight(instance, PLATFORM) == {NAME: set()}
 
 
 def test_a_run_whose_process_was_killed_holds_its_partitions_for_a_day_only(
@@ -184,10 +184,10 @@ def test_a_run_whose_process_was_killed_holds_its_partitions_for_a_day_only(
 ) -> None:
     (queued,) = by_a_backfill("globex")(repository, instance)
     instance.report_engine_event("started", queued)
-    assert busy_partitions(instance, PLATFORM) == {NAME: {"globex"}}
+    assert partitions_in_flight(instance, PLATFORM) == {NAME: {"globex"}}
     assert timedelta(days=1) == in_flight.LONGEST_RUN
     monkeypatch.setattr(in_flight, "LONGEST_RUN", timedelta(0))
-    assert busy_partitions(instance, PLATFORM) == {NAME: set()}
+    assert partitions_in_flight(instance, PLATFORM) == {NAME: set()}
 
 
 def test_a_sync_of_one_partition_from_the_command_holds_that_one(tmp_path: Path) -> None:
@@ -211,6 +211,6 @@ def test_a_sync_of_one_partition_from_the_command_holds_that_one(tmp_path: Path)
             time.sleep(0.01)
         with open_instance() as instance:
             register(instance, NAME, ["acme", "globex"])
-            assert busy_partitions(instance, PLATFORM) == {NAME: {"globex"}}
+            assert partitions_in_flight(instance, PLATFORM) == {NAME: {"globex"}}
             assert process.wait(60) == 0
-            assert busy_partitions(instance, PLATFORM) == {NAME: set()}
+            assert partitions_in_flight(instance, PLATFORM) == {NAME: set()}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platform_assets.monitoring.partition_sensor import partition_sensor
-from platform_assets.orchestration.partitions import register, vanished
+from platform_assets.orchestration.partitions import register, removed_upstream
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import Fault, SandboxServer
 from tests.warehouse_rows import query
@@ -75,7 +75,7 @@ def test_a_failed_or_empty_list_of_parents_retires_nobody(
 
 @given(st.sets(st.text(max_size=3)), st.sets(st.text(max_size=3)))
 def test_only_registered_and_unknown_keys_vanish(registered: set[str], known: set[str]) -> None:
-    gone = vanished(registered, known)
+    gone = removed_upstream(registered, known)
     assert gone in (registered - known, set())
     if not known or len(gone) > 10:
         assert len(gone) * 2 <= len(registered)

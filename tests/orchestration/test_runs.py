@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from platform_assets.sandbox import Fault, SandboxServer, truth
+from platform_assets.sandbox import Fault, SandboxServer, expected_rows
 from tests.warehouse_rows import query
 
 PointAt = Callable[[SandboxServer], None]
@@ -42,7 +42,7 @@ def test_parents_children_and_models_in_one_run(
         point_at(server)
         result = repository.get_job("sync_ci_analytics").execute_in_process(instance=instance, raise_on_error=False)
         assert result.success
-        expected = truth(server.world)["ci_analytics"]
+        expected = expected_rows(server.world)["ci_analytics"]
         slugs = {organization["slug"] for organization in expected["organizations"]}
         assert set(instance.get_dynamic_partitions("ci_analytics_organization")) == slugs
         assert instance.get_materialized_partitions(PIPELINES) == slugs

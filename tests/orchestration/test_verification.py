@@ -9,7 +9,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from platform_assets.orchestration import verified
+from platform_assets.orchestration import verification
 from platform_assets.orchestration.verification import VERIFIED
 from platform_assets.platforms import all_platforms, platform_named
 from platform_assets.sandbox import Fault, SandboxServer
@@ -72,7 +72,7 @@ def test_a_small_budget_gives_each_its_turn_and_the_rest_keep_their_result(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sync_platform("error_tracking")
-    monkeypatch.setattr(verified, "REQUESTS", 12)
+    monkeypatch.setattr(verification, "REQUESTS", 12)
     seen: dict[str, set[float]] = {}
     asked: set[str] = set()
     for _ in range(12):

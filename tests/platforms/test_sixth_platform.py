@@ -46,7 +46,7 @@ PLATFORM = Platform(
             description="Lines of an order.",
             endpoint=Endpoint(path="/v1/orders/{order_id}/lines", params={"order_id": Resolve("orders", "id")}),
             partition=Buckets(count=4),
-            removed=Removed.REPLACED,
+            on_removal=OnRemoval.HARD_DELETE,
             columns={"id": "bigint", "sku": "text"},
         ),
     ),

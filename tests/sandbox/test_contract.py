@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from platform_assets.sandbox import Fault, SandboxServer, World, truth
+from platform_assets.sandbox import FakeBackend, Fault, SandboxServer, expected_rows
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_pages_by_number_end_with_a_short_page(server: SandboxServer) -> None:
         page += 1
         if len(data) < 100:
             break
-    assert [one["id"] for one in found] == [one["id"] for one in truth(server.world)["ci_analytics"]["builds"]]
+    assert [one["id"] for one in found] == [one["id"] for one in expected_rows(server.world)["ci_analytics"]["builds"]]
     assert found == sorted(found, key=lambda one: one["created_at"], reverse=True)
 
 
@@ -48,7 +48,7 @@ def test_builds_are_filtered_by_creation(server: SandboxServer) -> None:
 
 def test_offsets_count_records(server: SandboxServer) -> None:
     data = get(server, "device_management", "/v2/activities", after=20, limit=20).json()["activities"]
-    assert data == truth(server.world)["device_management"]["activities"][20:40]
+    assert data == expected_rows(server.world)["device_management"]["activities"][20:40]
 
 
 def test_link_cursors_end_with_results_false(server: SandboxServer) -> None:
@@ -74,7 +74,7 @@ def test_body_positions_end_without_next_start(server: SandboxServer) -> None:
         pagination = body["additional_data"]["pagination"]
         start = pagination.get("next_start")
         assert pagination["more_items_in_collection"] == (start is not None)
-    assert found == truth(server.world)["crm"]["leads"]
+    assert found == expected_rows(server.world)["crm"]["leads"]
 
 
 def test_recents_need_a_time_and_mix_kinds_without_items(server: SandboxServer) -> None:
@@ -107,7 +107,7 @@ def test_threads_need_a_folder_and_stand_in_several(server: SandboxServer) -> No
 
 
 def test_an_empty_list_is_null_in_the_crm() -> None:
-    with SandboxServer(World.empty()) as empty:
+    with SandboxServer(FakeBackend.empty()) as empty:
         assert get(empty, "crm", "/v1/leads").json()["data"] is None
         assert get(empty, "device_management", "/v2/roles").json() == {"data": []}
 
@@ -126,7 +126,7 @@ def test_errors_have_the_contracts_shape(server: SandboxServer) -> None:
 
 
 def test_ids_collide_between_kinds_and_slugs_between_organizations(server: SandboxServer) -> None:
-    tables = truth(server.world)
+    tables = expected_rows(server.world)
     assert {one["id"] for one in tables["crm"]["deals"]} & {one["id"] for one in tables["crm"]["persons"]}
     slugs = [one["slug"] for one in tables["error_tracking"]["projects"]]
     assert slugs.count("web") == 2
@@ -135,7 +135,7 @@ def test_ids_collide_between_kinds_and_slugs_between_organizations(server: Sandb
 
 def test_the_clock_adds_changes_and_removes() -> None:
     with SandboxServer() as moving:
-        before = truth(moving.world)
+        before = expected_rows(moving.world)
         requests.post(f"{moving.url}/_sandbox/advance", json={"hours": 30}, timeout=10)
         after = requests.get(f"{moving.url}/_sandbox/truth", params={"rows": 1}, timeout=30).json()
         for platform, resource in (("ci_analytics", "builds"), ("crm", "deals"), ("device_management", "activities")):
@@ -146,10 +146,10 @@ def test_the_clock_adds_changes_and_removes() -> None:
 
 
 def test_the_same_seed_gives_the_same_world() -> None:
-    first, second = World(seed=3), World(seed=3)
+    first, second = FakeBackend(seed=3), FakeBackend(seed=3)
     first.advance(hours=5)
     second.advance(hours=5)
-    assert truth(first) == truth(second) != truth(World(seed=4))
+    assert expected_rows(first) == expected_rows(second) != expected_rows(FakeBackend(seed=4))
 
 
 def test_faults_strike_as_often_as_asked_and_requests_are_logged_without_credentials() -> None:

@@ -27,7 +27,7 @@ from tests.simulation.cells import column_of, holds, key_text
 from tests.simulation.client import Report, Told
 from tests.simulation.contract import Resource
 from tests.simulation.store import Row as Truth
-from tests.simulation.store import Store, Version, dig
+from tests.simulation.store import Store, Version, get_path
 from tests.simulation.warehouse import Row, Table
 
 COLLIDING = (("fooBar", "foo_bar"), ("цена", "скидка"))
@@ -196,7 +196,7 @@ class _Judgement:
         for version in self.store.current(parent.resource):
             row = rows.get(key_text(version.record[resource.key]))
             if row is not None and not self.oracle.unlike(resource, version, row):
-                found.add(str(dig(version.record, parent.identity)))
+                found.add(str(get_path(version.record, parent.identity)))
         return frozenset(found)
 
     # What the sync said
@@ -393,7 +393,9 @@ class _Judgement:
         if not version.parents <= self.known:
             return True
         rows = self.store.tables[parent.resource].values()
-        lives = [row.life for row in rows if row.now and str(dig(row.now.record, parent.identity)) in version.parents]
+        lives = [
+            row.life for row in rows if row.now and str(get_path(row.now.record, parent.identity)) in version.parents
+        ]
         return version.end is not None and all(began >= version.end for began in lives)
 
     def _held(self, truth: Truth, row: Row | None) -> list[Version]:

@@ -267,11 +267,11 @@ class Play:
                 run.hit.setdefault(rule.resource, set()).update((who, rule.fault) for who in rule.whom)
         self.server.rules, self.server.before = [], []
         self.reports = [run.report for run in runs]
-        found = self._judge(how, runs, before)
+        found = self._classify(how, runs, before)
         self.clock.forward(timedelta(seconds=5))
         return found
 
-    def _judge(self, how: Sync, runs: list[Run], before: dict[str, Table]) -> list[Finding]:
+    def _classify(self, how: Sync, runs: list[Run], before: dict[str, Table]) -> list[Finding]:
         odd = frozenset(self.server.spelling)
         none = {name for name, spelling in self.server.spelling.items() if spelling.kind in Spelling.NONE}
         round_ = Round(

@@ -119,7 +119,9 @@ class Store:
         assert parent is not None
         found: dict[str, tuple[Any, ...]] = {}
         for version in self.current(parent.resource):
-            found[str(dig(version.record, parent.identity))] = tuple(dig(version.record, f) for f in parent.fields)
+            found[str(get_path(version.record, parent.identity))] = tuple(
+                get_path(version.record, f) for f in parent.fields
+            )
         return found
 
     def children(self, name: str) -> Iterator[Resource]:
@@ -188,7 +190,7 @@ class Store:
             self._end(row)
             for child in self.children(name):
                 assert child.parent is not None
-                identity = str(dig(version.record, child.parent.identity))
+                identity = str(get_path(version.record, child.parent.identity))
                 if identity not in self.parents(child.name):
                     self._orphan(child, identity)
             self._touch(resource, version.parents)
@@ -299,8 +301,8 @@ class Store:
         row.versions.append(Version(self.tick, None, record, parents, stamp, age))
         for child in self.children(resource.name):
             assert child.parent is not None
-            values = tuple(str(dig(record, name)) for name in child.parent.fields)
-            self.slugs.setdefault(str(dig(record, child.parent.identity)), set()).add(values)
+            values = tuple(str(get_path(record, name)) for name in child.parent.fields)
+            self.slugs.setdefault(str(get_path(record, child.parent.identity)), set()).add(values)
 
     def _end(self, row: Row) -> None:
         self._advance()
@@ -330,7 +332,7 @@ class Store:
             self.edit(child.parent.resource, row.key, choice=0)
 
 
-def dig(record: Any, path: str) -> Any:
+def get_path(record: Any, path: str) -> Any:
     """Value at a dotted path, None where it ends early."""
     for name in path.split("."):
         record = record.get(name) if isinstance(record, dict) else None

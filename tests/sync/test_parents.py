@@ -19,7 +19,7 @@ import pytest
 from platform_assets.configuration.platform_settings import read_settings
 from platform_assets.http.client import ApiClient
 from platform_assets.platforms import platform_named
-from platform_assets.sandbox import Fault, SandboxServer, World, truth
+from platform_assets.sandbox import FakeBackend, Fault, SandboxServer, expected_rows
 from platform_assets.sync import Selection, sync
 from platform_assets.warehouse import open_warehouse
 from tests.conftest import Sync
@@ -34,9 +34,9 @@ processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["platform_assets.sync", "platform_assets.platforms"])
 
 
-def with_organizations(count: int, children: int = 2, slugs: list[str] | None = None) -> World:
+def with_organizations(count: int, children: int = 2, slugs: list[str] | None = None) -> FakeBackend:
     """A world whose `ci_analytics` has that many organizations with so many pipelines each."""
-    world = World()
+    world = FakeBackend()
     tables = world.tables["ci_analytics"]
     organization, pipeline = tables["organizations"][0], tables[PIPELINES]["acme"][0]
     slugs = slugs or [f"org-{number:04d}" for number in range(count)]
@@ -48,7 +48,7 @@ def with_organizations(count: int, children: int = 2, slugs: list[str] | None = 
 
 def problems(server: SandboxServer, path: Path, platform: str, resource: str) -> list[str]:
     named = platform_named(platform)
-    return differences(path, named, named.resource(resource), truth(server.world)[platform][resource])
+    return differences(path, named, named.resource(resource), expected_rows(server.world)[platform][resource])
 
 
 def asked(server: SandboxServer, since: int, ending: str) -> list[str]:

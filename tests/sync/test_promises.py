@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from dlt.extract.resource import DltResource
 
-from platform_assets.arrow.buffer import Spooled
+from platform_assets.arrow.buffer import BufferedRows
 from platform_assets.cancellation import Cancelled, cancellable
 from platform_assets.declarations import Platform, Resource
 from platform_assets.platforms import platform_named
@@ -92,10 +92,10 @@ def test_the_first_row_of_a_list_that_began_empty_is_loaded(
 
 
 def as_made_by_an_earlier_version(
-    platform: Platform, resource: Resource, spooled: Spooled, *, merge: bool, parquet: bool
+    platform: Platform, resource: Resource, buffered: BufferedRows, *, merge: bool, parquet: bool
 ) -> DltResource:
     """An empty table by dlt's own mark, which adds `_dlt_load_id NOT NULL`."""
-    return dlt_resource(platform, resource, spooled.columns, lambda: iter([dlt.mark.materialize_table_schema()]))
+    return dlt_resource(platform, resource, buffered.columns, lambda: iter([dlt.mark.materialize_table_schema()]))
 
 
 def test_a_table_that_an_earlier_version_made_empty_takes_its_first_row(
@@ -105,7 +105,7 @@ def test_a_table_that_an_earlier_version_made_empty_takes_its_first_row(
     rows: list[Row] = []
     api.routes[ROLES] = listed(rows)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("platform_assets.sync.land.spooled_resource", as_made_by_an_earlier_version)
+        patch.setattr("platform_assets.sync.land.buffered_resource", as_made_by_an_earlier_version)
         sync_platform("device_management", ["roles"])
     columns = query(
         warehouse_file,

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platform_assets.declarations import Incremental
-from platform_assets.sync.window import start_of
+from platform_assets.sync.window import start_of_read
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -34,7 +34,7 @@ MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.
 def test_the_next_read_begins_where_the_last_whole_one_was_certain(
     cursor: datetime, read_at: datetime, oldest_open: datetime | None, expected: datetime | None
 ) -> None:
-    assert start_of(FILTERED, cursor, read_at, None, oldest_open) == expected
+    assert start_of_read(FILTERED, cursor, read_at, None, oldest_open) == expected
 
 
 @settings(max_examples=300, deadline=None)
@@ -56,18 +56,18 @@ def test_no_row_that_is_in_the_table_is_frozen(
 ) -> None:
     """What changes after the last whole read began, or within the look-back before it, is asked for."""
     incremental = Incremental(cursor_path="t", start_param="since", lag=lag)
-    found = start_of(incremental, cursor, read_at, start_date, None, oldest_row)
+    found = start_of_read(incremental, cursor, read_at, start_date, None, oldest_row)
     if changed >= min(cursor, read_at) - lag and changed >= oldest_row:
         assert found is None or found <= changed
 
 
 def test_a_start_date_bounds_the_first_read_and_keeps_the_look_back_from_what_was_never_wanted() -> None:
     start_date = NOW - timedelta(minutes=10)
-    assert start_of(FILTERED, None, None, start_date) == start_date
-    assert start_of(FILTERED, NOW, NOW, start_date, None, start_date) == start_date
-    assert start_of(FILTERED, NOW, NOW, start_date, None, NOW - timedelta(days=9)) == NOW - HOUR
+    assert start_of_read(FILTERED, None, None, start_date) == start_date
+    assert start_of_read(FILTERED, NOW, NOW, start_date, None, start_date) == start_date
+    assert start_of_read(FILTERED, NOW, NOW, start_date, None, NOW - timedelta(days=9)) == NOW - HOUR
 
 
 def test_a_list_that_the_server_does_not_filter_is_read_from_the_beginning() -> None:
-    assert start_of(Incremental(cursor_path="t"), NOW, NOW, NOW) is None
-    assert start_of(None, NOW, NOW, NOW) is None
+    assert start_of_read(Incremental(cursor_path="t"), NOW, NOW, NOW) is None
+    assert start_of_read(None, NOW, NOW, NOW) is None

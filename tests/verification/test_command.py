@@ -7,7 +7,7 @@ import dagster as dg
 import duckdb
 
 from platform_assets.cli.environment import open_instance
-from platform_assets.sandbox import Fault, SandboxServer, truth
+from platform_assets.sandbox import Fault, SandboxServer, expected_rows
 from tests.cli.test_cli import command, pointing_at
 
 SELECT = ("--select", "crm/roles", "--select", "crm/leads")
@@ -23,7 +23,7 @@ def test_verify_says_what_differs_by_table_document_and_exit_code_and_fixes_it(w
         with duckdb.connect(str(warehouse_file)) as connection:
             connection.execute("UPDATE crm.roles SET name = 'x' WHERE id = (SELECT min(id) FROM crm.roles)")
         differs = command("verify", *SELECT, env=env)
-        first = min(role["id"] for role in truth(server.world)["crm"]["roles"])
+        first = min(role["id"] for role in expected_rows(server.world)["crm"]["roles"])
         assert differs.returncode == 1 and f"crm/roles: changed in name: id={first}" in differs.stdout
         told = command("verify", *SELECT, "--json", env=env)
         document = json.loads(told.stdout)

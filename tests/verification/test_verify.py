@@ -12,7 +12,7 @@ import pytest
 from platform_assets.configuration.platform_settings import read_settings
 from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms, platform_named
-from platform_assets.sandbox import Fault, SandboxServer, World, truth
+from platform_assets.sandbox import FakeBackend, Fault, SandboxServer, expected_rows
 from platform_assets.verification import Budget, Kind, Verification, verify
 from platform_assets.warehouse import open_warehouse
 from tests.conftest import Sync
@@ -64,7 +64,7 @@ def test_nothing_is_found_where_nothing_differs(
         sync_platform(name)
         before = len(server.requests)
         found = verified(name)
-        expected = {table: len(rows) for table, rows in truth(server.world)[name].items()}
+        expected = {table: len(rows) for table, rows in expected_rows(server.world)[name].items()}
         assert {table: one.rows_served for table, one in found.items()} == expected
         for table, one in found.items():
             assert (one.error, one.examples, one.not_synced_examples) == (None, [], []), table
@@ -76,9 +76,9 @@ def test_nothing_is_found_where_nothing_differs(
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-@pytest.mark.parametrize("world", [World.empty, World.tiny], ids=["empty", "one-row"])
+@pytest.mark.parametrize("world", [FakeBackend.empty, FakeBackend.tiny], ids=["empty", "one-row"])
 def test_nothing_is_found_in_empty_and_one_row_lists(
-    name: str, world: Callable[[], World], point_at: PointAt, sync_platform: Sync
+    name: str, world: Callable[[], FakeBackend], point_at: PointAt, sync_platform: Sync
 ) -> None:
     with SandboxServer(world=world()) as server:
         point_at(server)
@@ -133,7 +133,7 @@ def test_missing_extra_removed_and_repeated_rows_are_found(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     sync_platform("crm", ["leads"])
-    one, two, three = (row["id"] for row in truth(server.world)["crm"]["leads"][:3])
+    one, two, three = (row["id"] for row in expected_rows(server.world)["crm"]["leads"][:3])
     tamper(
         warehouse_file,
         f"DELETE FROM crm.leads WHERE id = '{one}'",
@@ -248,7 +248,7 @@ def test_a_fix_heals_everything_and_the_next_verification_and_sync_find_nothing(
     mended = verified(name, fix=True)
     assert {table: one.ok for table, one in mended.items()} == dict.fromkeys(mended, True)
     assert all(one.ok and one.mended is None for one in verified(name).values())
-    expected = truth(server.world)[name]
+    expected = expected_rows(server.world)[name]
     for resource in platform.resources:
         assert differences(warehouse_file, platform, resource, expected[resource.name]) == []
     assert {outcome.rows_loaded for outcome in sync_platform(name).values()} == {0}
@@ -308,7 +308,7 @@ def test_a_table_that_was_emptied_by_hand_is_missing_as_a_whole_and_comes_back(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     sync_platform("ci_analytics", ["builds"])
-    count = len(truth(server.world)["ci_analytics"]["builds"])
+    count = len(expected_rows(server.world)["ci_analytics"]["builds"])
     tamper(warehouse_file, "DELETE FROM ci_analytics.builds")
     assert verified("ci_analytics", "builds")["builds"].counts[Kind.MISSING] == count
     assert verified("ci_analytics", "builds", fix=True)["builds"].ok
@@ -341,7 +341,7 @@ def test_rows_before_start_date_are_left_alone(
     monkeypatch.setenv("SOURCES__DEVICE_MANAGEMENT__START_DATE", moment)
     for name, table in (("ci_analytics", "builds"), ("device_management", "activities")):
         found = verified(name, table)[table]
-        assert found.ok and 0 < found.rows_served < len(truth(server.world)[name][table])
+        assert found.ok and 0 < found.rows_served < len(expected_rows(server.world)[name][table])
 
 
 def test_a_budget_of_requests_ends_the_reading_and_the_next_one_goes_on(
@@ -350,7 +350,7 @@ def test_a_budget_of_requests_ends_the_reading_and_the_next_one_goes_on(
     """Part of a list tells of what was read, never of what is extra; parents take their turns."""
     sync_platform("crm", ["deals", "leads", "deal_products"])
     tamper(warehouse_file, "UPDATE crm.deal_products SET name = 'tampered'")
-    rows = len(truth(server.world)["crm"]["deal_products"])
+    rows = len(expected_rows(server.world)["crm"]["deal_products"])
     found, start, turns = 0, None, 0
     while True:
         budget = Budget(25)
@@ -377,7 +377,7 @@ def test_a_scope_narrows_what_is_verified(
     server: SandboxServer, sync_platform: Sync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sync_platform("error_tracking")
-    organization = truth(server.world)["error_tracking"]["projects"][0]["organization"]["slug"]
+    organization = expected_rows(server.world)["error_tracking"]["projects"][0]["organization"]["slug"]
     monkeypatch.setenv("SOURCES__ERROR_TRACKING__ORGANIZATION", organization)
     found = verified("error_tracking")
     assert all(one.ok for one in found.values()) and found["releases"].parents_known == 1

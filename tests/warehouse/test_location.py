@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from platform_assets.sandbox import SandboxServer, truth
+from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.warehouse.location import WarehouseError, exclusive
 from tests.cli.test_cli import command, pointing_at
 from tests.conftest import Sync
@@ -27,7 +27,7 @@ def test_two_syncs_in_two_processes_both_succeed(warehouse_file: Path) -> None:
         ]
         done = list(pool.map(lambda one: command(*one, env=pointing_at(server)), words))
         assert [one.returncode for one in done] == [0, 0, 0], [one.stderr for one in done]
-        expected = truth(server.world)
+        expected = expected_rows(server.world)
         for platform in ("load_testing", "device_management"):
             for resource, records in expected[platform].items():
                 assert query(warehouse_file, f"SELECT count(*) FROM {platform}.{resource}") == [(len(records),)]

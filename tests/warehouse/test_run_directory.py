@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from platform_assets.warehouse.run_directory import working_folder
+from platform_assets.warehouse.run_directory import run_directory
 
 HOLD = """
 import sys, time
-from platform_assets.warehouse.run_directory import working_folder
-with working_folder() as folder:
+from platform_assets.warehouse.run_directory import run_directory
+with run_directory() as folder:
     (folder / "page.parquet").write_text("rows")
     print(folder, flush=True)
     time.sleep(60)
@@ -31,23 +31,23 @@ def test_a_killed_process_leaves_a_folder_that_the_next_run_removes(tmp_path: Pa
     process = subprocess.Popen([sys.executable, "-c", HOLD], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     folder = Path(process.stdout.readline().strip())
-    with working_folder() as mine:
+    with run_directory() as mine:
         assert folder.exists() and mine.exists() and mine != folder, "one in use is left alone"
     assert not mine.exists()
     process.kill()
     process.wait()
     assert (folder / "page.parquet").exists()
-    with working_folder():
+    with run_directory():
         assert not folder.exists()
 
 
 def test_a_folder_that_was_just_made_is_left_alone_until_it_is_old(tmp_path: Path) -> None:
     folder = tmp_path / "platform-assets-run-abc"
     folder.mkdir()
-    with working_folder():
+    with run_directory():
         assert folder.exists()
     os.utime(folder, (time.time() - 20, time.time() - 20))
-    with working_folder():
+    with run_directory():
         assert not folder.exists()
 
 
@@ -55,6 +55,6 @@ def test_other_folders_are_left_alone(tmp_path: Path) -> None:
     other = tmp_path / "platform-assets-0"
     other.mkdir()
     os.utime(other, (0, 0))
-    with working_folder():
+    with run_directory():
         pass
     assert other.exists()

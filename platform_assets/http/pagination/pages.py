@@ -19,9 +19,9 @@ from platform_assets.http.client import Answer
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.pagination.identity import Identify, Seen, by_content
 from platform_assets.http.pagination.positions import MAX_KNOWN_PAGES, MAX_PAGES, Params, next_position, walk
-from platform_assets.http.selection import as_json, dig
+from platform_assets.http.selection import as_json, get_path
 
-__all__ = ["LoopGuard", "Pager", "Params", "dig", "link_entries", "pager", "pages"]
+__all__ = ["LoopGuard", "Pager", "Params", "get_path", "link_entries", "pager", "pages"]
 
 MAX_EMPTY_PAGES = 100
 """Pages in a row without a record, each with a next page."""

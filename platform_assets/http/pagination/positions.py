@@ -16,7 +16,7 @@ from platform_assets.declarations import Cursor, Offset, PageNumber
 from platform_assets.http.client import Answer
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.pagination.identity import Seen
-from platform_assets.http.selection import dig
+from platform_assets.http.selection import get_path
 
 Params = dict[str, str | int]
 
@@ -413,9 +413,9 @@ def next_position(declared: Cursor, answer: Answer) -> str | int | None:
 
     Raises AnswerError where it is no position, or absent although the body says that there is more.
     """
-    cursor = dig(answer.body, declared.cursor_path)
+    cursor = get_path(answer.body, declared.cursor_path)
     if cursor is None:
-        if declared.more_path is not None and dig(answer.body, declared.more_path) is True:
+        if declared.more_path is not None and get_path(answer.body, declared.more_path) is True:
             raise AnswerError(f"`{declared.more_path}` says that there is more, without `{declared.cursor_path}`")
         return None
     if not isinstance(cursor, str | int) or isinstance(cursor, bool):
@@ -424,7 +424,7 @@ def next_position(declared: Cursor, answer: Answer) -> str | int | None:
 
 
 def _number(answer: Answer, path: str | None) -> int | None:
-    value = None if path is None else dig(answer.body, path)
+    value = None if path is None else get_path(answer.body, path)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 

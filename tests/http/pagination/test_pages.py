@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from platform_assets.declarations import Cursor, HeaderCursor, Offset, PageNumber, Paginator, SinglePage
 from platform_assets.http.client import Answer
 from platform_assets.http.errors import AnswerError
-from platform_assets.http.pagination.pages import LoopGuard, Pager, dig, link_entries, pager, pages
+from platform_assets.http.pagination.pages import LoopGuard, Pager, get_path, link_entries, pager, pages
 
 PAGE_NUMBER = PageNumber(limit=7, maximum=7)
 OFFSET = Offset(offset_param="after", limit=5)
@@ -230,4 +230,4 @@ def test_link_header_in_sentrys_form() -> None:
 
 @given(st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.dictionaries(st.text(), inner)), st.text())
 def test_dig_never_crashes(body: Any, path: str) -> None:
-    dig(body, path)
+    get_path(body, path)
