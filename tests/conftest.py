@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from platform_assets.configuration.platform_settings import read_settings
@@ -15,6 +16,11 @@ from platform_assets.sync import ResourceOutcome, Selection, sync
 from platform_assets.warehouse import open_warehouse
 
 pytest_plugins = ("tests.dagster_fixtures", "tests.simulation.counting")
+
+# The same examples each time; `HYPOTHESIS_PROFILE=explore` looks for new ones.
+hypothesis.settings.register_profile("suite", derandomize=True)
+hypothesis.settings.register_profile("explore", derandomize=False)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 COUNTED = ("tried", "survived", "clear errors", "rows lost", "rows invented")
 """What tests of faults count, by `record_property("faults <what>", number)`; printed at the end."""

@@ -56,6 +56,27 @@ class Mutant:
 MUTANTS: tuple[Mutant, ...] = (
     # Pages: off by one, an end that nobody proved, a circle
     Mutant(
+        "lowered-cap-is-the-end",
+        COUNTED,
+        "(count == 1 or not self._may_be_all_that_is_granted(ask, count))",
+        "True",
+        (f"{LISTS}::test_caps_and_changes_together_lose_no_row",),
+    ),
+    Mutant(
+        "row-stepped-back-from-forgotten",
+        COUNTED,
+        "if not is_here or ask.offset + keys.index(row) >= behind - 1:",
+        "if False:",
+        (f"{LISTS}::test_no_row_that_stays_is_lost_while_others_come_go_and_move",),
+    ),
+    Mutant(
+        "withheld-rows-are-settled",
+        LANDING,
+        "parent_cursor=None if unit.withheld else unit.version,",
+        "parent_cursor=unit.version,",
+        (f"{PROMISES}::test_a_parent_whose_missing_rows_are_withheld_stays_due_in_a_bucket",),
+    ),
+    Mutant(
         "offset-off-by-one",
         COUNTED,
         (

@@ -4,8 +4,9 @@ Every request begins with the last row of the page before. Where that row is no 
 moved over the page's edge: what was passed over is read again. A short page is the end only where the server
 was asked for more and had nothing, or where it is known to grant more than it gave.
 
-The limit: with pages of a few rows, page numbers cannot always span an edge, and the row before it is asked for in a
-request of its own. Rows that come and go between the two requests can then pass unseen (found with two rows a page).
+With pages of a few rows, page numbers cannot always span an edge: the row before it is then asked for in a request of
+its own, and what comes and goes between the two passes unseen. A server that lowers its cap while it is read can leave
+no end that proves itself. Such a walk is `blind`: the list is read again (see reading.py).
 """
 
 import math
@@ -24,8 +25,12 @@ MAX_PAGES = 200_000
 MAX_STEPS_BACK = 5
 """At one page's edge, each twice as far as the last; then the list is read again from its beginning."""
 MAX_RESTARTS = 3
-MAX_DOUBTS = 10
-"""Short pages in a row that bring no new row and are not the end either."""
+FEW = 2
+"""Pages of so many rows bring one new row each: what comes and goes around it cannot be told apart."""
+SMALLEST_CAP = 8
+"""No server is known to grant fewer rows a page."""
+MAX_DOUBTS = 3
+"""Short pages in a row that bring no new row and are not the end either; then the list has to be read again."""
 MAX_KNOWN_PAGES = 3
 """Full pages in a row without a row unseen before: rows that move can make one, only a circle makes three."""
 KEPT_CHANGING = "the list kept changing while it was read"
@@ -45,6 +50,10 @@ class Grid(Protocol):
 
     def overlapping(self, end: int, size: int, most: int) -> Ask | None:
         """Rows from before `end` to beyond it, None where no request of at most `most` rows does that."""
+        ...
+
+    def closing(self, end: int, most: int) -> Ask | None:
+        """The largest request that begins with the row before `end`, or with as few before it as can be."""
         ...
 
     def adjoining(self, end: int, size: int) -> Ask:
@@ -70,6 +79,9 @@ class Offsets:
         if self.limit_param is None:
             return self.covering(end - 1, 0)
         return self.covering(end - 1, min(size + 1, most)) if min(size + 1, most) > 1 else None
+
+    def closing(self, end: int, most: int) -> Ask | None:
+        return self.overlapping(end, most, most)
 
     def adjoining(self, end: int, size: int) -> Ask:
         return self.covering(end, size)
@@ -99,6 +111,15 @@ class Pages:
                 best, gain = candidate, reach
         return self._page((end - 1) // best, best) if gain else None
 
+    def closing(self, end: int, most: int) -> Ask | None:
+        before = ((end - 1) % size for size in range(most, 1, -1))
+        fewest, size = min(
+            ((rows, size) for rows, size in zip(before, range(most, 1, -1), strict=True) if rows < size - 1),
+            key=lambda found: found[0],
+            default=(0, 0),
+        )
+        return self._page((end - 1 - fewest) // size, size) if size else None
+
     def adjoining(self, end: int, size: int) -> Ask:
         fitting = next(candidate for candidate in range(max(size, 1), 0, -1) if end % candidate == 0)
         return self._page(end // fitting, fitting)
@@ -121,6 +142,9 @@ class FixedPages:
     def overlapping(self, end: int, size: int, most: int) -> Ask | None:
         return None
 
+    def closing(self, end: int, most: int) -> Ask | None:
+        return None
+
     def adjoining(self, end: int, size: int) -> Ask:
         return self.covering(-(-end // self.granted) * self.granted, size)
 
@@ -135,7 +159,7 @@ class Walk:
     """Which request comes next, from what the last ones brought. Holds no I/O.
 
     `doubtful` after the last page: it was short, and nobody asked yet for what follows (`confirm` does).
-    `blind`: two pages met without a row in common, so that a row may have slipped through between them.
+    `blind`: a row may have slipped through between two pages, so that the list is to be read again.
     `overlap`: how many rows at the end of this page the next one repeats; None: the row before this page.
     """
 
@@ -161,9 +185,14 @@ class Walk:
     """A page that adjoins the one before, until the row before it was asked for again."""
     _stepping: bool = False
     _steps_back: int = 0
+    _stepped_from: tuple[int, int] | None = None
+    """The row that was not at its place any more when the walk began to step back, and the position behind it."""
     _restarts: int = 0
     _known_pages: int = 0
     _doubts: int = 0
+    _as_if_capped: int = 0
+    """Pages in a row that end with the last row known, but could be so short because of a lowered cap."""
+    _has_moved: bool = False
     _missing: float = 0
     """Rows that came in among those already read, by how far the others moved: perhaps not new, but moved."""
     _sought: float | None = None
@@ -183,7 +212,7 @@ class Walk:
         ask = self._asked
         self._check(ask, answer)
         if self._beside is None and self._last is not None and ask.offset == self._end and not self._stepping:
-            self._beside, self.overlap = (ask, answer, keys), None
+            self._beside, self.overlap, self.blind = (ask, answer, keys), None, True
             return self._send(self.grid.covering(self._end - 1, 1))
         if self._beside is not None:
             (ask, answer, page), self._beside = self._beside, None
@@ -212,7 +241,12 @@ class Walk:
 
     def confirm(self) -> Params:
         """Parameters of the request for what follows a doubtful end."""
-        return self._onward()
+        if self._last is None or isinstance(self.grid, FixedPages):
+            return self._onward()
+        ask = self.grid.closing(self._end, self.most) if self._as_if_capped < 2 else None
+        ask = ask or self.grid.adjoining(self._end, self.size)
+        self.overlap = max(1, self._end - ask.offset)
+        return self._send(ask)
 
     def look_again(self) -> Params | None:
         """After the end: from the beginning for rows that moved in among those already read; None if there are none."""
@@ -245,18 +279,20 @@ class Walk:
         brings = any(key not in self._seen for key in reversed(keys))
         moved = 0 if at is None else at - (before - 1 - ask.offset)
         end = ask.offset + count
+        self._has_moved = self._has_moved or moved != 0
         capped = at is not None and moved > 0 and self._starts_as_if_capped(ask, count, at)
         if at is not None and capped:
             end = before - 1 - at + count
         elif at is not None and moved > 0:
             self._missing += max(0, moved - sum(key not in self._seen for key in keys[:at]))
+        self._look_for_the_row_stepped_back_from(ask, keys, end)
         if self._sought is not None:
             self._sought -= sum(key not in self._seen for key in keys)
         self._guard_circle(ask, count, brings, end, moved)
         self._seen.add(keys)
         self._end, self._last = end, keys[-1] if keys else None
         if brings:
-            self._steps_back = 0
+            self._steps_back = self._as_if_capped = 0
         self._furthest = max(self._furthest, end)
         if self._sought is not None and self._sought <= 0 and not brings and not moved:
             return None
@@ -273,16 +309,32 @@ class Walk:
             return self._onward()
         return self._short(ask, count, at, moved, brings)
 
+    def _look_for_the_row_stepped_back_from(self, ask: Ask, keys: list[int], end: int) -> None:
+        """It has moved up. Where it has not, rows came in meanwhile among those already read: read all once more."""
+        if self._stepped_from is None:
+            return
+        row, behind = self._stepped_from
+        is_here = row in keys
+        if is_here or end >= behind:
+            self._stepped_from = None
+            if not is_here or ask.offset + keys.index(row) >= behind - 1:
+                self._missing = math.inf
+
     def _short(self, ask: Ask, count: int, at: int | None, moved: int, brings: bool) -> Params | None:
         """A page with fewer rows than were asked for."""
         asked_beyond = at is not None and not moved and at == count - 1
         trusted = self._largest > count or not count or (self.told is not None and ask.size <= self.told)
         self._largest = max(self._largest, count)
-        if asked_beyond or not count:
+        if not count or (asked_beyond and (count == 1 or not self._may_be_all_that_is_granted(ask, count))):
+            return None
+        if asked_beyond and self._as_if_capped <= MAX_DOUBTS:
+            self._as_if_capped += 1
+            self.doubtful = True
             return None
         self._doubts = 0 if brings else self._doubts + 1
         if self._doubts > MAX_DOUBTS:
-            raise AnswerError(KEPT_CHANGING)
+            self.blind = True
+            return None
         if trusted:
             self.doubtful = self._sought is None
             return None
@@ -316,6 +368,13 @@ class Walk:
             return False
         return self._end - 1 - at == ask.offset // ask.size * count
 
+    def _may_be_all_that_is_granted(self, ask: Ask, count: int) -> bool:
+        """Whether a server that grants no more than `count` rows would have answered the same, whatever follows.
+
+        Behind the first page such an answer would begin elsewhere, unless rows have moved.
+        """
+        return not ask.offset or self._has_moved or count > SMALLEST_CAP
+
     def _may_be_capped(self, ask: Ask, keys: list[int]) -> bool:
         """As above, for a page that lies wholly before the row that it should begin with."""
         if not isinstance(self.grid, Pages) or len(keys) >= min(ask.size, self.size) or ask.offset % ask.size:
@@ -343,6 +402,7 @@ class Walk:
     # The next request
 
     def _onward(self) -> Params:
+        self.blind = self.blind or self.most <= FEW
         if self._last is None:
             return self._send(self.grid.adjoining(self._end, self.size))
         if isinstance(self.grid, FixedPages):
@@ -354,7 +414,10 @@ class Walk:
 
     def _step_back(self) -> Params:
         """Rows have moved up over the page's edge: back to a row that was seen."""
+        if self._last is not None and not self._stepping:
+            self._stepped_from = (self._last, self._end)
         self._steps_back += 1
+        self._has_moved = True
         if self._steps_back > MAX_STEPS_BACK:
             return self._restart_counted()
         self._stepping = True
@@ -369,7 +432,7 @@ class Walk:
         return self._restart()
 
     def _restart(self) -> Params:
-        self._end, self._last, self._steps_back = 0, None, 0
+        self._end, self._last, self._steps_back, self._stepped_from = 0, None, 0, None
         self._stepping = False
         return self.first()
 

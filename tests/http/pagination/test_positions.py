@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from platform_assets.declarations import Cursor, Offset, PageNumber, Paginator
+from platform_assets.extraction.reading import MAX_LOOKS
 from platform_assets.http.client import Answer
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.pagination.pages import pager, pages
@@ -28,6 +29,7 @@ class MovingList:
     obeys_size: bool = True
     requests: list[dict[str, Any]] = field(default_factory=list)
     removed: set[int] = field(default_factory=set)
+    inserted: int = 0
     cap: int = NO_CAP
     most_requests: int = 3000
 
@@ -49,7 +51,8 @@ class MovingList:
     def apply(self, kind: str, where: float) -> None:
         at = int(where * len(self.rows))
         if kind == "insert":
-            self.rows.insert(at, 10_000 + len(self.requests) * 100 + len(self.rows))
+            self.inserted += 1
+            self.rows.insert(at, 10_000 + self.inserted)
         elif kind == "remove" and self.rows:
             self.removed.add(self.rows.pop(at))
         elif kind == "to the front" and self.rows:
@@ -81,10 +84,23 @@ KINDS = tuple(paginators(1, None))
 
 
 def read(paginator: Paginator, served: MovingList, page_size: int | None = None) -> set[int]:
-    """The ids that are read, as the extraction identifies records: by their key."""
+    """The ids that are read, as the extraction does: what was read blindly is read again until nothing is new."""
+    found, again = one_pass(paginator, served, page_size)
+    for _ in range(MAX_LOOKS if again else 0):
+        more, _ = one_pass(paginator, served, page_size)
+        if more <= found:
+            return found
+        found |= more
+    if again:
+        raise AnswerError("the list kept changing")
+    return found
+
+
+def one_pass(paginator: Paginator, served: MovingList, page_size: int | None) -> tuple[set[int], bool]:
+    """The ids of one pass, records identified by their key, and whether it was blind."""
     state = pager(paginator, page_size)
     by_id = pages(served.page, state, {}, lambda body: body["data"], lambda items: [hash(one["id"]) for one in items])
-    return {record["id"] for page in by_id for record in page}
+    return {record["id"] for page in by_id for record in page}, state.blind
 
 
 def whole_or_refused(paginator: Paginator, served: MovingList) -> None:
@@ -105,6 +121,7 @@ one_each = st.dictionaries(st.integers(1, 25), st.lists(moves, min_size=1, max_s
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=300, deadline=None)
 @given(size=st.integers(0, 70), limit=st.integers(8, 20), told=st.booleans(), changes=several | one_each)
+@example(size=45, limit=8, told=False, changes={2: [("remove", 0.0)], 3: [("to the front", 0.5)]})
 def test_no_row_that_stays_is_lost_while_others_come_go_and_move(
     kind: str, size: int, limit: int, told: bool, changes: Mapping[int, list[Op]]
 ) -> None:
@@ -141,6 +158,8 @@ def test_a_server_that_grants_less_or_lowers_its_cap_ends_no_list_early(
     caps=st.dictionaries(st.integers(0, 12), st.integers(2, 20), max_size=3),
     changes=several,
 )
+@example(size=39, limit=8, caps={7: 2}, changes={1: [("insert", 0.0)], 2: [("insert", 0.25)]})
+@example(size=6, limit=3, caps={0: 3, 1: 2}, changes={1: [("remove", 0.0)]})
 def test_caps_and_changes_together_lose_no_row(
     kind: str, size: int, limit: int, caps: dict[int, int], changes: Mapping[int, list[Op]]
 ) -> None:
