@@ -45,7 +45,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Rec
         records = expected_rows(server.world)
         asked = Counter(request["platform"] for request in server.requests)
     (folder / "requests.json").write_text(json.dumps(asked))
-    yield warehouse_file, records
+    return warehouse_file, records
 
 
 def load_everything() -> None:
