@@ -1,4 +1,4 @@
-"""CRM: deals and what hangs on them, fields, leads, mail."""
+"""CRM: deals and their product lines, leads, people, field definitions, mail."""
 
 import random
 from datetime import datetime, timedelta
@@ -172,7 +172,7 @@ def mail(rng: random.Random, number: int, thread_id: int, now: datetime) -> Reco
 
 
 def fields(rng: random.Random, entity: str, count: int, now: datetime) -> list[Record]:
-    """Fields of an entity, each fourth followed by its subfield: a row with a key and no id."""
+    """Field definitions of an entity; every fourth is followed by a subfield, which has a key but no id."""
     found: list[Record] = []
     for number in range(count):
         key = "title" if number == 0 else f"{rng.getrandbits(160):040x}"
@@ -206,7 +206,7 @@ def fields(rng: random.Random, entity: str, count: int, now: datetime) -> list[R
 
 
 def recents(rng: random.Random, now: datetime) -> Tables:
-    """The ten kinds that `recents` serves; their ids collide on purpose."""
+    """The ten kinds of records that `recents` serves; their ids overlap on purpose."""
     return {
         "deals": [deal(rng, n, now) for n in range(1, 421)],
         "files": [
@@ -398,7 +398,7 @@ def create(rng: random.Random, now: datetime) -> Tables:
         number += size
     return {
         **tables,
-        # People who are gone or not visible: an envelope with null in place of the record.
+        # Removed or invisible people: an envelope with null in place of the record.
         "invisible": [{"item": "person", "id": 90_004, "update_time": plain(now)}],
         "deal_fields": fields(rng, "deal", 60, now),
         "activity_fields": fields(rng, "activity", 20, now),
@@ -494,7 +494,7 @@ def create(rng: random.Random, now: datetime) -> Tables:
 
 
 def advance(tables: Tables, rng: random.Random, now: datetime, hours: float) -> None:
-    """Deals move and lose a product line, people are renamed, mail arrives, a label and a role go."""
+    """Move deals, remove a product line, rename people, add mail, remove a label and a role."""
     moment, day = plain(now), hours >= 24
     for one in rng.sample(tables["deals"], min(12, len(tables["deals"]))):
         one.update(stage_id=1 + one["stage_id"] % 12, stage_change_time=moment, update_time=moment)
