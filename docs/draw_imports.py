@@ -14,7 +14,7 @@ Whether an import is allowed at all is not decided here but by `lint-imports` (t
 import ast
 import sys
 from collections.abc import Iterator
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,7 +87,12 @@ def main(arguments: list[str]) -> int:
     text = TARGET.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    current = f"{before}{BEGIN}\n{draw(*read_rooms(ROOT / PACKAGE))}\n{END}{after}"
+    try:
+        picture = draw(*read_rooms(ROOT / PACKAGE))
+    except CycleError as error:
+        print(f"rooms import each other in a circle: {' -> '.join(error.args[1])}")
+        return 1
+    current = f"{before}{BEGIN}\n{picture}\n{END}{after}"
     if current == text:
         return 0
     if "--check" in arguments:

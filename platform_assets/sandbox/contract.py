@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from platform_assets.sandbox.backend import FakeBackend, Record
-from platform_assets.sandbox.data.crm import FOLDERS, RECENT_KINDS
+from platform_assets.sandbox.data.crm import FOLDERS
+from platform_assets.sandbox.data.crm_recents import RECENT_KINDS
 
 JSON = dict[str, Any]
 
