@@ -19,11 +19,13 @@ T = TypeVar("T")
 def configured(key: str) -> Any:
     """Value of a dotted key such as `sources.crm.base_url` (`SOURCES__CRM__BASE_URL`), None where it is not set.
 
-    Looks through dlt's secrets, which include its plain settings. Raises SettingsError where a file of settings
-    cannot be read.
+    The first of: the variable, `.dlt/secrets.toml` (and what else dlt takes secrets from), `.dlt/config.toml`.
+    Raises SettingsError where a file of settings cannot be read.
     """
     try:
-        return dlt.secrets.get(key)  # pyright: ignore[reportArgumentType] -- dlt's own default for the type is None
+        # dlt's secrets do not include its plain settings.
+        found = dlt.secrets.get(key)  # pyright: ignore[reportArgumentType] -- dlt's own default for the type is None
+        return found if found is not None else dlt.config.get(key)  # pyright: ignore[reportArgumentType] -- as above
     except ConfigProviderException as error:
         raise SettingsError(_unreadable(getattr(error, "full_paths", ()))) from None
     except (OSError, UnicodeDecodeError) as error:

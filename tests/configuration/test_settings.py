@@ -2,10 +2,12 @@
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
 from platform_assets.cli import main
 from platform_assets.configuration import unknown_settings
@@ -188,6 +190,61 @@ def test_a_file_of_settings_that_is_broken_or_misspelt_is_said_in_a_line(case: s
         assert server.requests == []
     assert done.returncode == 1 and said in done.stderr, done.stderr
     assert done.stderr.count("\n") == 1 and SECRET not in done.stderr + done.stdout
+
+
+def test_settings_in_the_files_are_obeyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DESTINATION__DUCKDB__CREDENTIALS")
+    folder = tmp_path / "here" / ".dlt"
+    folder.mkdir(parents=True)
+    with SandboxServer() as server:
+        (folder / "config.toml").write_text(
+            f'[sources.crm]\nbase_url = "{server.base_url("crm")}"\npage_size = 7\n'
+            '[destination.duckdb]\ncredentials = "other/mine.duckdb"\n[warehouse]\nthreads = 2\n'
+        )
+        (folder / "secrets.toml").write_text(f'[sources.crm]\napi_token = "{server.token("crm")}"\n')
+        done = command("sync", "--select", "crm/notes", "--no-models", env={"PYTHONPATH": str(ROOT)}, cwd=folder.parent)
+        asked = [request["query"] for request in server.requests if "limit" in request["query"]]
+    assert done.returncode == 0, done.stderr
+    # One more than a page: each begins with the last row of the page before.
+    assert {query["limit"] for query in asked} == {"7", "8"}
+    assert (folder.parent / "other" / "mine.duckdb").is_file()
+
+
+@pytest.fixture
+def working_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder whose `.dlt` this process reads once its settings are read again."""
+    context = Container()[PluggableRunContext]
+    before = context.context.run_dir
+    context.reload(str(tmp_path))
+    yield tmp_path
+    context.reload(before)
+
+
+UNUSABLE_IN_A_FILE = {
+    "page_size = true": "SOURCES__CRM__PAGE_SIZE must be",
+    "page_size = 10.5": "SOURCES__CRM__PAGE_SIZE must be",
+    "page_size = [1]": "SOURCES__CRM__PAGE_SIZE must be",
+    "start_date = 10:00:00": "SOURCES__CRM__START_DATE must be",
+    "allow_http = 2": "SOURCES__CRM__ALLOW_HTTP must be",
+    "[warehouse]\ndestination = true": "WAREHOUSE__DESTINATION must be",
+    "[warehouse]\nmemory_limit = 2026-01-01": "WAREHOUSE__MEMORY_LIMIT must be",
+}
+
+
+@pytest.mark.parametrize("text", UNUSABLE_IN_A_FILE)
+def test_a_value_in_a_file_is_checked_like_a_variable(
+    text: str, monkeypatch: pytest.MonkeyPatch, working_folder: Path
+) -> None:
+    from platform_assets.cli.surroundings import settings_problems
+    from platform_assets.platforms import platform_named
+
+    (working_folder / ".dlt").mkdir()
+    (working_folder / ".dlt" / "config.toml").write_text(f"[sources.crm]\n{text}\n")
+    monkeypatch.setenv("SOURCES__CRM__BASE_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("SOURCES__CRM__API_TOKEN", SECRET)
+    Container()[PluggableRunContext].reload_providers()
+    (problem,) = settings_problems([platform_named("crm")])
+    assert UNUSABLE_IN_A_FILE[text] in problem and SECRET not in problem
 
 
 def test_the_files_that_come_with_the_project_hold_known_keys_only(monkeypatch: pytest.MonkeyPatch) -> None:
