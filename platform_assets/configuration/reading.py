@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import dlt
-from dlt.common.configuration.exceptions import ConfigProviderException
+from dlt.common.configuration.exceptions import ConfigProviderException, ConfigurationException
 
 from platform_assets.configuration.kinds import URL
 from platform_assets.configuration.known import Setting
@@ -33,6 +33,10 @@ def configured(key: str) -> Any:
         raise SettingsError(
             f"{getattr(error, 'filename', None) or 'a file in .dlt'} cannot be read: {reason}"
         ) from None
+    except (ConfigurationException, ValueError) as error:
+        # dlt reads its own settings with the first of ours.
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise SettingsError(f"[runtime], or a variable RUNTIME__…, cannot be used: {reason[:200]}") from None
 
 
 def read(section: str, setting: Setting[T]) -> T | None:

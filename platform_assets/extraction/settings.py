@@ -13,7 +13,6 @@ from platform_assets import configuration
 from platform_assets.configuration import Setting, credential, platform_section
 from platform_assets.extraction.errors import SettingsError
 from platform_assets.vocabulary import REFERENCE, Platform, Resource
-from platform_assets.vocabulary.cursor import LONGEST_LAG
 
 T = TypeVar("T")
 
@@ -71,8 +70,6 @@ def _log_once(text: str) -> None:
 
 def _lag(platform: Platform) -> timedelta | None:
     seconds = _read(platform, configuration.ALLOWED_LAG)
-    if seconds is not None and seconds > LONGEST_LAG.total_seconds():
-        raise SettingsError(f"{platform.name}: {setting_name(platform, 'allowed_lag')} must be less than ten years")
     return None if seconds is None else timedelta(seconds=seconds)
 
 

@@ -41,6 +41,11 @@ MISSPELT = {
     "WAREHOSE__THREADS": "WAREHOUSE__THREADS",
     "ALERT__WEBHOOK_URL": "ALERTS__WEBHOOK_URL",
     "warehouse__threads": "WAREHOUSE__THREADS",
+    "SOURCES_CRM_BASE_URL": "SOURCES__CRM__BASE_URL",
+    "SOURCES__CRM__PAGE_SIZE__": "SOURCES__CRM__PAGE_SIZE",
+    "DESTINATON__DUCKDB__CREDENTIALS": "DESTINATION__DUCKDB__CREDENTIALS",
+    "DESTINATION__DUCKDB__CREDENTIAL": "DESTINATION__DUCKDB__CREDENTIALS",
+    "DESTINATION_DUCKDB_CREDENTIALS": "DESTINATION__DUCKDB__CREDENTIALS",
 }
 
 
@@ -91,19 +96,21 @@ def test_sync_and_check_refuse_a_misspelt_setting_before_anything_loads(
 
 
 WRONG = {
-    "SOURCES__CRM__ALLOWED_LAG": ["1h", "0", "-1", "nan", "1_000"],
+    "SOURCES__CRM__ALLOWED_LAG": ["1h", "0", "-1", "nan", "1_000", "1e10"],
     "SOURCES__CRM__ALLOW_HTTP": ["maybe", "2", "on"],
     "SOURCES__CRM__PAGE_SIZE": ["0", "ten", "1.5", "true"],
     "SOURCES__CRM__START_DATE": ["yesterday"],
-    "SOURCES__CRM__READ_TIMEOUT": ["0", "abc"],
+    "SOURCES__CRM__READ_TIMEOUT": ["0", "abc", "1e20"],
+    "SOURCES__CRM__ANSWER_TIMEOUT": ["1e20"],
+    "SOURCES__CRM__BACKOFF_FACTOR": ["1e200"],
     "SOURCES__CRM__BASE_URL": ["api.example.com", "https://u:p@h.example"],
     "WAREHOUSE__DESTINATION": ["mysql", "snowflake", "postgres", "DuckDB"],
-    "WAREHOUSE__LOCK_WAIT": ["abc", "-1", "inf"],
+    "WAREHOUSE__LOCK_WAIT": ["abc", "-1", "inf", "1e30"],
     "WAREHOUSE__MEMORY_LIMIT": ["abc", "64", "1KB", "1GB'; DROP TABLE x; --"],
-    "WAREHOUSE__THREADS": ["abc", "0"],
+    "WAREHOUSE__THREADS": ["abc", "0", "1000000000000"],
     "ALERTS__WEBHOOK_URL": [SECRET],
     "DESTINATION__DUCKDB__CREDENTIALS": [":memory:", "/dev/null/x.duckdb"],
-    "DAGSTER_HOME": ["/dev/null/home"],
+    "DAGSTER_HOME": ["/dev/null/home", "/etc/hostname"],
 }
 
 
@@ -118,7 +125,7 @@ def test_check_and_sync_judge_every_setting_alike(
 ) -> None:
     point_at(shared_sandbox)
     monkeypatch.setenv(name, value)
-    said = {"DAGSTER_HOME": "/dev/null", "DESTINATION__DUCKDB__CREDENTIALS": ""}.get(name, name)
+    said = {"DAGSTER_HOME": value, "DESTINATION__DUCKDB__CREDENTIALS": ""}.get(name, name)
     if value == "postgres":
         said = "DESTINATION__POSTGRES__CREDENTIALS"
     before = len(shared_sandbox.requests)
@@ -208,6 +215,13 @@ def test_settings_in_the_files_are_obeyed(tmp_path: Path, monkeypatch: pytest.Mo
     # One more than a page: each begins with the last row of the page before.
     assert {query["limit"] for query in asked} == {"7", "8"}
     assert (folder.parent / "other" / "mine.duckdb").is_file()
+
+
+@pytest.mark.parametrize("words", [["check"], ["sync"], ["status"], ["dev"]])
+def test_a_setting_of_dlt_that_cannot_be_used_is_said_in_a_line(words: list[str]) -> None:
+    done = command(*words, env={"RUNTIME__LOG_LEVEL": "LOUD"})
+    assert done.returncode == 1 and "RUNTIME__" in done.stderr and "LOUD" in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
 
 
 @pytest.fixture
