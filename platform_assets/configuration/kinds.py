@@ -77,6 +77,13 @@ def _moment(value: Any) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def _past_moment(value: Any) -> datetime:
+    moment = _moment(value)
+    if moment > datetime.now(UTC):
+        raise ValueError(value)
+    return moment
+
+
 def _texts(value: Any) -> tuple[str, ...]:
     items = value if isinstance(value, list | tuple) else str(value).strip("[]").split(",")
     return tuple(text for item in items if (text := str(item).strip().strip("\"'")))
@@ -113,7 +120,7 @@ COUNT = Kind(f"a whole number from 1 to {_MOST}", _count)
 NUMBER = Kind("a number from 0 (seconds, less than ten years)", _number)
 POSITIVE = Kind("a number of seconds over 0 (less than ten years)", _positive)
 BOOLEAN = Kind("true or false (or 1, 0, yes, no)", _boolean)
-MOMENT = Kind("an ISO date or datetime", _moment)
+MOMENT = Kind("an ISO date or datetime, not in the future", _past_moment)
 SIZE = Kind("a size from 16MB, e.g. 2GB", _size)
 URL = Kind("an http(s) URL with a host", _url)
 

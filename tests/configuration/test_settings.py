@@ -99,7 +99,8 @@ WRONG = {
     "SOURCES__CRM__ALLOWED_LAG": ["1h", "0", "-1", "nan", "1_000", "1e10"],
     "SOURCES__CRM__ALLOW_HTTP": ["maybe", "2", "on"],
     "SOURCES__CRM__PAGE_SIZE": ["0", "ten", "1.5", "true"],
-    "SOURCES__CRM__START_DATE": ["yesterday"],
+    # From a day to come on, a filtered list would load nothing, and silently.
+    "SOURCES__CRM__START_DATE": ["yesterday", "2999-01-01"],
     "SOURCES__CRM__READ_TIMEOUT": ["0", "abc", "1e20"],
     "SOURCES__CRM__ANSWER_TIMEOUT": ["1e20"],
     "SOURCES__CRM__BACKOFF_FACTOR": ["1e200"],
