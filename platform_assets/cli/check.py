@@ -57,7 +57,7 @@ def _check_warehouse() -> bool:
 
 def _check_home() -> bool:
     home = dagster_home_path()
-    if not home.is_dir():
+    if not os.path.lexists(home):
         return _check_folder("dagster home", home)
     try:
         with open_instance():

@@ -1,12 +1,13 @@
 """Kinds of values: what a setting must be, in words, and how its text or TOML value becomes one."""
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
+
+from platform_assets.declarations.incremental import LONGEST_LAG
 
 T = TypeVar("T", covariant=True)
 
@@ -32,7 +33,8 @@ def _whole(value: Any) -> int:
 
 def _number(value: Any) -> float:
     number = float(_digits(value))
-    if not (math.isfinite(number) and number >= 0):
+    # Not true for "nan".
+    if not 0 <= number <= LONGEST_LAG.total_seconds():
         raise ValueError(value)
     return number
 
@@ -51,6 +53,15 @@ def _digits(value: Any) -> str:
     return str(value)
 
 
+def _count(value: Any) -> int:
+    number = _whole(value)
+    if number > _MOST:
+        raise ValueError(value)
+    return number
+
+
+_MOST = 256
+"""So many threads no machine needs, and DuckDB would try to start any number."""
 _TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no")
 
 
@@ -64,6 +75,13 @@ def _boolean(value: Any) -> bool:
 def _moment(value: Any) -> datetime:
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(_text(value))
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _past_moment(value: Any) -> datetime:
+    moment = _moment(value)
+    if moment > datetime.now(UTC):
+        raise ValueError(value)
+    return moment
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -98,10 +116,11 @@ def _url(value: Any) -> str:
 TEXT = Kind("a text", _text)
 TEXTS = Kind("a text, or several separated by commas", _texts)
 WHOLE = Kind("a whole number from 1", _whole)
-NUMBER = Kind("a number from 0", _number)
-POSITIVE = Kind("a number of seconds over 0", _positive)
+COUNT = Kind(f"a whole number from 1 to {_MOST}", _count)
+NUMBER = Kind("a number from 0 (seconds, less than ten years)", _number)
+POSITIVE = Kind("a number of seconds over 0 (less than ten years)", _positive)
 BOOLEAN = Kind("true or false (or 1, 0, yes, no)", _boolean)
-MOMENT = Kind("an ISO date or datetime", _moment)
+MOMENT = Kind("an ISO date or datetime, not in the future", _past_moment)
 SIZE = Kind("a size from 16MB, e.g. 2GB", _size)
 URL = Kind("an http(s) URL with a host", _url)
 

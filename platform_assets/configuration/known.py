@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from platform_assets.configuration.kinds import (
     BOOLEAN,
+    COUNT,
     MOMENT,
     NUMBER,
     POSITIVE,
@@ -70,7 +71,7 @@ PLATFORM_SETTINGS: tuple[Setting[object], ...] = (
 DESTINATION = Setting("destination", choice("duckdb", "postgres"), "Which warehouse rows land in.", "duckdb")
 LOCK_WAIT = Setting("lock_wait", NUMBER, "Seconds to wait for another process that writes.", "600")
 MEMORY_LIMIT = Setting("memory_limit", SIZE, "What DuckDB may take while we load.", "64MB, more for wide rows")
-THREADS = Setting("threads", WHOLE, "DuckDB's threads while we load.", "1")
+THREADS = Setting("threads", COUNT, "DuckDB's threads while we load.", "1")
 WAREHOUSE_SETTINGS: tuple[Setting[object], ...] = (DESTINATION, LOCK_WAIT, MEMORY_LIMIT, THREADS)
 
 WEBHOOK_URL = Setting("webhook_url", URL, "Failures and stale assets are posted here as `{text}`.", "off", secret=True)

@@ -15,8 +15,6 @@ from platform_assets.declarations import REFERENCE, Platform, Resource, Settings
 
 T = TypeVar("T")
 
-_LONGEST_LAG = 10 * 365 * 86_400.0
-
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -71,8 +69,6 @@ def _log_once(text: str) -> None:
 
 def _lag(platform: Platform) -> timedelta | None:
     seconds = _read(platform, configuration.ALLOWED_LAG)
-    if seconds is not None and seconds > _LONGEST_LAG:
-        raise SettingsError(f"{platform.name}: {setting_name(platform, 'allowed_lag')} must be less than ten years")
     return None if seconds is None else timedelta(seconds=seconds)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import dlt
-from dlt.common.configuration.exceptions import ConfigProviderException
+from dlt.common.configuration.exceptions import ConfigProviderException, ConfigurationException
 
 from platform_assets.configuration.kinds import URL
 from platform_assets.configuration.known import Setting
@@ -19,11 +19,13 @@ T = TypeVar("T")
 def configured(key: str) -> Any:
     """Value of a dotted key such as `sources.crm.base_url` (`SOURCES__CRM__BASE_URL`), None where it is not set.
 
-    Looks through dlt's secrets, which include its plain settings. Raises SettingsError where a file of settings
-    cannot be read.
+    The first of: the variable, `.dlt/secrets.toml` (and what else dlt takes secrets from), `.dlt/config.toml`.
+    Raises SettingsError where a file of settings cannot be read.
     """
     try:
-        return dlt.secrets.get(key)  # pyright: ignore[reportArgumentType] -- dlt's own default for the type is None
+        # dlt's secrets do not include its plain settings.
+        found = dlt.secrets.get(key)  # pyright: ignore[reportArgumentType] -- dlt's own default for the type is None
+        return found if found is not None else dlt.config.get(key)  # pyright: ignore[reportArgumentType] -- as above
     except ConfigProviderException as error:
         raise SettingsError(_unreadable(getattr(error, "full_paths", ()))) from None
     except (OSError, UnicodeDecodeError) as error:
@@ -31,6 +33,10 @@ def configured(key: str) -> Any:
         raise SettingsError(
             f"{getattr(error, 'filename', None) or 'a file in .dlt'} cannot be read: {reason}"
         ) from None
+    except (ConfigurationException, ValueError) as error:
+        # dlt reads its own settings with the first of ours.
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise SettingsError(f"[runtime], or a variable RUNTIME__…, cannot be used: {reason[:200]}") from None
 
 
 def read(section: str, setting: Setting[T]) -> T | None:

@@ -11,12 +11,14 @@ from dlt.common.configuration.providers.toml import SettingsTomlProvider
 from dlt.common.configuration.specs import PluggableRunContext
 
 from platform_assets.configuration.known import ALERTS, SECTIONS, SOURCES, WAREHOUSE, known_keys
-from platform_assets.configuration.reading import configured
+from platform_assets.configuration.reading import configured, variable
 from platform_assets.declarations import Platform
 from platform_assets.declarations.nearest import edits, nearest
 
 _DEPTH = {SOURCES: 2, WAREHOUSE: 1, ALERTS: 1}
 """How many words a section has: `sources.crm`, `warehouse`."""
+_DESTINATIONS = ("DESTINATION__DUCKDB__CREDENTIALS", "DESTINATION__POSTGRES__CREDENTIALS")
+"""The variables of dlt's own that say which warehouse it is."""
 
 
 def unknown_settings(platforms: Iterable[Platform], unjudged: Iterable[str] = ()) -> list[str]:
@@ -67,6 +69,10 @@ class _Judge:
             key = nearest(key, keys)
         return None if wrong is None else (wrong, [*right, key] if key else None)
 
+    def variables(self) -> Iterator[str]:
+        """The variables of all settings."""
+        yield from (variable(section, key) for section, keys in self._known.items() for key in keys)
+
     def hint(self, words: list[str]) -> str:
         """What there is, where nothing is near."""
         if words[0] == SOURCES and (len(words) < 2 or words[1] not in self._platforms):
@@ -84,16 +90,31 @@ def _section_near(word: str) -> str | None:
     return None
 
 
+def _letters(name: str) -> str:
+    return name.upper().replace("_", "")
+
+
+def _destination_near(name: str) -> str | None:
+    """The variable of a warehouse's credentials that a name misspells: rows would land in another warehouse."""
+    return next((right for right in _DESTINATIONS if 0 < edits(name, right) <= 2), None)
+
+
 def _in_variables(judge: _Judge) -> Iterator[str]:
+    by_letters = {_letters(right): right for right in (*judge.variables(), *_DESTINATIONS)}
     for name in sorted(os.environ):
         words = name.lower().split("__")
         if len(words) < 2 or not all(words):
+            right = by_letters.get(_letters(name))
+            if right is not None:
+                yield f"{name}: two underscores stand between its words, and nowhere else; did you mean {right}?"
             continue
         found = judge.right(words)
         if found is not None:
             problem, right = found
             instead = f"; did you mean {'__'.join(right).upper()}?" if right else judge.hint(words)
             yield f"{name}: {problem}{instead}"
+        elif (destination := _destination_near(name)) is not None:
+            yield f"{name}: no destination has it; did you mean {destination}?"
         elif name != name.upper() and _section_near(words[0]):
             yield f"{name}: names of variables are in capitals; did you mean {name.upper()}?"
 

@@ -6,6 +6,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import timedelta
+from math import isfinite
 from typing import Any, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints, overload
 
 from platform_assets.declarations.errors import MisspeltError
@@ -98,7 +99,7 @@ def _fits(value: Any, hint: Any) -> bool:
     if isinstance(value, bool):
         return hint is bool
     if hint is float:
-        return isinstance(value, int | float) and value == value
+        return isinstance(value, int | float) and isfinite(value)
     return isinstance(value, hint)
 
 

@@ -6,6 +6,9 @@ from datetime import timedelta
 
 from platform_assets.declarations.declaration import declaration
 
+LONGEST_LAG = timedelta(days=3650)
+"""No table may be late for longer; twice this must still be a date."""
+
 
 @declaration
 class Incremental:

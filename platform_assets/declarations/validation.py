@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from datetime import timedelta
 
+from platform_assets.declarations.contradictions import contradictions
 from platform_assets.declarations.declaration import declared_on
 from platform_assets.declarations.errors import DeclarationError
-from platform_assets.declarations.incremental import Freshness, Incremental
+from platform_assets.declarations.incremental import LONGEST_LAG, Freshness, Incremental
 from platform_assets.declarations.nearest import did_you_mean
 from platform_assets.declarations.paginator import Cursor, HeaderCursor, Offset, PageNumber, Paginator
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
@@ -14,6 +16,7 @@ from platform_assets.declarations.platform import REFERENCE, ApiKeyAuth, Client,
 from platform_assets.declarations.resource import DATA_TYPES, FanOut, Resolve, Resource
 
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_MODEL_SCHEMAS = ("staging", "marts")
 _OWNER = re.compile(r"team:\S+|[^@\s]+@[^@\s]+\.[^@\s]+")
 _CRON = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 """Lowest and highest number of each field."""
@@ -41,14 +44,15 @@ def problems(platform: Platform) -> Iterator[Problem]:
     """Everything wrong with one platform's declarations, in the order of the file."""
     if not _TABLE_NAME.fullmatch(platform.name):
         yield None, "name", f"{platform.name!r} is not snake_case; it names a schema and asset keys"
+    if platform.name in _MODEL_SCHEMAS:
+        yield None, "name", f"{platform.name!r} is the schema of dbt's models"
     if not platform.resources:
         yield None, "resources", "there is none"
     for owner in platform.owners:
         if not _OWNER.fullmatch(owner):
             yield None, "owners", f"{owner!r} is neither an e-mail address nor `team:<name>`"
-    for key, cron in (("cursored", platform.cadence.cursored), ("snapshots", platform.cadence.snapshots)):
-        yield from _cron_problems(key, cron)
-    yield from _cron_problems("full", platform.cadence.full)
+    for item in fields(platform.cadence):
+        yield from _cron_problems(item.name, getattr(platform.cadence, item.name))
     yield from _freshness_problems(None, platform.freshness)
     yield from _client_problems(platform.client)
     names: set[str] = set()
@@ -60,13 +64,38 @@ def problems(platform: Platform) -> Iterator[Problem]:
         yield from _resource_problems(platform, resource, names)
     for name, contract in platform.contracts.items():
         yield from _contract_problems(platform, name, contract, names)
-    account = platform.client.account
-    if account is not None and account.resource not in names:
-        yield None, "account", f"no resource is called {account.resource!r}"
+    for client in (platform.client, *(contract.client for contract in platform.contracts.values())):
+        yield from _account_problems(platform, client, names)
+    parents = {resource.parent for resource in platform.resources}
     for scope in platform.scopes:
         if scope.resource not in names:
             yield None, "scopes", f"no resource is called {scope.resource!r}{did_you_mean(scope.resource, names)}"
+        elif scope.resource not in parents:
+            yield None, "scopes", f"{scope.resource!r} has no children, so `{scope.setting}` would narrow nothing"
+        elif not _has_column(platform, scope.resource, scope.field):
+            yield None, "scopes", f"{scope.resource!r} has no column {scope.field!r}"
     yield from _shared_partitions(platform)
+
+
+def _account_problems(platform: Platform, client: Client, names: set[str]) -> Iterator[Problem]:
+    account = client.account
+    if account is None:
+        return
+    if account.resource not in names:
+        yield None, "account", f"no resource is called {account.resource!r}"
+        return
+    if not account.path.startswith("/"):
+        yield None, "account", f"{account.path!r} must start with `/`"
+    if not account.fields:
+        yield None, "account", "`fields` is empty: nothing would tell the account"
+    for field in account.fields:
+        if not _has_column(platform, account.resource, field):
+            yield None, "account", f"{account.resource!r} has no column {field!r}"
+
+
+def _has_column(platform: Platform, resource: str, field: str) -> bool:
+    """Whether a field, or the JSON column that a dotted path begins with, is declared."""
+    return field.split(".")[0] in platform.resource(resource).columns
 
 
 def _line(platform: Platform, resource: str | None) -> int | None:
@@ -120,6 +149,8 @@ def _client_problems(client: Client) -> Iterator[Problem]:
 def _freshness_problems(resource: str | None, freshness: Freshness | None) -> Iterator[Problem]:
     if freshness is not None and freshness.allowed_lag <= timedelta(0):
         yield resource, "freshness", "`allowed_lag` must be positive"
+    elif freshness is not None and freshness.allowed_lag > LONGEST_LAG:
+        yield resource, "freshness", "`allowed_lag` must be ten years or less"
 
 
 def _cron_problems(key: str, cron: str) -> Iterator[Problem]:
@@ -168,6 +199,8 @@ def _resource_problems(platform: Platform, resource: Resource, names: set[str]) 
     yield from _freshness_problems(name, resource.freshness)
     yield from _column_problems(platform, resource)
     yield from _parent_problems(platform, resource, names)
+    for key, problem in contradictions(platform, resource):
+        yield name, key, problem
 
 
 def _paginator_problems(resource: str | None, paginator: Paginator) -> Iterator[Problem]:
@@ -238,7 +271,7 @@ def _parent_problems(platform: Platform, resource: Resource, names: set[str]) ->
             return
         if platform.resource(resolve.resource).parent:
             yield name, "params", f"parent {resolve.resource!r} is itself a child; parents must have a plain path"
-        if resolve.field.split(".")[0] not in platform.resource(resolve.resource).columns:
+        if not _has_column(platform, resolve.resource, resolve.field):
             yield name, "params", f"parent {resolve.resource!r} has no column {resolve.field!r}"
     if len({resolve.resource for resolve in parents.values()}) > 1:
         yield name, "params", "path values come from more than one parent resource"

@@ -2,10 +2,12 @@
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
 from platform_assets.cli import main
 from platform_assets.configuration import unknown_settings
@@ -39,6 +41,11 @@ MISSPELT = {
     "WAREHOSE__THREADS": "WAREHOUSE__THREADS",
     "ALERT__WEBHOOK_URL": "ALERTS__WEBHOOK_URL",
     "warehouse__threads": "WAREHOUSE__THREADS",
+    "SOURCES_CRM_BASE_URL": "SOURCES__CRM__BASE_URL",
+    "SOURCES__CRM__PAGE_SIZE__": "SOURCES__CRM__PAGE_SIZE",
+    "DESTINATON__DUCKDB__CREDENTIALS": "DESTINATION__DUCKDB__CREDENTIALS",
+    "DESTINATION__DUCKDB__CREDENTIAL": "DESTINATION__DUCKDB__CREDENTIALS",
+    "DESTINATION_DUCKDB_CREDENTIALS": "DESTINATION__DUCKDB__CREDENTIALS",
 }
 
 
@@ -89,19 +96,22 @@ def test_sync_and_check_refuse_a_misspelt_setting_before_anything_loads(
 
 
 WRONG = {
-    "SOURCES__CRM__ALLOWED_LAG": ["1h", "0", "-1", "nan", "1_000"],
+    "SOURCES__CRM__ALLOWED_LAG": ["1h", "0", "-1", "nan", "1_000", "1e10"],
     "SOURCES__CRM__ALLOW_HTTP": ["maybe", "2", "on"],
     "SOURCES__CRM__PAGE_SIZE": ["0", "ten", "1.5", "true"],
-    "SOURCES__CRM__START_DATE": ["yesterday"],
-    "SOURCES__CRM__READ_TIMEOUT": ["0", "abc"],
+    # From a day to come on, a filtered list would load nothing, and silently.
+    "SOURCES__CRM__START_DATE": ["yesterday", "2999-01-01"],
+    "SOURCES__CRM__READ_TIMEOUT": ["0", "abc", "1e20"],
+    "SOURCES__CRM__ANSWER_TIMEOUT": ["1e20"],
+    "SOURCES__CRM__BACKOFF_FACTOR": ["1e200"],
     "SOURCES__CRM__BASE_URL": ["api.example.com", "https://u:p@h.example"],
     "WAREHOUSE__DESTINATION": ["mysql", "snowflake", "postgres", "DuckDB"],
-    "WAREHOUSE__LOCK_WAIT": ["abc", "-1", "inf"],
+    "WAREHOUSE__LOCK_WAIT": ["abc", "-1", "inf", "1e30"],
     "WAREHOUSE__MEMORY_LIMIT": ["abc", "64", "1KB", "1GB'; DROP TABLE x; --"],
-    "WAREHOUSE__THREADS": ["abc", "0"],
+    "WAREHOUSE__THREADS": ["abc", "0", "1000000000000"],
     "ALERTS__WEBHOOK_URL": [SECRET],
     "DESTINATION__DUCKDB__CREDENTIALS": [":memory:", "/dev/null/x.duckdb"],
-    "DAGSTER_HOME": ["/dev/null/home"],
+    "DAGSTER_HOME": ["/dev/null/home", "/etc/hostname"],
 }
 
 
@@ -116,7 +126,7 @@ def test_check_and_sync_judge_every_setting_alike(
 ) -> None:
     point_at(shared_sandbox)
     monkeypatch.setenv(name, value)
-    said = {"DAGSTER_HOME": "/dev/null", "DESTINATION__DUCKDB__CREDENTIALS": ""}.get(name, name)
+    said = {"DAGSTER_HOME": value, "DESTINATION__DUCKDB__CREDENTIALS": ""}.get(name, name)
     if value == "postgres":
         said = "DESTINATION__POSTGRES__CREDENTIALS"
     before = len(shared_sandbox.requests)
@@ -188,6 +198,68 @@ def test_a_file_of_settings_that_is_broken_or_misspelt_is_said_in_a_line(case: s
         assert server.requests == []
     assert done.returncode == 1 and said in done.stderr, done.stderr
     assert done.stderr.count("\n") == 1 and SECRET not in done.stderr + done.stdout
+
+
+def test_settings_in_the_files_are_obeyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DESTINATION__DUCKDB__CREDENTIALS")
+    folder = tmp_path / "here" / ".dlt"
+    folder.mkdir(parents=True)
+    with SandboxServer() as server:
+        (folder / "config.toml").write_text(
+            f'[sources.crm]\nbase_url = "{server.base_url("crm")}"\npage_size = 7\n'
+            '[destination.duckdb]\ncredentials = "other/mine.duckdb"\n[warehouse]\nthreads = 2\n'
+        )
+        (folder / "secrets.toml").write_text(f'[sources.crm]\napi_token = "{server.token("crm")}"\n')
+        done = command("sync", "--select", "crm/notes", "--no-models", env={"PYTHONPATH": str(ROOT)}, cwd=folder.parent)
+        asked = [request["query"] for request in server.requests if "limit" in request["query"]]
+    assert done.returncode == 0, done.stderr
+    # One more than a page: each begins with the last row of the page before.
+    assert {query["limit"] for query in asked} == {"7", "8"}
+    assert (folder.parent / "other" / "mine.duckdb").is_file()
+
+
+@pytest.mark.parametrize("words", [["check"], ["sync"], ["status"], ["dev"]])
+def test_a_setting_of_dlt_that_cannot_be_used_is_said_in_a_line(words: list[str]) -> None:
+    done = command(*words, env={"RUNTIME__LOG_LEVEL": "LOUD"})
+    assert done.returncode == 1 and "RUNTIME__" in done.stderr and "LOUD" in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+
+
+@pytest.fixture
+def run_directory(tmp_path: Path) -> Iterator[Path]:
+    """A folder whose `.dlt` this process reads once its settings are read again."""
+    context = Container()[PluggableRunContext]
+    before = context.context.run_dir
+    context.reload(str(tmp_path))
+    yield tmp_path
+    context.reload(before)
+
+
+UNUSABLE_IN_A_FILE = {
+    "page_size = true": "SOURCES__CRM__PAGE_SIZE must be",
+    "page_size = 10.5": "SOURCES__CRM__PAGE_SIZE must be",
+    "page_size = [1]": "SOURCES__CRM__PAGE_SIZE must be",
+    "start_date = 10:00:00": "SOURCES__CRM__START_DATE must be",
+    "allow_http = 2": "SOURCES__CRM__ALLOW_HTTP must be",
+    "[warehouse]\ndestination = true": "WAREHOUSE__DESTINATION must be",
+    "[warehouse]\nmemory_limit = 2026-01-01": "WAREHOUSE__MEMORY_LIMIT must be",
+}
+
+
+@pytest.mark.parametrize("text", UNUSABLE_IN_A_FILE)
+def test_a_value_in_a_file_is_checked_like_a_variable(
+    text: str, monkeypatch: pytest.MonkeyPatch, run_directory: Path
+) -> None:
+    from platform_assets.cli.environment import settings_problems
+    from platform_assets.platforms import platform_named
+
+    (run_directory / ".dlt").mkdir()
+    (run_directory / ".dlt" / "config.toml").write_text(f"[sources.crm]\n{text}\n")
+    monkeypatch.setenv("SOURCES__CRM__BASE_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("SOURCES__CRM__API_TOKEN", SECRET)
+    Container()[PluggableRunContext].reload_providers()
+    (problem,) = settings_problems([platform_named("crm")])
+    assert UNUSABLE_IN_A_FILE[text] in problem and SECRET not in problem
 
 
 def test_the_files_that_come_with_the_project_hold_known_keys_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """A declaration that cannot run is refused when the definitions load, by platform, resource and key."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from inspect import currentframe
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from platform_assets.declarations import (
+    Account,
     ApiKeyAuth,
     BearerAuth,
     Buckets,
@@ -24,6 +26,7 @@ from platform_assets.declarations import (
     Incremental,
     MisspeltError,
     Offset,
+    OnRemoval,
     PageNumber,
     Platform,
     RateLimit,
@@ -121,6 +124,10 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "inside a mapping": (lambda: resource(columns={"id": 1}), "`columns`: must be a mapping"),
     "a param": (lambda: Endpoint(path="/", params={"all": True}), "`params`: must be a mapping"),
     "a choice": (lambda: ApiKeyAuth(name="a", location="cookie"), "`location`: must be 'query' or 'header'"),  # pyright: ignore[reportArgumentType] -- the point of the test
+    "a number without end": (
+        lambda: RateLimit(requests=1, seconds=float("inf")),
+        "`seconds`: must be a number, not inf",
+    ),
     "auth": (lambda: Client(auth="token", probe="/", paginator=SinglePage()), "`auth`: must be BearerAuth"),  # pyright: ignore[reportArgumentType] -- the point of the test
     "missing": (lambda: Resource(name="things", description="", columns={}), "'things': `endpoint`: is missing"),  # pyright: ignore[reportCallIssue] -- the point of the test
 }
@@ -163,6 +170,24 @@ REFUSED: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
 }
 
 
+ACCOUNT = Account(path="/me", resource="things", fields=("id",))
+REFUSED |= {
+    "cron of the weekly comparison": (
+        "cadence",
+        lambda: {"cadence": Cadence(cursored=DAILY, snapshots=DAILY, full=DAILY, verified="sundays")},
+    ),
+    "lag beyond dates": ("freshness", lambda: {"freshness": Freshness(allowed_lag=timedelta.max)}),
+    "dbt's schema": ("name", lambda: {"name": "marts"}),
+    "scope of no parent": ("scopes", lambda: {"scopes": (Scope(setting="a", resource="things", field="slug"),)}),
+    "account without fields": ("account", lambda: {"client": client(account=replace(ACCOUNT, fields=()))}),
+    "account of no column": ("account", lambda: {"client": client(account=replace(ACCOUNT, fields=("uuid",)))}),
+    "a contract's account": (
+        "account",
+        lambda: {"contracts": {"live": Contract(client=client(account=replace(ACCOUNT, resource="thing")))}},
+    ),
+}
+
+
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_value_that_cannot_run_is_refused(case: str) -> None:
     key, changes = REFUSED[case]
@@ -184,6 +209,81 @@ def test_keys_that_only_a_filtering_server_obeys_need_its_parameter() -> None:
     for given in unread:
         endpoint = Endpoint(path="/things", incremental=Incremental(cursor_path="updated", **given))
         assert "does nothing without `start_param`" in str(problem(resource(endpoint=endpoint)))
+
+
+FILTERED = Incremental(cursor_path="updated", start_param="since")
+BODY_CURSOR = Cursor(cursor_path="next", cursor_param="start")
+CONTRADICTIONS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
+    "marks what a filter leaves out": (
+        "takes each row that the filtered list leaves out for gone",
+        lambda: {"on_removal": OnRemoval.SOFT_DELETE, "endpoint": Endpoint(path="/things", incremental=FILTERED)},
+    ),
+    "deletes what a filter leaves out": (
+        "takes each row that the filtered list leaves out for gone",
+        lambda: {"on_removal": OnRemoval.HARD_DELETE, "endpoint": Endpoint(path="/things", incremental=FILTERED)},
+    ),
+    "deletes without a parent": ("is for a parent's list", lambda: {"on_removal": OnRemoval.HARD_DELETE}),
+    "bounds twice": (
+        "`bounded` is for a list that the server does not filter",
+        lambda: {"endpoint": Endpoint(path="/things", incremental=replace(FILTERED, bounded=True))},
+    ),
+    "a limit to nothing": (
+        "`reopen_limit` does nothing without `reopen`",
+        lambda: {"endpoint": Endpoint(path="/things", incremental=replace(FILTERED, reopen_limit=timedelta(1)))},
+    ),
+    "reopens nothing": (
+        "`reopen` names no values",
+        lambda: {"endpoint": Endpoint(path="/things", incremental=replace(FILTERED, reopen={"slug": ()}))},
+    ),
+    "a time without directives": (
+        "says no time",
+        lambda: {"endpoint": Endpoint(path="/things", incremental=replace(FILTERED, format="iso"))},
+    ),
+    "a filter without a name": (
+        "`start_param` is empty",
+        lambda: {"endpoint": Endpoint(path="/things", incremental=replace(FILTERED, start_param=""))},
+    ),
+    "a column that is not loaded": ("is a declared column too", lambda: {"exclude": ("slug",)}),
+    "no key": ("`primary_key`: is empty", lambda: {"primary_key": ()}),
+    "a key twice": ("names a column twice", lambda: {"primary_key": ("id", "id")}),
+    "a maximum of nothing": (
+        "`maximum` does nothing",
+        lambda: {"endpoint": Endpoint(path="/things", paginator=replace(BODY_CURSOR, maximum=5))},
+    ),
+    "an echo of no number": (
+        "`start_echo_path` does nothing",
+        lambda: {"endpoint": Endpoint(path="/things", paginator=replace(BODY_CURSOR, start_echo_path="start"))},
+    ),
+    "a page size twice": (
+        "`per_page` has two meanings",
+        lambda: {"endpoint": Endpoint(path="/things", params={"per_page": 5}, paginator=PageNumber(limit=50))},
+    ),
+    "a filter twice": (
+        "`since` has two meanings",
+        lambda: {"endpoint": Endpoint(path="/things", params={"since": 5}, incremental=FILTERED)},
+    ),
+    "a page that is its size": (
+        "`page` has two meanings",
+        lambda: {"endpoint": Endpoint(path="/things", paginator=PageNumber(limit=50, limit_param="page"))},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CONTRADICTIONS)
+def test_keys_that_contradict_one_another_are_refused(case: str) -> None:
+    said, changes = CONTRADICTIONS[case]
+    assert said in str(problem(resource(**changes())))
+
+
+def test_a_field_that_children_need_is_loaded() -> None:
+    endpoint = Endpoint(path="/things/{org}/parts", params={"org": Resolve("things", "owner.slug")})
+    parent = resource(columns={**COLUMNS, "owner": "json"}, exclude=("owner.slug",))
+    assert "`exclude`: 'owner.slug' is in the paths of children" in str(problem(parent, child(endpoint=endpoint)))
+
+
+def test_a_scope_names_a_column() -> None:
+    scope = Scope(setting="a", resource="things", field="title")
+    assert problem(resource(), child(), scopes=(scope,)).key == "scopes"
 
 
 def test_a_page_size_that_is_not_sent_is_refused() -> None:

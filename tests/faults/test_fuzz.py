@@ -289,6 +289,7 @@ def test_the_guard_ends_every_circle_and_nothing_else(positions: list[dict[str, 
         seen.append(position)
 
 
+PAST = datetime(2026, 1, 1)
 KEYS = ("BASE_URL", "CONTRACT", "START_DATE", "PAGE_SIZE", "BACKOFF_FACTOR")
 
 
@@ -319,8 +320,10 @@ SOUND_SETTINGS = st.one_of(
     st.just(("CONTRACT", "reference", "reference")),
     st.integers(1, 10**6).map(lambda size: ("PAGE_SIZE", str(size), size)),
     st.floats(0, 1e6).map(lambda seconds: ("BACKOFF_FACTOR", repr(seconds), seconds)),
-    st.datetimes(timezones=st.just(UTC)).map(lambda moment: ("START_DATE", moment.isoformat(), moment)),
-    st.dates().map(lambda day: ("START_DATE", day.isoformat(), datetime(day.year, day.month, day.day, tzinfo=UTC))),
+    st.datetimes(max_value=PAST, timezones=st.just(UTC)).map(lambda moment: ("START_DATE", moment.isoformat(), moment)),
+    st.dates(max_value=PAST.date()).map(
+        lambda day: ("START_DATE", day.isoformat(), datetime(day.year, day.month, day.day, tzinfo=UTC))
+    ),
 )
 
 

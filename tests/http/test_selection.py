@@ -4,13 +4,14 @@ import json
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from platform_assets.declarations import ApiKeyAuth, BearerAuth, Client, Envelope, SingleObject, SinglePage
 from platform_assets.http.errors import AnswerError
-from platform_assets.http.selection import as_json, drop_fields, fill_keys, from_json, selector, unwrap
+from platform_assets.http.selection import _has_run, as_json, drop_fields, fill_keys, from_json, selector, unwrap
 
 PLAIN = Client(auth=BearerAuth(), probe="/", paginator=SinglePage())
 NULL_IS_EMPTY = Client(
@@ -143,3 +144,9 @@ def test_a_number_beyond_doubles_and_a_lone_surrogate_are_no_fault_of_the_body()
 def test_what_is_not_json_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError):
         from_json(body)
+
+
+@given(st.lists(st.booleans(), max_size=60), st.integers(1, 25))
+def test_a_run_of_flags_is_found_wherever_it_is(flags: list[bool], length: int) -> None:
+    text = "".join("1" if flag else "0" for flag in flags)
+    assert _has_run(np.array(flags, bool), length) == ("1" * length in text)

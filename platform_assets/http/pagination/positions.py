@@ -323,7 +323,7 @@ class Walk:
     def _short(self, ask: Ask, count: int, at: int | None, moved: int, brings: bool) -> Params | None:
         """A page with fewer rows than were asked for."""
         asked_beyond = at is not None and not moved and at == count - 1
-        trusted = self._largest > count or not count or (self.told is not None and ask.size <= self.told)
+        trusted = self._largest > count or (self.told is not None and ask.size <= self.told)
         self._largest = max(self._largest, count)
         if not count or (asked_beyond and (count == 1 or not self._may_be_all_that_is_granted(ask, count))):
             return None

@@ -1,0 +1,110 @@
+"""Keys that another key of the same declaration makes unread, or that would make it do harm."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+
+from platform_assets.declarations.incremental import Incremental
+from platform_assets.declarations.paginator import Cursor, HeaderCursor, Offset, PageNumber, Paginator
+from platform_assets.declarations.platform import ApiKeyAuth, Client, Platform
+from platform_assets.declarations.resource import OnRemoval, Resolve, Resource
+
+Found = tuple[str, str]
+"""(key, what is wrong and how to mend it)"""
+
+_PARAMS = ("page_param", "offset_param", "cursor_param", "limit_param")
+
+
+def contradictions(platform: Platform, resource: Resource) -> Iterator[Found]:
+    """What a resource's keys say that its other keys, its parents or its client do not let come true."""
+    yield from _incremental(resource.endpoint.incremental)
+    yield from _removal(resource)
+    yield from _exclusion(platform, resource)
+    yield from _key(resource)
+    paginator = platform.paginator_of(resource)
+    yield from _sent_twice(resource, paginator, platform.client)
+    if isinstance(paginator, Cursor) and not paginator.counts_records:
+        yield from _uncounted(paginator)
+
+
+def _uncounted(paginator: Cursor) -> Iterator[Found]:
+    """Keys that are read only where positions are numbers."""
+    if paginator.limit is None and paginator.maximum is not None:
+        yield "paginator", "`maximum` does nothing without `limit` and `limit_param`"
+    for key in ("start_echo_path", "limit_echo_path"):
+        if getattr(paginator, key) is not None:
+            yield "paginator", f"`{key}` does nothing without `counts_records=True`"
+
+
+def _incremental(incremental: Incremental | None) -> Iterator[Found]:
+    if incremental is None:
+        return
+    if incremental.start_param == "":
+        yield "incremental", "`start_param` is empty; leave it out where the server does not filter"
+    if incremental.start_param is not None and incremental.bounded:
+        yield "incremental", "`bounded` is for a list that the server does not filter; leave out it or `start_param`"
+    if incremental.start_param is not None and "%" not in incremental.format:
+        yield "incremental", f"`format` {incremental.format!r} says no time: it needs directives as `%Y`"
+    if not incremental.reopen and incremental.reopen_limit != timedelta(days=30):
+        yield "incremental", "`reopen_limit` does nothing without `reopen`"
+    for field, values in incremental.reopen.items():
+        if not values:
+            yield "incremental", f"`reopen` names no values of {field!r}, so it does nothing"
+
+
+def _removal(resource: Resource) -> Iterator[Found]:
+    """A filtered list lacks every row that has not changed: none of them is gone."""
+    incremental = resource.endpoint.incremental
+    if (
+        resource.on_removal in (OnRemoval.SOFT_DELETE, OnRemoval.HARD_DELETE)
+        and incremental is not None
+        and incremental.server_side
+    ):
+        yield (
+            "on_removal",
+            f"`{resource.on_removal}` takes each row that the filtered list leaves out for gone:"
+            " leave out `on_removal`, or `start_param`",
+        )
+    elif resource.on_removal is OnRemoval.HARD_DELETE and resource.parent is None:
+        yield (
+            "on_removal",
+            "`HARD_DELETE` is for a parent's list: a cut answer would delete the whole table; use `SOFT_DELETE`",
+        )
+
+
+def _exclusion(platform: Platform, resource: Resource) -> Iterator[Found]:
+    """A field that is not loaded is none that anything can be read from."""
+    resolved = {
+        resolve.field
+        for other in platform.resources
+        for resolve in other.endpoint.parents.values()
+        if resolve.resource == resource.name
+    }
+    for path in resource.exclude:
+        if path in resource.columns:
+            yield "exclude", f"{path!r} is a declared column too; leave it out of one of them"
+        elif path in resolved:
+            yield "exclude", f"{path!r} is in the paths of children"
+
+
+def _key(resource: Resource) -> Iterator[Found]:
+    key = resource.primary_key
+    if key is not None and not key:
+        yield "primary_key", "is empty; leave it out to use the platform's"
+    if isinstance(key, tuple) and len(set(key)) < len(key):
+        yield "primary_key", "names a column twice"
+
+
+def _sent_twice(resource: Resource, paginator: Paginator, client: Client) -> Iterator[Found]:
+    """Of two values for one query parameter, one is never sent."""
+    endpoint = resource.endpoint
+    names = [name for name, value in endpoint.params.items() if not isinstance(value, Resolve)]
+    if endpoint.incremental is not None and endpoint.incremental.start_param:
+        names.append(endpoint.incremental.start_param)
+    if isinstance(paginator, PageNumber | Offset | Cursor | HeaderCursor):
+        names += [name for key in _PARAMS if (name := getattr(paginator, key, None))]
+    if isinstance(client.auth, ApiKeyAuth) and client.auth.location == "query":
+        names.append(client.auth.name)
+    for name, count in Counter(names).items():
+        if count > 1:
+            yield "params", f"the query parameter `{name}` has two meanings here: only one of them would be sent"
