@@ -171,7 +171,7 @@ def test_the_partition_sensor(api: StubApi, instance: dg.DagsterInstance, reposi
     context = dg.build_sensor_context(instance=instance, repository_def=repository)
     found = partition_sensor(SHOP)(context)
     assert isinstance(found, dg.SensorResult)
-    (request,) = found.dynamic_partitions_requests or ()
+    (request,) = found.dynamic_partitions_requests or []
     assert isinstance(request, dg.AddDynamicPartitionsRequest) and request.partition_keys == ["1", "2"]
 
 
@@ -186,7 +186,7 @@ def test_the_freshness_sensor(
     monkeypatch.setattr(time, "time", lambda: now + 3600)
     found = freshness_sensor(SHOP)(dg.build_sensor_context(instance=instance, repository_def=repository))
     assert isinstance(found, dg.SensorResult)
-    (request,) = found.run_requests or ()
+    (request,) = found.run_requests or []
     assert list(request.asset_selection or ()) == [dg.AssetKey(["shop", "parts"])], "nothing newer than the load"
     assert len(api.requests_to("/live/changes")) == before + 1
 
