@@ -8,7 +8,7 @@ from platform_assets.arrow.columns import convert
 from platform_assets.declarations import FanOut, Resource
 from platform_assets.extraction.reading import query_params
 from platform_assets.http.client import ApiClient
-from platform_assets.http.pagination.pages import pager
+from platform_assets.http.pagination.pager import pager
 from platform_assets.http.selection import selector, unwrap
 
 _RECORDS = 10

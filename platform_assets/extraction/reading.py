@@ -15,8 +15,10 @@ from platform_assets.declarations import FanOut, Resolve, Resource
 from platform_assets.http.answer import Answer
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError
+from platform_assets.http.pagination.grids import Params
 from platform_assets.http.pagination.identity import by_key
-from platform_assets.http.pagination.pages import Pager, Params, pager, pages
+from platform_assets.http.pagination.pager import Pager, pager
+from platform_assets.http.pagination.pages import pages
 from platform_assets.http.pagination.positions import KEPT_CHANGING
 from platform_assets.http.selection import Record, drop_fields, fill_keys, selector, unwrap
 from platform_assets.http.urls import fill_path
@@ -64,11 +66,11 @@ def read(
             batch.ends_unproven = batch.ends_unproven or walk.unproven
         counts["pages"] += batch.pages
         if blind and matters(batch):
-            look_until_quiet(client, resource, parent, start, buffer, parent_columns, counts, batch)
+            reread_until_complete(client, resource, parent, start, buffer, parent_columns, counts, batch)
     return batch
 
 
-def look_until_quiet(
+def reread_until_complete(
     client: ApiClient,
     resource: Resource,
     parent: Parent,

@@ -24,7 +24,8 @@ with atheris.instrument_imports(include=["platform_assets", "requests", "urllib3
     from platform_assets.http.client import ApiClient
     from platform_assets.http.messages import Messages
     from platform_assets.http.pagination.identity import by_content
-    from platform_assets.http.pagination.pages import link_entries, pager
+    from platform_assets.http.pagination.link_header import link_entries
+    from platform_assets.http.pagination.pager import pager
     from platform_assets.http.redaction import Redactor
     from platform_assets.http.responses import ResponseClassifier
     from platform_assets.http.retry import TransientFault

@@ -13,7 +13,8 @@ from platform_assets.declarations import Cursor, Offset, PageNumber, Paginator
 from platform_assets.extraction.reading import MAX_LOOKS
 from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
-from platform_assets.http.pagination.pages import pager, pages
+from platform_assets.http.pagination.pager import pager
+from platform_assets.http.pagination.pages import pages
 
 Op = tuple[str, float]
 NO_CAP = 10**9
