@@ -53,7 +53,7 @@ class Cancellation:
 
     @contextmanager
     def calling(self, call: Callable[[], None]) -> Iterator[None]:
-        """Run `call`, in the cancelling thread, if the run is cancelled inside the context; at once if it already is."""
+        """Run `call`, in the cancelling thread, if the run is cancelled inside the context; now if it already is."""
         key = object()
         with self._lock:
             self._calls[key] = call
