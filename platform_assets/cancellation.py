@@ -1,4 +1,8 @@
-"""How a run is told to end from outside: what waits wakes up, what is being read breaks off, nothing new begins."""
+"""Cancels a run from outside: waits end, open requests and queries are broken off, and nothing new begins.
+
+A signal handler (orchestration/interrupts.py) cancels; the HTTP client, the warehouse lock and dbt react. They get
+the cancellation from `current` instead of a parameter, since it concerns all threads of the process.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,13 +10,14 @@ from threading import Event, Lock
 
 
 class Cancelled(BaseException):
-    """The run was told to end. Like KeyboardInterrupt no `Exception`: no handler of faults may take it for one."""
+    """The run was cancelled. Not an `Exception`, like KeyboardInterrupt: no handler of faults may swallow it."""
 
 
 class Cancellation:
-    """A word that is said once and heard by every thread.
+    """A flag that is set once and that every thread reacts to.
 
-    `by_hand` says that somebody at a terminal would say it, not the machine that the run is on.
+    Args:
+        by_hand: whether a person at a terminal cancels, not the machine that the run is on.
     """
 
     def __init__(self, *, by_hand: bool = False) -> None:
@@ -26,7 +31,10 @@ class Cancellation:
         return self._event.is_set()
 
     def cancel(self) -> None:
-        """Say it. Not from a signal handler, which may have interrupted a thread that holds the locks in here."""
+        """Set the flag and run the callbacks.
+
+        Do not call it in a signal handler, which may have interrupted a thread that holds the locks in here.
+        """
         self._event.set()
         with self._lock:
             calls = list(self._calls.values())
@@ -34,18 +42,18 @@ class Cancellation:
             call()
 
     def check(self) -> None:
-        """Raise Cancelled once it was said."""
+        """Raise Cancelled if the run is cancelled."""
         if self._event.is_set():
             raise Cancelled
 
     def sleep(self, seconds: float) -> None:
-        """Wait. Raises Cancelled as soon as it is said."""
+        """Wait for `seconds`. Raises Cancelled as soon as the run is cancelled."""
         if self._event.wait(seconds):
             raise Cancelled
 
     @contextmanager
     def calling(self, call: Callable[[], None]) -> Iterator[None]:
-        """Have `call` called, in another thread, when it is said meanwhile; at once where it was said before."""
+        """Run `call`, in the cancelling thread, if the run is cancelled inside the context; now if it already is."""
         key = object()
         with self._lock:
             self._calls[key] = call
@@ -62,13 +70,13 @@ _current = Cancellation()
 
 
 def current() -> Cancellation:
-    """The cancellation of what this process runs now; one that is never said where nothing can be cancelled."""
+    """The cancellation of what this process runs now; one that is never set outside of `cancellable`."""
     return _current
 
 
 @contextmanager
 def cancellable(*, by_hand: bool = False) -> Iterator[Cancellation]:
-    """Give what runs inside, in all threads, a cancellation of its own."""
+    """Give everything that runs inside the context, in all threads, a cancellation of its own."""
     global _current
     before, _current = _current, Cancellation(by_hand=by_hand)
     try:

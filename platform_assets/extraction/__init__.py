@@ -1,1 +1,4 @@
-"""One resource, read from its first page to its last into the Parquet buffer. Never imports dlt or Dagster."""
+"""From an API into the Parquet buffer: the connection to an account, a probe for news, and the read of one resource.
+
+Never imports dlt or Dagster.
+"""

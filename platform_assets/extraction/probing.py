@@ -1,4 +1,7 @@
-"""Asks an API in one request whether it has anything newer than what was read last."""
+"""Finds out in one request whether an API has anything newer than the last record that was read.
+
+The freshness sensor probes before it requests a run, so that a tick without news costs one request and no run.
+"""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -8,25 +11,34 @@ from platform_assets.arrow.columns import convert
 from platform_assets.declarations import FanOut, Resource
 from platform_assets.extraction.reading import query_params
 from platform_assets.http.client import ApiClient
-from platform_assets.http.pagination.pages import pager
+from platform_assets.http.pagination.pager import pager
 from platform_assets.http.selection import selector, unwrap
 
+# Records to request; the last record comes back too, and some of the others may have no usable cursor.
 _RECORDS = 10
 
 
 def can_probe(resource: Resource) -> bool:
-    """Whether one request tells: the server filters by the cursor, and there is one list to ask."""
+    """Whether one request is enough: the server filters by the cursor, and the resource is a single list."""
     incremental = resource.endpoint.incremental
     fans_out = any(isinstance(value, FanOut) for value in resource.endpoint.params.values())
     return incremental is not None and incremental.server_side and not resource.endpoint.parents and not fans_out
 
 
 def has_newer(client: ApiClient, resource: Resource, cursor: datetime) -> bool:
-    """Whether a record newer than `cursor` is there, by one request for a few records from `cursor` on.
+    """Whether the API has a record newer than `cursor`, by one request for a few records from `cursor` on.
 
-    The bound is inclusive, so the last record itself comes back; a page full of such records cannot tell and
-    counts as newer. A record dated in the future tells nothing, or it would be newer for ever.
-    Raises AnswerError and RequestFailed.
+    The bound is inclusive, so the last record itself comes back; a page full of such records is inconclusive and
+    counts as newer. A record dated in the future is ignored, or it would count as newer indefinitely.
+
+    Args:
+        client: sends the request; its platform has the contract applied.
+        resource: the resource as that contract serves it.
+        cursor: the newest cursor that was read, with a time zone.
+
+    Raises:
+        ValueError: if the resource cannot be probed.
+        AnswerError, RequestFailed: if there is no usable answer.
     """
     incremental = resource.endpoint.incremental
     if incremental is None or not can_probe(resource):

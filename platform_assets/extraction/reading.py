@@ -1,4 +1,10 @@
-"""Reads one resource, for one parent or for none, from the first page to the last."""
+"""Reads one resource, of one parent or of none, from the first page to the last.
+
+    query_params -> pages (http/pagination) -> unwrap, drop_fields, fill_keys (http/selection) -> ParquetBuffer
+
+A list whose pages cannot overlap may lose a row that moves between two requests. Where the caller concludes anything
+from what is missing, such a list is read again until a pass brings nothing new.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -12,25 +18,35 @@ import pyarrow as pa
 
 from platform_assets.arrow.buffer import Batch, ParquetBuffer, is_member
 from platform_assets.declarations import FanOut, Resolve, Resource
-from platform_assets.http.client import Answer, ApiClient, fill_path
+from platform_assets.http.answer import Answer
+from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError
+from platform_assets.http.pagination.grids import Params
 from platform_assets.http.pagination.identity import by_key
-from platform_assets.http.pagination.pages import Pager, Params, pager, pages
+from platform_assets.http.pagination.pager import Pager, pager
+from platform_assets.http.pagination.pages import pages
 from platform_assets.http.pagination.positions import KEPT_CHANGING
 from platform_assets.http.selection import Record, drop_fields, fill_keys, selector, unwrap
+from platform_assets.http.urls import fill_path
 
 
 @dataclass(frozen=True)
 class Parent:
-    """One parent's path values, in the path's order, and the key that names it in partitions and state."""
+    """One parent of a child resource.
+
+    Args:
+        key: names the parent in partitions and state; empty for a resource without parents.
+        values: placeholder of the path -> its value, in the path's order.
+    """
 
     key: str
     values: Mapping[str, object] = field(default_factory=dict)
 
 
 NO_PARENT = Parent(key="")
-MAX_LOOKS = 3
-"""How often a list is read again for rows that slipped through between two pages."""
+
+# How often a list is read again for rows that moved between two requests.
+MAX_REREADS = 3
 
 
 def read(
@@ -43,17 +59,26 @@ def read(
     counts: Counter[str],
     matters: Callable[[Batch], bool] = lambda batch: True,
 ) -> Batch:
-    """Read every page into a batch of `buffer`. The batch is not accepted yet.
+    """Read every page into a batch of `buffer`. The caller accepts the batch.
 
-    `matters` says whether anything is concluded from what the batch does not hold (a cursor moves, rows seem
-    gone). Then an end that nothing proves is confirmed by one more request, and a list whose pages cannot
-    overlap is read again until no row is found that slipped through.
+    Args:
+        client: sends the requests; its platform has the contract applied.
+        resource: the resource as that contract serves it.
+        parent: the parent whose rows are read, or NO_PARENT.
+        start: lower bound of the cursor, None to read from the beginning.
+        buffer: takes the records.
+        parent_columns: column -> the parent's value, added to every row.
+        counts: incremented by requests, waits, pages and left out records.
+        matters: whether the caller concludes anything from what the batch does not hold: a cursor moves, or rows
+            count as removed. Then an unproven end is confirmed by one more request, and a list whose pages cannot
+            overlap is read again until it brings no row that was missed.
 
-    Raises AnswerError and RequestFailed; their text names platform and resource.
+    Raises:
+        AnswerError, RequestFailed: the text names the platform, and an AnswerError's also the resource and parent.
     """
     batch = Batch(parent=parent.key)
     blind = False
-    with _naming(client, resource, parent):
+    with _named_errors(client, resource, parent):
         for params in query_params(resource, start):
             walk = pager(client.platform.paginator_of(resource), client.settings.page_size)
             for records in _records(client, resource, parent, params, walk, counts, lambda: matters(batch)):
@@ -62,11 +87,11 @@ def read(
             batch.ends_unproven = batch.ends_unproven or walk.unproven
         counts["pages"] += batch.pages
         if blind and matters(batch):
-            look_until_quiet(client, resource, parent, start, buffer, parent_columns, counts, batch)
+            reread_until_complete(client, resource, parent, start, buffer, parent_columns, counts, batch)
     return batch
 
 
-def look_until_quiet(
+def reread_until_complete(
     client: ApiClient,
     resource: Resource,
     parent: Parent,
@@ -76,18 +101,23 @@ def look_until_quiet(
     counts: Counter[str],
     batch: Batch,
 ) -> None:
-    """Read the list again into `batch` until a pass brings nothing that the passes before had missed.
+    """Read the list again into `batch` until a pass brings no row that the passes before have missed.
 
-    Raises AnswerError where `MAX_LOOKS` more passes are not enough, and what `read` raises.
+    Args: as for `read`; `batch` is what it returned and is not accepted yet.
+
+    Raises:
+        AnswerError: if `MAX_REREADS` more passes are not enough.
+
+    What `read` raises is raised too.
     """
-    for _ in range(MAX_LOOKS):
-        if not second_look(client, resource, parent, start, buffer, parent_columns, counts, batch):
+    for _ in range(MAX_REREADS):
+        if not reread(client, resource, parent, start, buffer, parent_columns, counts, batch):
             return
-    with _naming(client, resource, parent):
-        raise AnswerError(f"{KEPT_CHANGING}: each of {MAX_LOOKS + 1} passes brought rows that the others had missed")
+    with _named_errors(client, resource, parent):
+        raise AnswerError(f"{KEPT_CHANGING}: each of {MAX_REREADS + 1} passes brought rows that the others had missed")
 
 
-def second_look(
+def reread(
     client: ApiClient,
     resource: Resource,
     parent: Parent,
@@ -97,15 +127,14 @@ def second_look(
     counts: Counter[str],
     batch: Batch,
 ) -> bool:
-    """Read the whole list once more into `batch`, and say whether a row came that had been missed.
+    """Read the whole list once more into `batch`. Returns whether that brought a row that had been missed.
 
-    `batch` is one that `read` returned and that is not accepted yet. A row newer than all that was read before
-    was not missed, it has only just come. Raises AnswerError and RequestFailed, as `read` does.
+    A row newer than everything read before was not missed: it is new upstream. Arguments and errors as for `read`.
     """
     known = np.sort(np.concatenate(batch.keys)) if batch.keys else np.empty(0, np.uint64)
     newest, pages_before, missed = batch.cursor, batch.pages, False
     incremental = resource.endpoint.incremental
-    with _naming(client, resource, parent):
+    with _named_errors(client, resource, parent):
         for params in query_params(resource, start):
             walk = pager(client.platform.paginator_of(resource), client.settings.page_size)
             for records in _records(client, resource, parent, params, walk, counts, lambda: True):
@@ -128,8 +157,8 @@ def _any_was_missed(
 
 
 @contextmanager
-def _naming(client: ApiClient, resource: Resource, parent: Parent) -> Iterator[None]:
-    """Name the resource and the parent in an AnswerError, and no secret."""
+def _named_errors(client: ApiClient, resource: Resource, parent: Parent) -> Iterator[None]:
+    """Add the resource and the parent to the text of an AnswerError, and redact the credential."""
     try:
         yield
     except AnswerError as error:
@@ -141,7 +170,10 @@ def _naming(client: ApiClient, resource: Resource, parent: Parent) -> Iterator[N
 def read_records(
     client: ApiClient, resource: Resource, parent: Parent, start: datetime | None, counts: Counter[str]
 ) -> Iterator[list[Record]]:
-    """Yield each page's records: unwrapped, without excluded fields, with their keys filled in; every end confirmed."""
+    """Yield each page's records: unwrapped, without excluded fields, with their keys filled in.
+
+    An unproven end is always confirmed. Arguments and errors as for `read`.
+    """
     for params in query_params(resource, start):
         walk = pager(client.platform.paginator_of(resource), client.settings.page_size)
         yield from _records(client, resource, parent, params, walk, counts, lambda: True)
@@ -173,7 +205,12 @@ def _records(
 
 
 def query_params(resource: Resource, start: datetime | None) -> Iterator[Params]:
-    """The query of each read: one, or one per value where the endpoint fans out."""
+    """The queries that read a resource: one, or one per value if the endpoint fans out.
+
+    Args:
+        resource: the resource as the contract in use serves it.
+        start: lower bound of the cursor; None sends the declared initial value, if any.
+    """
     fixed: Params = {}
     fanned: dict[str, tuple[str, ...]] = {}
     for name, value in resource.endpoint.params.items():

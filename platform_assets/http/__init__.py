@@ -1,1 +1,1 @@
-"""One API over HTTP: requests, retries, rate limits, pages, and the records in them. Never imports dlt or Dagster."""
+"""HTTP to one API: requests, retries, rate limits, pages, and the records in them. Never imports dlt or Dagster."""

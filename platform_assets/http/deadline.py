@@ -1,4 +1,8 @@
-"""An end to every exchange. A read timeout counts from byte to byte: a server that drips them keeps one for ever."""
+"""Bounds the time of a whole exchange.
+
+A read timeout alone counts from byte to byte, so a server that drips bytes could keep a request open indefinitely.
+`Deadline` shuts the exchange's sockets down from another thread, which also ends a read that blocks.
+"""
 
 import socket
 from contextlib import suppress
@@ -13,10 +17,10 @@ _of_this_thread = local()
 
 
 class Deadline:
-    """Breaks the connection that this thread uses meanwhile, once `seconds` are over.
+    """Breaks the connections that this thread uses inside the context, once `seconds` are over.
 
-    Use it as a context manager around an exchange of a session with `DeadlineAdapter`. `passed` tells
-    afterwards whether the exchange was broken off, since a broken connection can look like a short answer.
+    Use it as a context manager around an exchange of a session with `DeadlineAdapter`. Afterwards `passed` says
+    whether the exchange was broken off, since a broken connection can look like a short response.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -38,7 +42,7 @@ class Deadline:
             self._sockets.clear()
 
     def watch(self, connection: socket.socket) -> None:
-        """Break `connection` too when the time is over."""
+        """Break `connection` too once the time is over."""
         with self._lock:
             self._sockets.append(connection)
             if self.passed:
@@ -54,7 +58,7 @@ class Deadline:
 
 def _break(connection: socket.socket) -> None:
     """End the TCP connection under whatever reads from it, TLS included, in any thread."""
-    # It may have ended by itself, or be where TLS has taken another's place.
+    # It may be closed already, or detached since TLS has wrapped it.
     with suppress(OSError):
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
@@ -68,12 +72,12 @@ def _watch(connection: Any) -> None:
 class _Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         # Before TLS, whose handshake can be dripped as well.
-        found = super()._new_conn()
-        _watch(found)
-        return found
+        connection = super()._new_conn()
+        _watch(connection)
+        return connection
 
     def getresponse(self) -> Any:
-        # A connection out of the pool was made under another deadline.
+        # A pooled connection was made under another deadline.
         _watch(self.sock)
         return super().getresponse()
 

@@ -1,4 +1,9 @@
-"""What can go wrong between a setting and a page of records."""
+"""What can go wrong between a setting and a page of records.
+
+RequestFailed     no usable response
+  LimitExhausted  the server asks for too long a wait
+AnswerError       a response that breaks the contract
+"""
 
 import re
 
@@ -10,10 +15,12 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class RequestFailed(PlatformAssetsError):
-    """A request has no usable answer, retries included.
+    """A request has no usable response, with all retries.
 
-    `status` is the last HTTP status, None where there was no answer. `unreachable` says that no
-    connection could be made at all.
+    Args:
+        message: names the platform and the path.
+        status: the last HTTP status, None without a response.
+        unreachable: whether no connection could be made at all.
     """
 
     def __init__(self, message: str, *, status: int | None = None, unreachable: bool = False) -> None:
@@ -23,15 +30,15 @@ class RequestFailed(PlatformAssetsError):
 
     @property
     def permanent(self) -> bool:
-        """Whether the server refuses the request itself (a 4xx), so that asking again changes nothing.
+        """Whether the server refuses the request itself (a 4xx), so that a retry cannot succeed.
 
-        Not 408, 425 and 429, which ask for another try, nor 410, which vendors answer during brownouts.
+        Not 408, 425 and 429, which invite a retry, nor 410, which vendors answer during brownouts.
         """
         return self.status is not None and 400 <= self.status < 500 and self.status not in (408, 410, 425, 429)
 
 
 class LimitExhausted(RequestFailed):
-    """The server asks for a longer wait than the declared budget; the text says when to come back."""
+    """The server asks for a longer wait than the declared budget allows; the text says when to come back."""
 
 
 class AnswerError(PlatformAssetsError):

@@ -1,4 +1,8 @@
-"""Keeps the requests of all processes of this machine under a credential's declared rate limit."""
+"""Keeps the requests of all processes of this machine within a credential's declared rate limit.
+
+The times of the last granted requests are kept in a small file per server and credential. A limiter in memory would
+not do: every run is a process of its own, and they share the credential.
+"""
 
 import json
 import os
@@ -13,12 +17,12 @@ from filelock import FileLock
 
 from platform_assets.declarations import RateLimit
 
+# Seconds added to a window: requests granted at its two ends may reach the server that much closer together.
 JITTER = 0.15
-"""Seconds added to a window: requests granted at its two ends may reach the server that much closer together."""
 
 
 def limit_file(origin: str, credential: str) -> Path:
-    """Where the grants for one credential at one server are kept, the same for every process of this user."""
+    """The file with the grants for one credential at one server, the same for every process of this user."""
     folder = Path(tempfile.gettempdir()) / f"platform-assets-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
     name = blake2b(f"{origin}\n{credential}".encode(), digest_size=12).hexdigest()
     return folder / f"{name}.limit"
@@ -27,8 +31,14 @@ def limit_file(origin: str, credential: str) -> Path:
 class Limiter:
     """Lets at most `limit.requests` through in any window of `limit.seconds`, over all threads and processes.
 
-    The times of the last grants stand in a small file, read and written under a lock: one grant costs well
-    under a millisecond. Times are of the machine's monotonic clock, which processes share and a reboot resets.
+    The file is read and written under a lock: one grant costs well under a millisecond. Times are those of the
+    machine's monotonic clock, which processes share and a reboot resets.
+
+    Args:
+        limit: the declared limit.
+        file: where the grants are kept, see `limit_file`.
+        clock, sleep: replaced by tests; in seconds.
+        jitter: seconds added to the window.
     """
 
     def __init__(
@@ -49,7 +59,7 @@ class Limiter:
         self._lock = FileLock(f"{file}.lock")
 
     def wait(self) -> float:
-        """Return when the next request may go; the seconds waited."""
+        """Wait until the next request is allowed. Returns the seconds waited."""
         with self._lock:
             now = self._clock()
             granted = deque(self._granted(now), maxlen=self._requests)
@@ -63,10 +73,10 @@ class Limiter:
         return at - now
 
     def _granted(self, now: float) -> list[float]:
-        """Times of the last grants; none after a reboot, or where a killed process left half a file."""
+        """Times of the last grants; none after a reboot, or if a killed process left half a file."""
         try:
-            found = json.loads(self._file.read_text())
+            granted = json.loads(self._file.read_text())
         except (FileNotFoundError, json.JSONDecodeError):
             return []
-        # Grants lie ahead where others wait already, but never by hours: those are from before a reboot.
-        return [at for at in found if at <= now + 3600]
+        # Others that wait already have grants ahead, but never by hours: those are from before a reboot.
+        return [at for at in granted if at <= now + 3600]

@@ -1,4 +1,4 @@
-"""Keeps secret values out of every text that leaves the process."""
+"""Keeps secret values out of every text that leaves the process: errors, logs, metadata."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ MASK = "***"
 
 
 class Redactor:
-    """Replaces secret values, also as URLs, JSON, HTML and base64 spell them, by `***`."""
+    """Replaces secret values by `***`, however URLs, JSON, HTML, `repr` or base64 spell them."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         spellings = {spelling for secret in secrets if secret for spelling in _spellings(secret)}
@@ -25,7 +25,7 @@ class Redactor:
         return text
 
     def excerpt(self, text: str, length: int) -> str:
-        """The first `length` characters of `text` without any secret value, nor the beginning of one at the end."""
+        """The first `length` characters of `text` without any secret value, not even one that is cut off at the end."""
         head = text[: 8 * length + sum(map(len, self._spellings[:1]))]
         if len(head) < len(text):
             head = head[: len(head) - max((_overlap(head, spelling) for spelling in self._spellings), default=0)]

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from platform_assets.arrow.buffer import Batch, is_member
 from platform_assets.declarations import PlatformAssetsError
-from platform_assets.extraction.reading import NO_PARENT, look_until_quiet, read
+from platform_assets.extraction.reading import NO_PARENT, read, reread_until_complete
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import RequestFailed
 from platform_assets.sync.plan import Plan, Unit
@@ -48,7 +48,7 @@ def _read_unit(client: ApiClient, plan: Plan, unit: Unit) -> None:
         unit.missing = _missing(unit, batch)
         if len(unit.missing):
             # One answer is not believed: rows move between pages, and lists are cut short.
-            look_until_quiet(*where, batch)
+            reread_until_complete(*where, batch)
             unit.missing = _missing(unit, batch)
         unit.rows = len(np.unique(np.concatenate(batch.keys))) if batch.keys else 0
         plan.buffer.accept(batch)

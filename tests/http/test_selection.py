@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from platform_assets.declarations import ApiKeyAuth, BearerAuth, Client, Envelope, SingleObject, SinglePage
 from platform_assets.http.errors import AnswerError
-from platform_assets.http.selection import _has_run, as_json, drop_fields, fill_keys, from_json, selector, unwrap
+from platform_assets.http.lossless_json import as_json, from_json, has_run
+from platform_assets.http.selection import drop_fields, fill_keys, selector, unwrap
 
 PLAIN = Client(auth=BearerAuth(), probe="/", paginator=SinglePage())
 NULL_IS_EMPTY = Client(
@@ -149,4 +150,4 @@ def test_what_is_not_json_is_refused(body: bytes) -> None:
 @given(st.lists(st.booleans(), max_size=60), st.integers(1, 25))
 def test_a_run_of_flags_is_found_wherever_it_is(flags: list[bool], length: int) -> None:
     text = "".join("1" if flag else "0" for flag in flags)
-    assert _has_run(np.array(flags, bool), length) == ("1" * length in text)
+    assert has_run(np.array(flags, bool), length) == ("1" * length in text)

@@ -7,9 +7,13 @@ few quick ones that are there for it; the whole suite sees more.
 from dataclasses import dataclass
 
 COUNTED = "platform_assets/http/pagination/positions.py"
+GRIDS = "platform_assets/http/pagination/grids.py"
+CURSORS = "platform_assets/http/pagination/opaque_cursors.py"
+COUNTED_CURSOR = "platform_assets/http/pagination/counted_cursor.py"
 PAGING = "platform_assets/http/pagination/pages.py"
 READING = "platform_assets/extraction/reading.py"
 CLIENT = "platform_assets/http/client.py"
+RESPONSES = "platform_assets/http/responses.py"
 EXACTNESS = "platform_assets/arrow/exactness.py"
 SPOOL = "platform_assets/arrow/buffer.py"
 RECORDS = "platform_assets/http/selection.py"
@@ -58,14 +62,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "lowered-cap-is-the-end",
         COUNTED,
-        "(count == 1 or not self._may_be_all_that_is_granted(ask, count))",
+        "(count == 1 or not self._may_be_all_that_is_granted(request, count))",
         "True",
         (f"{LISTS}::test_caps_and_changes_together_lose_no_row",),
     ),
     Mutant(
         "row-stepped-back-from-forgotten",
         COUNTED,
-        "if not is_here or ask.offset + keys.index(row) >= behind - 1:",
+        "if not is_here or request.offset + keys.index(row) >= behind - 1:",
         "if False:",
         (f"{LISTS}::test_no_row_that_stays_is_lost_while_others_come_go_and_move",),
     ),
@@ -78,24 +82,24 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "offset-off-by-one",
-        COUNTED,
+        GRIDS,
         (
             "        return self.covering(end, size)\n"
             "\n"
-            "    def covering(self, offset: int, size: int) -> Ask:\n"
+            "    def covering(self, offset: int, size: int) -> PageRequest:\n"
             "        start: Params"
         ),
         (
             "        return self.covering(end + 1, size)\n"
             "\n"
-            "    def covering(self, offset: int, size: int) -> Ask:\n"
+            "    def covering(self, offset: int, size: int) -> PageRequest:\n"
             "        start: Params"
         ),
         (f"{LISTS}::test_any_page_size_makes_progress",),
     ),
     Mutant(
         "page-number-off-by-one",
-        COUNTED,
+        GRIDS,
         "return self._page(end // fitting, fitting)",
         "return self._page(end // fitting + 1, fitting)",
         (f"{LISTS}::test_any_page_size_makes_progress",),
@@ -109,7 +113,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "fixed-page-off-by-one",
-        COUNTED,
+        GRIDS,
         "self.covering(-(-end // self.granted) * self.granted, size)",
         "self.covering((end // self.granted + 1) * self.granted, size)",
         (f"{LISTS}::test_pages_of_a_size_that_cannot_be_chosen_are_all_read",),
@@ -117,7 +121,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "no-overlap",
         COUNTED,
-        "        if self._last is None or (self._stepping and ask.offset == 0):",
+        "        if self._last is None or (self._stepping_back and request.offset == 0):",
         "        if True:",
         (f"{LISTS}::test_no_row_that_stays_is_lost_while_others_come_go_and_move",),
     ),
@@ -131,22 +135,22 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "moved-rows-not-looked-for",
         COUNTED,
-        ("        if not self._missing:\n            return None"),
+        ("        if not self._rows_missed:\n            return None"),
         "        return None",
         (f"{LISTS}::test_a_row_that_moves_from_the_unread_part_to_the_front_is_found",),
     ),
     Mutant(
         "short-page-believed",
         COUNTED,
-        "        if not count or (asked_beyond and",
-        "        if True or (asked_beyond and",
+        "if not count or (requested_beyond and",
+        "if True or (requested_beyond and",
         (f"{LISTS}::test_a_server_that_grants_less_or_lowers_its_cap_ends_no_list_early",),
     ),
     Mutant(
         "doubtful-end-not-asked",
         PAGING,
-        "pager.confirm() if pager.doubtful and matters() else pager.look_again()",
-        "pager.look_again()",
+        "pager.confirm() if pager.doubtful and matters() else pager.reread()",
+        "pager.reread()",
         (
             f"{LISTS}::test_a_server_that_grants_less_or_lowers_its_cap_ends_no_list_early",
             f"{MOVING}::test_a_page_cap_lowered_in_mid_read_marks_nothing_as_removed",
@@ -155,41 +159,41 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "no-circle-guard-of-positions",
         COUNTED,
-        ("            self._known_pages += 1\n"),
+        ("            self._pages_without_new_rows += 1\n"),
         "",
         (f"{LISTS}::test_a_list_that_ignores_the_position_is_a_circle_although_a_clock_moves",),
     ),
     Mutant(
         "no-circle-guard-of-tokens",
-        PAGING,
+        CURSORS,
         "        if len(self._positions) == known:",
         "        if False:",
         (f"{PAGES}::test_a_repeated_cursor_is_not_a_loop", f"{PAGES}::test_alternating_cursors_are_not_a_loop"),
     ),
     Mutant(
         "repeated-last-page-believed",
-        PAGING,
-        "        if is_last and self._known_pages:",
+        CURSORS,
+        "        if is_last and self._pages_without_new_rows:",
         "        if False:",
         (f"{PAGES}::test_a_last_page_of_rows_that_were_seen_before_is_no_end",),
     ),
     Mutant(
         "missing-link-is-the-end",
-        PAGING,
+        CURSORS,
         "            if self.had_entry:",
         "            if False:",
         (f"{PAGES}::test_a_link_header_that_goes_missing_is_no_end",),
     ),
     Mutant(
         "more-without-next-is-the-end",
-        COUNTED,
+        COUNTED_CURSOR,
         "if declared.more_path is not None and get_path(answer.body, declared.more_path) is True:",
         "if False:",
         (f"{PAGES}::test_an_answer_to_something_else_is_no_last_page",),
     ),
     Mutant(
         "another-position-believed",
-        COUNTED,
+        COUNTED_CURSOR,
         "        if start is not None and start != expected:",
         "        if False:",
         (f"{PAGES}::test_an_answer_to_something_else_is_no_last_page",),
@@ -212,29 +216,29 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "redirect-to-anywhere",
         CLIENT,
-        "        if place != self._origin:",
+        "        if target_origin != self._origin:",
         "        if False:",
         (f"{CALLS}::test_redirects_stay_on_the_origin",),
     ),
     Mutant(
         "secret-in-messages",
-        CLIENT,
-        'return self.redact(f"{self.platform.name}: GET {path}: {what}")',
-        'return f"{self.platform.name}: GET {path}: {what}"',
+        "platform_assets/http/messages.py",
+        'return self.redact(f"{self.platform}: GET {path}: {problem}")',
+        'return f"{self.platform}: GET {path}: {problem}"',
         (f"{CALLS}::test_no_message_holds_the_secret",),
     ),
     Mutant(
         "refusal-tried-again",
-        CLIENT,
-        "        if status not in self._handler.retry_on_status_codes:",
+        RESPONSES,
+        "        if status not in handler.retry_on_status_codes:",
         "        if status == 401:",
         (f"{CALLS}::test_permanent_faults_are_not_tried_again",),
     ),
     Mutant(
-        "told-wait-not-waited",
-        CLIENT,
-        ("        self._told_seconds += told\n        return told"),
-        ("        self._told_seconds += told\n        return 0.0"),
+        "server-delay-not-waited",
+        "platform_assets/http/retry.py",
+        ("        self._delayed_seconds += delay\n        return delay"),
+        ("        self._delayed_seconds += delay\n        return 0.0"),
         (f"{CALLS}::test_waits_as_told_do_not_use_up_the_retries",),
     ),
     Mutant(
@@ -249,21 +253,21 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "key-not-encoded-in-the-path",
-        CLIENT,
+        "platform_assets/http/urls.py",
         'quote(text, safe="")',
         "quote(text)",
         (f"{CALLS}::test_a_path_value_stays_in_its_own_segment",),
     ),
     Mutant(
         "repeated-key-believed",
-        CLIENT,
-        ("            if repeated is not None:\n                raise"),
-        ("            if False:\n                raise"),
+        RESPONSES,
+        ("            if repeated is None:\n                return body"),
+        ("            if True:\n                return body"),
         (f"{CALLS}::test_a_key_twice_in_the_envelope_is_seen_however_it_is_written",),
     ),
     Mutant(
         "escaped-repeated-key-believed",
-        CLIENT,
+        "platform_assets/http/repeated_keys.py",
         "    if _ESCAPED_KEY.search(content):",
         "    if False:",
         (f"{CALLS}::test_a_key_twice_in_the_envelope_is_seen_however_it_is_written",),
@@ -469,7 +473,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "no-second-look",
         READS,
-        ("            look_until_quiet(*where, batch)\n"),
+        ("            reread_until_complete(*where, batch)\n"),
         "",
         (f"{PROMISES}::test_one_short_answer_marks_nothing_where_the_second_look_finds_the_rows",),
     ),

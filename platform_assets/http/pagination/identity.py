@@ -1,4 +1,7 @@
-"""Which items of a list are the same, and which of them were seen before in a read."""
+"""Which items of a list are the same, and which were read before.
+
+Items are compared by 64-bit hashes: of their primary keys, or of their content where a contract has no usable key.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -6,16 +9,17 @@ from typing import Any
 import numpy as np
 
 from platform_assets.declarations import Envelope
-from platform_assets.http.selection import as_json
+from platform_assets.http.lossless_json import as_json
 
+# From a page's items to one hash each; equal hashes are the same item.
 Identify = Callable[[list[Any]], list[int]]
-"""From a page's items to one hash each; equal hashes are the same item."""
 
+# Hashes that are kept in a set before they move into a sorted array.
 _RECENT = 1 << 16
 
 
 class Seen:
-    """Item hashes, 8 bytes each but for the newest, so that a million rows take 8 MB."""
+    """The hashes of items read so far, in sorted arrays of 8 bytes each but for the newest: 8 MB a million items."""
 
     def __init__(self) -> None:
         self._recent: set[int] = set()
@@ -40,14 +44,19 @@ def _holds(keys: np.ndarray, key: int) -> bool:
 
 
 def by_content(items: list[Any]) -> list[int]:
-    """Items are the same where all of them is."""
+    """A hash of each item's whole content."""
     return [hash(as_json(item, "a record", sort_keys=True)) for item in items]
 
 
 def by_key(primary_key: tuple[str, ...], stand_ins: Mapping[str, str], envelope: Envelope | None) -> Identify:
-    """Items are the same where their primary keys are; an item without one is known by its content.
+    """A function that hashes items by their primary key, and items without one by their content.
 
-    An envelope is known by the records inside, and an empty one by its kind and its own key.
+    An envelope is identified by the records inside, an empty one by its kind and its own key.
+
+    Args:
+        primary_key: fields of the key.
+        stand_ins: field of the key -> the field used if it is missing.
+        envelope: the declared envelope, None if items are records.
     """
 
     def key_of(record: Any) -> str | None:
@@ -63,9 +72,9 @@ def by_key(primary_key: tuple[str, ...], stand_ins: Mapping[str, str], envelope:
 
     def plain(items: list[Any]) -> list[int]:
         if len(primary_key) == 1:
-            found = [item.get(primary_key[0]) for item in items]
-            if None not in found:
-                return [hash(str(value)) for value in found]
+            values = [item.get(primary_key[0]) for item in items]
+            if None not in values:
+                return [hash(str(value)) for value in values]
         return [_hash(key_of(item), item) for item in items]
 
     def enveloped(items: list[Any]) -> list[int]:

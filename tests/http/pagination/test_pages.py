@@ -9,9 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platform_assets.declarations import Cursor, HeaderCursor, Offset, PageNumber, Paginator, SinglePage
-from platform_assets.http.client import Answer
+from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
-from platform_assets.http.pagination.pages import LoopGuard, Pager, get_path, link_entries, pager, pages
+from platform_assets.http.pagination.link_header import link_entries
+from platform_assets.http.pagination.opaque_cursors import LoopGuard
+from platform_assets.http.pagination.pager import Pager, pager
+from platform_assets.http.pagination.pages import pages
+from platform_assets.http.selection import get_path
 
 PAGE_NUMBER = PageNumber(limit=7, maximum=7)
 OFFSET = Offset(offset_param="after", limit=5)

@@ -10,10 +10,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from platform_assets.declarations import Cursor, Offset, PageNumber, Paginator
-from platform_assets.extraction.reading import MAX_LOOKS
-from platform_assets.http.client import Answer
+from platform_assets.extraction.reading import MAX_REREADS
+from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
-from platform_assets.http.pagination.pages import pager, pages
+from platform_assets.http.pagination.pager import pager
+from platform_assets.http.pagination.pages import pages
 
 Op = tuple[str, float]
 NO_CAP = 10**9
@@ -86,7 +87,7 @@ KINDS = tuple(paginators(1, None))
 def read(paginator: Paginator, served: MovingList, page_size: int | None = None) -> set[int]:
     """The ids that are read, as the extraction does: what was read blindly is read again until nothing is new."""
     found, again = one_pass(paginator, served, page_size)
-    for _ in range(MAX_LOOKS if again else 0):
+    for _ in range(MAX_REREADS if again else 0):
         more, _ = one_pass(paginator, served, page_size)
         if more <= found:
             return found

@@ -1,0 +1,159 @@
+"""Pages whose positions only the server understands: cursors in the body or in a header, and single pages.
+
+Such a cursor can only be sent back, so pages cannot overlap and a row that moves between two requests is not noticed:
+these pagers are `blind` from the second page on. They guard against paging in a circle.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from platform_assets.declarations import Cursor, HeaderCursor
+from platform_assets.http.answer import Answer
+from platform_assets.http.errors import AnswerError
+from platform_assets.http.lossless_json import as_json
+from platform_assets.http.pagination.counted_cursor import next_position
+from platform_assets.http.pagination.grids import Params
+from platform_assets.http.pagination.identity import Seen
+from platform_assets.http.pagination.link_header import link_entries
+from platform_assets.http.pagination.positions import MAX_PAGES, MAX_PAGES_WITHOUT_NEW_ROWS
+
+# Pages in a row without a record, each with a next page.
+MAX_EMPTY_PAGES = 100
+
+
+class LoopGuard:
+    """Refuses a position that was requested before, and more positions than any list has.
+
+    Comparing with every earlier position, not only the last, also catches a server that alternates.
+    """
+
+    def __init__(self, max_pages: int = MAX_PAGES) -> None:
+        self._max_pages = max_pages
+        self._positions: set[bytes] = set()
+
+    def check_position(self, params: Mapping[str, str | int]) -> None:
+        known = len(self._positions)
+        self._positions.add(blake2b(as_json(params, "a position", sort_keys=True), digest_size=8).digest())
+        if len(self._positions) == known:
+            raise AnswerError(f"paging goes in a circle: {_shown(params)} was asked for before")
+        if len(self._positions) > self._max_pages:
+            raise AnswerError(f"more than {self._max_pages} pages")
+
+
+def _shown(params: Mapping[str, str | int]) -> str:
+    return ", ".join(f"{name}={str(value)[:40]}" for name, value in params.items())
+
+
+@dataclass
+class _OpaquePager:
+    """Follows the positions that the server names."""
+
+    doubtful: bool = False
+    blind: bool = False
+    unproven: bool = False
+    overlap: int | None = 0
+    _guard: LoopGuard = field(default_factory=LoopGuard)
+    _seen: Seen = field(default_factory=Seen)
+    _pages_without_new_rows: int = 0
+    _empty_pages: int = 0
+
+    def first(self) -> Params:
+        raise NotImplementedError
+
+    def take(self, answer: Answer, keys: list[int]) -> Params | None:
+        position = self._next(answer)
+        self._check_for_circle(keys, position is None)
+        if position is not None:
+            self._guard.check_position(position)
+            self.blind = True
+        return position
+
+    def confirm(self) -> Params:
+        raise NotImplementedError
+
+    def reread(self) -> Params | None:
+        return None
+
+    def _next(self, answer: Answer) -> Params | None:
+        raise NotImplementedError
+
+    def _check_for_circle(self, keys: list[int], is_last: bool) -> None:
+        if any(key not in self._seen for key in reversed(keys)):
+            self._pages_without_new_rows = self._empty_pages = 0
+        elif keys:
+            self._pages_without_new_rows += 1
+        else:
+            self._empty_pages += 1
+        self._seen.add(keys)
+        if is_last and self._pages_without_new_rows:
+            raise AnswerError("the last page has only rows that the pages before it had: it is not what was asked for")
+        if self._pages_without_new_rows >= MAX_PAGES_WITHOUT_NEW_ROWS and not is_last:
+            raise AnswerError(
+                f"paging goes in a circle: {MAX_PAGES_WITHOUT_NEW_ROWS} pages without a row unseen before"
+            )
+        if self._empty_pages >= MAX_EMPTY_PAGES:
+            raise AnswerError(f"{MAX_EMPTY_PAGES} empty pages in a row, each with a next page")
+
+
+@dataclass
+class BodyCursorPager(_OpaquePager):
+    """The body names the next position; an absent or null position is the end."""
+
+    declared: Cursor = field(kw_only=True)
+    limit: int | None = field(kw_only=True)
+
+    def first(self) -> Params:
+        start = {} if self.declared.base is None else {self.declared.cursor_param: self.declared.base}
+        position = {**start, **self._limit()}
+        self._guard.check_position(position)
+        return position
+
+    def _next(self, answer: Answer) -> Params | None:
+        cursor = next_position(self.declared, answer)
+        return None if cursor is None else {self.declared.cursor_param: cursor, **self._limit()}
+
+    def _limit(self) -> Params:
+        if self.declared.limit_param is None or self.limit is None:
+            return {}
+        return {self.declared.limit_param: self.limit}
+
+
+@dataclass
+class HeaderCursorPager(_OpaquePager):
+    """The `Link` header's `next` entry; `results="false"` is the end, and so is a first page without an entry."""
+
+    declared: HeaderCursor = field(kw_only=True)
+    had_entry: bool = False
+
+    def first(self) -> Params:
+        return {}
+
+    def _next(self, answer: Answer) -> Params | None:
+        header = next((value for name, value in answer.headers.items() if name.lower() == "link"), None)
+        entry = link_entries(header or "").get("next")
+        if entry is None:
+            if self.had_entry:
+                missing = "Link header" if header is None else 'rel="next" in the Link header'
+                raise AnswerError(f"a page has no {missing}, as the pages before it had: is it the last?")
+            self.unproven = True
+            return None
+        self.had_entry = True
+        results = entry.get("results", "").lower()
+        if results not in ("true", "false"):
+            raise AnswerError(f'the Link header\'s rel="next" has results="{results[:40]}", not "true" or "false"')
+        if results == "false":
+            return None
+        if not entry.get("cursor"):
+            raise AnswerError('the Link header announces a next page (results="true") without a cursor')
+        return {self.declared.cursor_param: entry["cursor"]}
+
+
+class SinglePagePager(_OpaquePager):
+    """One request, which has everything."""
+
+    def first(self) -> Params:
+        return {}
+
+    def take(self, answer: Answer, keys: list[int]) -> Params | None:
+        return None

@@ -1,0 +1,92 @@
+"""The pager of a declared paginator: what turns each answer into the parameters of the next request."""
+
+from typing import Protocol
+
+from platform_assets.declarations import Cursor, HeaderCursor, Offset, PageNumber, Paginator
+from platform_assets.http.answer import Answer
+from platform_assets.http.pagination.counted_cursor import CountedCursorWalk
+from platform_assets.http.pagination.grids import Offsets, Pages, Params
+from platform_assets.http.pagination.opaque_cursors import BodyCursorPager, HeaderCursorPager, SinglePagePager
+from platform_assets.http.pagination.positions import Walk
+
+
+class Pager(Protocol):
+    """A state machine: from each answer, the paging parameters of the next request. Holds no I/O."""
+
+    @property
+    def doubtful(self) -> bool:
+        """After the end: whether the last page was short and what follows has not been requested yet."""
+        ...
+
+    @property
+    def blind(self) -> bool:
+        """Whether pages adjoined without a row in common: a row that moved between two requests was not noticed."""
+        ...
+
+    @property
+    def unproven(self) -> bool:
+        """Whether the end is only implied: nothing in the answers states that there are no more rows."""
+        ...
+
+    @property
+    def overlap(self) -> int | None:
+        """How many rows at the end of the last page the next one repeats; None: the row before the last page."""
+        ...
+
+    def first(self) -> Params:
+        """Parameters of the first request."""
+        ...
+
+    def take(self, answer: Answer, keys: list[int]) -> Params | None:
+        """Parameters of the next request, None at the end. `keys` are the hashes of the page's items."""
+        ...
+
+    def confirm(self) -> Params:
+        """After a doubtful end: parameters of the request for what follows."""
+        ...
+
+    def reread(self) -> Params | None:
+        """After the end: parameters to read again for rows that were passed over, None if there are none."""
+        ...
+
+
+def pager(paginator: Paginator, page_size: int | None) -> Pager:
+    """A new pager for one read of a list.
+
+    Args:
+        paginator: the declared way of paging.
+        page_size: replaces the declared page size, but never exceeds the declared maximum; None keeps it.
+    """
+    if isinstance(paginator, HeaderCursor):
+        return HeaderCursorPager(declared=paginator)
+    if isinstance(paginator, PageNumber | Offset):
+        return _walk(paginator, page_size)
+    if isinstance(paginator, Cursor):
+        if paginator.counts_records:
+            return _walk(paginator, page_size)
+        return BodyCursorPager(declared=paginator, limit=_limit(paginator, page_size))
+    return SinglePagePager()
+
+
+def _limit(paginator: Cursor, page_size: int | None) -> int | None:
+    wanted = page_size or paginator.limit
+    if wanted is None or paginator.maximum is None:
+        return wanted
+    return min(wanted, paginator.maximum)
+
+
+def _walk(paginator: PageNumber | Offset | Cursor, page_size: int | None) -> Walk:
+    """The pager of a paginator whose positions count records."""
+    declared = paginator.limit or 0
+    size = page_size or declared
+    if paginator.maximum is not None:
+        size = min(size, paginator.maximum)
+    most = paginator.maximum or max(size, declared)
+    if isinstance(paginator, PageNumber):
+        pages = Pages(paginator.page_param, paginator.limit_param, paginator.base_page)
+        return Walk(pages, size, most, paginator.maximum)
+    if isinstance(paginator, Offset):
+        return Walk(Offsets(paginator.offset_param, paginator.limit_param), size, most, paginator.maximum)
+    limit_param = paginator.limit_param if size else None
+    grid = Offsets(paginator.cursor_param, limit_param, paginator.base or 0, silent_start=paginator.base is None)
+    return CountedCursorWalk(grid, size, most, paginator.maximum, declared=paginator)
