@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.tags import RUN_KEY_TAG  # not exported where the other names are
 
 from platform_assets.monitoring.freshness import RunState
 from platform_assets.orchestration.dlt_resource import PERMANENT
+from platform_assets.patches.runs import RUN_KEY_TAG
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,12 @@
 - One failing resource takes the whole package with it; here each is judged alone.
 """
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
-from dagster_dlt import DagsterDltResource
 from dlt.common.schema import Schema
 from pydantic import Field
 
@@ -28,6 +26,7 @@ from platform_assets.orchestration.in_flight import partitions_in_flight
 from platform_assets.orchestration.interrupts import canceled, cancelled_by_signals
 from platform_assets.orchestration.partitions import children_of, register, retire
 from platform_assets.orchestration.translator import asset_key, parent_lineage
+from platform_assets.patches.table_schema import DltResourceWithTableSchema
 from platform_assets.sync import PartitionOutcome, ResourceOutcome, Selection, sync
 from platform_assets.sync.parents import known_parents
 from platform_assets.warehouse import LOG_TABLE, Warehouse, open_warehouse
@@ -54,7 +53,7 @@ class SyncConfig(dg.Config):
     parents: list[str] = Field(default=[], description="Only these parents, e.g. deal ids, of child assets.")
 
 
-class PlatformDlt(DagsterDltResource):
+class PlatformDlt(DltResourceWithTableSchema):
     """Loads the selected assets of one platform and says of each what came of it."""
 
     def sync(self, context: dg.AssetExecutionContext, platform: Platform, config: SyncConfig) -> Iterator[Landed]:
@@ -122,12 +121,8 @@ class PlatformDlt(DagsterDltResource):
             "dagster/row_count": outcome.rows_in_table,
         }
         if schema is not None and outcome.name in schema.tables:
-            metadata["dagster/column_schema"] = self._extract_table_schema_metadata(outcome.name, schema)
+            metadata["dagster/column_schema"] = self.table_schema(outcome.name, schema)
         return metadata
-
-    def _extract_table_schema_metadata(self, table_name: str, schema: Schema) -> dg.TableSchema:
-        """As upstream, on a copy: upstream pops keys out of the schema it is given."""
-        return super()._extract_table_schema_metadata(table_name, copy.deepcopy(schema))
 
 
 def _load(

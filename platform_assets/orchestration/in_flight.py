@@ -7,21 +7,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
-from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES  # not exported where the other names are
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
 
 from platform_assets.declarations import Platform, Resource
 from platform_assets.orchestration.partitions import PARTITIONS_TAG, children_of, op_names
 from platform_assets.orchestration.translator import asset_key
+from platform_assets.patches.backfills import assets_of_open_backfills
+from platform_assets.patches.runs import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+    UNFINISHED_STATUSES,
+)
 
 LONGEST_RUN = timedelta(days=1)
-_IN_FLIGHT = [*IN_PROGRESS_RUN_STATUSES, dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
-_OPEN = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
 
 
 def partitions_in_flight(
@@ -36,20 +34,16 @@ def partitions_in_flight(
     children = children_of(platform)
     held: dict[str, set[str]] = {name: set() for name in children}
     recent = datetime.now(UTC) - LONGEST_RUN
-    for run in instance.get_runs(dg.RunsFilter(statuses=_IN_FLIGHT, updated_after=recent)):
+    for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED_STATUSES, updated_after=recent)):
         for name, resources in children.items() if run.run_id != own_run else ():
             loaded = [resource for resource in resources if _is_selected(run, platform, resource)]
             if loaded:
                 held[name] |= _held_by(instance, run, platform, name, loaded)
+    backfilled = assets_of_open_backfills(instance, created_after=recent)
     for name, resources in children.items():
-        keys = {asset_key(platform, resource.name) for resource in resources}
-        if any(keys & set(backfill.asset_selection or ()) for backfill in _open_backfills(instance, recent)):
+        if any(asset_key(platform, resource.name) in backfilled for resource in resources):
             held[name] |= set(instance.get_dynamic_partitions(name))
     return held
-
-
-def _open_backfills(instance: dg.DagsterInstance, recent: datetime) -> Sequence[PartitionBackfill]:
-    return instance.get_backfills(filters=BulkActionsFilter(statuses=_OPEN, created_after=recent))
 
 
 def _is_selected(run: dg.DagsterRun, platform: Platform, resource: Resource) -> bool:

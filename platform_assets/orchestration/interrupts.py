@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 
 import dagster as dg
-from dagster._core.errors import DagsterExecutionInterruptedError  # not exported where the other names are
 
 from platform_assets.cancellation import Cancellation, cancellable, current
 
@@ -53,7 +52,7 @@ def cancelled_by_signals(
             listener.join()
 
 
-def canceled(context: dg.AssetExecutionContext) -> DagsterExecutionInterruptedError:
+def canceled(context: dg.AssetExecutionContext) -> dg.DagsterExecutionInterruptedError:
     """What an op raises to end its whole run.
 
     Dagster marks the run as canceled where it asked for the end, or somebody at the terminal did; else as failed.
@@ -62,4 +61,4 @@ def canceled(context: dg.AssetExecutionContext) -> DagsterExecutionInterruptedEr
     run = context.instance.get_run_by_id(context.run_id)
     if current().by_hand and run is not None and run.status is not dg.DagsterRunStatus.CANCELING:
         context.instance.report_run_canceling(run)
-    return DagsterExecutionInterruptedError("the run was told to end")
+    return dg.DagsterExecutionInterruptedError("the run was told to end")

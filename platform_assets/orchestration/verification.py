@@ -11,15 +11,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.asset_check_execution_record import (  # not exported where the other names are
-    AssetCheckExecutionRecordStatus,
-)
 
 from platform_assets.configuration.platform_settings import is_configured, read_settings, setting_name
 from platform_assets.declarations import Platform, PlatformAssetsError
 from platform_assets.http.client import ApiClient
 from platform_assets.http.redaction import Redactor
 from platform_assets.orchestration.translator import asset_key
+from platform_assets.patches.check_history import last_evaluation
 from platform_assets.verification import Budget, Kind, Verification, verify
 from platform_assets.warehouse import LOG_TABLE, open_warehouse
 from platform_assets.warehouse.load_errors import reason
@@ -28,7 +26,6 @@ from platform_assets.warehouse.location import warehouse_secrets
 VERIFIED = "verified"
 REQUESTS = 200
 """Requests of one platform's weekly verification; it may take two more, which are on their way when it ends."""
-_EVALUATED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
 _AT, _NEXT = "verified_at", "next_parent"
 
 
@@ -103,7 +100,7 @@ def _schedule(platform: Platform) -> dg.ScheduleDefinition:
 def _results(
     context: dg.AssetCheckExecutionContext, platform: Platform, names: Sequence[str]
 ) -> Iterator[dg.AssetCheckResult]:
-    last = {name: _last(context.instance, check_key(platform, name)) for name in names}
+    last = {name: last_evaluation(context.instance, check_key(platform, name)) for name in names}
     ordered = sorted(names, key=lambda name: _verified_at(last[name]))
     firsts = {name: str(one.metadata[_NEXT].value) for name, one in last.items() if one and _NEXT in one.metadata}
     reached: set[str] = set()
@@ -176,12 +173,6 @@ def _words(found: Verification) -> str:
     if found.not_verified:
         parts.append(f"{len(found.not_verified)} parents not verified")
     return ", ".join(parts)
-
-
-def _last(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation | None:
-    """The last evaluation of a check, planned ones left out."""
-    found = instance.event_log_storage.get_asset_check_execution_history(key, limit=1, status=_EVALUATED)
-    return found[0].evaluation if found else None
 
 
 def _verified_at(last: dg.AssetCheckEvaluation | None) -> float:
