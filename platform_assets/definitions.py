@@ -4,7 +4,8 @@ import logging
 
 import dagster as dg
 
-from platform_assets.dbt.assets import dbt_cli, dbt_models, dbt_project, models_sensor
+from platform_assets.dbt.assets import dbt_models, models_sensor
+from platform_assets.dbt.project import dbt_cli, dbt_project
 from platform_assets.monitoring.alerts import stale_alert_sensor, webhook_on_failure
 from platform_assets.monitoring.freshness_sensor import freshness_sensors
 from platform_assets.monitoring.partition_sensor import partition_sensors

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from platform_assets.cli import environment
 from platform_assets.cli.environment import chosen_platforms, sandbox_for
+from platform_assets.cli.sync_request import SyncRequest, selected_keys
 from platform_assets.configuration.platform_settings import read_settings
 from platform_assets.declarations import Platform, PlatformAssetsError, Resource
 from platform_assets.http.client import ApiClient
@@ -60,8 +61,6 @@ def run_verify(request: VerifyRequest) -> bool:
 
 def _chosen(request: VerifyRequest) -> list[tuple[Platform, list[Resource]]]:
     """Platforms with their chosen resources. Raises SettingsError for a name that does not exist."""
-    from platform_assets.cli.sync import SyncRequest, selected_keys
-
     keys = selected_keys(SyncRequest(platforms=request.platforms, assets=request.assets))
     names = {key.to_user_string() for key in keys}
     chosen = [

@@ -8,8 +8,9 @@ from dagster_dlt import dlt_assets
 
 from platform_assets.declarations import Platform, Resource
 from platform_assets.orchestration.checks import check_specs
-from platform_assets.orchestration.dlt_resource import Landed, PlatformDlt, SyncConfig
+from platform_assets.orchestration.dlt_resource import Landed, PlatformDlt
 from platform_assets.orchestration.partitions import backfill_policy, op_groups, partitions_def
+from platform_assets.orchestration.sync_config import SyncConfig
 from platform_assets.orchestration.translator import PlatformTranslator, asset_key
 from platform_assets.patches.op_options import op_options
 from platform_assets.warehouse import LOG_TABLE

@@ -14,7 +14,6 @@ from typing import Any
 
 import dagster as dg
 from dlt.common.schema import Schema
-from pydantic import Field
 
 from platform_assets.cancellation import Cancelled
 from platform_assets.configuration.platform_settings import Settings, read_settings
@@ -25,6 +24,7 @@ from platform_assets.orchestration.checks import check_results
 from platform_assets.orchestration.in_flight import partitions_in_flight
 from platform_assets.orchestration.interrupts import canceled, cancelled_by_signals
 from platform_assets.orchestration.partitions import children_of, register, retire
+from platform_assets.orchestration.sync_config import SyncConfig
 from platform_assets.orchestration.translator import asset_key, parent_lineage
 from platform_assets.patches.table_schema import DltResourceWithTableSchema
 from platform_assets.sync import PartitionOutcome, ResourceOutcome, Selection, sync
@@ -43,14 +43,6 @@ INFRASTRUCTURE = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPON
 
 Landed = dg.MaterializeResult | dg.AssetMaterialization | dg.AssetCheckResult
 """A result for the whole asset, an event for one partition of it, or what a check of it found."""
-
-
-class SyncConfig(dg.Config):
-    """What a run may be told, in the launchpad or by the CLI."""
-
-    full_refresh: bool = Field(default=False, description="Ignore cursors: read and load everything again.")
-    partitions: list[str] = Field(default=[], description="Only these partitions of partitioned assets.")
-    parents: list[str] = Field(default=[], description="Only these parents, e.g. deal ids, of child assets.")
 
 
 class PlatformDlt(DltResourceWithTableSchema):

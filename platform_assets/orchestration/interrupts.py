@@ -15,11 +15,11 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def cancelled_by_signals(
-    *, by_hand: bool = False, heard: Callable[[int], None] | None = None
+    *, by_hand: bool = False, on_signal: Callable[[int], None] | None = None
 ) -> Iterator[Cancellation]:
     """SIGINT and SIGTERM cancel what runs inside, and raise nothing: an exception at any line could leave half a load.
 
-    `heard` is called for every signal, in another thread. In a thread that is not the main one, which alone gets
+    `on_signal` is called for every signal, in another thread. In a thread that is not the main one, which alone gets
     signals, what is current already stays so.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -31,8 +31,8 @@ def cancelled_by_signals(
 
         def listen() -> None:
             while (number := numbers.get()) is not None:
-                if heard is not None:
-                    heard(number)
+                if on_signal is not None:
+                    on_signal(number)
                 cancellation.cancel()
 
         listener = threading.Thread(target=listen, name="signals", daemon=True)

@@ -68,6 +68,13 @@ def removed_upstream(registered: Iterable[str], known: Set[str]) -> set[str]:
     return set() if suspicious else gone
 
 
+def delete_partitions(instance: dg.DagsterInstance, platforms: Iterable[Platform]) -> None:
+    """Delete all dynamic partitions of the platforms."""
+    for name in (name for platform in platforms for name in children_of(platform)):
+        for key in instance.get_dynamic_partitions(name):
+            instance.delete_dynamic_partition(name, key)
+
+
 def partition_tags(keys: Sequence[str]) -> dict[str, str]:
     """Tags of a run that names its partitions in its config: for people who look for it, and for `in_flight`.
 
