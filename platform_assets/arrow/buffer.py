@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 from platform_assets.arrow.columns import TIMESTAMP, Columns, without_nul
 from platform_assets.arrow.exactness import key_values
 from platform_assets.http.errors import AnswerError
-from platform_assets.http.selection import Record, as_json
+from platform_assets.http.selection import Record
+from platform_assets.lossless_json import as_json
 
 FLUSH_BYTES = 8 * 1024 * 1024
 FLUSH_TABLES = 500

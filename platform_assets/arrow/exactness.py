@@ -27,7 +27,7 @@ from typing import Any
 
 import orjson
 
-from platform_assets.http.selection import as_json
+from platform_assets.lossless_json import as_json
 
 EXACT_IN_DOUBLE = 2**53
 """Up to here every integer is a double, so that 5.0 can only have been 5."""

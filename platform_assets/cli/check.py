@@ -9,8 +9,8 @@ import typer
 
 from platform_assets.cli.environment import chosen_platforms, dagster_home_path, open_instance, sandbox_for, unserved
 from platform_assets.configuration import ALERTS, WEBHOOK_URL, read, unknown_settings
-from platform_assets.configuration.platform_settings import Settings, read_settings
 from platform_assets.declarations import Platform, PlatformAssetsError
+from platform_assets.extraction.connection import Connection, connect
 from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms, broken_platforms
 from platform_assets.sync.account import agree_on_source
@@ -94,13 +94,13 @@ def _check_alerts() -> bool:
     return True
 
 
-def _check_account(platform: Platform, settings: Settings, client: ApiClient) -> None:
+def _check_account(connection: Connection, client: ApiClient) -> None:
     """Raise AnotherAccount where the warehouse has another account's rows; its own faults have a line of their own."""
     try:
         path = duckdb_file()
         if path is None or path.exists():
-            with open_warehouse(platform) as warehouse:
-                agree_on_source(platform, settings, warehouse, client, only_look=True)
+            with open_warehouse(connection.platform) as warehouse:
+                agree_on_source(connection.platform, connection.settings, warehouse, client, only_look=True)
     except AnotherAccount:
         raise
     except PlatformAssetsError:
@@ -109,13 +109,12 @@ def _check_account(platform: Platform, settings: Settings, client: ApiClient) ->
 
 def _check(platform: Platform) -> bool:
     try:
-        settings = read_settings(platform)
-        platform = platform.with_contract(settings.contract)
-        with ApiClient(platform, settings, retries=False) as client:
-            client.get(platform.client.probe)
-            _check_account(platform, settings, client)
+        connection = connect(platform)
+        with connection.open_client(retries=False) as client:
+            client.get(connection.platform.client.probe)
+            _check_account(connection, client)
     except PlatformAssetsError as error:
         typer.echo(f"{platform.name}: NOT OK: {str(error).removeprefix(f'{platform.name}: ')}")
         return False
-    typer.echo(f"{platform.name}: ok, {settings.base_url} accepts the credential")
+    typer.echo(f"{platform.name}: ok, {connection.settings.base_url} accepts the credential")
     return True

@@ -15,9 +15,8 @@ from rich.table import Table
 from platform_assets.cli import environment
 from platform_assets.cli.environment import chosen_platforms, sandbox_for
 from platform_assets.cli.sync_request import SyncRequest, selected_keys
-from platform_assets.configuration.platform_settings import read_settings
 from platform_assets.declarations import Platform, PlatformAssetsError, Resource
-from platform_assets.http.client import ApiClient
+from platform_assets.extraction.connection import connect
 from platform_assets.http.errors import SettingsError
 from platform_assets.verification import Finding, Kind, Verification, verify
 from platform_assets.warehouse import open_warehouse
@@ -74,14 +73,13 @@ def _verified(platform: Platform, resources: Sequence[Resource], fix: bool) -> I
     """A platform without settings is not verified, and says so; the others go on."""
     names = [resource.name for resource in resources]
     try:
-        settings = read_settings(platform)
+        connection = connect(platform)
     except SettingsError as error:
         yield from (Verification(name, error=str(error)) for name in names)
         return
-    platform = platform.with_contract(settings.contract)
     try:
-        with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-            yield from verify(platform, settings, warehouse, client, names, fix=fix)
+        with open_warehouse(connection.platform) as warehouse, connection.open_client() as client:
+            yield from verify(connection.platform, connection.settings, warehouse, client, names, fix=fix)
     except PlatformAssetsError as error:
         raise PlatformAssetsError(f"{platform.name}: {error}") from None
 

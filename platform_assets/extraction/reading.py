@@ -12,12 +12,14 @@ import pyarrow as pa
 
 from platform_assets.arrow.buffer import Batch, ParquetBuffer, is_member
 from platform_assets.declarations import FanOut, Resolve, Resource
-from platform_assets.http.client import Answer, ApiClient, fill_path
+from platform_assets.http.answer import Answer
+from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.pagination.identity import by_key
 from platform_assets.http.pagination.pages import Pager, Params, pager, pages
 from platform_assets.http.pagination.positions import KEPT_CHANGING
 from platform_assets.http.selection import Record, drop_fields, fill_keys, selector, unwrap
+from platform_assets.http.urls import fill_path
 
 
 @dataclass(frozen=True)

@@ -1,103 +1,37 @@
-"""Which records an answer's body holds. Silence is never success: what cannot be found is an error."""
+"""Which records a response body holds, and what becomes of them before they are buffered.
 
-import json
-import math
-import re
+    body -> selector -> items -> unwrap -> records -> drop_fields -> fill_keys
+
+A body without the expected records is an error, never an empty list: an empty list would let rows count as removed.
+"""
+
 from collections import Counter
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
-
-import numpy as np
-import orjson
 
 from platform_assets.declarations import Client, Envelope, SingleObject
 from platform_assets.declarations.paginator import Paginator
 from platform_assets.http.errors import AnswerError
+from platform_assets.lossless_json import as_json
 
+# A record as it was parsed: field -> value.
 Record = dict[str, Any]
 
 _ERROR_FIELDS = ("error", "errors")
-_EXCERPT = 160
-
-
-def as_json(value: Any, what: str, *, sort_keys: bool = False) -> bytes:
-    """Compact JSON; with `sort_keys`, equal values have equal bytes. `what` the value is goes into the error.
-
-    Lone surrogates are encoded as if UTF-8 had them. Raises AnswerError for nesting deeper than 254 levels.
-    """
-    try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else None)
-    except orjson.JSONEncodeError as error:
-        if not any(reason in str(error) for reason in _ORJSON_CANNOT):
-            raise AnswerError(f"{what} cannot be kept as JSON: {error}") from None
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise AnswerError(f"{what} cannot be kept as JSON: {error}") from None
-    return text.encode("utf-8", "surrogatepass")
-
-
-_ORJSON_CANNOT = ("64-bit", "surrogates")
-"""Integers beyond 64 bits, and lone surrogates: valid JSON that orjson refuses to write."""
-
-_BEYOND_64_BITS = re.compile(rb"[:,\[\s](?:-[0-9]{19,}|[0-9]{20,})[,}\]\s]")
-_LARGEST_EXPONENT = 4000
-"""An integer of more digits is refused, as Python refuses to read one of more than 4,300."""
-
-
-def from_json(content: bytes) -> Any:
-    """A body parsed as it was meant: integers of any size exactly, texts with lone surrogates too.
-
-    Raises ValueError for what is not JSON, and for numbers of thousands of digits.
-    """
-    try:
-        body = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        try:
-            return _exactly(content)
-        except ValueError:
-            raise error from None
-    # orjson reads integers beyond 64 bits as doubles.
-    if _may_have_long_number(content) and _BEYOND_64_BITS.search(content):
-        return _exactly(content)
-    return body
-
-
-def _may_have_long_number(content: bytes) -> bool:
-    """Whether there can be 19 digits in a row: they would cover six neighbours among every third byte."""
-    digits = np.frombuffer(content, np.uint8)[::3] - np.uint8(ord("0")) < 10
-    two = digits[1:] & digits[:-1]
-    four = two[2:] & two[:-2]
-    return bool((four[2:] & two[:-4]).any())
-
-
-def _exactly(content: bytes) -> Any:
-    try:
-        return json.loads(content.decode(), parse_float=_number, parse_constant=_refuse)
-    except RecursionError:
-        raise ValueError("nested too deep") from None
-
-
-def _number(text: str) -> float | int:
-    number = float(text)
-    if math.isfinite(number):
-        return number
-    exact = Decimal(text)
-    if exact.adjusted() > _LARGEST_EXPONENT or exact != exact.to_integral_value():
-        raise ValueError(f"a number too large to be read: {text[:40]}")
-    return int(exact)
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+_EXCERPT_CHARACTERS = 160
+_KEYS_IN_MESSAGE = 20
 
 
 def selector(client: Client, paginator: Paginator, data_selector: str) -> Callable[[Any], list[Any]]:
     """A function from a parsed body to its list of items, as the contract describes it.
 
-    It raises AnswerError where the selector matches nothing in a non-empty body (naming the keys that
-    were there), where it finds another kind of value, or where the body says that it failed, also beside records.
+    Args:
+        client: says whether null stands for an empty list, and which field reports success.
+        paginator: `SingleObject` expects one object instead of a list.
+        data_selector: dotted path to the items; empty for the body itself.
+
+    The function raises AnswerError if the path does not exist (naming the keys that do), if it leads to another kind
+    of value, or if the body reports a failure, even beside records.
     """
     single = isinstance(paginator, SingleObject)
     outermost = data_selector.split(".")[0]
@@ -105,57 +39,49 @@ def selector(client: Client, paginator: Paginator, data_selector: str) -> Callab
     def select(body: Any) -> list[Any]:
         if isinstance(body, dict) and data_selector:
             _refuse_failure(body, client.success_field, outermost)
-        found = _at(body, data_selector, client.null_is_empty and not single)
+        selected = _select(body, data_selector, client.null_is_empty and not single)
         if single:
-            if not isinstance(found, dict) or not found:
-                raise AnswerError(f"selector `{data_selector}` should find one object and found {_kind(found)}")
-            return [found]
-        if not isinstance(found, list):
-            raise AnswerError(f"selector `{data_selector}` should find a list and found {_kind(found)}")
-        for item in found:
+            if not isinstance(selected, dict) or not selected:
+                raise AnswerError(f"selector `{data_selector}` should find one object and found {_kind(selected)}")
+            return [selected]
+        if not isinstance(selected, list):
+            raise AnswerError(f"selector `{data_selector}` should find a list and found {_kind(selected)}")
+        for item in selected:
             if not isinstance(item, dict):
                 raise AnswerError(f"selector `{data_selector}` found a list with {_kind(item)} where records belong")
-        return found
+        return selected
 
     return select
 
 
 def _refuse_failure(body: dict[str, Any], success_field: str | None, outermost: str) -> None:
-    """Raise AnswerError where a body with status 200 says that it failed, in whole or in part."""
+    """Raise AnswerError if a body with status 200 reports a failure, complete or partial."""
     if success_field and body.get(success_field, True) is not True:
-        raise AnswerError(f"the body says `{success_field}: {_shown(body[success_field])}` with status 200")
+        raise AnswerError(f"the body says `{success_field}: {_excerpt(body[success_field])}` with status 200")
     for name in _ERROR_FIELDS:
         if name != outermost and outermost in body and body.get(name):
-            raise AnswerError(f"the body has `{name}` with status 200: {_shown(body[name])}")
+            raise AnswerError(f"the body has `{name}` with status 200: {_excerpt(body[name])}")
 
 
-def _shown(value: Any) -> str:
-    return as_json(value, "an error").decode()[:_EXCERPT]
+def _excerpt(value: Any) -> str:
+    return as_json(value, "an error").decode()[:_EXCERPT_CHARACTERS]
 
 
-def get_path(body: Any, path: str) -> Any:
-    """Value at a dotted path in nested objects, None where the path ends early."""
-    for key in path.split("."):
-        if not isinstance(body, dict):
-            return None
-        body = body.get(key)
-    return body
-
-
-def _at(body: Any, data_selector: str, null_is_empty: bool) -> Any:
+def _select(body: Any, data_selector: str, null_is_empty: bool) -> Any:
+    """The value at the selector's path. Raises AnswerError if the path does not exist."""
     if not data_selector:
         return body
-    here, walked = body, ""
+    value, place = body, ""
     for key in data_selector.split("."):
-        if not isinstance(here, dict):
-            raise AnswerError(f"selector `{data_selector}` matched nothing: the {walked or 'body'} is {_kind(here)}")
-        if key not in here:
-            keys = ", ".join(list(map(str, here))[:20]) or "none"
-            raise AnswerError(f"selector `{data_selector}` matched nothing; keys at the {walked or 'top'}: {keys}")
-        here, walked = here[key], f"`{key}`"
-        if here is None and null_is_empty:
+        if not isinstance(value, dict):
+            raise AnswerError(f"selector `{data_selector}` matched nothing: the {place or 'body'} is {_kind(value)}")
+        if key not in value:
+            keys = ", ".join(list(map(str, value))[:_KEYS_IN_MESSAGE]) or "none"
+            raise AnswerError(f"selector `{data_selector}` matched nothing; keys at the {place or 'top'}: {keys}")
+        value, place = value[key], f"`{key}`"
+        if value is None and null_is_empty:
             return []
-    return here
+    return value
 
 
 def _kind(value: Any) -> str:
@@ -163,10 +89,25 @@ def _kind(value: Any) -> str:
     return "an empty object" if value == {} else names.get(type(value), "a number")
 
 
-def unwrap(items: list[Any], envelope: Envelope | None, counts: Counter[str]) -> list[Record]:
-    """Records out of their envelopes; counts `gone` (inner null) and `other_kind` envelopes.
+def get_path(body: Any, path: str) -> Any:
+    """The value at a dotted path in nested objects, None if the path ends early."""
+    for key in path.split("."):
+        if not isinstance(body, dict):
+            return None
+        body = body.get(key)
+    return body
 
-    Raises AnswerError for an envelope without its data field or with another kind of value in it.
+
+def unwrap(items: list[Any], envelope: Envelope | None, counts: Counter[str]) -> list[Record]:
+    """The records in a page's envelopes; the items themselves if the contract has no envelope.
+
+    Args:
+        items: a page's items.
+        envelope: the declared envelope.
+        counts: incremented by `gone` (envelopes with null inside: the record was removed) and `other_kind`.
+
+    Raises:
+        AnswerError: for an envelope without its data field, or with another kind of value in it.
     """
     if envelope is None:
         return items
@@ -181,30 +122,26 @@ def unwrap(items: list[Any], envelope: Envelope | None, counts: Counter[str]) ->
         if inner is None:
             counts["gone"] += 1
             continue
-        found = inner if isinstance(inner, list) else [inner]
-        if not all(isinstance(record, dict) for record in found):
+        wrapped = inner if isinstance(inner, list) else [inner]
+        if not all(isinstance(record, dict) for record in wrapped):
             raise AnswerError(f"an envelope's `{envelope.data_field}` holds something that is not a record")
-        records.extend(found)
+        records.extend(wrapped)
     return records
 
 
 def drop_fields(records: list[Record], exclude: tuple[str, ...]) -> None:
     """Remove excluded fields in place; `options.sentry:token` names a key inside an object."""
     for path in exclude:
-        *outer, last = _split_once(path)
+        *outer, last = path.split(".", 1)
         for record in records:
             holder = record.get(outer[0]) if outer else record
             if isinstance(holder, dict):
                 holder.pop(last, None)
 
 
-def _split_once(path: str) -> list[str]:
-    return path.split(".", 1)
-
-
 def fill_keys(records: list[Record], key_fallback: dict[str, str]) -> None:
-    """Give records that lack a key field the value of its stand-in, in place."""
-    for key, stand_in in key_fallback.items():
+    """Give records without a key field the value of its fallback field, in place."""
+    for key, fallback in key_fallback.items():
         for record in records:
-            if record.get(key) is None and record.get(stand_in) is not None:
-                record[key] = record[stand_in]
+            if record.get(key) is None and record.get(fallback) is not None:
+                record[key] = record[fallback]

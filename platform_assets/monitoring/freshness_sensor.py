@@ -10,10 +10,10 @@ from typing import Any
 
 import dagster as dg
 
-from platform_assets.configuration.platform_settings import allowed_lag, is_configured, read_settings, setting_name
+from platform_assets.configuration.platform_settings import allowed_lag, is_configured, setting_name
 from platform_assets.declarations import Buckets, DynamicPartitions, Platform, PlatformAssetsError, Resource
+from platform_assets.extraction.connection import connect
 from platform_assets.extraction.probing import can_probe, has_newer
-from platform_assets.http.client import ApiClient
 from platform_assets.monitoring import freshness
 from platform_assets.monitoring.event_log import last_load, run_of_key, stale_partitions
 from platform_assets.monitoring.freshness import WHOLE, SensorState
@@ -184,7 +184,6 @@ class _Tick:
 
 
 def _ask_upstream(platform: Platform, resource: Resource, cursor: float) -> bool:
-    settings = read_settings(platform)
-    spoken = platform.with_contract(settings.contract)
-    with ApiClient(spoken, settings, retries=False) as client:
-        return has_newer(client, spoken.resource(resource.name), datetime.fromtimestamp(cursor, UTC))
+    connection = connect(platform)
+    with connection.open_client(retries=False) as client:
+        return has_newer(client, connection.platform.resource(resource.name), datetime.fromtimestamp(cursor, UTC))

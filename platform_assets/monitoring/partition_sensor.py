@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
-from platform_assets.configuration.platform_settings import read_settings
 from platform_assets.declarations import Platform, PlatformAssetsError, Resource
+from platform_assets.extraction.connection import connect
 from platform_assets.orchestration.in_flight import partitions_in_flight
 from platform_assets.orchestration.jobs import sync_job_name, sync_request
 from platform_assets.orchestration.partitions import children_of, removed_upstream
@@ -63,12 +63,15 @@ def _last_loads(instance: dg.DagsterInstance, platform: Platform, parents: Itera
 
 def _parents_in_warehouse(platform: Platform, children: dict[str, list[Resource]]) -> dict[str, set[str]]:
     """Partition keys of the known parents, by the name of their partitions."""
-    settings = read_settings(platform)
-    with open_warehouse(platform) as warehouse, warehouse.session(wait=_WAREHOUSE_WAIT) as session:
-        return {
-            name: {known.partition for known in known_parents(platform, group[0], session, settings)}
+    connection = connect(platform)
+    with open_warehouse(connection.platform) as warehouse, warehouse.session(wait=_WAREHOUSE_WAIT) as session:
+        parents = {
+            name: known_parents(
+                connection.platform, connection.platform.resource(group[0].name), session, connection.settings
+            )
             for name, group in children.items()
         }
+    return {name: {known.partition for known in found} for name, found in parents.items()}
 
 
 def _followed(

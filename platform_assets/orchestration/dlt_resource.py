@@ -16,9 +16,9 @@ import dagster as dg
 from dlt.common.schema import Schema
 
 from platform_assets.cancellation import Cancelled
-from platform_assets.configuration.platform_settings import Settings, read_settings
+from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Platform, PlatformAssetsError
-from platform_assets.http.client import ApiClient
+from platform_assets.extraction.connection import Connection, connect
 from platform_assets.http.redaction import Redactor
 from platform_assets.orchestration.checks import check_results
 from platform_assets.orchestration.in_flight import partitions_in_flight
@@ -56,15 +56,15 @@ class PlatformDlt(DltResourceWithTableSchema):
         """
         selection = _selection(context, platform, config)
         try:
-            settings = read_settings(platform)
-            platform = platform.with_contract(settings.contract)
+            connection = connect(platform)
+            platform = connection.platform
         except PlatformAssetsError as error:
             everything = [f"{platform.name}/{name}" for name in selection.resources]
             raise dg.Failure(str(error), allow_retries=False, metadata={PERMANENT: everything}) from None
         with cancelled_by_signals() as cancellation:
             try:
                 cancellation.check()
-                outcomes, schema = _load(context, platform, settings, selection)
+                outcomes, schema = _load(context, connection, selection)
             except Cancelled:
                 raise canceled(context) from None
         for outcome in outcomes:
@@ -118,11 +118,12 @@ class PlatformDlt(DltResourceWithTableSchema):
 
 
 def _load(
-    context: dg.AssetExecutionContext, platform: Platform, settings: Settings, selection: Selection
+    context: dg.AssetExecutionContext, connection: Connection, selection: Selection
 ) -> tuple[list[ResourceOutcome], Schema | None]:
     """Load the selection. Raises dg.Failure, or dg.RetryRequested for what may be mended by itself."""
+    platform, settings = connection.platform, connection.settings
     try:
-        with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
+        with open_warehouse(platform) as warehouse, connection.open_client() as client:
             outcomes = sync(platform, settings, warehouse, client, selection)
             # Told to end meanwhile, what has landed is still reported; the partition sensor follows the parents too.
             with suppress(Cancelled):

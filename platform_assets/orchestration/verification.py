@@ -12,9 +12,9 @@ from typing import Any
 
 import dagster as dg
 
-from platform_assets.configuration.platform_settings import is_configured, read_settings, setting_name
+from platform_assets.configuration.platform_settings import is_configured, setting_name
 from platform_assets.declarations import Platform, PlatformAssetsError
-from platform_assets.http.client import ApiClient
+from platform_assets.extraction.connection import connect
 from platform_assets.http.redaction import Redactor
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.patches.check_history import last_evaluation
@@ -123,12 +123,17 @@ def _results(
 def _verified(platform: Platform, names: Sequence[str], firsts: Mapping[str, str]) -> Iterator[Verification]:
     secrets: list[str] = []
     try:
-        settings = read_settings(platform)
-        secrets.append(settings.token)
-        platform = platform.with_contract(settings.contract)
-        with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
+        connection = connect(platform)
+        secrets.append(connection.settings.token)
+        with open_warehouse(connection.platform) as warehouse, connection.open_client() as client:
             yield from verify(
-                platform, settings, warehouse, client, names, budget=Budget(REQUESTS), first_parents=firsts
+                connection.platform,
+                connection.settings,
+                warehouse,
+                client,
+                names,
+                budget=Budget(REQUESTS),
+                first_parents=firsts,
             )
     except PlatformAssetsError as error:
         raise dg.Failure(str(error)) from None

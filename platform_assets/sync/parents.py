@@ -12,7 +12,7 @@ from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Buckets, Platform, Resource, partition_key
 from platform_assets.extraction.reading import Parent
 from platform_assets.http.errors import AnswerError
-from platform_assets.http.pagination.pages import get_path
+from platform_assets.http.selection import get_path
 from platform_assets.warehouse import Progress, Status
 from platform_assets.warehouse.session import WarehouseSession
 

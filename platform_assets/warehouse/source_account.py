@@ -18,7 +18,7 @@ from platform_assets.configuration.platform_settings import Settings, is_loopbac
 from platform_assets.declarations import Platform, PlatformAssetsError
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError, RequestFailed
-from platform_assets.http.pagination.pages import get_path
+from platform_assets.http.selection import get_path
 
 TABLE = "_sync_source"
 COLUMNS = (

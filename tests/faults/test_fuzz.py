@@ -35,9 +35,12 @@ from platform_assets.declarations import (
     validate,
 )
 from platform_assets.extraction.reading import NO_PARENT, read
-from platform_assets.http.client import Answer, ApiClient, fill_path, retry_delay
+from platform_assets.http.answer import Answer
+from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.pagination.pages import LoopGuard, link_entries, pager, pages
+from platform_assets.http.retry_delay import retry_delay
+from platform_assets.http.urls import fill_path
 from platform_assets.platforms import all_platforms, platform_named
 from platform_assets.sandbox import SandboxServer
 from platform_assets.warehouse.dlt_source import table_columns

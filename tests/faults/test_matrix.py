@@ -15,7 +15,7 @@ from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import PlatformAssetsError
 from platform_assets.extraction.reading import NO_PARENT, Parent, read_records
 from platform_assets.http.client import ApiClient
-from platform_assets.http.selection import as_json
+from platform_assets.lossless_json import as_json
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer
 from platform_assets.sandbox.tokens import sandbox_token

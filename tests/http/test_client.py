@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import ApiKeyAuth, Client, Platform, PlatformAssetsError, SinglePage
-from platform_assets.http.client import ApiClient, fill_path, retry_delay
+from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError, LimitExhausted, RequestFailed
+from platform_assets.http.retry_delay import retry_delay
+from platform_assets.http.urls import fill_path
 
 SECRET = "s3cr3t/+token"
 PLATFORM = Platform(

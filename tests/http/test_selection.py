@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from platform_assets.declarations import ApiKeyAuth, BearerAuth, Client, Envelope, SingleObject, SinglePage
 from platform_assets.http.errors import AnswerError
-from platform_assets.http.selection import as_json, drop_fields, fill_keys, from_json, selector, unwrap
+from platform_assets.http.selection import drop_fields, fill_keys, selector, unwrap
+from platform_assets.lossless_json import as_json, from_json
 
 PLAIN = Client(auth=BearerAuth(), probe="/", paginator=SinglePage())
 NULL_IS_EMPTY = Client(

@@ -10,6 +10,7 @@ COUNTED = "platform_assets/http/pagination/positions.py"
 PAGING = "platform_assets/http/pagination/pages.py"
 READING = "platform_assets/extraction/reading.py"
 CLIENT = "platform_assets/http/client.py"
+RESPONSES = "platform_assets/http/responses.py"
 EXACTNESS = "platform_assets/arrow/exactness.py"
 SPOOL = "platform_assets/arrow/buffer.py"
 RECORDS = "platform_assets/http/selection.py"
@@ -138,7 +139,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "short-page-believed",
         COUNTED,
-        "        if asked_beyond or not count:",
+        "        if not count or (asked_beyond and (count == 1 or not self._may_be_all_that_is_granted(ask, count))):",
         "        if True:",
         (f"{LISTS}::test_a_server_that_grants_less_or_lowers_its_cap_ends_no_list_early",),
     ),
@@ -212,29 +213,29 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "redirect-to-anywhere",
         CLIENT,
-        "        if place != self._origin:",
+        "        if target_origin != self._origin:",
         "        if False:",
         (f"{CALLS}::test_redirects_stay_on_the_origin",),
     ),
     Mutant(
         "secret-in-messages",
-        CLIENT,
-        'return self.redact(f"{self.platform.name}: GET {path}: {what}")',
-        'return f"{self.platform.name}: GET {path}: {what}"',
+        "platform_assets/http/messages.py",
+        'return self.redact(f"{self.platform}: GET {path}: {problem}")',
+        'return f"{self.platform}: GET {path}: {problem}"',
         (f"{CALLS}::test_no_message_holds_the_secret",),
     ),
     Mutant(
         "refusal-tried-again",
-        CLIENT,
-        "        if status not in self._handler.retry_on_status_codes:",
+        RESPONSES,
+        "        if status not in handler.retry_on_status_codes:",
         "        if status == 401:",
         (f"{CALLS}::test_permanent_faults_are_not_tried_again",),
     ),
     Mutant(
-        "told-wait-not-waited",
-        CLIENT,
-        ("        self._told_seconds += told\n        return told"),
-        ("        self._told_seconds += told\n        return 0.0"),
+        "server-delay-not-waited",
+        "platform_assets/http/retry.py",
+        ("        self._delayed_seconds += delay\n        return delay"),
+        ("        self._delayed_seconds += delay\n        return 0.0"),
         (f"{CALLS}::test_waits_as_told_do_not_use_up_the_retries",),
     ),
     Mutant(
@@ -249,21 +250,21 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "key-not-encoded-in-the-path",
-        CLIENT,
+        "platform_assets/http/urls.py",
         'quote(text, safe="")',
         "quote(text)",
         (f"{CALLS}::test_a_path_value_stays_in_its_own_segment",),
     ),
     Mutant(
         "repeated-key-believed",
-        CLIENT,
-        ("            if repeated is not None:\n                raise"),
-        ("            if False:\n                raise"),
+        RESPONSES,
+        ("            if repeated is None:\n                return body"),
+        ("            if True:\n                return body"),
         (f"{CALLS}::test_a_key_twice_in_the_envelope_is_seen_however_it_is_written",),
     ),
     Mutant(
         "escaped-repeated-key-believed",
-        CLIENT,
+        "platform_assets/http/repeated_keys.py",
         "    if _ESCAPED_KEY.search(content):",
         "    if False:",
         (f"{CALLS}::test_a_key_twice_in_the_envelope_is_seen_however_it_is_written",),

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from platform_assets.declarations import Envelope
-from platform_assets.http.selection import as_json
+from platform_assets.lossless_json import as_json
 
 Identify = Callable[[list[Any]], list[int]]
 """From a page's items to one hash each; equal hashes are the same item."""

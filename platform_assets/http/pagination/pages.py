@@ -15,11 +15,12 @@ from platform_assets.declarations import (
     PageNumber,
     Paginator,
 )
-from platform_assets.http.client import Answer
+from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.pagination.identity import Identify, Seen, by_content
 from platform_assets.http.pagination.positions import MAX_KNOWN_PAGES, MAX_PAGES, Params, next_position, walk
-from platform_assets.http.selection import as_json, get_path
+from platform_assets.http.selection import get_path
+from platform_assets.lossless_json import as_json
 
 __all__ = ["LoopGuard", "Pager", "Params", "get_path", "link_entries", "pager", "pages"]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from platform_assets.declarations import Cursor, Offset, PageNumber
-from platform_assets.http.client import Answer
+from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.pagination.identity import Seen
 from platform_assets.http.selection import get_path

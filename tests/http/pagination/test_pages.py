@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platform_assets.declarations import Cursor, HeaderCursor, Offset, PageNumber, Paginator, SinglePage
-from platform_assets.http.client import Answer
+from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.pagination.pages import LoopGuard, Pager, get_path, link_entries, pager, pages
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from platform_assets.declarations import Cursor, Offset, PageNumber, Paginator
 from platform_assets.extraction.reading import MAX_LOOKS
-from platform_assets.http.client import Answer
+from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.pagination.pages import pager, pages
 

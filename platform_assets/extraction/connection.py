@@ -1,0 +1,46 @@
+"""A platform joined with its settings: everything that is needed to send it a request.
+
+A declared platform holds the reference contract and knows no credential. `connect` reads the settings, applies the
+contract that they choose, and returns both as one `Connection`:
+
+    declared platform -> connect -> Connection(platform, settings) -> ApiClient -> pages of records
+
+Every path that reads an API starts here (a sync, the verification, `check`, the sensors). The alternative, each
+caller combining settings and contract by itself, had one caller that used the reference contract by mistake.
+"""
+
+from dataclasses import dataclass
+
+from platform_assets.configuration.platform_settings import Settings, read_settings
+from platform_assets.declarations import Platform
+from platform_assets.http.client import ApiClient
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One account of one platform.
+
+    Args:
+        platform: the platform with the configured contract applied: its client and endpoints are those to use.
+        settings: the settings that were read, with the credential.
+    """
+
+    platform: Platform
+    settings: Settings
+
+    def open_client(self, *, retries: bool = True) -> ApiClient:
+        """A client for the platform; use it as a context manager, so that its connections are closed.
+
+        Args:
+            retries: False gives up at the first transient fault, for callers that must answer within seconds.
+        """
+        return ApiClient(self.platform, self.settings, retries=retries)
+
+
+def connect(platform: Platform) -> Connection:
+    """Read the settings of a declared platform and apply the contract they choose. Sends no request.
+
+    Raises SettingsError naming the first setting that is missing or invalid.
+    """
+    settings = read_settings(platform)
+    return Connection(platform.with_contract(settings.contract), settings)

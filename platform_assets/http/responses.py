@@ -1,0 +1,103 @@
+"""What a response means: an answer, a transient fault that is worth a retry, or a failure.
+
+200 with a JSON body             -> Answer
+200 with another body            -> AnswerError; a transient fault if the body may have been cut off
+another 2xx                      -> AnswerError
+a declared retry status          -> TransientFault; LimitExhausted if the server asks for too long a wait
+any other status                 -> RequestFailed
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import requests
+
+from platform_assets.configuration.platform_settings import platform_secret, setting_name
+from platform_assets.declarations import Platform
+from platform_assets.http.answer import Answer
+from platform_assets.http.errors import AnswerError, LimitExhausted, RequestFailed
+from platform_assets.http.messages import Messages
+from platform_assets.http.repeated_keys import repeated_key
+from platform_assets.http.retry import TransientFault
+from platform_assets.http.retry_delay import retry_delay
+from platform_assets.lossless_json import from_json
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+# Longer delays are capped in the message that says when to come back, since dates end with the year 9999.
+_LONGEST_DELAY = timedelta(days=3650)
+
+
+@dataclass(frozen=True)
+class ResponseClassifier:
+    """Tells answers from faults, by the platform's error handler.
+
+    Args:
+        platform: the platform, with its contract applied.
+        messages: makes the texts of errors.
+    """
+
+    platform: Platform
+    messages: Messages
+
+    def classify(self, response: requests.Response, content: bytes, path: str) -> Answer:
+        """The answer in a response.
+
+        Args:
+            response: status and headers.
+            content: the complete body, decompressed.
+            path: the path that was requested, for messages.
+
+        Raises:
+            TransientFault: the request may be sent again.
+            RequestFailed, LimitExhausted, AnswerError: it may not, as described above.
+        """
+        status = response.status_code
+        if status == 200:
+            return Answer(self._parse(response, content, path), response.headers)
+        if 200 <= status < 300:
+            problem = f"answered {status} where 200 with a JSON body is expected"
+            raise AnswerError(self.messages.about(path, problem))
+        failure = RequestFailed(self.messages.about(path, self._describe(response, content)), status=status)
+        handler = self.platform.client.error_handler
+        if status not in handler.retry_on_status_codes:
+            raise failure
+        now = datetime.now(UTC)
+        delay = retry_delay(status, response.headers, content, now)
+        if delay is not None and delay > handler.wait_budget:
+            come_back_at = now + timedelta(seconds=min(delay, _LONGEST_DELAY.total_seconds()))
+            problem = f"the rate limit is spent; come back at {come_back_at:%Y-%m-%d %H:%M:%S} UTC"
+            raise LimitExhausted(self.messages.about(path, problem), status=status)
+        raise TransientFault(failure, delay)
+
+    def _parse(self, response: requests.Response, content: bytes, path: str) -> Any:
+        content = content.removeprefix(_BYTE_ORDER_MARK)
+        try:
+            body = from_json(content)
+            repeated = repeated_key(body, content)
+        except ValueError:
+            kind = response.headers.get("Content-Type", "no content type")
+            shown = self.messages.excerpt(content) or "an empty body"
+            text = self.messages.about(path, f"status {response.status_code}, {kind}: not JSON: {shown}")
+        else:
+            if repeated is None:
+                return body
+            problem = f"the body has `{repeated}` twice in one object, so its value is ambiguous"
+            raise AnswerError(self.messages.about(path, problem))
+        if _declares_length(response):
+            raise AnswerError(text)
+        # Without a declared length, a broken connection looks like the end of the body.
+        text = f"{text} (or cut off: the response does not declare its length)"
+        raise TransientFault(RequestFailed(text), None)
+
+    def _describe(self, response: requests.Response, content: bytes) -> str:
+        status = response.status_code
+        if status == 401:
+            name = setting_name(self.platform, platform_secret(self.platform))
+            return f"401: the credential is refused: check {name}"
+        return f"answered {status}: {self.messages.excerpt(content) or response.reason}"
+
+
+def _declares_length(response: requests.Response) -> bool:
+    return "Content-Length" in response.headers or "Transfer-Encoding" in response.headers

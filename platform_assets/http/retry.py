@@ -1,0 +1,67 @@
+"""How often and after how long a request is sent again.
+
+Two budgets apply to one request. Without a delay from the server, e.g. after a plain 503, the wait doubles from
+`backoff_factor` seconds on, for up to `max_retries` retries. With a delay from the server (see retry_delay.py) the
+request waits exactly that long, and those retries count against `wait_budget` seconds instead: a rate limit that
+resets every minute must not use up the retries that are meant for faults.
+"""
+
+from tenacity import RetryCallState
+
+from platform_assets.declarations import ErrorHandler
+from platform_assets.http.errors import RequestFailed
+
+# Retries of one request after a delay from the server, however short: a delay of 0 seconds uses up no wait budget.
+MAX_SERVER_DELAYS = 100
+
+
+class TransientFault(Exception):
+    """A fault that is worth a retry.
+
+    Args:
+        failure: what is raised if no retry is left.
+        delay: seconds that the server asks to wait, None if it does not say.
+    """
+
+    def __init__(self, failure: RequestFailed, delay: float | None) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+        self.delay = delay
+
+
+class RetryBudget:
+    """The waits of one request, as `wait` and `stop` of a tenacity `Retrying`.
+
+    Args:
+        handler: the declared limits.
+        backoff_factor: replaces the declared one, in seconds; None keeps it.
+        retries: False allows none.
+    """
+
+    def __init__(self, handler: ErrorHandler, backoff_factor: float | None, retries: bool) -> None:
+        self._handler = handler
+        self._backoff_factor = handler.backoff_factor if backoff_factor is None else backoff_factor
+        self._retries = retries
+        self._backoffs = 0
+        self._server_delays = 0
+        self._delayed_seconds = 0.0
+
+    def wait(self, state: RetryCallState) -> float:
+        """Seconds until the next try. Counts the fault: tenacity calls it before `is_spent`, once per fault."""
+        fault = state.outcome.exception() if state.outcome else None
+        delay = fault.delay if isinstance(fault, TransientFault) else None
+        if delay is None:
+            self._backoffs += 1
+            return self._backoff_factor * 2.0 ** (self._backoffs - 1)
+        self._server_delays += 1
+        self._delayed_seconds += delay
+        return delay
+
+    def is_spent(self, state: RetryCallState) -> bool:
+        """Whether the request has failed for good."""
+        return (
+            not self._retries
+            or self._backoffs > self._handler.max_retries
+            or self._server_delays > MAX_SERVER_DELAYS
+            or self._delayed_seconds > self._handler.wait_budget
+        )

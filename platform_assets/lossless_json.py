@@ -1,0 +1,100 @@
+"""JSON read and written without losing a value.
+
+Parsers round or refuse what JSON allows: orjson reads integers beyond 64 bits as doubles, and neither reads nor writes
+lone surrogates. Here the fast parser does the common case, and Python's `json` the rest: bodies go in through
+`from_json`, and records, keys and positions are written, hashed and compared as the bytes of `as_json`.
+
+Using `json` for everything would be correct too, but several times slower.
+"""
+
+import json
+import math
+import re
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import orjson
+
+from platform_assets.http.errors import AnswerError
+
+# Parts of orjson's messages for valid JSON that it does not write: integers beyond 64 bits, and lone surrogates.
+_ORJSON_LIMITS = ("64-bit", "surrogates")
+
+_BEYOND_64_BITS = re.compile(rb"[:,\[\s](?:-[0-9]{19,}|[0-9]{20,})[,}\]\s]")
+
+# An integer with a larger exponent is refused, as Python refuses to read an integer of more than 4,300 digits.
+_LARGEST_EXPONENT = 4000
+
+
+def as_json(value: Any, what: str, *, sort_keys: bool = False) -> bytes:
+    """`value` as compact JSON. Lone surrogates are encoded as if UTF-8 had them.
+
+    Args:
+        value: anything that `from_json` returns.
+        what: names the value in the error, e.g. "a record".
+        sort_keys: give equal values equal bytes, whatever the order of their keys.
+
+    Raises:
+        AnswerError: for nesting deeper than 254 levels.
+    """
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else None)
+    except orjson.JSONEncodeError as error:
+        if not any(limit in str(error) for limit in _ORJSON_LIMITS):
+            raise AnswerError(f"{what} cannot be kept as JSON: {error}") from None
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise AnswerError(f"{what} cannot be kept as JSON: {error}") from None
+    return text.encode("utf-8", "surrogatepass")
+
+
+def from_json(content: bytes) -> Any:
+    """The value that `content` holds: integers of any size exactly, and texts with lone surrogates.
+
+    Raises:
+        ValueError: for content that is not JSON, and for numbers of thousands of digits.
+    """
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        try:
+            return _from_json_exactly(content)
+        except ValueError:
+            raise error from None
+    if _may_have_long_number(content) and _BEYOND_64_BITS.search(content):
+        return _from_json_exactly(content)
+    return body
+
+
+def _may_have_long_number(content: bytes) -> bool:
+    """Whether there can be 19 digits in a row: they would cover six neighbours among every third byte.
+
+    A filter before the regular expression, which is slower by far.
+    """
+    is_digit = np.frombuffer(content, np.uint8)[::3] - np.uint8(ord("0")) < 10
+    two = is_digit[1:] & is_digit[:-1]
+    four = two[2:] & two[:-2]
+    return bool((four[2:] & two[:-4]).any())
+
+
+def _from_json_exactly(content: bytes) -> Any:
+    try:
+        return json.loads(content.decode(), parse_float=_exact_number, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _exact_number(text: str) -> float | int:
+    number = float(text)
+    if math.isfinite(number):
+        return number
+    exact = Decimal(text)
+    if exact.adjusted() > _LARGEST_EXPONENT or exact != exact.to_integral_value():
+        raise ValueError(f"a number too large to be read: {text[:40]}")
+    return int(exact)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
