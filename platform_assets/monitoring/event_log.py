@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from platform_assets.monitoring.freshness import RunState
-from platform_assets.orchestration.dlt_resource import PERMANENT
+from platform_assets.orchestration.failures import PERMANENT
 from platform_assets.patches.runs import RUN_KEY_TAG
 
 
