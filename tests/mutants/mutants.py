@@ -527,8 +527,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "partition-in-flight-deleted",
         "platform_assets/monitoring/partition_sensor.py",
-        "sorted(gone - busy[name])",
-        "sorted(gone)",
+        "sorted(removed - in_flight[name])",
+        "sorted(removed)",
         (f"{DELETED_AFTER}[backfill of one]",),
     ),
     Mutant(
@@ -570,15 +570,15 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "asked-twice-at-once",
         "platform_assets/monitoring/freshness.py",
-        ("    if memory.run_key:\n        return []\n"),
+        ("    if state.run_key:\n        return []\n"),
         "",
         (ASKED_FOR_AGAIN,),
     ),
     Mutant(
         "failed-run-never-asked-for-again",
         "platform_assets/monitoring/freshness.py",
-        "    if state is RunState.NONE and now - memory.asked_at < LOST_AFTER:",
-        "    if state is not RunState.SUCCEEDED:",
+        "    if run is RunState.NONE and now - state.requested_at < LOST_AFTER:",
+        "    if run is not RunState.SUCCEEDED:",
         (ASKED_FOR_AGAIN,),
     ),
     Mutant(

@@ -125,7 +125,7 @@ def test_the_sensor_follows_a_load_of_the_parents_and_loads_what_is_new(
         loaded = instance.get_materialized_partitions(dg.AssetKey(PIPELINES.split("/")))
         assert loaded == set(added.partition_keys)
         idle = tick(found.cursor)
-        assert isinstance(idle, dg.SkipReason) and "since the last look" in str(idle.skip_message)
+        assert isinstance(idle, dg.SkipReason) and "since the last tick" in str(idle.skip_message)
 
 
 def test_the_standing_check_names_what_is_left_failed_until_it_heals(
