@@ -1,4 +1,4 @@
-"""Everything that Dagster loads, composed in one place. Reads no network, no credential."""
+"""Everything that Dagster loads, composed in one place. Uses no network and reads no credentials."""
 
 import logging
 
@@ -19,10 +19,10 @@ from platform_assets.platforms import all_platforms, broken_platforms
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The project's definitions."""
+    """The project's definitions; a platform file that cannot be used is logged and left out."""
     platforms = all_platforms()
     for broken in broken_platforms():
-        # The others go on; `make lint` is where CI notices.
+        # The other platforms keep running; CI notices the broken one in `make lint`.
         logging.getLogger("platform_assets").error("a platform is left out: %s", broken)
     project = dbt_project()
     tables = [definition for platform in platforms for definition in platform_assets(platform)]
