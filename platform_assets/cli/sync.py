@@ -16,10 +16,10 @@ import dagster as dg
 from platform_assets.cancellation import Cancelled, current
 from platform_assets.cli import environment
 from platform_assets.cli.environment import (
+    report_broken_platforms,
     sandbox_for,
-    say_what_the_sandbox_serves,
+    sandbox_line,
     settings_problems,
-    tell_of_broken_platforms,
 )
 from platform_assets.cli.summary import AssetSummary, Summary, print_summary, show_progress
 from platform_assets.cli.sync_request import SyncRequest, selected_keys
@@ -69,14 +69,14 @@ def _run_sync(request: SyncRequest) -> bool:
     _keep_signals_from_children()
     started = time.monotonic()
     console = environment.console()
-    tell_of_broken_platforms()
+    report_broken_platforms()
     keys = selected_keys(request)
     platforms = [platform for platform in all_platforms() if any(key.path[0] == platform.name for key in keys)]
     served = [platform.name for platform in platforms if not is_configured(platform)]
     configured = [platform.name for platform in platforms if is_configured(platform)]
     with sandbox_for(platforms, request.sandbox) as server:
         if server is not None and configured:
-            line = say_what_the_sandbox_serves(served, configured, server.url)
+            line = sandbox_line(served, configured, server.url)
             console.print(line, highlight=False, soft_wrap=True)
         _check_settings(platforms)
         # Open the warehouse once now: if it is unavailable, every op would discover that and retry.
