@@ -1,4 +1,4 @@
-"""What a run that loads can be told."""
+"""Config of a run that loads."""
 
 import dagster as dg
 from pydantic import Field
