@@ -1,10 +1,11 @@
-"""Everything that Dagster loads, composed in one place. Reads no network, no credential."""
+"""Everything that Dagster loads, composed in one place. Uses no network and reads no credentials."""
 
 import logging
 
 import dagster as dg
 
-from platform_assets.dbt.assets import dbt_cli, dbt_models, dbt_project, models_sensor
+from platform_assets.dbt.assets import dbt_models, models_sensor
+from platform_assets.dbt.project import dbt_cli, dbt_project
 from platform_assets.monitoring.alerts import stale_alert_sensor, webhook_on_failure
 from platform_assets.monitoring.freshness_sensor import freshness_sensors
 from platform_assets.monitoring.partition_sensor import partition_sensors
@@ -18,10 +19,10 @@ from platform_assets.platforms import all_platforms, broken_platforms
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The project's definitions."""
+    """The project's definitions; a platform file that cannot be used is logged and left out."""
     platforms = all_platforms()
     for broken in broken_platforms():
-        # The others go on; `make lint` is where CI notices.
+        # The other platforms keep running; CI notices the broken one in `make lint`.
         logging.getLogger("platform_assets").error("a platform is left out: %s", broken)
     project = dbt_project()
     tables = [definition for platform in platforms for definition in platform_assets(platform)]

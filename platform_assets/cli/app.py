@@ -1,4 +1,4 @@
-"""Commands of `platform-assets`. Each imports what it needs when it runs, so that `--help` is quick."""
+"""Commands of `platform-assets`. Each imports what it needs when it runs, so that `--help` is fast."""
 
 import errno
 import os
@@ -50,7 +50,7 @@ def sync(
     models: Annotated[bool, typer.Option(help="Build the dbt models downstream.")] = True,
     sandbox: Sandbox = False,
 ) -> None:
-    """Load the chosen assets and build the models downstream. Exit code 0 only if all landed, 130 after Ctrl-C."""
+    """Load the chosen assets and build the dbt models downstream. Exit code 0 only if all landed, 130 after Ctrl-C."""
     from platform_assets.cli.sync import SyncRequest, run_sync
 
     request = SyncRequest(
@@ -91,17 +91,17 @@ def verify(
     fix: Annotated[
         bool,
         typer.Option(
-            "--fix", help="Write what is missing or changed, let a sync remove what is extra, and verify that again."
+            "--fix", help="Write what is missing or changed, let a sync remove what is extra, and verify again."
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")] = False,
     sandbox: Sandbox = False,
 ) -> None:
-    """Read the chosen assets whole from their APIs and compare every cell with the warehouse.
+    """Read the chosen assets completely from their APIs and compare every cell with the warehouse.
 
-    Missing: served, but not in the table or marked as removed there. Extra: in the table, but not served (no
-    finding where absence is retention). Changed: some column differs. It compares with what the API serves now: a
-    row that is newer than the last sync is listed as not synced yet and is no failure, but an edit that moves no
+    Missing: served, but not in the table, or soft-deleted there. Extra: in the table, but not served (not a finding if
+    the API only serves recent rows). Changed: some column differs. The comparison is with what the API serves now: a
+    row that is newer than the last sync is listed as not synced yet, which is not a failure, but an edit that moves no
     cursor looks like any other difference until the next sync.
 
     Exit code 0 only if all was verified and nothing differs.
@@ -119,7 +119,7 @@ def sandbox(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8765,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
-    """Serve the five APIs locally with deterministic data, and print how to point at them."""
+    """Serve the five APIs locally with deterministic data, and print the settings that point at them."""
     from platform_assets.cli.sandbox import serve_sandbox
 
     serve_sandbox(host, port)
@@ -133,11 +133,11 @@ def dev(
         bool | None,
         typer.Option(
             help="Serve platforms that are not configured from the built-in sandbox, or leave them off."
-            " Without either: the sandbox where no platform at all is configured, else off."
+            " Default: the sandbox if no platform at all is configured, else off."
         ),
     ] = None,
 ) -> None:
-    """Open the Dagster UI on whatever is configured, and on the sandbox where nothing is."""
+    """Open the Dagster UI on what is configured, or on the sandbox if nothing is."""
     from platform_assets.cli.dev import open_ui
 
     raise typer.Exit(open_ui(host, port, sandbox))
@@ -147,10 +147,10 @@ def dev(
 def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path("data/report.html"),
 ) -> None:
-    """Write one HTML page, that needs no network, with charts of the marts."""
-    from platform_assets.reporting import report as made
+    """Write one HTML page with charts of the marts; the page needs no network."""
+    from platform_assets.reporting import report as render_report
 
-    text = made()
+    text = render_report()
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text, encoding="utf-8")
@@ -161,21 +161,19 @@ def report(
 
 @app.command("dbt-sources")
 def dbt_sources(
-    only_check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; fail where a file is out of date.")
-    ] = False,
+    only_check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a file is out of date.")] = False,
 ) -> None:
     """Generate dbt's sources from the declarations."""
-    from platform_assets.cli.environment import tell_of_broken_platforms
+    from platform_assets.cli.environment import report_broken_platforms
     from platform_assets.configuration import configured
     from platform_assets.dbt import sources
     from platform_assets.platforms import all_platforms, broken_platforms
 
-    configured("warehouse")  # A file of settings that cannot be read is said in a line.
-    tell_of_broken_platforms()
+    configured("warehouse")  # reports a settings file that cannot be read, before anything else needs it
+    report_broken_platforms()
     project = Path("dbt_project")
     if not project.is_dir():
-        raise PlatformAssetsError(f"there is no {project} in {Path.cwd()}: run this where the project is")
+        raise PlatformAssetsError(f"there is no {project} in {Path.cwd()}: run this in the folder of the project")
     paths = sources.outdated(project, all_platforms()) if only_check else sources.write(project, all_platforms())
     for path in paths:
         typer.echo(f"{'out of date' if only_check else 'written'}: {path}")
@@ -183,26 +181,26 @@ def dbt_sources(
 
 
 def main() -> None:
-    """Run the command; an error of ours is one line on stderr and exit code 1."""
+    """Run the command. An expected error is one line on stderr and exit code 1, without a traceback."""
     try:
         app()
     except PlatformAssetsError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
     except BrokenPipeError:
-        # Whoever read our output has seen enough, e.g. `| head`.
+        # The reader of the output closed it, e.g. `| head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
     except Exception as error:
-        said = storage_fault(error)
-        if said is None:
+        line = storage_fault(error)
+        if line is None:
             raise
-        print(f"error: {said}", file=sys.stderr)
+        print(f"error: {line}", file=sys.stderr)
         raise SystemExit(1) from None
 
 
 def storage_fault(error: BaseException) -> str | None:
-    """A line for a disk or a folder that does not take what we write, None for any other fault."""
+    """A line for an error of the disk, a folder or Dagster's storage; None for any other error."""
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename}: {error.strerror}"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EDQUOT):

@@ -18,14 +18,19 @@ from platform_assets.warehouse import open_warehouse
 from platform_assets.warehouse.location import check_settings, destination_name, duckdb_file, exclusive
 from platform_assets.warehouse.source_account import AnotherAccount
 
+# Seconds that the check waits for a load in flight.
 _WAREHOUSE_WAIT = 10.0
-"""Seconds that the check waits for a load under way."""
-_TRIED = 65_536
-"""Bytes written to see whether the disk is full."""
+# Bytes written to find out whether the disk is full.
+_TRIAL_BYTES = 65_536
 
 
 def check_platforms(names: Sequence[str], *, sandbox: bool) -> bool:
-    """Print a line per platform, one for the warehouse and one for Dagster's home; whether all are usable."""
+    """Print a line per platform, one for the warehouse and one for Dagster's home; whether all are usable.
+
+    Args:
+        names: platforms to check; all of them if empty.
+        sandbox: serve platforms that are not configured from the sandbox.
+    """
     platforms = chosen_platforms(names)
     left_out = unserved(platforms) if sandbox and not names else []
     for platform in left_out:
@@ -69,23 +74,23 @@ def _check_home() -> bool:
     return True
 
 
-def _check_folder(what: str, path: Path) -> bool:
-    """Whether the first load can make a file or folder; a check leaves nothing behind."""
+def _check_folder(subject: str, path: Path) -> bool:
+    """Whether the first load can create a file or folder at `path`. Leaves nothing behind."""
     nearest = next(folder for folder in path.parents if os.path.lexists(folder))
     try:
         with tempfile.TemporaryFile(dir=nearest) as file:
-            file.write(bytes(_TRIED))
+            file.write(bytes(_TRIAL_BYTES))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        typer.echo(f"{what}: NOT OK: {path} cannot be made: {nearest}: {error.strerror}")
+        typer.echo(f"{subject}: NOT OK: {path} cannot be created: {nearest}: {error.strerror}")
         return False
-    typer.echo(f"{what}: ok, {path} will be made by the first load")
+    typer.echo(f"{subject}: ok, {path} will be created by the first load")
     return True
 
 
 def _check_alerts() -> bool:
-    """Nothing is said where nothing is wrong: most have no webhook."""
+    """Whether the webhook's setting is usable. Prints nothing if it is: most projects have no webhook."""
     try:
         read(ALERTS, WEBHOOK_URL)
     except PlatformAssetsError as error:
@@ -95,7 +100,7 @@ def _check_alerts() -> bool:
 
 
 def _check_account(connection: Connection, client: ApiClient) -> None:
-    """Raise AnotherAccount where the warehouse has another account's rows; its own faults have a line of their own."""
+    """Raise AnotherAccount if the warehouse has another account's rows. Its other errors have a line of their own."""
     try:
         path = duckdb_file()
         if path is None or path.exists():

@@ -1,4 +1,4 @@
-"""What a command sets up around itself: Dagster's home, and the sandbox for platforms without a base_url."""
+"""What commands set up before they run: Dagster's home, the chosen platforms, their settings, and the sandbox."""
 
 import functools
 import os
@@ -36,7 +36,7 @@ _DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 
 
 def dagster_home() -> Path:
-    """`DAGSTER_HOME`, by default `data/dagster_home`, created on first use. Raises SettingsError where it cannot be."""
+    """`DAGSTER_HOME`, by default `data/dagster_home`, created on first use. Raises SettingsError if it cannot be."""
     home = dagster_home_path()
     config = home / "dagster.yaml"
     try:
@@ -50,16 +50,15 @@ def dagster_home() -> Path:
 
 
 def dagster_home_path() -> Path:
-    """Where Dagster's home is, whether it exists or not."""
+    """Absolute path of Dagster's home, which may not exist yet."""
     return Path(os.environ.get("DAGSTER_HOME") or "data/dagster_home").expanduser().absolute()
 
 
 @contextmanager
 def open_instance() -> Iterator["dg.DagsterInstance"]:
-    """Dagster's instance in its home. Raises SettingsError where it cannot be opened.
+    """Dagster's instance in its home. Raises SettingsError if it cannot be opened.
 
-    Two processes that open a new home at once both try to create its tables, and one dies of it; so they
-    take turns opening it.
+    Opened under a lock: of two processes that open a new home at once, both create its tables, and one fails.
     """
     import dagster as dg
     import yaml
@@ -85,24 +84,24 @@ def _unusable(home: Path, reason: str | None) -> SettingsError:
 
 
 def console() -> Console:
-    """Where tables go: as wide as the terminal, and wide enough for every line in a log."""
-    found = Console()
-    return found if found.is_terminal else Console(width=200)
+    """A console as wide as the terminal, or wide enough for every line of a table in a log."""
+    terminal = Console()
+    return terminal if terminal.is_terminal else Console(width=200)
 
 
 def chosen_platforms(names: Sequence[str]) -> list[Platform]:
-    """The named platforms, all usable ones without a name. Raises SettingsError for a name that cannot be used."""
+    """The named platforms, or all usable ones if `names` is empty. Raises SettingsError for a name that is unusable."""
     return [platform_named(name) for name in dict.fromkeys(names)] if names else list(all_platforms())
 
 
-def tell_of_broken_platforms() -> None:
-    """Say on stderr which platform files cannot be used; the others go on."""
+def report_broken_platforms() -> None:
+    """Print to stderr which platform files cannot be used; the other platforms are not affected."""
     for broken in broken_platforms():
         print(f"error: {broken}", file=sys.stderr)
 
 
 def settings_problems(platforms: Sequence[Platform]) -> list[str]:
-    """A line for each thing wrong with settings: what nothing reads, and what cannot be used."""
+    """A line for each problem with the settings: what nothing reads, and what cannot be used."""
     problems = unknown_settings(all_platforms(), [broken.module for broken in broken_platforms()])
     readers: list[Callable[[], object]] = [functools.partial(read_settings, platform) for platform in platforms]
     readers += [functools.partial(read, WAREHOUSE, setting) for setting in WAREHOUSE_SETTINGS]
@@ -124,9 +123,9 @@ def unserved(platforms: Sequence[Platform]) -> list[Platform]:
 
 @contextmanager
 def sandbox_for(platforms: Sequence[Platform], wanted: bool) -> Iterator["SandboxServer | None"]:
-    """Serve the platforms that have no `base_url` from a sandbox of this process; None where none needs it.
+    """Serve the platforms that have no `base_url` from a sandbox in this process; None if no platform needs it.
 
-    This process and its children find it in the environment, which afterwards is as before.
+    This process and its children find it through environment variables, which are restored afterwards.
     """
     unconfigured = [platform for platform in platforms if not is_configured(platform)]
     if not wanted or not unconfigured:
@@ -136,15 +135,15 @@ def sandbox_for(platforms: Sequence[Platform], wanted: bool) -> Iterator["Sandbo
 
     with SandboxServer() as server:
         variables: dict[str, str] = {}
-        for platform in (one for one in unconfigured if one.name in SERVED):
+        for platform in (platform for platform in unconfigured if platform.name in SERVED):
             variables[setting_name(platform, "base_url")] = server.base_url(platform.name)
             variables[setting_name(platform, platform_secret(platform))] = server.token(platform.name)
         with environment(variables):
             yield server
 
 
-def say_what_the_sandbox_serves(served: Iterable[str], configured: Iterable[str], url: str) -> str:
-    """One line that names what comes from the sandbox, what does not, and the warehouse both go to."""
+def sandbox_line(served: Iterable[str], configured: Iterable[str], url: str) -> str:
+    """A line that names what the sandbox serves, what it does not, and the warehouse that both are loaded into."""
     line = f"sandbox: {url} serves {', '.join(served)} into {warehouse_name()}"
     others = ", ".join(configured)
     return f"{line}; configured: {others}" if others else line

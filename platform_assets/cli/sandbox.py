@@ -17,8 +17,8 @@ def serve_sandbox(host: str, port: int) -> None:
     except OSError as error:
         raise SettingsError(f"the sandbox cannot listen on {host}:{port}: {error.strerror}") from None
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-    typer.echo("# The sandbox speaks the five APIs; these settings point at it:")
-    for platform in (one for one in all_platforms() if one.name in SERVED):
+    typer.echo("# The sandbox serves the five APIs; these settings point at it:")
+    for platform in (platform for platform in all_platforms() if platform.name in SERVED):
         typer.echo(f"export {setting_name(platform, 'base_url')}=http://{shown}:{port}/{platform.name}")
         typer.echo(f"export {setting_name(platform, platform_secret(platform))}={sandbox_token(platform.name)}")
     serve(host, port)

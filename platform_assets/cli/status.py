@@ -1,18 +1,18 @@
-"""`platform-assets status`: what the warehouse says of every asset."""
+"""`platform-assets status`: rows, cursor and state of every asset, as the warehouse recorded them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rich.table import Table
 
-from platform_assets.cli.environment import chosen_platforms, console, tell_of_broken_platforms
+from platform_assets.cli.environment import chosen_platforms, console, report_broken_platforms
 from platform_assets.declarations import Platform, Resource
 from platform_assets.warehouse import Progress, Status, open_warehouse
 
 
 def show_status(names: Sequence[str]) -> None:
     """Print one line per asset: rows, cursor, lag, last success, state."""
-    tell_of_broken_platforms()
+    report_broken_platforms()
     now = datetime.now(UTC)
     table = Table(box=None, pad_edge=False)
     table.add_column("asset")
@@ -26,18 +26,19 @@ def show_status(names: Sequence[str]) -> None:
             progress = session.progress([resource.name for resource in platform.resources])
             for resource in platform.resources:
                 entries = [entry for (name, _), entry in progress.items() if name == resource.name]
-                table.add_row(*_line(platform, resource, entries, session.count(resource.name), now))
+                table.add_row(*_cells(platform, resource, entries, session.count(resource.name), now))
     console().print(table)
 
 
-def _line(platform: Platform, resource: Resource, entries: Sequence[Progress], rows: int, now: datetime) -> list[str]:
+def _cells(platform: Platform, resource: Resource, entries: Sequence[Progress], rows: int, now: datetime) -> list[str]:
+    """Cells of one asset; `entries` are its recorded reads, one per parent."""
     cursor = max((entry.cursor_value for entry in entries if entry.cursor_value), default=None)
     success = max((entry.succeeded_at for entry in entries if entry.succeeded_at), default=None)
     return [
         f"{platform.name}/{resource.name}",
         str(rows) if entries else "-",
         f"{cursor.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if cursor else "-",
-        _span((now - cursor).total_seconds()) if cursor else "-",
+        _duration((now - cursor).total_seconds()) if cursor else "-",
         f"{success.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if success else "never",
         _state(entries),
     ]
@@ -48,16 +49,17 @@ def _state(entries: Sequence[Progress]) -> str:
         return "not loaded"
     failed = [entry for entry in entries if entry.status is Status.FAILED]
     skipped = sum(entry.status is Status.SKIPPED for entry in entries)
-    more = f", {skipped} parents skipped" if skipped else ""
+    skipped_suffix = f", {skipped} parents skipped" if skipped else ""
     if not failed:
-        return f"ok{more}"
+        return f"ok{skipped_suffix}"
     if not failed[0].parent:
         return f"failed: {failed[0].error}"
     names = ", ".join(entry.parent for entry in failed[:3]) + (", …" if len(failed) > 3 else "")
-    return f"{len(failed)} of {len(entries)} parents failed: {names}{more}"
+    return f"{len(failed)} of {len(entries)} parents failed: {names}{skipped_suffix}"
 
 
-def _span(seconds: float) -> str:
+def _duration(seconds: float) -> str:
+    """Seconds in the largest unit that fits, e.g. `1.5 h`."""
     sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:

@@ -1,4 +1,4 @@
-"""`platform-assets verify`: what the APIs serve now against what the warehouse holds."""
+"""`platform-assets verify`: compare what the APIs serve now with what the warehouse holds."""
 
 import sys
 import time
@@ -14,6 +14,7 @@ from rich.table import Table
 
 from platform_assets.cli import environment
 from platform_assets.cli.environment import chosen_platforms, sandbox_for
+from platform_assets.cli.sync_request import SyncRequest, selected_keys
 from platform_assets.declarations import Platform, PlatformAssetsError, Resource
 from platform_assets.extraction.connection import connect
 from platform_assets.http.errors import SettingsError
@@ -23,7 +24,7 @@ from platform_assets.warehouse import open_warehouse
 
 @dataclass(frozen=True)
 class VerifyRequest:
-    """What the user asked for; empty means everything."""
+    """The options of `platform-assets verify`; an empty tuple means everything."""
 
     platforms: tuple[str, ...] = ()
     assets: tuple[str, ...] = ()
@@ -33,7 +34,7 @@ class VerifyRequest:
 
 
 def run_verify(request: VerifyRequest) -> bool:
-    """Verify and print; whether all that was asked for was verified and nothing differs."""
+    """Verify and print; whether everything requested was verified and nothing differs."""
     began, started = datetime.now(UTC), time.monotonic()
     chosen = _chosen(request)
     found: list[tuple[str, Verification]] = []
@@ -41,8 +42,8 @@ def run_verify(request: VerifyRequest) -> bool:
         for platform, resources in chosen:
             for one in _verified(platform, resources, request.fix):
                 found.append((platform.name, one))
-                _say(platform, one)
-    _tell_dagster(found)
+                _show_progress(platform, one)
+    _report_to_dagster(found)
     ok = all(one.ok for _, one in found)
     if request.as_json:
         document = {
@@ -59,8 +60,6 @@ def run_verify(request: VerifyRequest) -> bool:
 
 def _chosen(request: VerifyRequest) -> list[tuple[Platform, list[Resource]]]:
     """Platforms with their chosen resources. Raises SettingsError for a name that does not exist."""
-    from platform_assets.cli.sync import SyncRequest, selected_keys
-
     keys = selected_keys(SyncRequest(platforms=request.platforms, assets=request.assets))
     names = {key.to_user_string() for key in keys}
     chosen = [
@@ -71,7 +70,7 @@ def _chosen(request: VerifyRequest) -> list[tuple[Platform, list[Resource]]]:
 
 
 def _verified(platform: Platform, resources: Sequence[Resource], fix: bool) -> Iterator[Verification]:
-    """A platform without settings is not verified, and says so; the others go on."""
+    """Verify the resources of one platform. If it has no settings, each is reported as not verified."""
     names = [resource.name for resource in resources]
     try:
         connection = connect(platform)
@@ -85,7 +84,7 @@ def _verified(platform: Platform, resources: Sequence[Resource], fix: bool) -> I
         raise PlatformAssetsError(f"{platform.name}: {error}") from None
 
 
-def _tell_dagster(found: Sequence[tuple[str, Verification]]) -> None:
+def _report_to_dagster(found: Sequence[tuple[str, Verification]]) -> None:
     """Record what a fix wrote, so that the models above it count as stale."""
     mended = [(name, one, one.mended) for name, one in found if one.mended is not None]
     if not mended:
@@ -103,8 +102,8 @@ def _tell_dagster(found: Sequence[tuple[str, Verification]]) -> None:
             instance.report_runless_asset_event(event)
 
 
-def _say(platform: Platform, one: Verification) -> None:
-    """A line as soon as a resource is done, where somebody waits for the table."""
+def _show_progress(platform: Platform, one: Verification) -> None:
+    """Print a line as soon as a resource is done, if stderr is a terminal."""
     if sys.stderr.isatty():
         print(f"{platform.name}/{one.name}: {_state(one)}", file=sys.stderr)
 

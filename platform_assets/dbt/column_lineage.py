@@ -1,7 +1,7 @@
-"""Which columns a model's columns are made of, read from its compiled SQL.
+"""Which columns a model's columns are computed from, read from its compiled SQL.
 
-dagster-dbt's `fetch_column_metadata` asks the warehouse for every column of every model and its parents, by the
-database name that the manifest was parsed with; here all of it is declared, and nothing is asked.
+The alternative, dagster-dbt's `fetch_column_metadata`, queries the warehouse for every column of every model and its
+parents, under the database name that the manifest was parsed with. Here all columns are declared: nothing is queried.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,8 +12,8 @@ from sqlglot.lineage import lineage
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
 
+# Schema -> table -> column -> type.
 Tables = dict[str, dict[str, dict[str, str]]]
-"""Schema -> table -> column -> type."""
 
 
 class Column(NamedTuple):
@@ -36,8 +36,13 @@ def declared_tables(manifest: Mapping[str, Any]) -> Tables:
 def column_lineage(sql: str, columns: Iterable[str], tables: Tables, dialect: str) -> dict[str, Sequence[Column]]:
     """Column -> the columns of tables that its value is computed from, in a stable order.
 
-    `sql` is one compiled SELECT. A column that is computed from none, such as `count(*)`, is left out.
-    Raises sqlglot's SqlglotError where the SQL cannot be understood.
+    A column that is computed from none, such as `count(*)`, is left out.
+
+    Args:
+        sql: one compiled SELECT.
+
+    Raises:
+        sqlglot.errors.SqlglotError: the SQL cannot be parsed or resolved.
     """
     query = parse_one(sql, dialect=dialect)
     for table in query.find_all(exp.Table):

@@ -1,1 +1,6 @@
-"""What watches: freshness of every asset, partitions against their parents, alerts."""
+"""What watches: sensors that keep assets fresh and partitions equal to their parents, and alerts.
+
+Way of a freshness decision: `freshness_sensor.py` reads the last load of each asset through `event_log.py`, lets
+`freshness.py` decide what is due, and requests a run. `partition_sensor.py` follows the lists of parents, `alerts.py`
+posts failures to a webhook. Everything here builds on `platform_assets/orchestration`; nothing there imports this.
+"""

@@ -1,4 +1,4 @@
-"""Words to where people read them: a JSON webhook, Slack-compatible, off until `[alerts] webhook_url` is set."""
+"""Alerts to a Slack-compatible JSON webhook: failed runs, stale assets. Off until `[alerts] webhook_url` is set."""
 
 import json
 import time
@@ -16,6 +16,7 @@ from platform_assets.monitoring.event_log import last_load
 from platform_assets.orchestration.translator import asset_key
 
 OFF = "Off: ALERTS__WEBHOOK_URL is not set."
+# Seconds to connect, and to wait for a response.
 _TIMEOUT = 10.0
 
 
@@ -25,13 +26,13 @@ def webhook_url() -> str | None:
 
 
 def post(url: str, text: str) -> None:
-    """POST `{"text": ...}`. Raises RuntimeError, which does not quote the URL, where it is not taken."""
+    """POST `{"text": ...}`. Raises RuntimeError, which does not quote the URL, if the webhook does not accept it."""
     try:
-        answer = requests.post(url, json={"text": text}, timeout=_TIMEOUT, allow_redirects=False)
+        response = requests.post(url, json={"text": text}, timeout=_TIMEOUT, allow_redirects=False)
     except requests.RequestException as error:
         raise RuntimeError(f"the webhook cannot be reached ({type(error).__name__})") from None
-    if not answer.ok:
-        raise RuntimeError(f"the webhook answered {answer.status_code}")
+    if not response.ok:
+        raise RuntimeError(f"the webhook answered {response.status_code}")
 
 
 @dg.run_failure_sensor(
@@ -41,7 +42,7 @@ def post(url: str, text: str) -> None:
     description="Posts every failed run to the webhook, with its reasons. Off until one is configured.",
 )
 def webhook_on_failure(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
-    """Tell of a failed run, with the reasons of its failed steps."""
+    """Post a failed run, with the reasons of its failed steps."""
     url = webhook_url()
     if not url:
         return dg.SkipReason(OFF)
@@ -59,38 +60,38 @@ def _reason(event: dg.DagsterEvent) -> str:
 
 
 def stale_alert_sensor(platforms: Sequence[Platform]) -> dg.SensorDefinition:
-    """Posts once for each asset that is too late (see `lateness`), and once when it recovered."""
+    """Posts once for each asset that is too late (see `too_late_after`), and once when it recovered."""
 
     @dg.sensor(
         name="webhook_on_stale_assets",
         minimum_interval_seconds=600,
         default_status=dg.DefaultSensorStatus.RUNNING,
         target=None,
-        description="Posts assets that got stale, and that recovered, to the webhook. Off until one is configured.",
+        description="Posts assets that became stale, or fresh again, to the webhook. Off until one is configured.",
     )
     def stale_assets(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         url = webhook_url()
         if not url:
             return dg.SkipReason(OFF)
-        told = set(json.loads(context.cursor or "[]"))
+        posted = set(json.loads(context.cursor or "[]"))
         stale = stale_assets_of(context.instance, platforms, time.time())
-        lines = [f"stale: {name}, last loaded {words}" for name, words in stale.items() if name not in told]
-        lines += [f"fresh again: {name}" for name in sorted(told - stale.keys())]
+        lines = [f"stale: {name}, last loaded {age}" for name, age in stale.items() if name not in posted]
+        lines += [f"fresh again: {name}" for name in sorted(posted - stale.keys())]
         if lines:
             post(url, "\n".join(lines))
-        # Only what was told is remembered: a webhook that was down is told at the next tick.
+        # Only after the post: if the webhook is unavailable, the next tick posts again.
         context.update_cursor(json.dumps(sorted(stale)))
-        return dg.SkipReason(f"{len(stale)} assets are stale; told of {len(lines)} changes.")
+        return dg.SkipReason(f"{len(stale)} assets are stale; posted {len(lines)} changes.")
 
     return stale_assets
 
 
 def stale_assets_of(instance: dg.DagsterInstance, platforms: Sequence[Platform], now: float) -> dict[str, str]:
-    """Assets of configured platforms, loaded at least once, that are too late."""
-    found: dict[str, str] = {}
+    """Age of each asset that is too late at `now` (POSIX seconds), of those configured and loaded at least once."""
+    stale: dict[str, str] = {}
     for platform in platforms:
         for resource in platform.resources if is_configured(platform) else ():
             load = last_load(instance, asset_key(platform, resource.name))
             if load is not None and now - load.at > too_late_after(platform, resource).total_seconds():
-                found[f"{platform.name}/{resource.name}"] = f"{(now - load.at) / 3600:.1f} hours ago"
-    return found
+                stale[f"{platform.name}/{resource.name}"] = f"{(now - load.at) / 3600:.1f} hours ago"
+    return stale

@@ -20,6 +20,7 @@ from platform_assets.monitoring.freshness import WHOLE, SensorState
 from platform_assets.orchestration.jobs import sync_job_name, sync_request
 from platform_assets.orchestration.translator import asset_key
 
+# Runs that one tick requests; the rest is requested by the next ticks.
 _RUNS_PER_TICK = 5
 
 
@@ -29,13 +30,12 @@ def freshness_sensors(platforms: Sequence[Platform]) -> list[dg.SensorDefinition
 
 
 def freshness_sensor(platform: Platform) -> dg.SensorDefinition:
-    """Keeps every resource no older than its allowed lag; what was never loaded is the stalest of all.
+    """Keeps every resource no older than its allowed lag; what was never loaded is always stale.
 
-    Each tick it compares the last load of every asset, and of every partition, with the allowed lag.
-    Where one cheap request can tell whether upstream has anything newer than the recorded cursor it asks that
-    first, and launches nothing if not. What is stale it asks for in as few runs as possible: exactly those
-    assets and partitions. `orchestration/freshness.py` says when a failed one is asked for again and how
-    quiet ones are looked at less often.
+    Each tick compares the last load of every asset, and of every partition, with the allowed lag. If one cheap request
+    can tell whether upstream has anything newer than the recorded cursor, the tick probes upstream first and requests
+    nothing if it has not. It requests exactly the stale assets and partitions, in as few runs as possible.
+    `monitoring/freshness.py` decides when a failed one is requested again and how idle ones are probed less often.
     """
 
     @dg.sensor(
@@ -43,21 +43,21 @@ def freshness_sensor(platform: Platform) -> dg.SensorDefinition:
         job_name=sync_job_name(platform),
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Asks for exactly the assets and partitions whose last load, or cursor, is older than allowed.",
+        description="Requests a run of exactly the assets and partitions whose load or cursor is older than allowed.",
     )
     def fresh(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         if not is_configured(platform):
             return dg.SkipReason(f"Not configured: {setting_name(platform, 'base_url')} is not set.")
         tick = _Tick(platform, context.instance, json.loads(context.cursor or "{}"), time.time())
         for resource in platform.resources:
-            tick.next_probe_at(resource)
+            tick.check(resource)
         return tick.result()
 
     return fresh
 
 
 class _Tick:
-    """One tick of a freshness sensor: looks at one resource after the other, then asks for what is due."""
+    """One tick of a freshness sensor: checks one resource after the other, then requests what is due."""
 
     def __init__(
         self, platform: Platform, instance: dg.DagsterInstance, cursor: dict[str, dict[str, Any]], now: float
@@ -65,105 +65,113 @@ class _Tick:
         self._platform = platform
         self._instance = instance
         self._now = now
-        self._memories = {name: SensorState.of(stored) for name, stored in cursor.items()}
+        self._states = {name: SensorState.of(stored) for name, stored in cursor.items()}
+        # Resource -> its partitions that are due.
         self._due: dict[str, list[str]] = {}
-        self._marks: dict[str, str] = {}
-        self._words: dict[str, list[str]] = defaultdict(list)
+        # Resource -> what it was loaded to, which makes the run key of a new request differ from the one before.
+        self._positions: dict[str, str] = {}
+        # Reason -> resources that are not requested for it.
+        self._reasons: dict[str, list[str]] = defaultdict(list)
 
-    def next_probe_at(self, resource: Resource) -> None:
-        """Decide whether the resource is due, and remember why not."""
-        memory = self._memories.setdefault(resource.name, SensorState())
-        self._see_run(resource, memory)
+    def check(self, resource: Resource) -> None:
+        """Decide whether the resource is due, or else why not."""
+        state = self._states.setdefault(resource.name, SensorState())
+        self._record_run(resource, state)
         if resource.partition is not None:
             stale = self._stale_partitions(resource)
         else:
-            stale = [WHOLE] if self._is_stale(resource, memory) else []
-        due = freshness.due(memory, stale, self._now)
+            stale = [WHOLE] if self._is_stale(resource, state) else []
+        due = freshness.due(state, stale, self._now)
         if due:
             self._due[resource.name] = due
-        elif stale and memory.run_key:
-            self._words["a run is on its way"].append(resource.name)
+        elif stale and state.run_key:
+            self._reasons["a run is in flight"].append(resource.name)
         elif stale:
-            self._words["failed and left alone for a while"].append(resource.name)
+            self._reasons["failed, requested again after a backoff"].append(resource.name)
 
     def result(self) -> dg.SensorResult:
-        """Runs for what is due, a few at a time, and in words what is not."""
+        """Runs of what is due, a few at a time; without any, the reasons why nothing is."""
         runs = [self._run(names, partitions) for names, partitions in self._groups()[:_RUNS_PER_TICK]]
-        words = [f"{why}: {', '.join(names)}" for why, names in self._words.items()]
-        stored = {name: memory.stored() for name, memory in self._memories.items()}
+        reasons = [f"{reason}: {', '.join(names)}" for reason, names in self._reasons.items()]
+        stored = {name: state.stored() for name, state in self._states.items()}
         return dg.SensorResult(
             run_requests=runs,
-            skip_reason=None if runs else dg.SkipReason("; ".join(words) or "Everything is fresh."),
-            cursor=json.dumps({name: kept for name, kept in stored.items() if kept}),
+            skip_reason=None if runs else dg.SkipReason("; ".join(reasons) or "Everything is fresh."),
+            cursor=json.dumps({name: values for name, values in stored.items() if values}),
         )
 
-    def _see_run(self, resource: Resource, memory: SensorState) -> None:
-        if memory.run_key:
+    def _record_run(self, resource: Resource, state: SensorState) -> None:
+        if state.run_key:
             name = f"{self._platform.name}/{resource.name}"
-            state, refused = run_of_key(self._instance, memory.run_key)
-            mine = [part for part in memory.asked if (f"{name}[{part}]" if part else name) in refused]
-            freshness.record_run(memory, state, mine, self._now)
+            run, permanent = run_of_key(self._instance, state.run_key)
+            refused = [part for part in state.requested if (f"{name}[{part}]" if part else name) in permanent]
+            freshness.record_run(state, run, refused, self._now)
 
     def _stale_partitions(self, resource: Resource) -> list[str]:
-        """Partitions never loaded, or last loaded half an allowed lag ago."""
+        """Partitions that were never loaded, or last loaded longer than half the allowed lag ago."""
         cutoff = self._now - allowed_lag(self._platform, resource).total_seconds() / 2
         key = asset_key(self._platform, resource.name)
-        self._marks[resource.name] = f"{cutoff:.0f}"
+        self._positions[resource.name] = f"{cutoff:.0f}"
         if isinstance(resource.partition, DynamicPartitions):
             keys = self._instance.get_dynamic_partitions(resource.partition.name)
         else:
             keys = resource.partition.keys if isinstance(resource.partition, Buckets) else []
         stale = stale_partitions(self._instance, key, keys, cutoff)
         if keys and not stale:
-            self._words["fresh"].append(resource.name)
+            self._reasons["fresh"].append(resource.name)
         return stale
 
-    def _is_stale(self, resource: Resource, memory: SensorState) -> bool:
+    def _is_stale(self, resource: Resource, state: SensorState) -> bool:
         load = last_load(self._instance, asset_key(self._platform, resource.name))
         if load is None:
-            self._marks[resource.name] = "never"
+            self._positions[resource.name] = "never"
             return True
-        freshness.record_load(memory, load.at, load.rows_loaded)
-        self._marks[resource.name] = f"{load.cursor}@{load.at:.0f}"
+        freshness.record_load(state, load.at, load.rows_loaded)
+        self._positions[resource.name] = f"{load.cursor}@{load.at:.0f}"
         lag = allowed_lag(self._platform, resource).total_seconds()
         age = self._now - load.at
         if resource.endpoint.incremental is None:
             return age >= lag
         if not can_probe(resource) or load.cursor is None:
-            stale = age >= freshness.reload_after(lag, memory.quiet)
+            stale = age >= freshness.reload_after(lag, state.idle_streak)
             if not stale:
-                self._words["fresh"].append(resource.name)
+                self._reasons["fresh"].append(resource.name)
             return stale
         incremental = resource.endpoint.incremental
         if incremental is not None and incremental.reopen and age >= 0.75 * lag:
-            return True  # records that are still open change without becoming newer
-        return self._has_newer(resource, memory, load.cursor, lag)
+            return True  # open records change without becoming newer
+        return self._has_newer(resource, state, load.cursor, lag)
 
-    def _has_newer(self, resource: Resource, memory: SensorState, cursor: float, lag: float) -> bool:
-        """Whether upstream says that it has something newer; asked again later and later while it has not."""
-        if memory.run_key:
+    def _has_newer(self, resource: Resource, state: SensorState, cursor: float, lag: float) -> bool:
+        """Whether upstream has something newer than the cursor; probed less and less often while it has not.
+
+        If upstream is unavailable, the resource counts as stale once its allowed lag has passed.
+        """
+        if state.run_key:
             return True
-        if memory.tries:
+        if state.attempts:
             return True  # what failed is still due
-        if self._now < max(memory.next_probe_at, memory.loaded_at + freshness.probe_after(lag, 0)):
-            self._words["fresh"].append(resource.name)
+        if self._now < max(state.next_probe_at, state.loaded_at + freshness.probe_after(lag, 0)):
+            self._reasons["fresh"].append(resource.name)
             return False
         try:
-            newer = _ask_upstream(self._platform, resource, cursor)
+            newer = _probe_upstream(self._platform, resource, cursor)
         except PlatformAssetsError as error:
-            memory.quiet += 1
-            memory.next_probe_at = self._now + freshness.probe_after(lag, memory.quiet)
-            self._words[f"upstream does not answer ({error})"].append(resource.name)
-            return self._now - memory.loaded_at >= lag
+            self._schedule_probe(state, lag)
+            self._reasons[f"upstream is unavailable ({error})"].append(resource.name)
+            return self._now - state.loaded_at >= lag
         if newer:
             return True
-        memory.quiet += 1
-        memory.next_probe_at = self._now + freshness.probe_after(lag, memory.quiet)
-        self._words["upstream has nothing newer"].append(resource.name)
+        self._schedule_probe(state, lag)
+        self._reasons["upstream has nothing newer"].append(resource.name)
         return False
 
+    def _schedule_probe(self, state: SensorState, lag: float) -> None:
+        state.idle_streak += 1
+        state.next_probe_at = self._now + freshness.probe_after(lag, state.idle_streak)
+
     def _groups(self) -> list[tuple[list[str], list[str]]]:
-        """Resources that are due for the same partitions share a run; a run has one batch of partitions."""
+        """Resources and partitions of each run: resources due for the same partitions share a run of one batch."""
         groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for name, partitions in self._due.items():
             partition = self._platform.resource(name).partition
@@ -172,18 +180,21 @@ class _Tick:
         return [(names, [part for part in partitions if part != WHOLE]) for partitions, names in groups.items()]
 
     def _run(self, names: list[str], partitions: list[str]) -> dg.RunRequest:
-        """A run of some resources, whose key holds what they were loaded to and the attempt."""
+        """A run of some resources.
+
+        Its key holds what they were loaded to and the number of attempts: Dagster launches a run key once, ever.
+        """
         whole = partitions or [WHOLE]
-        marks = [f"{n}={self._marks[n]}#{freshness.attempt(self._memories[n], whole)}" for n in names]
-        digest = blake2b("\n".join([*marks, *partitions]).encode(), digest_size=8).hexdigest()
-        run_key = f"{self._platform.name}:{','.join(marks)[:200]}:{digest}"
+        positions = [f"{n}={self._positions[n]}#{freshness.most_attempts(self._states[n], whole)}" for n in names]
+        digest = blake2b("\n".join([*positions, *partitions]).encode(), digest_size=8).hexdigest()
+        run_key = f"{self._platform.name}:{','.join(positions)[:200]}:{digest}"
         for name in names:
-            freshness.ask(self._memories[name], whole, run_key, self._now)
+            freshness.mark_requested(self._states[name], whole, run_key, self._now)
         resources = [self._platform.resource(name) for name in names]
         return sync_request(self._platform, resources, partitions, run_key)
 
 
-def _ask_upstream(platform: Platform, resource: Resource, cursor: float) -> bool:
+def _probe_upstream(platform: Platform, resource: Resource, cursor: float) -> bool:
     connection = connect(platform)
     with connection.open_client(retries=False) as client:
         return has_newer(client, connection.platform.resource(resource.name), datetime.fromtimestamp(cursor, UTC))

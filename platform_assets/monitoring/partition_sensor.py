@@ -1,4 +1,8 @@
-"""Sensors that keep dynamic partitions equal to the parents in the warehouse."""
+"""Sensors that keep dynamic partitions equal to the parents in the warehouse.
+
+Every load of parents reconciles the partitions as well (`orchestration/reconciliation.py`). The sensor catches up with
+what a load could not do: it loads the children of new parents, and deletes partitions that were in flight.
+"""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -14,9 +18,10 @@ from platform_assets.orchestration.translator import asset_key
 from platform_assets.sync.parents import known_parents
 from platform_assets.warehouse import open_warehouse
 
+# Seconds that a tick waits for a load to finish; the next tick comes a minute later.
 _WAREHOUSE_WAIT = 5.0
-"""Seconds that a tick waits for a load to finish; the next tick comes soon enough."""
-_SHOWN = 20
+# Keys of a skip reason.
+_LISTED = 20
 
 
 def partition_sensors(platforms: Sequence[Platform]) -> list[dg.SensorDefinition]:
@@ -27,8 +32,8 @@ def partition_sensors(platforms: Sequence[Platform]) -> list[dg.SensorDefinition
 def partition_sensor(platform: Platform) -> dg.SensorDefinition:
     """Keeps a platform's dynamic partitions equal to the parents in the warehouse.
 
-    It looks only after a load of the parents: registers new parents and asks for a run of their children,
-    and deletes those of removed parents that no run works on. Its cursor is the time of the load it looked at last.
+    After each load of the parents it registers new ones and requests a run of their children, and deletes the
+    partitions of removed ones, except those in flight. Its cursor holds the times of the loads that it reconciled last.
     """
     children = children_of(platform)
 
@@ -45,12 +50,12 @@ def partition_sensor(platform: Platform) -> dg.SensorDefinition:
         if not loads:
             return dg.SkipReason("No list of parents was loaded yet.")
         if context.cursor == json.dumps(loads):
-            return dg.SkipReason("No list of parents was loaded since the last look.")
+            return dg.SkipReason("No list of parents was loaded since the last tick that reconciled.")
         try:
             parents = _parents_in_warehouse(platform, children)
         except PlatformAssetsError as error:
-            return dg.SkipReason(f"The parents cannot be read now, another look follows: {error}")
-        return _followed(context.instance, platform, children, parents, json.dumps(loads))
+            return dg.SkipReason(f"The parents cannot be read now, the next tick tries again: {error}")
+        return _reconciled(context.instance, platform, children, parents, json.dumps(loads))
 
     return partitions
 
@@ -74,36 +79,39 @@ def _parents_in_warehouse(platform: Platform, children: dict[str, list[Resource]
     return {name: {known.partition for known in found} for name, found in parents.items()}
 
 
-def _followed(
+def _reconciled(
     instance: dg.DagsterInstance,
     platform: Platform,
     children: dict[str, list[Resource]],
     parents: dict[str, set[str]],
     cursor: str,
 ) -> dg.SensorResult:
-    """What has to be registered, retired and run so that the partitions are `parents`."""
-    busy = partitions_in_flight(instance, platform)
+    """What has to be registered, deleted and run so that the partitions are `parents`."""
+    in_flight = partitions_in_flight(instance, platform)
     requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
     runs: list[dg.RunRequest] = []
-    words: list[str] = []
-    left: set[str] = set()
+    changes: list[str] = []
+    postponed: set[str] = set()
     for name, keys in parents.items():
         registered = set(instance.get_dynamic_partitions(name))
-        new, gone = sorted(keys - registered - {""}), removed_upstream(registered, keys)
-        left |= gone & busy[name]
-        retired = sorted(gone - busy[name])
+        new, removed = sorted(keys - registered - {""}), removed_upstream(registered, keys)
+        postponed |= removed & in_flight[name]
+        deleted = sorted(removed - in_flight[name])
         if new:
             requests.append(dg.AddDynamicPartitionsRequest(name, new))
             runs.append(sync_request(platform, children[name], new, f"{name}:{cursor}"))
-            words.append(f"{name}: {len(new)} new ({', '.join(new[:_SHOWN])})")
-        if retired:
-            requests.append(dg.DeleteDynamicPartitionsRequest(name, retired))
-            words.append(f"{name}: {len(retired)} retired ({', '.join(retired[:_SHOWN])})")
-    if left:
-        words.append(f"{len(left)} removed upstream, but in flight; the next tick deletes them")
+            changes.append(f"{name}: {len(new)} new ({', '.join(new[:_LISTED])})")
+        if deleted:
+            requests.append(dg.DeleteDynamicPartitionsRequest(name, deleted))
+            changes.append(f"{name}: {len(deleted)} deleted, removed upstream ({', '.join(deleted[:_LISTED])})")
+    if postponed:
+        changes.append(f"{len(postponed)} removed upstream, but in flight; a later tick deletes them")
     return dg.SensorResult(
         run_requests=runs,
         dynamic_partitions_requests=requests,
-        skip_reason=None if runs else dg.SkipReason("; ".join(words) or "The parents are the registered partitions."),
-        cursor=None if left else cursor,
+        skip_reason=None
+        if runs
+        else dg.SkipReason("; ".join(changes) or "The registered partitions equal the parents."),
+        # Without a cursor the next tick reconciles the same loads again.
+        cursor=None if postponed else cursor,
     )

@@ -1,4 +1,7 @@
-"""`@dlt_assets` definitions: one per platform and partitioning, so that one op loads many resources."""
+"""`@dlt_assets` definitions: one per platform and partitioning, so that one op loads many resources.
+
+The alternative, an op per resource, costs a dlt pipeline run each: 26 small resources took 12 s instead of 2.5 s.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
@@ -8,8 +11,9 @@ from dagster_dlt import dlt_assets
 
 from platform_assets.declarations import Platform, Resource
 from platform_assets.orchestration.checks import check_specs
-from platform_assets.orchestration.dlt_resource import Landed, PlatformDlt, SyncConfig
+from platform_assets.orchestration.dlt_resource import PlatformDlt, SyncEvent
 from platform_assets.orchestration.partitions import backfill_policy, op_groups, partitions_def
+from platform_assets.orchestration.sync_config import SyncConfig
 from platform_assets.orchestration.translator import PlatformTranslator, asset_key
 from platform_assets.patches.op_options import op_options
 from platform_assets.warehouse import LOG_TABLE
@@ -17,12 +21,12 @@ from platform_assets.warehouse.dlt_source import declared_source
 
 
 def platform_assets(platform: Platform) -> list[dg.AssetsDefinition]:
-    """Every resource of the platform as an asset; selecting three of an op's assets fetches three."""
+    """Every resource of the platform as an asset; a run that selects three assets of an op fetches only these."""
     return [_assets(platform, suffix, group) for suffix, group in op_groups(platform.resources).items()]
 
 
 def log_spec(platform: Platform) -> dg.AssetSpec:
-    """The log of syncs, which every load of the platform writes and the model of the platforms' health reads."""
+    """The log of syncs as an external asset: every load of the platform writes it, and the health model reads it."""
     return dg.AssetSpec(
         asset_key(platform, LOG_TABLE),
         group_name=platform.name,
@@ -35,12 +39,11 @@ def log_spec(platform: Platform) -> dg.AssetSpec:
 
 def _assets(platform: Platform, suffix: str, group: Sequence[Resource]) -> dg.AssetsDefinition:
     first = group[0]
-
-    # The real source and pipeline are built inside the op; a pipeline made here would touch the disk.
     checks = [spec for resource in group for spec in check_specs(platform, resource)]
     with op_options(check_specs=checks):
 
         @dlt_assets(
+            # Declared names only. The real source and pipeline are built inside the op: here they would touch the disk.
             dlt_source=declared_source(platform, [resource.name for resource in group]),
             dlt_pipeline=cast(Any, None),
             name=f"{platform.name}__{suffix}",
@@ -49,7 +52,7 @@ def _assets(platform: Platform, suffix: str, group: Sequence[Resource]) -> dg.As
             backfill_policy=backfill_policy(first),
             pool=platform.name,
         )
-        def load(context: dg.AssetExecutionContext, config: SyncConfig, dlt: PlatformDlt) -> Iterator[Landed]:
+        def load(context: dg.AssetExecutionContext, config: SyncConfig, dlt: PlatformDlt) -> Iterator[SyncEvent]:
             yield from dlt.sync(context, platform, config)
 
     return load

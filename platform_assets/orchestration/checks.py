@@ -1,4 +1,8 @@
-"""Asset checks, evaluated inside the op that loads: what a good load has to show, and what is left to mend."""
+"""Asset checks, evaluated inside the op that loads: whether the load is good, and what is left to fix.
+
+Inside the op, because the outcome of the sync has all numbers already; a check with an op of its own would query the
+warehouse again and cost a step.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,18 +17,22 @@ from platform_assets.orchestration.heartbeat import find_heartbeat
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.sync import ResourceOutcome
 
+# Parents that a failed check lists; all are counted.
 _SAMPLE = 10
 _ERROR, _WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
-Finding = tuple[bool, str | None, dict[str, Any]]
-"""Whether the check passed, what is wrong in words, and its metadata."""
+# Whether the check passed, what is wrong if it did not, and its metadata.
+Finding = tuple[bool, str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Check:
     """One kind of check.
 
-    `applies` says to which resources; `always` that it has something to say of a resource that did not land.
+    Attributes:
+        find: evaluates the check on the outcome of a sync.
+        applies: whether a resource has this check.
+        always: whether the check is evaluated also if the resource did not land.
     """
 
     name: str
@@ -37,7 +45,7 @@ class Check:
 
 def _key_unique(outcome: ResourceOutcome) -> Finding:
     count = outcome.duplicate_keys
-    return count == 0, f"{count} keys are there more than once", {"duplicate_keys": count}
+    return count == 0, f"{count} keys are in the table more than once", {"duplicate_keys": count}
 
 
 def _key_not_null(outcome: ResourceOutcome) -> Finding:
@@ -46,24 +54,28 @@ def _key_not_null(outcome: ResourceOutcome) -> Finding:
 
 
 def _no_drift(outcome: ResourceOutcome) -> Finding:
-    found: dict[str, Any] = {}
+    drift: dict[str, Any] = {}
     if outcome.added_columns:
-        found["new_columns"] = outcome.added_columns
+        drift["new_columns"] = outcome.added_columns
     if outcome.variants:
-        found["columns_of_misfits"] = outcome.variants
-    return not found, "the API sent fields or types that are not declared; they were loaded all the same", found
+        drift["columns_of_misfits"] = outcome.variants
+    return not drift, "the API sent fields or types that are not declared; they were loaded nevertheless", drift
 
 
 def _volume(outcome: ResourceOutcome) -> Finding:
     withheld = outcome.deletion_withheld
-    words = f"{withheld} rows were not in the list any more, too many to be believed; none was marked as removed"
-    return withheld == 0, words, {"rows_missing": withheld, "records_read": outcome.records}
+    problem = f"{withheld} rows are missing from the list, suspiciously many; none of them was soft-deleted"
+    return withheld == 0, problem, {"rows_missing": withheld, "records_read": outcome.records}
 
 
 def _cursor_fresh(outcome: ResourceOutcome) -> Finding:
     late = outcome.not_fresh
     sample = {parent or outcome.name: str(success or "never") for parent, success in list(late.items())[:_SAMPLE]}
-    return not late, f"{len(late)} not read to the end within the allowed lag", {"late": len(late), "sample": sample}
+    return (
+        not late,
+        f"{len(late)} parents or lists were not read completely within the allowed lag",
+        {"late": len(late), "sample": sample},
+    )
 
 
 def _none_left_failed(outcome: ResourceOutcome) -> Finding:
@@ -73,25 +85,25 @@ def _none_left_failed(outcome: ResourceOutcome) -> Finding:
 
 
 def _how_late(platform: Platform, outcome: ResourceOutcome) -> dg.AssetCheckSeverity:
-    """An error once anything is too late; what was never read to its end has failed, which another check tells."""
+    """An error once anything is too late; what was never read completely has failed, which another check reports."""
     since = datetime.now(UTC) - too_late_after(platform, platform.resource(outcome.name))
     return _ERROR if any(success is not None and success < since for success in outcome.not_fresh.values()) else _WARN
 
 
 CHECKS = (
-    Check("key_unique", "No primary key is in the table twice.", _ERROR, _key_unique),
+    Check("key_unique", "No primary key is in the table more than once.", _ERROR, _key_unique),
     Check("key_not_null", "Every row has its primary key.", _ERROR, _key_not_null),
     Check("no_drift", "The API sent no undeclared field and no value of another type.", _WARN, _no_drift),
     Check(
         "volume_not_collapsed",
-        "A list that is read in full did not lose most of its rows.",
+        "A list that is read in full did not lose most of its rows at once.",
         _ERROR,
         _volume,
         applies=lambda resource: resource.removal_policy is OnRemoval.SOFT_DELETE,
     ),
     Check(
         "cursor_fresh",
-        "Every parent (or the list itself) was read to its end within the allowed lag; an error after twice as long.",
+        "Every parent, or the list itself, was read completely within the allowed lag; an error after twice as long.",
         _how_late,
         _cursor_fresh,
         applies=lambda resource: resource.endpoint.incremental is not None,
@@ -108,11 +120,12 @@ CHECKS = (
 )
 
 
+# The check that the platform's freshness sensor ticks; on one asset per platform only.
 HEARTBEAT = "freshness_sensor_ticks"
 
 
 def check_specs(platform: Platform, resource: Resource) -> list[dg.AssetCheckSpec]:
-    """The checks of one resource's asset; the platform's first one also has the sensor's heartbeat."""
+    """The checks of one resource's asset; the platform's first asset also has the heartbeat of its sensor."""
     key = asset_key(platform, resource.name)
     specs = [
         dg.AssetCheckSpec(check.name, asset=key, description=check.description)
@@ -120,30 +133,32 @@ def check_specs(platform: Platform, resource: Resource) -> list[dg.AssetCheckSpe
         if check.applies(resource)
     ]
     if resource == platform.resources[0]:
-        specs.append(dg.AssetCheckSpec(HEARTBEAT, asset=key, description=f"{platform.name}_freshness still ticks."))
+        specs.append(
+            dg.AssetCheckSpec(HEARTBEAT, asset=key, description=f"The sensor {platform.name}_freshness ticks.")
+        )
     return specs
 
 
 def check_results(
     context: dg.AssetExecutionContext, platform: Platform, outcome: ResourceOutcome
 ) -> Iterator[dg.AssetCheckResult]:
-    """What the selected checks of one asset found."""
+    """Results of the selected checks of one asset."""
     key = asset_key(platform, outcome.name)
     wanted = {check.name for check in context.selected_asset_check_keys if check.asset_key == key}
     if HEARTBEAT in wanted:
-        ticks, words, age = find_heartbeat(context.instance, platform)
+        ticks, description, age = find_heartbeat(context.instance, platform)
         yield dg.AssetCheckResult(
-            check_name=HEARTBEAT, asset_key=key, passed=ticks, severity=_WARN, description=words, metadata=age
+            check_name=HEARTBEAT, asset_key=key, passed=ticks, severity=_WARN, description=description, metadata=age
         )
     for check in CHECKS:
         if check.name not in wanted or (outcome.error is not None and not check.always):
             continue
-        passed, words, metadata = check.find(outcome)
+        passed, problem, metadata = check.find(outcome)
         yield dg.AssetCheckResult(
             check_name=check.name,
             asset_key=key,
             passed=passed,
             severity=check.severity(platform, outcome) if callable(check.severity) else check.severity,
-            description=None if passed else words,
+            description=None if passed else problem,
             metadata={name: value for name, value in metadata.items() if value != {}},
         )

@@ -1,4 +1,4 @@
-"""Which dynamic partitions runs in flight hold, so that none of them is retired under a run."""
+"""Which dynamic partitions runs in flight hold, so that none of them is deleted under a run."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,60 +7,58 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
-from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES  # not exported where the other names are
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
 
 from platform_assets.declarations import Platform, Resource
 from platform_assets.orchestration.partitions import PARTITIONS_TAG, children_of, op_names
 from platform_assets.orchestration.translator import asset_key
+from platform_assets.patches.backfills import assets_of_open_backfills
+from platform_assets.patches.runs import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+    UNFINISHED_STATUSES,
+)
 
+# A run that has not changed its state for so long counts as dead: Dagster keeps a killed process's run unfinished.
 LONGEST_RUN = timedelta(days=1)
-_IN_FLIGHT = [*IN_PROGRESS_RUN_STATUSES, dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
-_OPEN = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
 
 
 def partitions_in_flight(
     instance: dg.DagsterInstance, platform: Platform, own_run: str | None = None
 ) -> dict[str, set[str]]:
-    """Keys that runs in flight, other than `own_run`, hold, by the name of the platform's dynamic partitions.
+    """Keys that runs in flight hold, by the name of the platform's dynamic partitions.
 
-    In flight is what is queued, under way or being canceled; and a backfill that has not yet asked for all its runs,
-    which holds every partition of its assets, as does a run that names none. A run whose process was killed stays
-    in flight for Dagster: it counts for `LONGEST_RUN` after its last change of state, then no more.
+    In flight is a run that is queued, running or being canceled. A run that names no partitions holds all partitions of
+    its assets, and so does a backfill that has not yet requested all of its runs. A run counts for `LONGEST_RUN` after
+    its last change of state.
+
+    Args:
+        own_run: id of a run that does not count, because it is the caller.
     """
     children = children_of(platform)
     held: dict[str, set[str]] = {name: set() for name in children}
     recent = datetime.now(UTC) - LONGEST_RUN
-    for run in instance.get_runs(dg.RunsFilter(statuses=_IN_FLIGHT, updated_after=recent)):
+    for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED_STATUSES, updated_after=recent)):
         for name, resources in children.items() if run.run_id != own_run else ():
             loaded = [resource for resource in resources if _is_selected(run, platform, resource)]
             if loaded:
                 held[name] |= _held_by(instance, run, platform, name, loaded)
+    backfilled = assets_of_open_backfills(instance, created_after=recent)
     for name, resources in children.items():
-        keys = {asset_key(platform, resource.name) for resource in resources}
-        if any(keys & set(backfill.asset_selection or ()) for backfill in _open_backfills(instance, recent)):
+        if any(asset_key(platform, resource.name) in backfilled for resource in resources):
             held[name] |= set(instance.get_dynamic_partitions(name))
     return held
 
 
-def _open_backfills(instance: dg.DagsterInstance, recent: datetime) -> Sequence[PartitionBackfill]:
-    return instance.get_backfills(filters=BulkActionsFilter(statuses=_OPEN, created_after=recent))
-
-
 def _is_selected(run: dg.DagsterRun, platform: Platform, resource: Resource) -> bool:
-    """Whether a run may load the resource; one without a selection loads all of its job, whatever that is."""
+    """Whether a run may load the resource; a run without a selection loads all of its job, whatever that is."""
     return run.asset_selection is None or asset_key(platform, resource.name) in run.asset_selection
 
 
 def _held_by(
     instance: dg.DagsterInstance, run: dg.DagsterRun, platform: Platform, name: str, resources: Sequence[Resource]
 ) -> set[str]:
-    """Keys of the partitions called `name` that a run of `resources` works on; all of them where it names none."""
+    """Keys of the partitions called `name` that a run of `resources` loads; all registered keys if it names none."""
     registered = list(instance.get_dynamic_partitions(name))
     if PARTITION_NAME_TAG in run.tags:
         return {run.tags[PARTITION_NAME_TAG]}
@@ -68,19 +66,19 @@ def _held_by(
     if first in registered and last in registered:
         return set(registered[registered.index(first) : registered.index(last) + 1])
     ops = op_names(platform)
-    given = [_given(run, ops[resource.name]) for resource in resources]
-    return {key for keys in given for key in keys} if all(given) else set(registered)
+    named = [_named_keys(run, ops[resource.name]) for resource in resources]
+    return {key for keys in named for key in keys} if all(named) else set(registered)
 
 
-def _given(run: dg.DagsterRun, op: str) -> list[str]:
-    """Partitions, or parents (whose keys are their partitions' too), in an op's config, else in our tag."""
+def _named_keys(run: dg.DagsterRun, op: str) -> list[str]:
+    """Partitions, or parents (whose keys are also their partitions' keys), in an op's config, else in the run's tag."""
     config: Any = run.run_config
     for step in ("ops", op, "config"):
         config = config.get(step) if isinstance(config, Mapping) else None
     config = config if isinstance(config, Mapping) else {}
-    given = config.get("partitions") or config.get("parents")
-    if given:
-        return list(map(str, given))
+    keys = config.get("partitions") or config.get("parents")
+    if keys:
+        return list(map(str, keys))
     with suppress(json.JSONDecodeError):
         tagged = json.loads(run.tags.get(PARTITIONS_TAG, "[]"))
         return list(map(str, tagged)) if isinstance(tagged, list) else []

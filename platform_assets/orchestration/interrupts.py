@@ -1,4 +1,8 @@
-"""Signals that end a run: from a terminal, from Dagster's UI, from the machine."""
+"""Signals that end a run: from a terminal, from Dagster's UI, from the machine.
+
+`platform_assets/cancellation.py` carries the cancellation through the threads; this is its connection to the operating
+system's signals and to Dagster's states of a run.
+"""
 
 import signal
 import threading
@@ -7,7 +11,6 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 
 import dagster as dg
-from dagster._core.errors import DagsterExecutionInterruptedError  # not exported where the other names are
 
 from platform_assets.cancellation import Cancellation, cancellable, current
 
@@ -16,33 +19,36 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def cancelled_by_signals(
-    *, by_hand: bool = False, heard: Callable[[int], None] | None = None
+    *, by_hand: bool = False, on_signal: Callable[[int], None] | None = None
 ) -> Iterator[Cancellation]:
-    """SIGINT and SIGTERM cancel what runs inside, and raise nothing: an exception at any line could leave half a load.
+    """SIGINT and SIGTERM cancel what runs inside. They raise nothing: an exception at any line could leave half a load.
 
-    `heard` is called for every signal, in another thread. In a thread that is not the main one, which alone gets
-    signals, what is current already stays so.
+    Outside the main thread, which alone receives signals, the current cancellation stays in effect.
+
+    Args:
+        by_hand: the run belongs to a command in a terminal, which reports the cancellation to Dagster.
+        on_signal: called with the number of every signal, in another thread.
     """
     if threading.current_thread() is not threading.main_thread():
         yield current()
         return
-    # Its `put` may interrupt itself; no other lock may be taken in a signal handler.
+    # A signal handler may take no lock that the interrupted thread may hold; `SimpleQueue.put` is reentrant.
     numbers: SimpleQueue[int | None] = SimpleQueue()
     with cancellable(by_hand=by_hand) as cancellation:
 
         def listen() -> None:
             while (number := numbers.get()) is not None:
-                if heard is not None:
-                    heard(number)
+                if on_signal is not None:
+                    on_signal(number)
                 cancellation.cancel()
 
         listener = threading.Thread(target=listen, name="signals", daemon=True)
         listener.start()
-        before = {number: signal.signal(number, lambda given, _: numbers.put(given)) for number in _SIGNALS}
+        before = {number: signal.signal(number, lambda received, _: numbers.put(received)) for number in _SIGNALS}
         try:
             yield cancellation
         finally:
-            # A command that was told to end is about to: a second Ctrl-C must not change its exit code any more.
+            # A cancelled command is about to exit: a second Ctrl-C must not change its exit code.
             is_over = by_hand and cancellation.cancelled
             for number, handler in before.items():
                 if is_over:
@@ -53,13 +59,13 @@ def cancelled_by_signals(
             listener.join()
 
 
-def canceled(context: dg.AssetExecutionContext) -> DagsterExecutionInterruptedError:
+def canceled(context: dg.AssetExecutionContext) -> dg.DagsterExecutionInterruptedError:
     """What an op raises to end its whole run.
 
-    Dagster marks the run as canceled where it asked for the end, or somebody at the terminal did; else as failed.
-    It does neither where the op has a retry policy: it then runs the op again.
+    Dagster marks the run as canceled if somebody canceled it in the UI or at the terminal, else as failed. If the op
+    had a retry policy, Dagster would do neither and run the op again.
     """
     run = context.instance.get_run_by_id(context.run_id)
     if current().by_hand and run is not None and run.status is not dg.DagsterRunStatus.CANCELING:
         context.instance.report_run_canceling(run)
-    return DagsterExecutionInterruptedError("the run was told to end")
+    return dg.DagsterExecutionInterruptedError("the run was canceled")

@@ -1,4 +1,4 @@
-"""Jobs that load and then model: one per platform, and one for everything."""
+"""Jobs that load the tables and build the dbt models below them: one per platform, and one for everything."""
 
 from collections.abc import Sequence
 
@@ -13,6 +13,7 @@ SYNC_ALL = "sync_all"
 
 
 def sync_job_name(platform: Platform) -> str:
+    """`sync_<platform>`."""
     return f"sync_{platform.name}"
 
 
@@ -25,16 +26,18 @@ def sync_jobs(platforms: Sequence[Platform]) -> list[MixedPartitionsJob]:
         mixed_partitions_job(
             sync_job_name(platform),
             dg.AssetSelection.groups(platform.name).downstream(),
-            f"Load all of {platform.title} and build the models downstream.",
+            f"Load all of {platform.title} and build the dbt models downstream.",
         )
         for platform in platforms
     ]
-    jobs.append(mixed_partitions_job(SYNC_ALL, dg.AssetSelection.all(), "Load and model every platform."))
+    jobs.append(
+        mixed_partitions_job(SYNC_ALL, dg.AssetSelection.all(), "Load every platform and build all dbt models.")
+    )
     return jobs
 
 
 def sync_request(platform: Platform, resources: Sequence[Resource], keys: Sequence[str], run_key: str) -> dg.RunRequest:
-    """A run of some resources, of their partitions `keys` if any, as the launchpad would have it."""
+    """A run of some resources, for the partitions `keys` of these if there are any, as the launchpad would start it."""
     ops = op_names(platform)
     config = {ops[resource.name]: {"config": {"partitions": list(keys)}} for resource in resources} if keys else {}
     return dg.RunRequest(

@@ -1,4 +1,8 @@
-"""Partitions of child assets, and their registration from loaded parents."""
+"""Partitions of child assets: which an asset has, which op loads it, and which keys are registered.
+
+Few parents are dynamic partitions, one per parent, so that each can be loaded and seen alone. Many parents (deals, mail
+threads) would overwhelm the scheduler, so these share a fixed number of buckets.
+"""
 
 import json
 from collections.abc import Iterable, Sequence, Set
@@ -7,11 +11,15 @@ import dagster as dg
 
 from platform_assets.declarations import Buckets, DynamicPartitions, Platform, Resource
 
-_CHUNK = 1000
-_GUARD = 10
-_TAGGED = 20
+# Tag of a run that the sensors or the command requested: its partitions, as JSON.
 PARTITIONS_TAG = "platform_assets/partitions"
-"""Tag of a run that our sensors or the command asked for: the partitions it was asked for, as JSON."""
+
+# Keys that one call registers; Dagster stores each call in one statement.
+_CHUNK = 1000
+# Up to so many missing keys are always believed; more only if they are at most half of the registered keys.
+_ALWAYS_BELIEVED = 10
+# More partitions than these are named in the run's config only.
+_MOST_TAGGED = 20
 
 
 def partitions_def(resource: Resource) -> dg.PartitionsDefinition | None:
@@ -24,7 +32,7 @@ def partitions_def(resource: Resource) -> dg.PartitionsDefinition | None:
 
 
 def backfill_policy(resource: Resource) -> dg.BackfillPolicy | None:
-    """A backfill is a handful of runs: buckets all in one, parents in batches."""
+    """A backfill is a handful of runs: all buckets in one, parents in batches. None for a plain resource."""
     if isinstance(resource.partition, DynamicPartitions):
         return dg.BackfillPolicy.multi_run(max_partitions_per_run=resource.partition.batch_size)
     return dg.BackfillPolicy.single_run() if resource.partition else None
@@ -37,59 +45,66 @@ def op_names(platform: Platform) -> dict[str, str]:
 
 
 def register(instance: dg.DagsterInstance, name: str, keys: Iterable[str]) -> list[str]:
-    """Add the keys that `name` does not have yet, in chunks; returns the new ones, sorted."""
+    """Add the keys that `name` does not have yet, in chunks; returns the added keys, sorted."""
     new = sorted({key for key in keys if key} - set(instance.get_dynamic_partitions(name)))
     for start in range(0, len(new), _CHUNK):
         instance.add_dynamic_partitions(name, new[start : start + _CHUNK])
     return new
 
 
-def retire(instance: dg.DagsterInstance, name: str, keys: Set[str], busy: Set[str]) -> list[str]:
-    """Remove from `name` what is not among `keys` any more; returns the removed ones, sorted.
+def delete_removed(instance: dg.DagsterInstance, name: str, known: Set[str], in_flight: Set[str]) -> list[str]:
+    """Delete the partitions of `name` whose parents were removed upstream; returns the deleted keys, sorted.
 
-    Rows stay where they are. A busy key is left for a later time, and a suspiciously small set of keys
-    retires nobody: see `removed_upstream`.
+    Rows stay in the warehouse. Keys in flight are left for a later call. If `known` is suspiciously small, nothing is
+    deleted: see `removed_upstream`.
     """
-    gone = removed_upstream(instance.get_dynamic_partitions(name), keys) - busy
-    for key in sorted(gone):
+    removed = sorted(removed_upstream(instance.get_dynamic_partitions(name), known) - in_flight)
+    for key in removed:
         instance.delete_dynamic_partition(name, key)
-    return sorted(gone)
+    return removed
 
 
 def removed_upstream(registered: Iterable[str], known: Set[str]) -> set[str]:
-    """Registered keys that are not known any more.
+    """Registered keys whose parents are not `known` any more.
 
-    None where nothing is known (an empty list of parents is a faulty answer until proven), or where more
-    than half of a longer list would go.
+    Empty if no parent is known (an empty list is taken for a faulty response), or if more than half of a longer list
+    would be deleted.
     """
     before = set(registered)
-    gone = before - known
-    suspicious = not known or (len(gone) > _GUARD and len(gone) * 2 > len(before))
-    return set() if suspicious else gone
+    removed = before - known
+    suspicious = not known or (len(removed) > _ALWAYS_BELIEVED and len(removed) * 2 > len(before))
+    return set() if suspicious else removed
+
+
+def delete_partitions(instance: dg.DagsterInstance, platforms: Iterable[Platform]) -> None:
+    """Delete all dynamic partitions of the platforms."""
+    for name in (name for platform in platforms for name in children_of(platform)):
+        for key in instance.get_dynamic_partitions(name):
+            instance.delete_dynamic_partition(name, key)
 
 
 def partition_tags(keys: Sequence[str]) -> dict[str, str]:
-    """Tags of a run that names its partitions in its config: for people who look for it, and for `in_flight`.
+    """Tags of a run whose config names its partitions: for people who search for it, and for `in_flight`.
 
-    None for a run of many partitions, which its config names anyway.
+    Empty for a run of many partitions; its config names them.
     """
-    return {PARTITIONS_TAG: json.dumps(list(keys))} if 0 < len(keys) <= _TAGGED else {}
+    return {PARTITIONS_TAG: json.dumps(list(keys))} if 0 < len(keys) <= _MOST_TAGGED else {}
 
 
 def children_of(platform: Platform) -> dict[str, list[Resource]]:
     """Names of the platform's dynamic partitions, each with the resources that have them."""
-    found: dict[str, list[Resource]] = {}
+    children: dict[str, list[Resource]] = {}
     for resource in platform.resources:
         if isinstance(resource.partition, DynamicPartitions):
-            found.setdefault(resource.partition.name, []).append(resource)
-    return found
+            children.setdefault(resource.partition.name, []).append(resource)
+    return children
 
 
 def op_groups(resources: Sequence[Resource]) -> dict[str, list[Resource]]:
     """Resources that share an op, by the op's suffix.
 
-    One op per partitioning loads many resources; parents have one of their own, since a failed op keeps
-    everything below it from running, and a list without children must not do that.
+    One op per partitioning loads many resources. Parents have an op of their own: Dagster skips everything below a
+    failed op, and a failed list without children must not keep other lists' children from loading.
     """
     parents = {resource.parent for resource in resources}
     groups: dict[str, list[Resource]] = {}

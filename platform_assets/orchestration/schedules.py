@@ -1,4 +1,4 @@
-"""Schedules: what is read by the clock, whatever the sensors see."""
+"""Schedules: what is read at fixed times, whatever the sensors decide."""
 
 from collections.abc import Sequence
 
@@ -12,25 +12,25 @@ from platform_assets.orchestration.translator import asset_key
 
 
 def schedules(platforms: Sequence[Platform]) -> list[dg.ScheduleDefinition]:
-    """Three of each platform, at the declared times in UTC: cursored resources, snapshots, and a full re-read."""
-    found: list[dg.ScheduleDefinition] = []
+    """Up to three per platform, at the declared times in UTC: snapshots, cursored resources, and their full re-read."""
+    definitions: list[dg.ScheduleDefinition] = []
     for platform in platforms:
         cursored = [resource for resource in platform.resources if _is_cursored(resource)]
         others = [resource for resource in platform.resources if not _is_cursored(resource)]
         cadence = platform.cadence
-        found += [
-            _schedule(platform, "snapshots", cadence.snapshots, others, "Everything that is read in full."),
+        definitions += [
+            _schedule(platform, "snapshots", cadence.snapshots, others, "Loads everything that is read in full."),
             *(
                 [
                     _schedule(
-                        platform, "cursored", cadence.cursored, cursored, "What the server filters by its cursor."
+                        platform, "cursored", cadence.cursored, cursored, "Loads what the server filters by a cursor."
                     ),
                     _schedule(
                         platform,
                         "full",
                         cadence.full,
                         cursored,
-                        "The cursored ones from the beginning, for records that changed without moving their cursor.",
+                        "Loads cursored resources from the beginning, for records that changed without a newer cursor.",
                         full_refresh=True,
                     ),
                 ]
@@ -38,7 +38,7 @@ def schedules(platforms: Sequence[Platform]) -> list[dg.ScheduleDefinition]:
                 else []
             ),
         ]
-    return found
+    return definitions
 
 
 def _is_cursored(resource: Resource) -> bool:

@@ -1,4 +1,4 @@
-"""What Dagster shows of a resource before it ever ran: key, lineage, columns, owners."""
+"""What Dagster shows of a resource before its first run: key, lineage, columns, owners, freshness policy."""
 
 from dataclasses import dataclass
 
@@ -18,12 +18,12 @@ def asset_key(platform: Platform, resource: str) -> dg.AssetKey:
 
 @dataclass
 class PlatformTranslator(DagsterDltTranslator):
-    """Gives a platform's dlt resources their asset specs."""
+    """Asset specs of a platform's dlt resources."""
 
     platform: Platform
 
     def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
-        """Spec of one resource: its parent is its only dependency, since a source system is no asset of ours."""
+        """Spec of one resource; its only dependency is its parent, because the API is not an asset of this project."""
         resource = self.platform.resource(data.resource.name)
         return dg.AssetSpec(
             key=asset_key(self.platform, resource.name),
@@ -60,7 +60,7 @@ def parent_lineage(platform: Platform, resource: Resource) -> dict[str, dg.Table
 
 
 def _freshness_policy(platform: Platform, resource: Resource) -> dg.FreshnessPolicy:
-    """Warns when the asset is late, fails when it is too late. It sees an asset's last load, not its partitions'."""
+    """Warns when the asset is late, fails when it is too late. It knows an asset's last load, not its partitions'."""
     late = max(late_after(platform, resource), SHORTEST)
     too_late = max(too_late_after(platform, resource), late * TOO_LATE_AFTER / LATE_AFTER)
     return dg.FreshnessPolicy.time_window(fail_window=too_late, warn_window=late)

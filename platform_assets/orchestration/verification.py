@@ -1,9 +1,9 @@
 """The checks `verified_<resource>`: once a week the warehouse is compared with the API, within a budget of requests.
 
-They stand on the platform's log of syncs: Dagster runs every check of the assets that a run selects, and a sync
-selects the resources but never the log, so that no sync pays for them. They have an op and a job of their own. What
-was looked at longest ago comes first, and a child goes on with the parent at which the last week ended, so that all
-get their turn. What the budget did not reach keeps its last result.
+The checks belong to the asset of the platform's log of syncs, not to the resources: Dagster runs every check of the
+assets that a run selects, and a sync never selects the log, so that no sync pays for them. They have an op and a job of
+their own. What was verified longest ago comes first, and a child continues with the parent at which the last
+verification stopped, so that everything gets its turn. What the budget does not reach keeps its last result.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,28 +11,30 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.asset_check_execution_record import (  # not exported where the other names are
-    AssetCheckExecutionRecordStatus,
-)
 
 from platform_assets.configuration.platform_settings import is_configured, setting_name
 from platform_assets.declarations import Platform, PlatformAssetsError
 from platform_assets.extraction.connection import connect
 from platform_assets.http.redaction import Redactor
 from platform_assets.orchestration.translator import asset_key
+from platform_assets.patches.check_history import last_evaluation
 from platform_assets.verification import Budget, Kind, Verification, verify
 from platform_assets.warehouse import LOG_TABLE, open_warehouse
 from platform_assets.warehouse.load_errors import reason
 from platform_assets.warehouse.location import warehouse_secrets
 
+# Prefix of the checks' names, suffix of the schedules' names.
 VERIFIED = "verified"
+# Requests of one platform's weekly verification; it may send two more, which are in flight when the budget is spent.
 REQUESTS = 200
-"""Requests of one platform's weekly verification; it may take two more, which are on their way when it ends."""
-_EVALUATED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
-_AT, _NEXT = "verified_at", "next_parent"
+# Parents that a result lists as not verified.
+_LISTED = 10
+# Metadata of a result that the next verification reads.
+_VERIFIED_AT, _NEXT_PARENT = "verified_at", "next_parent"
 
 
 def verify_job_name(platform: Platform) -> str:
+    """`verify_<platform>`."""
     return f"verify_{platform.name}"
 
 
@@ -42,18 +44,18 @@ def check_key(platform: Platform, resource: str) -> dg.AssetCheckKey:
 
 
 def verified_selection(platforms: Sequence[Platform]) -> dg.AssetSelection:
-    """All of these checks of the platforms."""
+    """All checks `verified_<resource>` of the platforms."""
     return dg.AssetSelection.checks(*(check_key(p, resource.name) for p in platforms for resource in p.resources))
 
 
 def verified_checks(platform: Platform) -> dg.AssetChecksDefinition:
-    """The platform's checks, in one op, of which any may be selected."""
+    """The platform's checks in one op; a run may select any of them."""
     resources = {check_key(platform, resource.name): resource.name for resource in platform.resources}
     specs = [
         dg.AssetCheckSpec(
             key.name,
             asset=key.asset_key,
-            description=f"{name} holds what the API serves, as far as a weekly budget of requests reaches.",
+            description=f"{name} equals what the API serves, as far as a weekly budget of requests reaches.",
         )
         for key, name in resources.items()
     ]
@@ -103,23 +105,27 @@ def _schedule(platform: Platform) -> dg.ScheduleDefinition:
 def _results(
     context: dg.AssetCheckExecutionContext, platform: Platform, names: Sequence[str]
 ) -> Iterator[dg.AssetCheckResult]:
-    last = {name: _last(context.instance, check_key(platform, name)) for name in names}
-    ordered = sorted(names, key=lambda name: _verified_at(last[name]))
-    firsts = {name: str(one.metadata[_NEXT].value) for name, one in last.items() if one and _NEXT in one.metadata}
+    last = {name: last_evaluation(context.instance, check_key(platform, name)) for name in names}
+    oldest_first = sorted(names, key=lambda name: _verified_at(last[name]))
+    first_parents = {
+        name: str(evaluation.metadata[_NEXT_PARENT].value)
+        for name, evaluation in last.items()
+        if evaluation and _NEXT_PARENT in evaluation.metadata
+    }
     reached: set[str] = set()
-    for found in _verified(platform, ordered, firsts):
-        reached.add(found.name)
-        yield _result(platform, found)
+    for verification in _verified(platform, oldest_first, first_parents):
+        reached.add(verification.name)
+        yield _result(platform, verification)
     for name in names:
-        one = last[name]
-        if name not in reached and one is not None:
+        evaluation = last[name]
+        if name not in reached and evaluation is not None:
             yield dg.AssetCheckResult(
                 check_name=check_key(platform, name).name,
                 asset_key=check_key(platform, name).asset_key,
-                passed=one.passed,
-                severity=one.severity,
-                description="Not reached by this week's budget; this is the last result.",
-                metadata=one.metadata,
+                passed=evaluation.passed,
+                severity=evaluation.severity,
+                description="Not reached by this week's budget of requests; this is the last result.",
+                metadata=evaluation.metadata,
             )
 
 
@@ -141,14 +147,14 @@ def _verified(platform: Platform, names: Sequence[str], firsts: Mapping[str, str
     except PlatformAssetsError as error:
         raise dg.Failure(str(error)) from None
     except Exception as error:
-        # The driver's errors may quote anything; only their redacted text goes on.
+        # Errors of the driver may quote anything; only their redacted text is reported.
         text = Redactor([*secrets, *warehouse_secrets()])(reason(error))
         raise dg.Failure(f"{platform.name}: the verification failed: {text}") from None
 
 
 def _result(platform: Platform, found: Verification) -> dg.AssetCheckResult:
     metadata: dict[str, Any] = {
-        _AT: dg.MetadataValue.timestamp(datetime.now(UTC)),
+        _VERIFIED_AT: dg.MetadataValue.timestamp(datetime.now(UTC)),
         "rows_verified": found.rows_served,
         "complete": found.complete,
         "requests": found.requests,
@@ -158,23 +164,23 @@ def _result(platform: Platform, found: Verification) -> dg.AssetCheckResult:
     if found.parents_known:
         metadata |= {"parents_verified": found.parents_verified, "parents_known": found.parents_known}
     if found.next_parent is not None:
-        metadata[_NEXT] = found.next_parent
+        metadata[_NEXT_PARENT] = found.next_parent
     if found.not_verified:
-        metadata["not_verified"] = dg.MetadataValue.json(dict(list(found.not_verified.items())[:10]))
+        metadata["not_verified"] = dg.MetadataValue.json(dict(list(found.not_verified.items())[:_LISTED]))
     if found.examples:
         metadata["examples"] = dg.MetadataValue.json(found.document()["examples"])
     return dg.AssetCheckResult(
         check_name=check_key(platform, found.name).name,
         asset_key=check_key(platform, found.name).asset_key,
         passed=found.ok,
-        # What could not be read says nothing of the rows.
+        # If something could not be read, nothing is known about its rows.
         severity=dg.AssetCheckSeverity.ERROR if found.differences else dg.AssetCheckSeverity.WARN,
-        description=None if found.ok else _words(found),
+        description=None if found.ok else _description(found),
         metadata=metadata,
     )
 
 
-def _words(found: Verification) -> str:
+def _description(found: Verification) -> str:
     if found.error is not None:
         return f"not verified: {found.error}"
     parts = [f"{count} rows {kind}" for kind, count in found.counts.items() if count]
@@ -183,12 +189,6 @@ def _words(found: Verification) -> str:
     return ", ".join(parts)
 
 
-def _last(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation | None:
-    """The last evaluation of a check, planned ones left out."""
-    found = instance.event_log_storage.get_asset_check_execution_history(key, limit=1, status=_EVALUATED)
-    return found[0].evaluation if found else None
-
-
 def _verified_at(last: dg.AssetCheckEvaluation | None) -> float:
-    moment: Any = last.metadata[_AT].value if last is not None and _AT in last.metadata else 0.0
+    moment: Any = last.metadata[_VERIFIED_AT].value if last is not None and _VERIFIED_AT in last.metadata else 0.0
     return float(moment)

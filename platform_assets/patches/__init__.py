@@ -1,1 +1,9 @@
-"""Mends of upstream, one file each, with the upstream link and the test that says when it can go."""
+"""Everything of this project that depends on Dagster's internals: one small file per fault or missing export.
+
+Each file names the upstream issue or the symptom, and the test that fails once upstream no longer needs it. Private
+modules (`dagster._core` and the like) are imported here and nowhere else (tests/patches/test_private_modules.py), and
+pyproject.toml pins `dagster` below the next minor, so that an upgrade which moves them is a decision of ours.
+
+- Workarounds: `mixed_partitions`, `op_options`, `sqlite_engines`, `table_schema`.
+- Names that Dagster does not export: `backfills`, `check_history`, `runs`, `sensor_ticks`.
+"""

@@ -1,8 +1,9 @@
 """One asset job over assets of different partitionings.
 
-Dagster refuses such a job unless it is its own implicit one (dagster-io/dagster#10404, open; the flag that
-lifts the refusal came with #23290 and is not public). This file is the only place that uses it; it can go when
-`define_asset_job` takes such a selection (see tests/patches/test_mixed_partitions.py).
+Dagster refuses such a job unless it is its own implicit one (dagster-io/dagster#10404, open). The flag that lifts the
+refusal came with #23290 and is not public. The alternative, a job per partitioning, would leave `sync_<platform>`
+unable to load parents and then their children in one run. It can go when
+tests/patches/test_mixed_partitions.py::test_upstream_still_refuses fails.
 """
 
 from dagster import AssetSelection, JobDefinition
@@ -11,10 +12,10 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 
 class MixedPartitionsJob(UnresolvedAssetJobDefinition):
-    """An asset job that is run without a partition: its partitioned assets then load every known parent."""
+    """An asset job that runs without a partition: its partitioned assets then load every known parent."""
 
     def resolve(self, asset_graph, default_executor_def=None, resource_defs=None) -> JobDefinition:  # type: ignore[no-untyped-def] -- upstream's types are private
-        """As upstream, with the flag; and without a partitioning of the job's own where all assets agree on one."""
+        """As upstream, with the flag, and without partitions of the job's own even if all its assets share some."""
         job = build_asset_job(
             self.name,
             asset_graph=get_asset_graph_for_job(asset_graph, self.selection, allow_different_partitions_defs=True),
@@ -27,5 +28,5 @@ class MixedPartitionsJob(UnresolvedAssetJobDefinition):
 
 
 def mixed_partitions_job(name: str, selection: AssetSelection, description: str) -> MixedPartitionsJob:
-    """A job over `selection`, whatever its assets' partitionings."""
+    """A job over `selection`, whatever the partitionings of its assets."""
     return MixedPartitionsJob(name=name, selection=selection, description=description)

@@ -1,6 +1,8 @@
-"""What `@multi_asset` takes and `@dlt_assets`, which calls it, does not hand on: asset checks.
+"""Keywords of `@multi_asset` that `@dlt_assets`, which calls it, does not pass on: asset checks.
 
-Remove when it does: tests/orchestration/test_checks.py looks at its signature.
+It replaces `multi_asset` in dagster-dlt's module for as long as the decorator runs. The alternative, checks in ops of
+their own, would read the outcome of a load again from the warehouse. It can go when
+tests/patches/test_op_options.py::test_dlt_assets_does_not_take_check_specs_yet fails.
 """
 
 import functools
@@ -13,10 +15,10 @@ from dagster_dlt import asset_decorator
 
 @contextmanager
 def op_options(**options: Any) -> Iterator[None]:
-    """Have `@dlt_assets` inside this block call `@multi_asset` with these keywords too."""
-    plain: Any = vars(asset_decorator)["multi_asset"]
-    setattr(asset_decorator, "multi_asset", functools.partial(plain, **options))  # noqa: B010 -- not public
+    """Within this block `@dlt_assets` passes these keywords to `@multi_asset` as well."""
+    original: Any = vars(asset_decorator)["multi_asset"]
+    setattr(asset_decorator, "multi_asset", functools.partial(original, **options))  # noqa: B010 -- not public
     try:
         yield
     finally:
-        setattr(asset_decorator, "multi_asset", plain)  # noqa: B010 -- not public
+        setattr(asset_decorator, "multi_asset", original)  # noqa: B010 -- not public

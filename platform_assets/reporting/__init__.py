@@ -1,4 +1,4 @@
-"""A page for people: what the marts say, as charts."""
+"""The report: one HTML page with charts of the marts. `charts.py` says what is drawn, `page.py` how."""
 
 from platform_assets.reporting.page import report
 

@@ -1,6 +1,6 @@
-"""The report's charts: each a query on the marts and a way to draw its rows.
+"""The report's charts: each has a query on the marts and a way to draw its rows.
 
-Queries are plain SQL that DuckDB and Postgres both take. Currencies are never added up.
+Queries are plain SQL that both DuckDB and Postgres understand. Amounts of different currencies are never added up.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +15,7 @@ Draw = Callable[[Sequence[Row]], go.Figure]
 
 @dataclass(frozen=True)
 class Table:
-    """Rows as they are; each column's name and its heading."""
+    """Rows as a table; each column's name and its heading."""
 
     columns: tuple[tuple[str, str], ...]
 
@@ -24,13 +24,21 @@ class Table:
         return [[_text(row[column]) for column, _ in self.columns] for row in rows]
 
 
+# Colours of a chart's series; PALETTE is for series whose names are data.
 GOOD, BAD, NEUTRAL, SOFT = "#2a9d8f", "#d1495b", "#3d5a80", "#98a8bd"
 PALETTE = (NEUTRAL, GOOD, "#e9a03b", BAD, "#7b5ea7", "#5fa8d3", "#8d6a4f", SOFT)
 
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart: its title, what it says, where its numbers come from."""
+    """One chart.
+
+    Attributes:
+        note: a sentence below the title on how to read it.
+        mart: the table in the schema `marts` that is named as its source.
+        query: SQL whose rows are drawn.
+        nothing: text if the query has no rows.
+    """
 
     title: str
     note: str
@@ -41,7 +49,7 @@ class Chart:
 
 
 def lines(x: str, *series: tuple[str, str, str], percent: bool = False) -> Draw:
-    """Lines over `x`; a series is a column, its name and its colour."""
+    """Lines over `x`; a series is a column, its name in the legend and its colour."""
 
     def draw(rows: Sequence[Row]) -> go.Figure:
         figure = go.Figure(
@@ -58,7 +66,7 @@ def lines(x: str, *series: tuple[str, str, str], percent: bool = False) -> Draw:
 
 
 def bars(x: str, *series: tuple[str, str, str], stacked: bool = True, flat: bool = False) -> Draw:
-    """Bars over `x`, upright or `flat`; a series is a column, its name and its colour."""
+    """Bars over `x`, horizontal if `flat`; a series is a column, its name in the legend and its colour."""
 
     def draw(rows: Sequence[Row]) -> go.Figure:
         names = _column(rows, x)
@@ -76,7 +84,7 @@ def bars(x: str, *series: tuple[str, str, str], stacked: bool = True, flat: bool
 
 
 def groups(x: str, y: str, by: str, *, named: bool = False) -> Draw:
-    """Stacked bars, a series for each value of `by`; `named` where `x` holds names and no points in time."""
+    """Stacked bars, a series for each value of `by`; `named` if `x` holds names instead of points in time."""
 
     def draw(rows: Sequence[Row]) -> go.Figure:
         figure = go.Figure()
@@ -93,7 +101,7 @@ def groups(x: str, y: str, by: str, *, named: bool = False) -> Draw:
 
 
 def histogram(column: str, name: str) -> Draw:
-    """How often values of a column occur."""
+    """How often the values of a column occur."""
 
     def draw(rows: Sequence[Row]) -> go.Figure:
         figure = go.Figure(go.Histogram(x=_column(rows, column), name=name, marker_color=NEUTRAL, nbinsx=30))
@@ -120,7 +128,7 @@ def _text(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Section:
-    """Charts under a heading; those of a platform that is not declared are left out."""
+    """Charts under a heading; left out if its platform is not declared."""
 
     title: str
     charts: tuple[Chart, ...]
@@ -129,7 +137,7 @@ class Section:
 
 SECTIONS: tuple[Section, ...] = (
     Section(
-        "Are the platforms' data fresh?",
+        "Is the platforms' data fresh?",
         (
             Chart(
                 "Syncs by platform and day",
@@ -181,7 +189,7 @@ SECTIONS: tuple[Section, ...] = (
             ),
             Chart(
                 "Most flaky pipelines",
-                "Commits that one build passed and another failed.",
+                "Commits on which one build passed and another failed.",
                 "ci_analytics_flaky_pipelines",
                 "SELECT coalesce(pipeline_slug, pipeline_id) AS pipeline, flaky_commits, commits - flaky_commits AS"
                 " steady_commits FROM marts.ci_analytics_flaky_pipelines WHERE flaky_commits > 0"
@@ -210,7 +218,7 @@ SECTIONS: tuple[Section, ...] = (
         (
             Chart(
                 "Events by day and project",
-                "Errors that users met.",
+                "Errors that users ran into.",
                 "error_tracking_events_daily",
                 "SELECT event_date, coalesce(p.slug, e.project_id) AS project, sum(events) AS events"
                 " FROM marts.error_tracking_events_daily AS e"
@@ -264,7 +272,7 @@ SECTIONS: tuple[Section, ...] = (
             ),
             Chart(
                 "Runs by project",
-                "Runs that the tests still remember.",
+                "Runs that the tests still list.",
                 "load_testing_projects_overview",
                 "SELECT project_name, runs FROM marts.load_testing_projects_overview WHERE runs > 0"
                 " ORDER BY runs DESC, project_name LIMIT 15",
@@ -294,7 +302,7 @@ SECTIONS: tuple[Section, ...] = (
             ),
             Chart(
                 "Days since policies changed",
-                "Policies that nobody has touched for long.",
+                "How long policies have not been edited.",
                 "device_management_policy_age",
                 "SELECT days_since_update FROM marts.device_management_policy_age WHERE days_since_update IS NOT NULL",
                 histogram("days_since_update", "days since the last change"),

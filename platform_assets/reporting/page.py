@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs no network: plotly's script is inside."""
+"""The report as one HTML file that needs no network, because it contains plotly's script."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,8 +11,8 @@ from platform_assets.platforms import all_platforms, broken_platforms
 from platform_assets.reporting.charts import SECTIONS, Chart, Row, Table
 from platform_assets.warehouse.queries import Reader, reading
 
+# Height of a chart in pixels; a longer table scrolls.
 _HEIGHT = 340
-"""Pixels of a chart; a longer table scrolls inside it."""
 _STYLE = """
 :root { color-scheme: light; font-family: system-ui, sans-serif; color: #1d2a3a; background: #f4f6f9; }
 body { margin: 0 auto; max-width: 1240px; padding: 24px; }
@@ -32,23 +32,27 @@ th { background: #f4f6f9; position: sticky; top: 0; }
 
 
 def report() -> str:
-    """The page for the configured warehouse. A mart without rows says so; one that was never built counts as empty.
+    """The page for the configured warehouse, as HTML text.
 
-    Raises WarehouseError where the warehouse cannot be had.
+    The chart of a mart without rows says so; a mart that was never built counts as empty. Charts of platforms that are
+    not declared are left out.
+
+    Raises:
+        WarehouseError: the warehouse is unavailable, or its marts are those of another version.
     """
-    there = {platform.name for platform in all_platforms()} | {broken.module for broken in broken_platforms()}
+    declared = {platform.name for platform in all_platforms()} | {broken.module for broken in broken_platforms()}
     with reading("marts") as reader:
         sections = [
             _section(section.title, [_figure(reader, chart) for chart in section.charts])
             for section in SECTIONS
-            if section.platform is None or section.platform in there
+            if section.platform is None or section.platform in declared
         ]
-    made = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    created = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>platform_assets: what the marts say</title>'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>platform_assets: marts overview</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style>'
-        f"<script>{get_plotlyjs()}</script></head><body><h1>What the marts say</h1>"
-        f'<p class="note">Made {made} by <code>platform-assets report</code> from the tables in the schema'
+        f"<script>{get_plotlyjs()}</script></head><body><h1>Marts overview</h1>"
+        f'<p class="note">Created {created} by <code>platform-assets report</code> from the tables in the schema'
         f" <code>marts</code>. Days are UTC.</p>{''.join(sections)}</body></html>"
     )
 
@@ -67,7 +71,7 @@ def _figure(reader: Reader, chart: Chart) -> str:
 
 
 def _body(chart: Chart, rows: Sequence[Row]) -> str:
-    return _table(chart.draw, rows) if isinstance(chart.draw, Table) else _drawn(chart.draw(rows))
+    return _table(chart.draw, rows) if isinstance(chart.draw, Table) else _plot(chart.draw(rows))
 
 
 def _table(table: Table, rows: Sequence[Row]) -> str:
@@ -76,7 +80,7 @@ def _table(table: Table, rows: Sequence[Row]) -> str:
     return f'<div class="rows"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _drawn(figure: go.Figure) -> str:
+def _plot(figure: go.Figure) -> str:
     figure.update_layout(
         template="plotly_white",
         height=_HEIGHT,

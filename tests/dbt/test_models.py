@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from platform_assets.dbt.assets import dbt_project
+from platform_assets.dbt.project import dbt_project
 from platform_assets.platforms import all_platforms
 from platform_assets.warehouse import LOG_TABLE, STATE_TABLE
 

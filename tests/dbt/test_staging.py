@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from platform_assets.dbt.assets import PROJECT_DIR, dbt_project
+from platform_assets.dbt.project import PROJECT_DIR, dbt_project
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
 from tests.conftest import Sync

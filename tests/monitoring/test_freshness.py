@@ -97,7 +97,7 @@ def test_the_life_of_a_cursor(
         day.later(10 * MINUTE)
         server.faults.append(Fault("/v1/recents", status=500, times=None))
         broken, words = day.tick()
-        assert not any(map(changed, broken)) and "upstream does not answer" in words
+        assert not any(map(changed, broken)) and "upstream is unavailable" in words
         server.faults.clear()
         day.later(1 * HOUR)
         first = next(request for request in day.tick()[0] if changed(request))
@@ -107,7 +107,7 @@ def test_the_life_of_a_cursor(
         server.faults.append(Fault("/v1/recents", status=500, times=None))
         assert not day.launch(first).success
         assert not any(map(changed, day.tick()[0]))
-        day.later(freshness.FIRST_WAIT + 1)
+        day.later(freshness.FIRST_BACKOFF + 1)
         second = next(request for request in day.tick()[0] if changed(request))
         assert second.run_key != first.run_key
 
@@ -232,10 +232,10 @@ def test_whatever_becomes_of_runs_an_asset_is_asked_for_again_but_never_twice_at
         now += pause
         if step == "ask" and freshness.due(memory, [WHOLE], now):
             assert not under_way
-            key = f"{number}#{freshness.attempt(memory, [WHOLE])}"
+            key = f"{number}#{freshness.most_attempts(memory, [WHOLE])}"
             assert key not in keys
             keys.add(key)
-            freshness.ask(memory, [WHOLE], key, now)
+            freshness.mark_requested(memory, [WHOLE], key, now)
             under_way = True
         elif under_way and step in ("succeed", "fail", "refuse"):
             state = RunState.SUCCEEDED if step == "succeed" else RunState.FAILED
@@ -246,7 +246,29 @@ def test_whatever_becomes_of_runs_an_asset_is_asked_for_again_but_never_twice_at
             under_way = under_way and bool(memory.run_key)
         memory = SensorState.of(json.loads(json.dumps(memory.stored())))
     freshness.record_run(memory, RunState.FAILED, [], now)
-    assert freshness.due(memory, [WHOLE], now + freshness.REFUSED_WAIT + 1) == [WHOLE]
+    assert freshness.due(memory, [WHOLE], now + freshness.REFUSED_BACKOFF + 1) == [WHOLE]
+
+
+def test_a_cursor_of_the_version_before_is_read() -> None:
+    """As `Memory` stored it: after an upgrade a failed partition still backs off, and nothing is requested twice."""
+    cursor = (
+        '{"run_key": "crm:deals=never#1:ab12", "asked_at": 1000.5, "asked": [""], "tries": {"": [2, 4600.0]},'
+        ' "loaded_at": 900.25, "quiet": 3, "look_at": 1500.0, "of_a_later_version": 1}'
+    )
+    state = SensorState.of(json.loads(cursor))
+    assert state == SensorState(
+        run_key="crm:deals=never#1:ab12",
+        requested_at=1000.5,
+        requested=[WHOLE],
+        attempts={WHOLE: [2, 4600.0]},
+        loaded_at=900.25,
+        idle_streak=3,
+        next_probe_at=1500.0,
+    )
+    assert SensorState.of(json.loads(json.dumps(state.stored()))) == state
+    freshness.record_run(state, RunState.FAILED, [], 2000.0)
+    assert freshness.most_attempts(state, [WHOLE]) == 3
+    assert freshness.due(state, [WHOLE], 2000.0 + 4 * MINUTE - 1) == []
 
 
 def test_every_platform_has_a_sensor_with_words(repository: dg.RepositoryDefinition) -> None:

@@ -37,8 +37,8 @@ WINDOWS = "tests/sync/test_window.py"
 STATES = "tests/warehouse/test_state.py"
 SETTINGS = "tests/configuration/test_settings.py"
 VERIFY = "tests/verification/test_verify.py"
-RETIRED_AFTER = (
-    "tests/orchestration/test_in_flight.py::test_a_partition_of_a_run_in_flight_is_retired_only_after_the_run"
+DELETED_AFTER = (
+    "tests/orchestration/test_in_flight.py::test_a_partition_of_a_run_in_flight_is_deleted_only_after_the_run"
 )
 ASKED_FOR_AGAIN = (
     "tests/monitoring/test_freshness.py"
@@ -528,18 +528,18 @@ MUTANTS: tuple[Mutant, ...] = (
         (f"{PROMISES}::test_told_to_end_before_it_lands_nothing_lands",),
     ),
     Mutant(
-        "busy-partition-retired",
+        "partition-in-flight-deleted",
         "platform_assets/monitoring/partition_sensor.py",
-        "sorted(gone - busy[name])",
-        "sorted(gone)",
-        (f"{RETIRED_AFTER}[backfill of one]",),
+        "sorted(removed - in_flight[name])",
+        "sorted(removed)",
+        (f"{DELETED_AFTER}[backfill of one]",),
     ),
     Mutant(
         "run-without-partitions-holds-none",
         "platform_assets/orchestration/in_flight.py",
-        "if all(given) else set(registered)",
-        "if all(given) else set()",
-        (f"{RETIRED_AFTER}[launchpad]",),
+        "if all(named) else set(registered)",
+        "if all(named) else set()",
+        (f"{DELETED_AFTER}[launchpad]",),
     ),
     # Words that are read, and what is said of the rows
     Mutant(
@@ -573,15 +573,15 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "asked-twice-at-once",
         "platform_assets/monitoring/freshness.py",
-        ("    if memory.run_key:\n        return []\n"),
+        ("    if state.run_key:\n        return []\n"),
         "",
         (ASKED_FOR_AGAIN,),
     ),
     Mutant(
         "failed-run-never-asked-for-again",
         "platform_assets/monitoring/freshness.py",
-        "    if state is RunState.NONE and now - memory.asked_at < LOST_AFTER:",
-        "    if state is not RunState.SUCCEEDED:",
+        "    if run is RunState.NONE and now - state.requested_at < LOST_AFTER:",
+        "    if run is not RunState.SUCCEEDED:",
         (ASKED_FOR_AGAIN,),
     ),
     Mutant(

@@ -1,21 +1,14 @@
-"""Asset checks: evaluated in the op, failing where they should; and the mend that `@dlt_assets` needs for them."""
+"""Asset checks: evaluated in the op, and failing where they should."""
 
-import inspect
 from collections.abc import Callable
 
 import dagster as dg
 import orjson
 import pytest
-from dagster_dlt import dlt_assets
 
 from platform_assets.sandbox import Fault, SandboxServer, expected_rows
 
 PointAt = Callable[[SandboxServer], None]
-
-
-def test_dlt_assets_does_not_take_check_specs_yet() -> None:
-    """When this fails: hand both to `@dlt_assets` and delete orchestration/op_options.py."""
-    assert not {"check_specs"} & inspect.signature(dlt_assets).parameters.keys()
 
 
 def checks(

@@ -16,7 +16,7 @@ from dagster._core.scheduler.instigation import (
 )
 from dagster_shared.error import SerializableErrorInfo
 
-from platform_assets.orchestration.heartbeat import QUIET_FOR, find_heartbeat
+from platform_assets.orchestration.heartbeat import LONGEST_SILENCE, find_heartbeat
 from platform_assets.platforms import platform_named
 
 CRM = platform_named("crm")
@@ -49,7 +49,7 @@ def test_an_instance_without_a_daemon_has_nothing_to_complain_of() -> None:
     ("age", "status", "passed", "words"),
     [
         (10, TickStatus.SKIPPED, True, "ticks"),
-        (QUIET_FOR + 10, TickStatus.STARTED, False, "minutes ago"),
+        (LONGEST_SILENCE + 10, TickStatus.STARTED, False, "minutes ago"),
         (10, TickStatus.FAILURE, False, "failed"),
     ],
     ids=["ticks", "stopped", "fails"],

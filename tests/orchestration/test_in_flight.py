@@ -1,4 +1,4 @@
-"""No partition is retired under a run that works on it; each run is made by the very code that asks for such runs."""
+"""No partition is deleted under a run that loads it; each run is made by the very code that requests such runs."""
 
 import json
 import os
@@ -120,7 +120,7 @@ def by_a_backfill(*keys: str) -> Callable[[dg.RepositoryDefinition, dg.DagsterIn
     ],
     ids=["freshness sensor", "partition sensor", "launchpad", "schedule", "backfill of one", "backfill of a range"],
 )
-def test_a_partition_of_a_run_in_flight_is_retired_only_after_the_run(
+def test_a_partition_of_a_run_in_flight_is_deleted_only_after_the_run(
     asked: Callable[[dg.RepositoryDefinition, dg.DagsterInstance], list[dg.DagsterRun]],
     server: SandboxServer,
     repository: dg.RepositoryDefinition,

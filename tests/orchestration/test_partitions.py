@@ -1,4 +1,4 @@
-"""Dynamic partitions follow their parents: registered, retired, never by mistake."""
+"""Dynamic partitions follow their parents: registered, deleted, never by mistake."""
 
 import json
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def remove_organization(server: SandboxServer, slug: str) -> None:
         tables["organizations"] = [one for one in tables["organizations"] if one["slug"] != slug]
 
 
-def test_a_vanished_parent_is_retired_and_its_rows_are_kept(
+def test_the_partition_of_a_removed_parent_is_deleted_and_its_rows_are_kept(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt, warehouse_file: object
 ) -> None:
     with SandboxServer() as server:
@@ -61,7 +61,7 @@ def test_a_vanished_parent_is_retired_and_its_rows_are_kept(
     ],
     ids=["failed", "empty"],
 )
-def test_a_failed_or_empty_list_of_parents_retires_nobody(
+def test_a_failed_or_empty_list_of_parents_deletes_nothing(
     fault: Fault, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
 ) -> None:
     with SandboxServer() as server:
@@ -74,11 +74,11 @@ def test_a_failed_or_empty_list_of_parents_retires_nobody(
 
 
 @given(st.sets(st.text(max_size=3)), st.sets(st.text(max_size=3)))
-def test_only_registered_and_unknown_keys_vanish(registered: set[str], known: set[str]) -> None:
-    gone = removed_upstream(registered, known)
-    assert gone in (registered - known, set())
-    if not known or len(gone) > 10:
-        assert len(gone) * 2 <= len(registered)
+def test_only_registered_and_unknown_keys_are_removed(registered: set[str], known: set[str]) -> None:
+    removed = removed_upstream(registered, known)
+    assert removed in (registered - known, set())
+    if not known or len(removed) > 10:
+        assert len(removed) * 2 <= len(registered)
 
 
 def test_thousands_of_parents_are_registered(instance: dg.DagsterInstance) -> None:
@@ -125,7 +125,7 @@ def test_the_sensor_follows_a_load_of_the_parents_and_loads_what_is_new(
         loaded = instance.get_materialized_partitions(dg.AssetKey(PIPELINES.split("/")))
         assert loaded == set(added.partition_keys)
         idle = tick(found.cursor)
-        assert isinstance(idle, dg.SkipReason) and "since the last look" in str(idle.skip_message)
+        assert isinstance(idle, dg.SkipReason) and "since the last tick" in str(idle.skip_message)
 
 
 def test_the_standing_check_names_what_is_left_failed_until_it_heals(

@@ -1,8 +1,7 @@
-"""The mend in orchestration/mixed_partitions.py, and when it can go."""
+"""The job over different partitionings, and when patches/mixed_partitions.py can go."""
 
 import dagster as dg
 import pytest
-from dagster._core.errors import DagsterInvalidDefinitionError
 
 from platform_assets.patches.mixed_partitions import mixed_partitions_job
 
@@ -31,7 +30,7 @@ def test_a_job_over_one_partitioning_has_none_of_its_own_either() -> None:
 
 
 def test_upstream_still_refuses() -> None:
-    """When this fails, dagster-io/dagster#10404 is mended: use `define_asset_job` and delete the file."""
+    """When this fails, dagster-io/dagster#10404 is fixed: use `define_asset_job` and delete the file."""
     job = dg.define_asset_job("both", selection=dg.AssetSelection.all())
-    with pytest.raises(DagsterInvalidDefinitionError, match="Failed to resolve asset job"):
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match="Failed to resolve asset job"):
         dg.Definitions(assets=[first, second], jobs=[job]).get_repository_def().get_job("both")

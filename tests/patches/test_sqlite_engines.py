@@ -1,4 +1,4 @@
-"""The mend of Dagster's SQLite storages: one engine per file, and still needed."""
+"""One engine per SQLite file of Dagster's, and when patches/sqlite_engines.py can go."""
 
 from pathlib import Path
 
@@ -28,9 +28,9 @@ def engines_made(home: Path, monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 def test_dagster_still_makes_an_engine_for_every_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When this fails: delete orchestration/sqlite_engines.py."""
+    """When this fails: delete patches/sqlite_engines.py."""
     plain = vars(sqlite_event_log)["create_engine"]
-    monkeypatch.setattr(sqlite_event_log, "create_engine", getattr(plain, "_plain", plain))
+    monkeypatch.setattr(sqlite_event_log, "create_engine", getattr(plain, "original", plain))
     assert engines_made(tmp_path, monkeypatch) >= 10
 
 

@@ -16,7 +16,7 @@ import psycopg2
 import pytest
 from psycopg2.extras import register_default_json, register_default_jsonb
 
-from platform_assets.dbt.assets import dbt_project
+from platform_assets.dbt.project import dbt_project
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer
 from platform_assets.warehouse.backends.postgres import WarehouseError

@@ -1,0 +1,28 @@
+"""A self-test after `sync --sandbox`: the warehouse has as many rows as the sandbox says that it served."""
+
+from collections.abc import Set
+
+from rich.console import Console
+
+from platform_assets.cli.summary import Summary
+from platform_assets.sandbox import SandboxServer, expected_rows
+
+
+def rows_equal_sandbox(console: Console, server: SandboxServer, summary: Summary, served: Set[str]) -> bool:
+    """Compare the row counts of the platforms in `served` and print the result; whether all are equal.
+
+    The sandbox counts its own records and shares no code with the extraction, so that it can contradict it.
+    """
+    expected = expected_rows(server.world)
+    compared = {name: asset for name, asset in summary.assets.items() if name.split("/")[0] in served}
+    differences = []
+    for name, asset in compared.items():
+        platform, resource = name.split("/")
+        count = len(expected[platform][resource])
+        if asset.rows != count:
+            differences.append(f"{name}: {asset.rows} rows, the sandbox has {count}")
+    if not differences:
+        console.print(f"Row counts of all {len(compared)} assets equal those of the sandbox.", highlight=False)
+    for line in differences:
+        console.print(line, style="red", markup=False)
+    return not differences

@@ -1,0 +1,136 @@
+"""What `platform-assets sync` prints: a line per asset while it loads, and tables of what the runs did afterwards."""
+
+import logging
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+from rich.console import Console
+from rich.table import Table
+
+from platform_assets.dbt import MODEL_SCHEMAS
+from platform_assets.declarations import Platform
+
+
+@dataclass
+class AssetSummary:
+    """One table: `rows` in it (None before it landed), rows `loaded` that were new or changed, requests sent."""
+
+    rows: int | None = None
+    loaded: int = 0
+    requests: int = 0
+    landed: bool = False
+
+
+@dataclass
+class Summary:
+    """What one command's runs did, read from their events.
+
+    Attributes:
+        assets: the requested tables, by `<platform>/<resource>`.
+        seconds: platform -> time its ops took.
+        models: how many dbt models were built.
+        failures: a line for each thing that failed.
+    """
+
+    assets: dict[str, AssetSummary]
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    models: int = 0
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def landed(self) -> set[dg.AssetKey]:
+        """Keys of the tables that were loaded without a failure."""
+        return {dg.AssetKey(name.split("/")) for name, asset in self.assets.items() if asset.landed}
+
+    def record(self, events: Iterable[dg.DagsterEvent]) -> None:
+        """Add the events of one run."""
+        for event in events:
+            if event.is_step_materialization:
+                self._record_materialization(event.asset_key, event.step_materialization_data.materialization)
+            elif event.is_step_success:
+                platform = str(event.step_key).split("__")[0]
+                self.seconds[platform] += event.step_success_data.duration_ms / 1000
+            if event.is_step_failure:
+                self.failures.extend(_failure_lines(event))
+
+    def _record_materialization(self, key: dg.AssetKey | None, materialization: dg.AssetMaterialization) -> None:
+        asset = self.assets.get(key.to_user_string()) if key else None
+        if asset is None:
+            self.models += key is not None and key.path[0] in MODEL_SCHEMAS
+            return
+        metadata: Mapping[str, Any] = {name: entry.value for name, entry in materialization.metadata.items()}
+        asset.rows = metadata.get("dagster/row_count", asset.rows)
+        if materialization.partition is None:
+            asset.landed = True
+            asset.loaded = metadata.get("rows_loaded", 0)
+            asset.requests = metadata.get("requests", 0)
+
+
+def show_progress() -> None:
+    """Log one line per asset as it lands, to stderr: plain text that reads the same on a terminal and in a log."""
+    logger = logging.getLogger("platform_assets")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logger.handlers = [handler]
+    if "RUNTIME__LOG_LEVEL" not in os.environ:
+        # dlt would print the traceback of a failure that the summary reports in one line.
+        logging.getLogger("dlt").setLevel(logging.CRITICAL)
+
+
+def print_summary(console: Console, summary: Summary, platforms: Sequence[Platform]) -> None:
+    """Print a table of the assets, a table of the platforms, and the failures."""
+    _print_assets(console, summary)
+    _print_platforms(console, summary, platforms)
+    for failure in dict.fromkeys(summary.failures):
+        console.print(f"failed: {failure}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def _failure_lines(event: dg.DagsterEvent) -> list[str]:
+    """Why a step failed: our own description without its heading, else the message of the first cause."""
+    data = event.step_failure_data
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    text = (data.user_failure_data.description if data.user_failure_data else None) or (
+        f"{event.step_key}: {error.message}" if error else str(event.step_key)
+    )
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[1:] if len(lines) > 1 and lines[0].endswith("failed:") else lines
+
+
+def _print_assets(console: Console, summary: Summary) -> None:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("asset")
+    for name in ("rows", "new or changed", "requests"):
+        table.add_column(name, justify="right")
+    for name, asset in summary.assets.items():
+        rows = str(asset.rows) if asset.landed else "failed"
+        table.add_row(name, rows, str(asset.loaded), str(asset.requests))
+    console.print(table)
+    console.print()
+
+
+def _print_platforms(console: Console, summary: Summary, platforms: Sequence[Platform]) -> None:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("platform")
+    for name in ("assets", "rows", "new or changed", "requests", "seconds"):
+        table.add_column(name, justify="right")
+    for platform in platforms:
+        assets = [asset for name, asset in summary.assets.items() if name.startswith(f"{platform.name}/")]
+        table.add_row(
+            platform.name,
+            str(sum(asset.landed for asset in assets)),
+            str(sum(asset.rows or 0 for asset in assets)),
+            str(sum(asset.loaded for asset in assets)),
+            str(sum(asset.requests for asset in assets)),
+            f"{summary.seconds[platform.name]:.1f}",
+        )
+    console.print(table)
+    console.print()

@@ -1,0 +1,69 @@
+"""How a load fails: which failures a retry may fix, and what the failed step says about each asset."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import dagster as dg
+
+from platform_assets.declarations import Platform
+from platform_assets.sync import ResourceOutcome
+
+# Metadata of a failed step: the assets, and asset[partition]s, that a retry does not fix. The freshness sensor leaves
+# these alone for a day.
+PERMANENT = "permanent"
+
+# For transient infrastructure errors such as a warehouse that is unavailable; what the API refuses is not retried.
+TRANSIENT_RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+
+
+class Problem(NamedTuple):
+    """What failed (an asset, or asset[partition]), why, and whether it fails until somebody changes something."""
+
+    name: str
+    reason: str
+    permanent: bool
+
+
+def permanent_failure(platform: Platform, resources: Sequence[str], reason: str) -> dg.Failure:
+    """The failure of a run in which none of the resources can load until somebody changes something."""
+    names = [f"{platform.name}/{resource}" for resource in resources]
+    return dg.Failure(reason, allow_retries=False, metadata={PERMANENT: names})
+
+
+def failure_of(platform: Platform, outcomes: Sequence[ResourceOutcome]) -> dg.Failure | None:
+    """The failure of a run that names everything that did not land and why; None if everything landed."""
+    problems = [problem for outcome in outcomes for problem in _problems(platform, outcome)]
+    if not problems:
+        return None
+    lines = [
+        problem.reason if problem.reason.startswith(problem.name) else f"{problem.name}: {problem.reason}"
+        for problem in problems
+    ]
+    return dg.Failure(
+        f"{len(lines)} failed:\n" + "\n".join(lines),
+        # Requests were retried already; the freshness sensor requests another run of what may recover.
+        allow_retries=False,
+        metadata={
+            "failed": [problem.name for problem in problems],
+            PERMANENT: [problem.name for problem in problems if problem.permanent],
+        },
+    )
+
+
+def retry_later(retry_number: int) -> dg.RetryRequested:
+    """The request to run the op again, from an op that was retried `retry_number` times so far.
+
+    Requested by the op and not declared as its retry policy: with a policy, Dagster would also run an interrupted op
+    again.
+    """
+    delay = TRANSIENT_RETRIES.calculate_delay(retry_number + 1)
+    return dg.RetryRequested(TRANSIENT_RETRIES.max_retries, delay)
+
+
+def _problems(platform: Platform, outcome: ResourceOutcome) -> Iterator[Problem]:
+    name = f"{platform.name}/{outcome.name}"
+    if outcome.error is not None:
+        yield Problem(name, outcome.error, outcome.permanent)
+    for key, partition in outcome.partitions.items():
+        if not partition.ok:
+            yield Problem(f"{name}[{key}]", partition.errors[0], partition.permanent)
