@@ -15,7 +15,7 @@ from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms, broken_platforms
 from platform_assets.sync.account import agree_on_source
 from platform_assets.warehouse import open_warehouse
-from platform_assets.warehouse.location import check_settings, destination_name, duckdb_file, exclusive
+from platform_assets.warehouse.location import check_settings, exclusive, missing_file, warehouse_name
 from platform_assets.warehouse.source_account import AnotherAccount
 
 _WAREHOUSE_WAIT = 10.0
@@ -43,15 +43,15 @@ def check_platforms(names: Sequence[str], *, sandbox: bool) -> bool:
 def _check_warehouse() -> bool:
     try:
         check_settings()
-        path = duckdb_file()
-        if path is not None and not path.exists():
-            return _check_folder("warehouse", path)
+        missing = missing_file()
+        if missing is not None:
+            return _check_folder("warehouse", missing)
         with exclusive("reach", wait=_WAREHOUSE_WAIT):
             pass
     except PlatformAssetsError as error:
         typer.echo(f"warehouse: NOT OK: {str(error).removeprefix('warehouse: ')}")
         return False
-    typer.echo(f"warehouse: ok, {path or destination_name()} can be opened")
+    typer.echo(f"warehouse: ok, {warehouse_name()} can be opened")
     return True
 
 
@@ -97,8 +97,7 @@ def _check_alerts() -> bool:
 def _check_account(platform: Platform, settings: Settings, client: ApiClient) -> None:
     """Raise AnotherAccount where the warehouse has another account's rows; its own faults have a line of their own."""
     try:
-        path = duckdb_file()
-        if path is None or path.exists():
+        if missing_file() is None:
             with open_warehouse(platform) as warehouse:
                 agree_on_source(platform, settings, warehouse, client, only_look=True)
     except AnotherAccount:

@@ -21,7 +21,7 @@ from platform_assets.configuration.freshness import lag_variables
 from platform_assets.dbt.column_lineage import column_lineage, declared_tables
 from platform_assets.orchestration.interrupts import canceled
 from platform_assets.platforms import all_platforms
-from platform_assets.warehouse.location import dbt_variables, exclusive
+from platform_assets.warehouse.location import dbt_variables, exclusive_for_child
 
 PROJECT_DIR = Path(__file__).parents[2] / "dbt_project"
 _KEEP_TARGETS = 7 * 86400
@@ -94,7 +94,7 @@ def dbt_models(project: DbtProject) -> dg.AssetsDefinition:
         # dbt waits its turn like every load: DuckDB lets one process write, and two builds replace the same tables.
         try:
             current().check()
-            with exclusive("models", for_child=True), environment({**dbt_variables(), **lags}):
+            with exclusive_for_child("models"), environment({**dbt_variables(), **lags}):
                 _forget_old_targets(project.target_path)
                 invocation = dbt.cli(command, context=context)
                 invocation.termination_timeout_seconds = _GRACE

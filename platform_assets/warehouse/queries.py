@@ -7,7 +7,8 @@ from typing import Any
 import dlt
 from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRelation
 
-from platform_assets.warehouse.location import WarehouseError, destination, duckdb_file, exclusive
+from platform_assets.warehouse.backends import configured_backend
+from platform_assets.warehouse.location import WarehouseError, exclusive
 from platform_assets.warehouse.run_directory import run_directory
 
 Rows = list[dict[str, Any]]
@@ -38,11 +39,14 @@ def reading(schema: str) -> Iterator[Reader]:
 
     Raises WarehouseError where the warehouse cannot be had; a DuckDB file that does not exist is not made.
     """
-    path = duckdb_file()
-    if path is not None and not path.exists():
-        raise WarehouseError(f"there is no warehouse at {path} yet: `platform-assets sync` makes it")
+    backend = configured_backend()
+    missing = backend.missing_file()
+    if missing is not None:
+        raise WarehouseError(f"there is no warehouse at {missing} yet: `platform-assets sync` makes it")
     with run_directory() as folder, exclusive("report"):
-        pipeline = dlt.pipeline("reading", destination=destination(), dataset_name=schema, pipelines_dir=str(folder))
+        pipeline = dlt.pipeline(
+            "reading", destination=backend.destination(), dataset_name=schema, pipelines_dir=str(folder)
+        )
         pipeline.config.restore_from_destination = False
         with pipeline.sql_client() as client:
             yield Reader(client)

@@ -21,9 +21,9 @@ from dlt.pipeline.pipeline import Pipeline
 from platform_assets.arrow.buffer import LOADED_AT, ROW_HASH
 from platform_assets.declarations import Platform
 from platform_assets.warehouse import column_names, source_account, state
+from platform_assets.warehouse.backends import Backend, configured_backend
 from platform_assets.warehouse.dlt_source import DELETED_AT
-from platform_assets.warehouse.location import WarehouseError, destination, destination_name, duckdb_file, exclusive
-from platform_assets.warehouse.row_batches import row_batches
+from platform_assets.warehouse.location import WarehouseError, exclusive
 from platform_assets.warehouse.run_directory import run_directory
 
 __all__ = ["Warehouse", "WarehouseError", "open_warehouse"]
@@ -68,9 +68,10 @@ class Warehouse:
     def __init__(self, platform: Platform, folder: Path) -> None:
         self.platform = platform
         self.folder = folder
+        self.backend: Backend = configured_backend()
         self.pipeline: Pipeline = dlt.pipeline(
             pipeline_name=f"platform_assets_{platform.name}",
-            destination=destination(),
+            destination=self.backend.destination(),
             dataset_name=platform.name,
             pipelines_dir=str(folder / "pipelines"),
         )
@@ -93,7 +94,8 @@ class Warehouse:
         where nothing is loaded. `row_bytes`: how wide the rows are that will be loaded. `wait`: seconds to
         wait for another process, where that is not the configured time.
         """
-        with exclusive(self.platform.name, row_bytes=row_bytes, wait=wait), self._client as client:
+        with exclusive(self.platform.name, wait=wait), self._client as client:
+            self.backend.bound_load(client.sql_client, row_bytes)
             if refresh:
                 self._read_schema(client)
             yield WarehouseSession(self, client)
@@ -168,31 +170,13 @@ class Warehouse:
                 f" ({', '.join(strangers[:5])}): nothing was written; choose another database"
             )
 
-    @cached_property
-    def file_format(self) -> str | None:
-        """Parquet where the destination takes it, else what it prefers.
-
-        Never CSV, which dlt would choose for Arrow tables into Postgres without an ADBC driver: its COPY has
-        FORCE_NULL for every nullable column, so that empty texts become null (dlt 1.31).
-        """
-        found = self.pipeline.destination.capabilities()
-        preferred, supported = found.preferred_loader_file_format, found.supported_loader_file_formats or ()
-        if found.loader_file_format_selector is not None:
-            # Postgres takes Parquet only where the ADBC driver is installed.
-            preferred, supported = found.loader_file_format_selector(preferred, supported, table_schema={})
-        return "parquet" if "parquet" in supported else preferred
-
-    @cached_property
-    def load_workers(self) -> int:
-        """Tables to load at once: one into DuckDB, whose memory would be split among them."""
-        return 1 if duckdb_file() else 20
-
 
 class WarehouseSession:
     """Reads and writes while the warehouse is held."""
 
     def __init__(self, warehouse: Warehouse, client: SqlJobClientBase) -> None:
         self._warehouse = warehouse
+        self._backend = warehouse.backend
         self._job_client = client
         self._client: SqlClientBase[Any] = client.sql_client
 
@@ -201,24 +185,14 @@ class WarehouseSession:
         """The platform's schema, None before the first load."""
         return self._warehouse.schema
 
-    def file_format(self) -> str | None:
-        """The loader file format, also into tables that were made when there was another one.
-
-        Parquet goes into Postgres' json columns only; where dlt had no ADBC driver it made jsonb ones.
-        """
-        found = self._warehouse.file_format
-        if found != "parquet" or destination_name() != "postgres":
-            return found
-        schemas = (self._client.dataset_name, self._client.staging_dataset_name)
-        query = (
-            "SELECT 1 FROM information_schema.columns WHERE table_schema IN (%s, %s) AND data_type = 'jsonb' LIMIT 1"
-        )
-        return "insert_values" if self._rows(query, *schemas) else found
+    def file_format(self) -> str:
+        """dlt's name of the loader file format, also into tables that were made when there was another one."""
+        return self._backend.loader_file_format(self._client)
 
     @property
     def holds_nul(self) -> bool:
-        """Whether texts may have U+0000: one in any row would make Postgres refuse all that is loaded with it."""
-        return destination_name() != "postgres"
+        """Whether texts may have U+0000: one in any row could make the database refuse all that is loaded with it."""
+        return self._backend.holds_nul
 
     @property
     def naming(self) -> Any:
@@ -301,8 +275,23 @@ class WarehouseSession:
             return
 
     def row_batches(self, table: str, columns: Sequence[str], types: Mapping[str, str]) -> Iterator[pa.Table]:
-        """All rows of a table as Arrow, removed ones too; see `contents.row_batches`."""
-        return row_batches(self._client, self._name(table), columns, types)
+        """All rows of a table as Arrow, removed ones too, in batches that fit in memory whatever the table's size.
+
+        Args:
+            columns: the columns to read; those that the table does not have are left out.
+            types: column -> dlt data type, `text` if absent. JSON comes as text.
+        """
+        existing = self._existing_columns(table)
+        wanted = {name: types.get(name, "text") for name in columns if name in existing}
+        if wanted:
+            yield from self._backend.read_batches(self._client, self._name(table), wanted)
+
+    def _existing_columns(self, table: str) -> set[str]:
+        try:
+            with self._client.execute_query(f"SELECT * FROM {self._name(table)} WHERE 1 = 0") as cursor:
+                return {str(column[0]) for column in cursor.description or ()}
+        except DatabaseUndefinedRelation:
+            return set()
 
     def held(self, table: str, column: str, values: Sequence[str]) -> set[str]:
         """Those of `values` that a row which is not marked as removed has in `column`."""
@@ -385,7 +374,7 @@ class WarehouseSession:
         pipeline = self._warehouse.pipeline
         pipeline.extract(source, loader_file_format=file_format)  # pyright: ignore[reportArgumentType] -- dlt's literal
         pipeline.normalize()
-        pipeline.load(workers=self._warehouse.load_workers, raise_on_failed_jobs=True)
+        pipeline.load(workers=self._backend.load_workers, raise_on_failed_jobs=True)
         self._warehouse.schema = pipeline.schemas[source.name]
 
     def commit(

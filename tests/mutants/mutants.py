@@ -483,7 +483,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # Two runs, two accounts, a run that is told to end
     Mutant(
         "lock-not-taken",
-        "platform_assets/warehouse/location.py",
+        "platform_assets/warehouse/backends/duckdb.py",
         "        lock.acquire(cancel_check=lambda: cancellation.cancelled)",
         "        cancellation.check()",
         ("tests/warehouse/test_location.py::test_another_run_that_keeps_the_lock_is_named",),
