@@ -1,6 +1,7 @@
 """Where rows land: the dlt pipeline, the lock around a one-writer database, and our own state."""
 
-from platform_assets.warehouse.session import Warehouse, WarehouseError, open_warehouse
+from platform_assets.warehouse.connection import Warehouse, open_warehouse
+from platform_assets.warehouse.errors import WarehouseError
 from platform_assets.warehouse.state import LOG_TABLE, LogEntry, Progress, Status
 from platform_assets.warehouse.state import TABLE as STATE_TABLE
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
 
 from platform_assets.warehouse import column_names, source_account
@@ -164,6 +165,16 @@ class TableContent:
         return found.row_count >= self.row_count and (
             self.newest_loaded_at is None or (newest is not None and newest >= self.newest_loaded_at)
         )
+
+
+def column_types(client: SqlJobClientBase) -> dict[str, str]:
+    """dlt data type -> the destination's, of the columns of our own tables."""
+    return {name: _destination_type(client.type_mapper, name) for name in sorted({t for _, c in _TABLES for _, t in c})}
+
+
+def _destination_type(mapper: Any, data_type: str) -> str:
+    column = {"name": "c", "data_type": data_type, "nullable": True}
+    return str(mapper.to_destination_type(column, {"name": "t", "columns": {}}))
 
 
 def create_tables(client: SqlClientBase[Any], types: Mapping[str, str]) -> None:
