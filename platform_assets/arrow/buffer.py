@@ -28,10 +28,6 @@ FLUSH_TABLES = 500
 """Small tables, e.g. of parents with two rows each, take far more memory than their bytes."""
 ROW_GROUP = 16_384
 """Rows of a Parquet row group: a loader holds a whole one in memory, times its threads."""
-ROW_HASH = "_dlt_id"
-"""dlt's name for a row's identity; here its content's hash XOR its parent's, so that equal rows are known."""
-LOADED_AT = "_loaded_at"
-SYSTEM_COLUMNS = {ROW_HASH: "text", LOADED_AT: "timestamp"}
 
 
 @dataclass
@@ -139,10 +135,10 @@ class ParquetBuffer:
             kept = np.flatnonzero(fresh)
             records = [records[index] for index in kept]
             ids = ids[kept]
-        table = self.columns.table(records, {**parent, LOADED_AT: self._loaded_at})
+        table = self.columns.table(records, {**parent, self.columns.system.loaded_at: self._loaded_at})
         if not self._holds_nul:
             table = without_nul(table, self.columns.types)
-        table = table.append_column(ROW_HASH, pa.array(as_texts(ids), pa.string()))
+        table = table.append_column(self.columns.system.row_hash, pa.array(as_texts(ids), pa.string()))
         self._hold(batch, table)
 
     def accept(self, batch: Batch) -> None:
@@ -310,7 +306,7 @@ class BufferedRows:
 
     `row_bytes` is the average width of a row, `keys` are the sorted hashes of all primary keys that were read.
     `written_keys`, `written_ids` and `written_contents` are uint64, of each row in the files, in their order: hash of
-    the key, number of `_dlt_id`, and hash of the content alone (`_dlt_id` XOR `parent_hash`).
+    the key, number of the row hash, and hash of the content alone (row hash XOR `parent_hash`).
     """
 
     files: list[Path]

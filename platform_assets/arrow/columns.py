@@ -7,6 +7,7 @@ nothing is changed or dropped because a vendor changed a type.
 import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -55,13 +56,27 @@ Values = list[Any]
 
 UNNAMED = "unnamed"
 """Column of a field whose name is blank."""
-MORE_FIELDS = "_more_fields"
-"""JSON column of the fields for which the table has no room: field name -> value."""
 MAX_UNDECLARED = 500
 """Columns of undeclared fields that a table takes. dlt and the warehouse pay for each in every load of it."""
-DELETED_AT = "_deleted_at"
-"""When a row was first missing from the list it came from; null while it is there."""
-_RESERVED = ("_dlt_load_id", "_dlt_id", DELETED_AT, MORE_FIELDS)
+
+
+@dataclass(frozen=True)
+class SystemColumns:
+    """The columns that a table has besides the fields of its records, under the names that the warehouse gives them.
+
+    Attributes:
+        types: column -> dlt data type of those that every row has.
+        row_hash: column of a row's hash.
+        loaded_at: column of the moment at which a row was read.
+        more_fields: JSON column of the fields for which the table has no room: field name -> value.
+        reserved: names that no field may take, whether or not the table has these columns.
+    """
+
+    types: Mapping[str, str]
+    row_hash: str
+    loaded_at: str
+    more_fields: str
+    reserved: frozenset[str]
 
 
 class Columns:
@@ -71,7 +86,7 @@ class Columns:
         declared: raw field name -> dlt data type.
         known: column name in the warehouse -> dlt data type, for columns that are not declared.
         naming: dlt's naming convention of the destination.
-        system: column name -> dlt data type of columns that we add ourselves.
+        system: the columns that no field of a record may take.
         assigned: raw field name -> column name, as earlier loads left them: a field keeps its column for ever.
 
     A column of the warehouse that no field was assigned to belongs to the first field that normalises to it.
@@ -83,20 +98,21 @@ class Columns:
         declared: Mapping[str, str],
         known: Mapping[str, str],
         naming: NamingConvention,
-        system: Mapping[str, str],
+        system: SystemColumns,
         assigned: Mapping[str, str] | None = None,
     ) -> None:
+        self.system = system
         self._naming = naming
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}
-        self.types: dict[str, str] = {**known, **system}
-        self._taken: set[str] = {*system, *_RESERVED}
+        self.types: dict[str, str] = {**known, **system.types}
+        self._taken: set[str] = {*system.types, *system.reserved}
         self.added: dict[str, str] = {}
         self.variants: set[str] = set()
         self.assigned: dict[str, str] = {}
         """Raw field name -> column of every undeclared field that was given one since."""
         self.crowded = False
-        """Whether a record had fields without a column, which are in `MORE_FIELDS`."""
+        """Whether a record had fields without a column, which are in the column `more_fields`."""
         for raw, data_type in declared.items():
             name = self._names[raw] = self._free_name(raw)
             self._taken.add(name)
@@ -160,7 +176,7 @@ class Columns:
     @property
     def drifted(self) -> frozenset[str]:
         """Columns that took what has no place in the declared ones."""
-        return frozenset(self.variants | ({MORE_FIELDS} if self.crowded else set()))
+        return frozenset(self.variants | ({self.system.more_fields} if self.crowded else set()))
 
     def contradiction(self, assigned: Mapping[str, str], types: Mapping[str, str]) -> str | None:
         """A field or column that another run has settled otherwise since these columns were made, None without one.
@@ -239,19 +255,20 @@ class Columns:
             arrays[variant] = convert(kept, misfit_type)[0]
 
     def _keep_together(self, records: list[Record], without: frozenset[str], arrays: dict[str, pa.Array]) -> None:
-        """Put the values of fields that have no column into `MORE_FIELDS`, one object a record."""
+        """Put the values of fields that have no column into the column `more_fields`, one object a record."""
         kept: Values = []
         for record in records:
             fields = {raw: record[raw] for raw in without & record.keys() if record[raw] is not None}
             kept.append(fields or None)
         if not any(kept):
             return
+        column = self.system.more_fields
         with self._lock:
             self.crowded = True
-            if MORE_FIELDS not in self.types:
-                self.types[MORE_FIELDS] = self.added[MORE_FIELDS] = "json"
+            if column not in self.types:
+                self.types[column] = self.added[column] = "json"
         texts = [None if fields is None else dump({raw: fields[raw] for raw in sorted(fields)}) for fields in kept]
-        arrays[MORE_FIELDS] = pa.array(texts, pa.string())
+        arrays[column] = pa.array(texts, pa.string())
 
 
 def _fields(records: list[Record]) -> Iterable[str]:

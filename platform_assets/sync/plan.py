@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from platform_assets.arrow.buffer import ROW_HASH, Batch, ParquetBuffer, as_numbers, hash_keys
+from platform_assets.arrow.buffer import Batch, ParquetBuffer, as_numbers, hash_keys
 from platform_assets.arrow.columns import ARROW_TYPES, Columns
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Buckets, OnRemoval, Platform, PlatformAssetsError, Resource, path_values
@@ -27,6 +27,7 @@ from platform_assets.warehouse.dlt_source import table_columns
 from platform_assets.warehouse.row_filter import RowFilter
 from platform_assets.warehouse.session import WarehouseSession
 from platform_assets.warehouse.state import TableContent
+from platform_assets.warehouse.table_layout import ROW_HASH
 
 _NO_KEYS = np.empty(0, np.uint64)
 

@@ -17,7 +17,6 @@ from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.pipeline import Pipeline
 
-from platform_assets.arrow.buffer import ROW_HASH
 from platform_assets.declarations import Platform
 from platform_assets.patches.empty_table_load_ids import allow_rows_without_load_id
 from platform_assets.warehouse import state
@@ -26,6 +25,7 @@ from platform_assets.warehouse.errors import WarehouseError
 from platform_assets.warehouse.location import exclusive
 from platform_assets.warehouse.run_directory import run_directory
 from platform_assets.warehouse.session import WarehouseSession
+from platform_assets.warehouse.table_layout import ROW_HASH
 
 
 class Warehouse:

@@ -12,9 +12,10 @@ from dlt.common.schema.typing import TColumnSchema
 from dlt.extract.resource import DltResource
 from dlt.extract.source import DltSource
 
-from platform_assets.arrow.buffer import SYSTEM_COLUMNS, BufferedRows
-from platform_assets.arrow.columns import DELETED_AT, Columns
+from platform_assets.arrow.buffer import BufferedRows
+from platform_assets.arrow.columns import Columns
 from platform_assets.declarations import OnRemoval, Platform, Resource
+from platform_assets.warehouse.table_layout import system_columns
 
 
 @cache
@@ -113,11 +114,10 @@ def table_columns(
 
     `assigned` maps raw fields to the columns that earlier loads gave them.
     """
-    system = dict(SYSTEM_COLUMNS)
-    if resource.removal_policy is OnRemoval.SOFT_DELETE:
-        system[DELETED_AT] = "timestamp"
+    parents: dict[str, str] = {}
     for resolve in resource.endpoint.parents.values():
         parent = platform.resource(resolve.resource)
         declared = parent.columns.get(resolve.field, "text")
-        system[naming.normalize_identifier(resolve.column)] = declared
+        parents[naming.normalize_identifier(resolve.column)] = declared
+    system = system_columns(parents, soft_deletes=resource.removal_policy is OnRemoval.SOFT_DELETE)
     return Columns(resource.columns, dict(known or {}), naming, system, assigned)

@@ -18,11 +18,11 @@ from dlt.destinations.sql_client import SqlClientBase
 from dlt.extract.source import DltSource
 from dlt.pipeline.pipeline import Pipeline
 
-from platform_assets.arrow.columns import DELETED_AT
 from platform_assets.declarations import Platform
 from platform_assets.patches.dropped_tables import make_dropped_tables_again
 from platform_assets.warehouse import column_names, source_account, state
 from platform_assets.warehouse.backends import Backend
+from platform_assets.warehouse.table_layout import DELETED_AT
 from platform_assets.warehouse.table_reader import TableReader
 
 T = TypeVar("T")

@@ -9,12 +9,11 @@ from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
-from platform_assets.arrow.buffer import LOADED_AT
-from platform_assets.arrow.columns import DELETED_AT
 from platform_assets.declarations import Platform
 from platform_assets.warehouse.backends import Backend
 from platform_assets.warehouse.row_filter import RowFilter
 from platform_assets.warehouse.state import TableContent
+from platform_assets.warehouse.table_layout import DELETED_AT, LOADED_AT
 
 # Values in one IN list.
 _CHUNK = 500

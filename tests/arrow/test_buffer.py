@@ -16,8 +16,6 @@ from hypothesis import strategies as st
 
 from platform_assets.arrow import buffer as buffer_module
 from platform_assets.arrow.buffer import (
-    ROW_HASH,
-    SYSTEM_COLUMNS,
     Batch,
     BufferedRows,
     ParquetBuffer,
@@ -31,12 +29,13 @@ from platform_assets.arrow.buffer import (
 )
 from platform_assets.arrow.columns import Columns
 from platform_assets.http.errors import AnswerError
+from platform_assets.warehouse.table_layout import ROW_HASH, system_columns
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
 
 
 def make(folder: Path, known: np.ndarray | None = None, key: str = "bigint", **given: Any) -> ParquetBuffer:
-    columns = Columns({"id": key, "at": "timestamp"}, {}, Schema("any").naming, {**SYSTEM_COLUMNS, "_parent": "text"})
+    columns = Columns({"id": key, "at": "timestamp"}, {}, Schema("any").naming, system_columns({"_parent": "text"}))
     empty = np.empty(0, np.uint64)
     return ParquetBuffer(folder, columns, ("id",), "at", empty if known is None else known, b"salt", NOW, **given)
 
