@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from platform_assets.arrow.buffer import BufferedRows, as_texts
+from platform_assets.arrow.batches import BufferedRows
+from platform_assets.arrow.hashes import as_texts
 from platform_assets.configuration.platform_settings import allowed_lag
 from platform_assets.declarations import Buckets, OnRemoval, Platform
 from platform_assets.extraction.reading import NO_PARENT

@@ -13,8 +13,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from platform_assets.arrow.buffer import Batch, ParquetBuffer, as_numbers, hash_keys
-from platform_assets.arrow.columns import ARROW_TYPES, Columns
+from platform_assets.arrow.batches import Batch
+from platform_assets.arrow.buffer import ParquetBuffer
+from platform_assets.arrow.columns import Columns
+from platform_assets.arrow.conversion import ARROW_TYPES
+from platform_assets.arrow.hashes import as_numbers
+from platform_assets.arrow.keys import hash_keys
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Buckets, OnRemoval, Platform, PlatformAssetsError, Resource, path_values
 from platform_assets.extraction.reading import NO_PARENT, Parent

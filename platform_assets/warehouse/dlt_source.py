@@ -12,7 +12,7 @@ from dlt.common.schema.typing import TColumnSchema
 from dlt.extract.resource import DltResource
 from dlt.extract.source import DltSource
 
-from platform_assets.arrow.buffer import BufferedRows
+from platform_assets.arrow.batches import BufferedRows
 from platform_assets.arrow.columns import Columns
 from platform_assets.declarations import OnRemoval, Platform, Resource
 from platform_assets.warehouse.table_layout import system_columns

@@ -15,19 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platform_assets.arrow import buffer as buffer_module
-from platform_assets.arrow.buffer import (
-    Batch,
-    BufferedRows,
-    ParquetBuffer,
-    as_numbers,
-    hash_keys,
-    is_member,
-    key_hashes,
-    last_occurrences,
-    parent_hash,
-    settle_keys,
-)
+from platform_assets.arrow.batches import Batch, BufferedRows
+from platform_assets.arrow.buffer import ParquetBuffer
 from platform_assets.arrow.columns import Columns
+from platform_assets.arrow.hashes import as_numbers, is_member, parent_hash
+from platform_assets.arrow.keys import hash_keys, key_hashes, settle_keys
+from platform_assets.arrow.occurrences import last_occurrences
 from platform_assets.http.errors import AnswerError
 from platform_assets.warehouse.table_layout import ROW_HASH, system_columns
 

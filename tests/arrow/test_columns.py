@@ -12,7 +12,8 @@ from dlt.common.schema import Schema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_assets.arrow.columns import TIMESTAMP, Columns, convert, without_nul
+from platform_assets.arrow.columns import Columns
+from platform_assets.arrow.conversion import TIMESTAMP, convert, without_nul
 from platform_assets.warehouse.table_layout import system_columns
 
 NAMING = Schema("any").naming

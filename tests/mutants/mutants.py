@@ -11,7 +11,8 @@ PAGING = "platform_assets/http/pagination/pages.py"
 READING = "platform_assets/extraction/reading.py"
 CLIENT = "platform_assets/http/client.py"
 EXACTNESS = "platform_assets/arrow/exactness.py"
-SPOOL = "platform_assets/arrow/buffer.py"
+BUFFER = "platform_assets/arrow/buffer.py"
+KEYS = "platform_assets/arrow/keys.py"
 RECORDS = "platform_assets/http/selection.py"
 PLAN = "platform_assets/sync/plan.py"
 PARENTS = "platform_assets/sync/parents.py"
@@ -25,7 +26,7 @@ COMPARING = "platform_assets/verification/compare.py"
 LISTS = "tests/http/pagination/test_positions.py"
 PAGES = "tests/http/pagination/test_pages.py"
 CALLS = "tests/http/test_client.py"
-SPOOLED = "tests/arrow/test_buffer.py"
+BUFFERED = "tests/arrow/test_buffer.py"
 PROMISES = "tests/sync/test_promises.py"
 MOVING = "tests/sync/test_moving_lists.py"
 VALUES = "tests/sync/test_values.py"
@@ -292,15 +293,15 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "key-by-spelling",
-        SPOOL,
-        "            record[name] = one",
+        KEYS,
+        "            record[name] = key",
         "            pass",
         (f"{VALUES}::test_a_key_has_one_identity_however_it_is_written",),
     ),
     Mutant(
         "key-that-is-none-accepted",
-        SPOOL,
-        "            if one is None:",
+        KEYS,
+        "            if key is None:",
         "            if False:",
         (f"{VALUES}::test_a_key_that_is_none_fails_its_resource_by_name",),
     ),
@@ -313,10 +314,10 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "parent-of-a-row-by-chance",
-        SPOOL,
+        BUFFER,
         "        if not kept.all() and len({parent for parent, _ in accepted.parents}) > 1:",
         "        if False:",
-        (f"{SPOOLED}::test_which_parent_has_a_row_is_no_chance",),
+        (f"{BUFFERED}::test_which_parent_has_a_row_is_no_chance",),
     ),
     # Cursors and state
     Mutant(
@@ -345,12 +346,12 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "cursor-of-the-future",
-        SPOOL,
+        BUFFER,
         "pc.less_equal(moments, self._loaded_at)",
         "pc.is_valid(moments)",
         (
             f"{PROMISES}::test_what_changes_after_a_record_dated_in_the_future_is_seen",
-            f"{SPOOLED}::test_the_cursor_is_the_newest_of_all_records",
+            f"{BUFFERED}::test_the_cursor_is_the_newest_of_all_records",
         ),
     ),
     Mutant(

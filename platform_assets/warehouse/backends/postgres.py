@@ -16,7 +16,7 @@ from dlt.common.configuration.resolve import resolve_configuration
 from dlt.common.destination import Destination
 from dlt.destinations.sql_client import SqlClientBase
 
-from platform_assets.arrow.columns import ARROW_TYPES
+from platform_assets.arrow.conversion import ARROW_TYPES
 from platform_assets.cancellation import current
 from platform_assets.warehouse.backends.backend import BATCH_ROWS, parquet_if_supported
 from platform_assets.warehouse.errors import WarehouseError
