@@ -1,4 +1,4 @@
-"""Queries on what is in the warehouse, for pages that people read."""
+"""Queries of dbt's marts and of our own tables, for the report."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +15,16 @@ Rows = list[dict[str, Any]]
 
 
 class Reader:
-    """Runs queries in one schema."""
+    """Runs queries in one schema; made by `reading`."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def rows(self, query: str) -> Rows:
-        """Rows as column -> value; none where a table does not exist yet. Raises WarehouseError for another shape."""
+        """Rows as column -> value; none if a table does not exist yet.
+
+        Raises WarehouseError if a table lacks a column, e.g. because its model was built by another version.
+        """
         try:
             with self._client.execute_query(query) as cursor:
                 names = [column[0] for column in cursor.description or ()]
@@ -35,9 +38,9 @@ class Reader:
 
 @contextmanager
 def reading(schema: str) -> Iterator[Reader]:
-    """Read tables of `schema`, e.g. `marts`. DuckDB's file is held meanwhile, as by every other process of ours.
+    """Read tables of `schema`, e.g. `marts`. The warehouse is held meanwhile, as by every other process of ours.
 
-    Raises WarehouseError where the warehouse cannot be had; a DuckDB file that does not exist is not made.
+    Raises WarehouseError if the warehouse is unavailable; a DuckDB file that does not exist is not made.
     """
     backend = configured_backend()
     missing = backend.missing_file()
