@@ -36,7 +36,7 @@ def settle_keys(records: list[Record], key_types: Mapping[str, str], *, holds_nu
         for record, value, key in zip(records, values, settled, strict=True):
             if key is None:
                 shown = f"{value!r:.{_SHOWN}}{'…' if len(repr(value)) > _SHOWN else ''}"
-                raise AnswerError(f"`{name}` is {shown}, which is no {data_type}: a record has no primary key")
+                raise AnswerError(f"`{name}` is {shown}, which is not a {data_type}: a record has no primary key")
             record[name] = key
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-# More parents than these are not told apart in SQL: the statement would be longer than the answer.
+# With more parents the condition is left out: the statement would be longer than its result.
 MOST_PARENTS = 500
 
 

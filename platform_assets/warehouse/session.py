@@ -100,7 +100,7 @@ class WarehouseSession(TableReader):
             for table, fields in assigned.items():
                 column_names.write(self._client, table, fields)
 
-    def load(self, source: DltSource, file_format: str | None, whose: source_account.Source) -> None:
+    def load(self, source: DltSource, file_format: str | None, account: source_account.Source) -> None:
         """Load a source as one dlt package. Raises what dlt raises; no package is pending afterwards.
 
         Before the first row it is on record whose rows they are, and that the recorded contents of the tables will not
@@ -108,13 +108,13 @@ class WarehouseSession(TableReader):
 
         Args:
             file_format: dlt's name of the loader file format; see `file_format`.
-            whose: the account whose data the source holds.
+            account: the account whose data the source holds.
         """
         self._make_own_tables()
         recorded = self.recorded_contents()
         loading = {name: recorded.get(name, state.TableContent(0, None)) for name in source.resources}
         with self._client.begin_transaction():
-            source_account.write(self._client, whose)
+            source_account.write(self._client, account)
             contents = {name: replace(content, is_loading=True) for name, content in loading.items()}
             state.write_table_contents(self._client, contents)
         dropped = [name for name in source.resources if name in source.schema.tables and not self.has_table(name)]
@@ -131,7 +131,7 @@ class WarehouseSession(TableReader):
         marked: Mapping[str, Keys],
         deleted: Mapping[str, Keys],
         landed: Iterable[str],
-        whose: source_account.Source,
+        account: source_account.Source,
     ) -> None:
         """Record progress, the sync's log and removed rows, in one transaction after the rows were loaded.
 
@@ -141,7 +141,7 @@ class WarehouseSession(TableReader):
             marked: table -> rows to soft-delete.
             deleted: table -> rows to delete.
             landed: tables whose content is recorded anew.
-            whose: the account that was read.
+            account: the account that was read.
         """
         client = self._client
         self._make_own_tables()
@@ -156,7 +156,7 @@ class WarehouseSession(TableReader):
             state.append(client, entries)
             state.write_table_contents(client, {name: self.content(name) for name in landed})
             if landed:
-                source_account.write(client, whose)
+                source_account.write(client, account)
 
     def _recorded(self, read: Callable[[SqlClientBase[Any]], T], otherwise: T) -> T:
         """What one of our own tables says, `otherwise` if it was never made."""
