@@ -1,6 +1,6 @@
-"""Which JSON values are exactly a value of a column's type, and what a key's one identity is.
+"""Which JSON values are exactly a value of a column's type, and which value identifies a key.
 
-What is not listed here is not converted: it goes to the variant column, as it came.
+A value that is not listed here is not converted: it goes to the variant column, as it came.
 
 | column | takes exactly |
 |---|---|
@@ -12,11 +12,11 @@ What is not listed here is not converted: it goes to the variant column, as it c
 | date | `YYYY-MM-DD` |
 | json | everything |
 
-A moment finer than a microsecond is in the column without its last digits, so that cursors and windows see it, and as
-a whole in the variant. Years are 1 to 9999, after the zone is applied. Epoch numbers are numbers, not moments.
-A lone surrogate, which UTF-8 has not, becomes U+FFFD.
+A moment finer than a microsecond is in the column without its last digits, so that cursors and windows can use it, and
+unchanged in the variant. Years are 1 to 9999, after the zone is applied. Epoch numbers are numbers, not moments.
+A lone surrogate, which UTF-8 cannot encode, becomes U+FFFD.
 
-Keys are stricter: a text key takes texts that are not empty, and whole numbers (1 and 1.0 are "1"); json is no key.
+Keys are stricter: a text key takes texts that are not empty, and whole numbers (1 and 1.0 are "1"); json is not a key.
 """
 
 import math
@@ -29,8 +29,8 @@ import orjson
 
 from platform_assets.http.lossless_json import as_json
 
+# Up to here every integer is a double, so that 5.0 can only have been 5.
 EXACT_IN_DOUBLE = 2**53
-"""Up to here every integer is a double, so that 5.0 can only have been 5."""
 _INT64 = range(-(2**63), 2**63)
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
@@ -45,13 +45,13 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def exact(value: Any, data_type: str) -> Any:
-    """The value as the column's type holds it, None where it is not exactly one. `value` is not None."""
+    """The value as the column's type holds it, None if it is not exactly one. `value` is not None."""
     converted, whole = nearest(value, data_type)
     return converted if whole else None
 
 
 def nearest(value: Any, data_type: str) -> tuple[Any, bool]:
-    """As `exact`, and whether it is the whole value: False for a moment finer than a microsecond, cut off."""
+    """As `exact`, and whether nothing was lost: False for a moment finer than a microsecond, which is cut off."""
     if data_type == "timestamp":
         return _moment(value)
     converted = _CONVERSIONS[data_type](value)
@@ -59,7 +59,7 @@ def nearest(value: Any, data_type: str) -> tuple[Any, bool]:
 
 
 def dump(value: Any) -> str:
-    """A JSON value as compact text. Raises AnswerError where it is nested too deep."""
+    """A JSON value as compact text. Raises AnswerError if it is nested too deep."""
     text = as_json(value, "a nested value")
     try:
         return text.decode()
@@ -73,9 +73,11 @@ def encodable(text: str) -> str:
 
 
 def key_value(value: Any, data_type: str, *, holds_nul: bool = True) -> Any:
-    """The one value that a key is stored, compared and deduplicated as; None where the value has no such identity.
+    """The one value that a key is stored, compared and deduplicated as; None if there is no such value.
 
-    `holds_nul`: whether the warehouse tells texts with U+0000 from others.
+    Args:
+        data_type: of the key's column.
+        holds_nul: whether the warehouse tells texts with U+0000 from others.
     """
     if data_type == "json":
         return None
@@ -89,7 +91,7 @@ def key_value(value: Any, data_type: str, *, holds_nul: bool = True) -> Any:
 
 
 def key_values(values: list[Any], data_type: str, *, holds_nul: bool = True) -> list[Any]:
-    """`key_value` of each; the list itself where they all are what they should be already."""
+    """`key_value` of each; the list itself if none of them has to change."""
     kinds = set(map(type, values))
     if data_type == "bigint" and kinds == {int} and min(values) in _INT64 and max(values) in _INT64:
         return values

@@ -15,7 +15,7 @@ from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms, broken_platforms
 from platform_assets.sync.account import agree_on_source
 from platform_assets.warehouse import open_warehouse
-from platform_assets.warehouse.location import check_settings, destination_name, duckdb_file, exclusive
+from platform_assets.warehouse.location import check_settings, exclusive, missing_file, warehouse_name
 from platform_assets.warehouse.source_account import AnotherAccount
 
 # Seconds that the check waits for a load in flight.
@@ -48,15 +48,15 @@ def check_platforms(names: Sequence[str], *, sandbox: bool) -> bool:
 def _check_warehouse() -> bool:
     try:
         check_settings()
-        path = duckdb_file()
-        if path is not None and not path.exists():
-            return _check_folder("warehouse", path)
+        missing = missing_file()
+        if missing is not None:
+            return _check_folder("warehouse", missing)
         with exclusive("reach", wait=_WAREHOUSE_WAIT):
             pass
     except PlatformAssetsError as error:
         typer.echo(f"warehouse: NOT OK: {str(error).removeprefix('warehouse: ')}")
         return False
-    typer.echo(f"warehouse: ok, {path or destination_name()} can be opened")
+    typer.echo(f"warehouse: ok, {warehouse_name()} can be opened")
     return True
 
 
@@ -102,8 +102,7 @@ def _check_alerts() -> bool:
 def _check_account(connection: Connection, client: ApiClient) -> None:
     """Raise AnotherAccount if the warehouse has another account's rows. Its other errors have a line of their own."""
     try:
-        path = duckdb_file()
-        if path is None or path.exists():
+        if missing_file() is None:
             with open_warehouse(connection.platform) as warehouse:
                 agree_on_source(connection.platform, connection.settings, warehouse, client, only_look=True)
     except AnotherAccount:

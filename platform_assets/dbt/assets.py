@@ -20,7 +20,7 @@ from platform_assets.dbt.project import GRACE_SECONDS, terminated_on_cancel
 from platform_assets.dbt.stale_models import build_condition
 from platform_assets.orchestration.interrupts import canceled
 from platform_assets.platforms import all_platforms
-from platform_assets.warehouse.location import dbt_variables, exclusive
+from platform_assets.warehouse.location import dbt_variables, exclusive_for_child
 
 # How long the files of a failed build stay for whoever investigates it.
 _KEEP_TARGETS_SECONDS = 7 * 86400
@@ -53,7 +53,7 @@ def dbt_models(project: DbtProject) -> dg.AssetsDefinition:
         # The lock that loads take as well: DuckDB lets one process write, and two builds replace the same tables.
         try:
             current().check()
-            with exclusive("models", for_child=True), environment({**dbt_variables(), **lags}):
+            with exclusive_for_child("models"), environment({**dbt_variables(), **lags}):
                 _delete_old_targets(project.target_path)
                 invocation = dbt.cli(command, context=context)
                 invocation.termination_timeout_seconds = GRACE_SECONDS

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-from platform_assets.arrow.columns import convert
+from platform_assets.arrow.conversion import convert
 from platform_assets.declarations import FanOut, Resource
 from platform_assets.extraction.reading import query_params
 from platform_assets.http.client import ApiClient

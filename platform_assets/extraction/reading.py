@@ -16,7 +16,9 @@ from itertools import product
 import numpy as np
 import pyarrow as pa
 
-from platform_assets.arrow.buffer import Batch, ParquetBuffer, is_member
+from platform_assets.arrow.batches import Batch
+from platform_assets.arrow.buffer import ParquetBuffer
+from platform_assets.arrow.hashes import is_member
 from platform_assets.declarations import FanOut, Resolve, Resource
 from platform_assets.http.answer import Answer
 from platform_assets.http.client import ApiClient

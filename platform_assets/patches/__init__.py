@@ -1,9 +1,10 @@
-"""Everything of this project that depends on Dagster's internals: one small file per fault or missing export.
+"""Workarounds for faults of Dagster and dlt, and names that they do not export: one small file each.
 
 Each file names the upstream issue or the symptom, and the test that fails once upstream no longer needs it. Private
 modules (`dagster._core` and the like) are imported here and nowhere else (tests/patches/test_private_modules.py), and
 pyproject.toml pins `dagster` below the next minor, so that an upgrade which moves them is a decision of ours.
 
-- Workarounds: `mixed_partitions`, `op_options`, `sqlite_engines`, `table_schema`.
+- Workarounds for Dagster: `mixed_partitions`, `op_options`, `sqlite_engines`, `table_schema`.
+- Workarounds for dlt: `dropped_tables`, `empty_table_load_ids`.
 - Names that Dagster does not export: `backfills`, `check_history`, `runs`, `sensor_ticks`.
 """

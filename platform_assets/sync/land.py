@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from platform_assets.arrow.buffer import ROW_HASH, BufferedRows, as_texts
+from platform_assets.arrow.batches import BufferedRows
+from platform_assets.arrow.hashes import as_texts
 from platform_assets.configuration.platform_settings import allowed_lag
 from platform_assets.declarations import Buckets, OnRemoval, Platform
 from platform_assets.extraction.reading import NO_PARENT
@@ -17,6 +18,7 @@ from platform_assets.warehouse import LogEntry, Progress, Status
 from platform_assets.warehouse.dlt_source import buffered_resource, platform_source
 from platform_assets.warehouse.session import Keys, WarehouseSession
 from platform_assets.warehouse.source_account import Source
+from platform_assets.warehouse.table_layout import ROW_HASH
 
 _MOST_LOOKED_UP = 50_000
 """More rows than these are written without asking whether the table has them: asking would cost as much."""

@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 
-from platform_assets.arrow.buffer import LOADED_AT, ROW_HASH
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Buckets, Platform, Resource, partition_key
 from platform_assets.extraction.reading import Parent
@@ -15,6 +14,7 @@ from platform_assets.http.errors import AnswerError
 from platform_assets.http.selection import get_path
 from platform_assets.warehouse import Progress, Status
 from platform_assets.warehouse.session import WarehouseSession
+from platform_assets.warehouse.table_layout import LOADED_AT, ROW_HASH
 
 
 @dataclass(frozen=True)

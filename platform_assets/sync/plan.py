@@ -13,8 +13,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from platform_assets.arrow.buffer import ROW_HASH, Batch, ParquetBuffer, as_numbers, hash_keys
-from platform_assets.arrow.columns import ARROW_TYPES, Columns
+from platform_assets.arrow.batches import Batch
+from platform_assets.arrow.buffer import ParquetBuffer
+from platform_assets.arrow.columns import Columns
+from platform_assets.arrow.conversion import ARROW_TYPES
+from platform_assets.arrow.hashes import as_numbers
+from platform_assets.arrow.keys import hash_keys
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Buckets, OnRemoval, Platform, PlatformAssetsError, Resource, path_values
 from platform_assets.extraction.reading import NO_PARENT, Parent
@@ -24,8 +28,10 @@ from platform_assets.sync.parents import KnownParent, Parents, due_parents, find
 from platform_assets.sync.window import start_of_read
 from platform_assets.warehouse import Progress, Status
 from platform_assets.warehouse.dlt_source import table_columns
-from platform_assets.warehouse.session import Part, WarehouseSession
+from platform_assets.warehouse.row_filter import RowFilter
+from platform_assets.warehouse.session import WarehouseSession
 from platform_assets.warehouse.state import TableContent
+from platform_assets.warehouse.table_layout import ROW_HASH
 
 _NO_KEYS = np.empty(0, np.uint64)
 
@@ -231,15 +237,15 @@ class Planner:
         ]
         return min((moment for moment in found if moment is not None), default=None)
 
-    def _part(self, resource: Resource, units: list[Unit]) -> Part:
+    def _part(self, resource: Resource, units: list[Unit]) -> RowFilter:
         """The rows of the parents that are read."""
         naming = self.session.naming
-        return Part(
+        return RowFilter(
             columns=tuple(naming.normalize_identifier(r.column) for r in resource.endpoint.parents.values()),
-            among=tuple(name for unit in units for name in unit.names),
+            parents=tuple(name for unit in units for name in unit.names),
         )
 
-    def _set_known(self, resource: Resource, units: list[Unit], part: Part, columns: Columns) -> None:
+    def _set_known(self, resource: Resource, units: list[Unit], part: RowFilter, columns: Columns) -> None:
         """Give every unit the keys that the table has of its parent."""
         key = [columns.name_of(name) for name in self.platform.primary_key_of(resource)]
         width = len(part.columns)
@@ -260,7 +266,12 @@ class Planner:
             unit.known = np.sort(np.concatenate(found))
 
     def _buffer(
-        self, resource: Resource, units: list[Unit], part: Part, columns: Columns, existing_types: Mapping[str, str]
+        self,
+        resource: Resource,
+        units: list[Unit],
+        part: RowFilter,
+        columns: Columns,
+        existing_types: Mapping[str, str],
     ) -> ParquetBuffer:
         incremental, settings = resource.endpoint.incremental, self.settings
         known = _NO_KEYS
@@ -284,7 +295,7 @@ class Planner:
             holds_nul=self.session.holds_nul,
         )
 
-    def _row_hashes(self, resource: Resource, part: Part) -> np.ndarray:
+    def _row_hashes(self, resource: Resource, part: RowFilter) -> np.ndarray:
         """Sorted hashes of the rows that the read can meet again."""
         chunks = [
             as_numbers([row_hash for (row_hash,) in rows if row_hash])

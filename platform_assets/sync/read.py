@@ -9,7 +9,8 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 import numpy as np
 import pyarrow as pa
 
-from platform_assets.arrow.buffer import Batch, is_member
+from platform_assets.arrow.batches import Batch
+from platform_assets.arrow.hashes import is_member
 from platform_assets.declarations import PlatformAssetsError
 from platform_assets.extraction.reading import NO_PARENT, read, reread_until_complete
 from platform_assets.http.client import ApiClient

@@ -5,8 +5,10 @@ Every parent is weighed alone: what its siblings answered says nothing about it.
 
 import numpy as np
 
-from platform_assets.arrow.buffer import BufferedRows, hash_keys, is_member
+from platform_assets.arrow.batches import BufferedRows
 from platform_assets.arrow.columns import Columns
+from platform_assets.arrow.hashes import is_member
+from platform_assets.arrow.keys import hash_keys
 from platform_assets.declarations import OnRemoval, Platform
 from platform_assets.sync.plan import Plan, Unit
 from platform_assets.warehouse.session import Keys, WarehouseSession

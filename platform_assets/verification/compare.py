@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from platform_assets.arrow.columns import ARROW_TYPES, TIMESTAMP
+from platform_assets.arrow.conversion import ARROW_TYPES, TIMESTAMP
 from platform_assets.verification.findings import Finding, Kind
 
 MEMORY = "256MB"

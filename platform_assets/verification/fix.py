@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from platform_assets.arrow.buffer import BufferedRows
+from platform_assets.arrow.batches import BufferedRows
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Platform, PlatformAssetsError, Resource
 from platform_assets.http.client import ApiClient

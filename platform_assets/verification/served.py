@@ -19,8 +19,10 @@ import numpy as np
 import pyarrow as pa
 from dlt.common.normalizers.naming import NamingConvention
 
-from platform_assets.arrow.buffer import Batch, BufferedRows, ParquetBuffer
-from platform_assets.arrow.columns import ARROW_TYPES, Columns
+from platform_assets.arrow.batches import Batch, BufferedRows
+from platform_assets.arrow.buffer import ParquetBuffer
+from platform_assets.arrow.columns import Columns
+from platform_assets.arrow.conversion import ARROW_TYPES
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import PlatformAssetsError, Resource
 from platform_assets.extraction.reading import Parent, read_records

@@ -14,7 +14,6 @@ from tempfile import mkdtemp
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from platform_assets.arrow.buffer import LOADED_AT, ROW_HASH
 from platform_assets.arrow.columns import Columns
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import OnRemoval, Platform, Resource
@@ -28,15 +27,15 @@ from platform_assets.verification.findings import Kind, Verification
 from platform_assets.verification.fix import mend
 from platform_assets.verification.served import Budget, Reading, Served, parent_column_types
 from platform_assets.warehouse import Progress, Warehouse
-from platform_assets.warehouse.dlt_source import DELETED_AT, table_columns
+from platform_assets.warehouse.dlt_source import table_columns
 from platform_assets.warehouse.session import WarehouseSession
 from platform_assets.warehouse.source_account import Source
+from platform_assets.warehouse.table_layout import DELETED_AT, LOADED_AT, OWN_COLUMNS
 
 __all__ = ["EXAMPLES", "Budget", "verify"]
 
 EXAMPLES = 10
 """Findings of each kind that are shown."""
-_OURS = frozenset({ROW_HASH, LOADED_AT, DELETED_AT, "_dlt_load_id"})
 
 
 def verify(
@@ -195,7 +194,7 @@ class _Job:
         name_of = plan.columns.name_of
         incremental = resource.endpoint.incremental
         return Shape(
-            types={name: kind for name, kind in plan.columns.types.items() if name not in _OURS},
+            types={name: kind for name, kind in plan.columns.types.items() if name not in OWN_COLUMNS},
             key=tuple(name_of(name) for name in self.platform.primary_key_of(resource)),
             parents=tuple(plan.parent_types),
             cursor=name_of(incremental.cursor_path) if incremental else None,

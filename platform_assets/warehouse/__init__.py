@@ -1,6 +1,13 @@
-"""Where rows land: the dlt pipeline, the lock around a one-writer database, and our own state."""
+"""Where rows land: one platform's tables in the configured database, loaded by dlt, and our own records about them.
 
-from platform_assets.warehouse.session import Warehouse, WarehouseError, open_warehouse
+`open_warehouse(platform)` gives a `Warehouse` (connection.py); its `session()` holds the lock and gives a
+`WarehouseSession`, which queries tables (table_reader.py) and loads and commits (session.py). What differs between
+databases is in backends/, columns that we add to tables in table_layout.py, and our own tables in state.py,
+source_account.py and column_names.py.
+"""
+
+from platform_assets.warehouse.connection import Warehouse, open_warehouse
+from platform_assets.warehouse.errors import WarehouseError
 from platform_assets.warehouse.state import LOG_TABLE, LogEntry, Progress, Status
 from platform_assets.warehouse.state import TABLE as STATE_TABLE
 

@@ -1,7 +1,7 @@
-"""Which column each undeclared field has, in the warehouse itself: a field keeps its column for ever.
+"""The table `_sync_columns`: which column each undeclared field has, so that a field keeps its column.
 
-Two fields may have one name in the warehouse's spelling (`fooBar` and `foo_bar`). Which of them got the plain name was
-chance once; from then on it is written here.
+Two fields may have the same name after normalisation (`fooBar` and `foo_bar`). Which of them gets the plain name
+depends on the order in which they are first seen; from then on it is recorded here.
 """
 
 import re
@@ -19,7 +19,7 @@ _ESCAPED = re.compile(r"\\u([0-9a-f]{4})")
 
 
 def read(client: SqlClientBase[Any], resource: str) -> dict[str, str]:
-    """Raw field name -> column name. Raises DatabaseUndefinedRelation where there is no such table yet."""
+    """Raw field name -> column name. Raises DatabaseUndefinedRelation before the table was made."""
     name, field, column = (client.escape_column_name(name) for name in _NAMES)
     table = client.make_qualified_table_name(TABLE)
     rows = client.execute_sql(f"SELECT {field}, {column} FROM {table} WHERE {name} = %s ORDER BY {column}", resource)
@@ -42,8 +42,8 @@ def write(client: SqlClientBase[Any], resource: str, assigned: Mapping[str, str]
 
 def _escaped(field: str) -> str:
     """A field name without U+0000 and lone surrogates, which warehouses do not store."""
-    return _UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", field)
+    return _UNSTORABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", field)
 
 
 def _unescaped(text: str) -> str:
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)

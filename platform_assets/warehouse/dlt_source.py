@@ -1,4 +1,7 @@
-"""Declarations as dlt sources: the same shape when Dagster looks at it and when rows are loaded."""
+"""Declarations as dlt sources: `declared_source` without rows for Dagster, `buffered_resource` with rows for a load.
+
+Both give a table the same columns, by `table_columns`, so that what Dagster shows is what is loaded.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
@@ -12,19 +15,24 @@ from dlt.common.schema.typing import TColumnSchema
 from dlt.extract.resource import DltResource
 from dlt.extract.source import DltSource
 
-from platform_assets.arrow.buffer import SYSTEM_COLUMNS, BufferedRows
-from platform_assets.arrow.columns import DELETED_AT, Columns
+from platform_assets.arrow.batches import BufferedRows
+from platform_assets.arrow.columns import Columns
 from platform_assets.declarations import OnRemoval, Platform, Resource
+from platform_assets.warehouse.table_layout import system_columns
 
 
 @cache
 def default_naming() -> NamingConvention:
-    """dlt's naming convention where no warehouse says otherwise."""
+    """dlt's naming convention, without any destination's limits."""
     return Schema("default").naming
 
 
 def platform_source(platform: Platform, resources: Sequence[DltResource], loaded: Schema | None = None) -> DltSource:
-    """A dlt source whose name, section and schema are the platform's; `loaded` is the schema in the warehouse."""
+    """A dlt source whose name, section and schema are the platform's.
+
+    Args:
+        loaded: the schema as the warehouse has it, None before the first load.
+    """
     schema = loaded.clone() if loaded else Schema(platform.name)
     # Declared types decide; a text that happens to look like a time stays a text.
     schema.remove_type_detection("iso_timestamp")
@@ -50,13 +58,14 @@ def buffered_resource(
 ) -> DltResource:
     """A dlt resource that yields what was buffered; without rows it only brings its table up to date.
 
-    `parquet`: hand the files over as they are; else as Arrow, for destinations that do not load Parquet.
+    Args:
+        merge: replace rows with the same key; without it rows are appended.
+        parquet: hand the files over as they are; else as Arrow, for destinations that do not load Parquet.
     """
-
     key = [buffered.columns.name_of(name) for name in platform.primary_key_of(resource)]
 
     def rows() -> Iterator[Any]:
-        # dlt's own mark for an empty table adds a load id to it that no row of ours has (dlt 1.31).
+        # Not by dlt's own mark for an empty table: see patches/empty_table_load_ids.py.
         for path in buffered.files or [buffered.empty_file(key)]:
             if parquet:
                 yield dlt.mark.with_file_import(str(path), "parquet", pq.read_metadata(path).num_rows)
@@ -74,7 +83,7 @@ def dlt_resource(
     *,
     merge: bool = True,
 ) -> DltResource:
-    """A dlt resource with our hints. Without `merge` rows are appended (a first load has nothing to merge with)."""
+    """A dlt resource with our hints. Without `merge` rows are appended, which suits a first load."""
     key = [columns.name_of(name) for name in platform.primary_key_of(resource)]
     disposition: Any = "append"
     if merge:
@@ -109,15 +118,17 @@ def table_columns(
     known: Mapping[str, str] | None = None,
     assigned: Mapping[str, str] | None = None,
 ) -> Columns:
-    """The table's columns: declared ones, ours, the parent's, and those `known` in the warehouse.
+    """The table's columns: declared ones, ours, the parent's, and those that the warehouse has already.
 
-    `assigned` maps raw fields to the columns that earlier loads gave them.
+    Args:
+        naming: dlt's naming convention of the destination.
+        known: column -> dlt data type, as the warehouse has them.
+        assigned: raw field name -> the column that earlier loads gave it.
     """
-    system = dict(SYSTEM_COLUMNS)
-    if resource.removal_policy is OnRemoval.SOFT_DELETE:
-        system[DELETED_AT] = "timestamp"
+    parents: dict[str, str] = {}
     for resolve in resource.endpoint.parents.values():
         parent = platform.resource(resolve.resource)
         declared = parent.columns.get(resolve.field, "text")
-        system[naming.normalize_identifier(resolve.column)] = declared
+        parents[naming.normalize_identifier(resolve.column)] = declared
+    system = system_columns(parents, soft_deletes=resource.removal_policy is OnRemoval.SOFT_DELETE)
     return Columns(resource.columns, dict(known or {}), naming, system, assigned)

@@ -1,4 +1,4 @@
-"""Queries on what is in the warehouse, for pages that people read."""
+"""Queries of dbt's marts and of our own tables, for the report."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,20 +7,24 @@ from typing import Any
 import dlt
 from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRelation
 
-from platform_assets.warehouse.location import WarehouseError, destination, duckdb_file, exclusive
+from platform_assets.warehouse.backends import configured_backend
+from platform_assets.warehouse.location import WarehouseError, exclusive
 from platform_assets.warehouse.run_directory import run_directory
 
 Rows = list[dict[str, Any]]
 
 
 class Reader:
-    """Runs queries in one schema."""
+    """Runs queries in one schema; made by `reading`."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def rows(self, query: str) -> Rows:
-        """Rows as column -> value; none where a table does not exist yet. Raises WarehouseError for another shape."""
+        """Rows as column -> value; none if a table does not exist yet.
+
+        Raises WarehouseError if a table lacks a column, e.g. because its model was built by another version.
+        """
         try:
             with self._client.execute_query(query) as cursor:
                 names = [column[0] for column in cursor.description or ()]
@@ -34,15 +38,18 @@ class Reader:
 
 @contextmanager
 def reading(schema: str) -> Iterator[Reader]:
-    """Read tables of `schema`, e.g. `marts`. DuckDB's file is held meanwhile, as by every other process of ours.
+    """Read tables of `schema`, e.g. `marts`. The warehouse is held meanwhile, as by every other process of ours.
 
-    Raises WarehouseError where the warehouse cannot be had; a DuckDB file that does not exist is not made.
+    Raises WarehouseError if the warehouse is unavailable; a DuckDB file that does not exist is not made.
     """
-    path = duckdb_file()
-    if path is not None and not path.exists():
-        raise WarehouseError(f"there is no warehouse at {path} yet: `platform-assets sync` makes it")
+    backend = configured_backend()
+    missing = backend.missing_file()
+    if missing is not None:
+        raise WarehouseError(f"there is no warehouse at {missing} yet: `platform-assets sync` makes it")
     with run_directory() as folder, exclusive("report"):
-        pipeline = dlt.pipeline("reading", destination=destination(), dataset_name=schema, pipelines_dir=str(folder))
+        pipeline = dlt.pipeline(
+            "reading", destination=backend.destination(), dataset_name=schema, pipelines_dir=str(folder)
+        )
         pipeline.config.restore_from_destination = False
         with pipeline.sql_client() as client:
             yield Reader(client)

@@ -1,4 +1,4 @@
-"""A working folder for each run. What a killed run has left behind is removed by the next one."""
+"""A directory for the files of each run. What a killed run has left behind is removed by the next one."""
 
 import shutil
 import tempfile
@@ -11,15 +11,16 @@ from filelock import FileLock, Timeout
 
 _PREFIX = "platform-assets-run-"
 _LOCK = "in-use.lock"
+# Seconds in which a directory may exist whose lock is not held yet. A run that is suspended for longer at that moment
+# loses its directory and fails.
 JUST_MADE = 5.0
-"""Seconds in which a folder may be there whose lock is not yet held. Who is stopped for longer just then fails."""
 
 
 @contextmanager
 def run_directory() -> Iterator[Path]:
-    """A folder of this run's own in the temporary folder (`TMPDIR`), removed at the end.
+    """A directory of this run's own in the temporary directory (`TMPDIR`), removed at the end.
 
-    It is locked meanwhile, so that other processes can tell it from one whose process was killed.
+    It is locked meanwhile, so that other runs can tell it from one whose process was killed.
     """
     _remove_left_behind(Path(tempfile.gettempdir()))
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX))

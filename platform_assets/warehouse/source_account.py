@@ -1,7 +1,7 @@
-"""Whose data a platform's tables hold: recorded with the first rows, compared before anything is read.
+"""The table `_sync_source`: whose data a platform's tables hold, recorded before the first rows are loaded.
 
-Rows of two accounts must never meet in one table: ids of one would overwrite the other's, and the cursor of one
-hides the other's rows. So the warehouse remembers where its rows came from.
+Rows of two accounts must never be in one table: ids of one would overwrite the other's, and the cursor of one would
+hide the other's rows. So every sync compares the configured account with the recorded one before it reads anything.
 """
 
 import json
@@ -27,8 +27,8 @@ COLUMNS = (
     ("account", "text"),
     ("credential", "text"),
 )
+# Origin of what our own sandbox serves, on whatever port it listens.
 SANDBOX = "the sandbox"
-"""Origin of what our own sandbox serves, on whatever port it listens this time."""
 
 
 class AnotherAccount(PlatformAssetsError):
@@ -42,8 +42,8 @@ class Source:
     Attributes:
         origin: the base URL, or `SANDBOX`.
         contract: name of the contract that served it.
-        account: short digests of values that no other account has (e.g. organization ids); empty where unknown.
-        credential: salt and a digest of 24 bits, enough to notice another credential and too short to find it.
+        account: short digests of values that no other account has (e.g. organization ids); empty if unknown.
+        credential: salt and a digest of 24 bits, enough to notice another credential, too short to guess it from.
     """
 
     origin: str
@@ -52,7 +52,7 @@ class Source:
     credential: str = ""
 
     def is_certainly(self, settings: Settings) -> bool:
-        """Whether nothing has changed since this was recorded, so that nobody has to be asked."""
+        """Whether no setting has changed since this was recorded, so that no request is needed to know the account."""
         return (
             self.origin == origin_of(settings)
             and self.contract == settings.contract
@@ -60,9 +60,10 @@ class Source:
         )
 
     def problem_with(self, current: "Source", loaded: frozenset[str]) -> str | None:
-        """Why `current`, which the settings name, is another account; None where nothing says so.
+        """Why `current`, which the settings name, is another account; None if nothing says so.
 
-        `loaded` are the digests of the account's values that the tables hold now.
+        Args:
+            loaded: digests of the account's values that the tables hold now.
         """
         if self.origin != current.origin:
             return f"holds the data of {self.origin}, and the settings point at {current.origin}"
@@ -81,12 +82,16 @@ def origin_of(settings: Settings) -> str:
 
 
 def current_source(platform: Platform, settings: Settings, client: ApiClient | None) -> Source:
-    """The source that the settings name; `client` asks which account it is, where one cheap request tells."""
+    """The source that the settings name.
+
+    Args:
+        client: sends one cheap request for the account, if the platform declares one; None leaves it unknown.
+    """
     origin = origin_of(settings)
     return Source(
         origin=origin,
         contract=settings.contract,
-        account=_ask(platform, client) if client is not None and origin != SANDBOX else frozenset(),
+        account=_account_digests(platform, client) if client is not None and origin != SANDBOX else frozenset(),
         credential=_credential_mark(settings, secrets.token_hex(4)),
     )
 
@@ -96,35 +101,35 @@ def _credential_mark(settings: Settings, salt: str) -> str:
     return f"{salt}:{digest}"
 
 
-def _ask(platform: Platform, client: ApiClient) -> frozenset[str]:
-    """Digests of the values that tell the account; none where the server does not say."""
+def _account_digests(platform: Platform, client: ApiClient) -> frozenset[str]:
+    """Digests of the values that identify the account; none if the server does not give them."""
     account = platform.client.account
     if account is None:
         return frozenset()
     try:
         body = client.get(account.path, dict(account.params)).body
     except (AnswerError, RequestFailed):
-        return frozenset()  # The read itself will say what is wrong.
-    found = get_path(body, account.data_selector) if account.data_selector else body
-    records = [record for record in found if isinstance(record, dict)] if isinstance(found, list) else []
+        return frozenset()  # The read itself will report what is wrong.
+    listed = get_path(body, account.data_selector) if account.data_selector else body
+    records = [record for record in listed if isinstance(record, dict)] if isinstance(listed, list) else []
     values = [tuple(get_path(record, field) for field in account.fields) for record in records]
     return digests(value for value in values if None not in value)
 
 
 def digests(values: Iterable[tuple[Any, ...]]) -> frozenset[str]:
     """A short digest of each value."""
-    texts = {repr([_plain(one) for one in value]) for value in values}
+    texts = {repr([_plain(part) for part in value]) for value in values}
     return frozenset(blake2b(text.encode("utf-8", "replace"), digest_size=6).hexdigest() for text in texts)
 
 
 def _plain(value: object) -> str:
-    """7, 7.0, "7" and "007" alike: another spelling is no other account."""
+    """The same text for 7, 7.0, "7" and "007": another spelling is not another account."""
     text = str(value)
     return text.removesuffix(".0").lstrip("0") if text.removesuffix(".0").isdecimal() else text
 
 
 def read(client: SqlClientBase[Any]) -> Source | None:
-    """The recorded source, None where there is none."""
+    """The recorded source, None if there is none. Raises DatabaseUndefinedRelation before the table was made."""
     columns = ", ".join(client.escape_column_name(name) for name, _ in COLUMNS)
     rows = client.execute_sql(f"SELECT {columns} FROM {client.make_qualified_table_name(TABLE)}")
     for origin, contract, account, credential in rows or ():
@@ -133,7 +138,7 @@ def read(client: SqlClientBase[Any]) -> Source | None:
 
 
 def write(client: SqlClientBase[Any], source: Source) -> None:
-    """Replace the recorded source; an account that is known stays known. Call inside a transaction."""
+    """Replace the recorded source; a known account of the same origin stays known. Call inside a transaction."""
     before = read(client)
     if before is not None and before.origin == source.origin:
         source = replace(source, account=source.account or before.account)

@@ -1,7 +1,9 @@
-"""What was read, per resource and parent: cursors and standing failures, in the warehouse itself.
+"""Our own tables: progress per resource and parent, the log of syncs, and what the tables of resources held.
 
-dlt's own state is one document per pipeline: of two runs at once the later would erase the earlier one's
-cursors. One row per (resource, parent) has no such neighbour, and stays flat with 10^5 parents.
+`_sync_state` has cursors and failures, a row per (resource, parent). dlt's own state would be one document per
+pipeline, in which the later of two concurrent runs erases the earlier one's cursors; rows are independent of each
+other, also when there are 10^5 parents. `_sync_log` is append-only. `_sync_tables` has the row count of each table
+after its last load, by which the next sync notices rows that somebody else removed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
 
 from platform_assets.warehouse import column_names, source_account
@@ -70,16 +73,25 @@ class Status(StrEnum):
 
     OK = "ok"
     FAILED = "failed"
+    # The parent answered 403, 404 or 410.
     SKIPPED = "skipped"
-    """The parent answered 403, 404 or 410."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
     """State of one resource (`parent` empty) or of one parent of it.
 
-    `parent` is the text in the path (a slug may be used again by another project), `parent_id` the parent's own
-    key: progress counts only for the parent that it was made for. `succeeded_at` is when the last whole read began.
+    Attributes:
+        parent: the text in the path; a slug may be reused by another parent.
+        parent_id: the parent's own key: progress counts only for the parent that it was made for.
+        partition_key: Dagster's partition of the parent.
+        cursor_value: newest cursor value that was read for certain.
+        parent_cursor: version of the parent when its children were read.
+        rows_read: records in the answers of the last success.
+        rows_loaded: of these, new or changed.
+        attempted_at: when the last attempt began.
+        succeeded_at: when the last complete read began.
+        starts_anew: of an attempt: earlier state does not count. Not recorded.
     """
 
     resource: str
@@ -99,8 +111,8 @@ class Progress:
     def after(self, attempt: "Progress") -> "Progress":
         """This state followed by `attempt`: a cursor never goes back, a failure keeps the last success.
 
-        A failed or skipped parent stays due. Another parent under the same name begins anew, and so does a resource
-        whose rows are no longer those that its state was made for (`attempt.starts_anew`).
+        A failed or skipped parent stays due. Earlier state does not count for another parent under the same name, nor
+        for a resource whose rows are no longer those that its state was made for (`attempt.starts_anew`).
         """
         before = self
         if attempt.starts_anew or not self.is_of(attempt.parent_id):
@@ -124,7 +136,7 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class LogEntry:
-    """One resource in one sync; `reads` counts its parents, 1 without any. The fields are the log's columns."""
+    """One resource in one sync, a row of the log. `reads` counts its parents; it is 1 without parents."""
 
     resource: str
     started_at: datetime
@@ -149,7 +161,7 @@ class TableContent:
     Attributes:
         row_count: all rows, soft-deleted ones included.
         newest_loaded_at: newest `_loaded_at`.
-        is_loading: a load began and was not recorded: rows may be there that the numbers do not count.
+        is_loading: a load began and its end was not recorded: the table may have rows that the numbers do not count.
     """
 
     row_count: int
@@ -157,7 +169,7 @@ class TableContent:
     is_loading: bool = False
 
     def is_still(self, found: "TableContent") -> bool:
-        """Whether `found` can be this content: the same, or more of it where a load was cut off."""
+        """Whether `found` can be this content: the same, or more of it if a load was cut off."""
         if not self.is_loading:
             return (self.row_count, self.newest_loaded_at) == (found.row_count, found.newest_loaded_at)
         newest = found.newest_loaded_at
@@ -166,8 +178,22 @@ class TableContent:
         )
 
 
+def column_types(client: SqlJobClientBase) -> dict[str, str]:
+    """dlt data type -> the destination's, of the columns of our own tables."""
+    return {name: _destination_type(client.type_mapper, name) for name in sorted({t for _, c in _TABLES for _, t in c})}
+
+
+def _destination_type(mapper: Any, data_type: str) -> str:
+    column = {"name": "c", "data_type": data_type, "nullable": True}
+    return str(mapper.to_destination_type(column, {"name": "t", "columns": {}}))
+
+
 def create_tables(client: SqlClientBase[Any], types: Mapping[str, str]) -> None:
-    """Create our tables, or the columns that an earlier version did not have. `types`: dlt's to the destination's."""
+    """Create our tables, and the columns that an earlier version did not have.
+
+    Args:
+        types: dlt data type -> the destination's; see `column_types`.
+    """
     for table, named in _TABLES:
         columns = {name: f"{client.escape_column_name(name)} {types[data_type]}" for name, data_type in named}
         target = client.make_qualified_table_name(table)
@@ -237,7 +263,7 @@ def failed(client: SqlClientBase[Any], resource: str) -> list[tuple[str, str]]:
 def read_before(
     client: SqlClientBase[Any], resource: str, moment: datetime
 ) -> list[tuple[str, datetime | None, Status]]:
-    """(parent, last success, status) of what of `resource` was not read to its end since `moment`."""
+    """(parent, last success, status) of the parents of `resource` that were not read to their end since `moment`."""
     names = ("parent", "succeeded_at", "status", "resource")
     parent, success, status, name = (client.escape_column_name(column) for column in names)
     rows = client.execute_sql(
@@ -252,7 +278,7 @@ def read_before(
 def write(client: SqlClientBase[Any], attempts: Iterable[Progress]) -> None:
     """Merge attempts into the state. Call inside a transaction.
 
-    The rows are read again here, not taken from memory: a run beside this one may have moved them.
+    The rows are read again here, not taken from memory: a concurrent run may have changed them.
     """
     pending = list(attempts)
     if not pending:

@@ -15,28 +15,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platform_assets.arrow import buffer as buffer_module
-from platform_assets.arrow.buffer import (
-    ROW_HASH,
-    SYSTEM_COLUMNS,
-    Batch,
-    BufferedRows,
-    ParquetBuffer,
-    as_numbers,
-    hash_keys,
-    is_member,
-    key_hashes,
-    last_occurrences,
-    parent_hash,
-    settle_keys,
-)
+from platform_assets.arrow.batches import Batch, BufferedRows
+from platform_assets.arrow.buffer import ParquetBuffer
 from platform_assets.arrow.columns import Columns
+from platform_assets.arrow.hashes import as_numbers, is_member, parent_hash
+from platform_assets.arrow.keys import hash_keys, key_hashes, settle_keys
+from platform_assets.arrow.occurrences import last_occurrences
 from platform_assets.http.errors import AnswerError
+from platform_assets.warehouse.table_layout import ROW_HASH, system_columns
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
 
 
 def make(folder: Path, known: np.ndarray | None = None, key: str = "bigint", **given: Any) -> ParquetBuffer:
-    columns = Columns({"id": key, "at": "timestamp"}, {}, Schema("any").naming, {**SYSTEM_COLUMNS, "_parent": "text"})
+    columns = Columns({"id": key, "at": "timestamp"}, {}, Schema("any").naming, system_columns({"_parent": "text"}))
     empty = np.empty(0, np.uint64)
     return ParquetBuffer(folder, columns, ("id",), "at", empty if known is None else known, b"salt", NOW, **given)
 

@@ -12,7 +12,9 @@ from dlt.common.schema import Schema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_assets.arrow.columns import TIMESTAMP, Columns, convert, without_nul
+from platform_assets.arrow.columns import Columns
+from platform_assets.arrow.conversion import TIMESTAMP, convert, without_nul
+from platform_assets.warehouse.table_layout import system_columns
 
 NAMING = Schema("any").naming
 
@@ -69,7 +71,7 @@ data_types = st.sampled_from(["text", "bigint", "double", "bool", "timestamp", "
 
 
 def columns(**declared: str) -> Columns:
-    return Columns(declared, {}, NAMING, {})
+    return Columns(declared, {}, NAMING, system_columns())
 
 
 @pytest.mark.parametrize(
@@ -229,7 +231,7 @@ def test_a_field_keeps_its_column_whatever_the_order(records: list[dict[str, Any
     naming = type(NAMING)(63)
 
     def load(pages: list[list[dict[str, Any]]], assigned: dict[str, str]) -> Columns:
-        found = Columns({"id": "bigint"}, {}, naming, {"_dlt_id": "text"}, assigned)
+        found = Columns({"id": "bigint"}, {}, naming, system_columns(), assigned)
         for page in pages:
             assert found.table(page, {}).num_rows == len(page)
         return found
@@ -263,7 +265,7 @@ def test_beyond_the_bound_fields_are_kept_together_and_none_loses_its_column() -
     assert len(together) == 100 and "_more_fields" in first.drifted
     assert {**{name: table.column(name)[0].as_py() for name in first.assigned}, **together} == wide
     assert table.column("_more_fields")[1].as_py() is None
-    later = Columns({"id": "bigint"}, first.types, NAMING, {}, first.assigned)
+    later = Columns({"id": "bigint"}, first.types, NAMING, system_columns(), first.assigned)
     again = later.table([{"id": 3, "new": 1, **wide}], {})
     assert not later.added and set(json.loads(again.column("_more_fields")[0].as_py())) == {*together, "new"}
 
@@ -309,7 +311,7 @@ def test_two_fields_of_one_name_are_both_kept() -> None:
 
 
 def test_a_field_named_like_a_column_of_ours_does_not_replace_it() -> None:
-    found = Columns({"id": "text"}, {}, NAMING, {"_dlt_id": "text"})
+    found = Columns({"id": "text"}, {}, NAMING, system_columns())
     assert found.name_of("_dlt_id") != "_dlt_id"
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from platform_assets.arrow.buffer import Batch, ParquetBuffer
+from platform_assets.arrow.batches import Batch
+from platform_assets.arrow.buffer import ParquetBuffer
 from platform_assets.declarations import BearerAuth, Client, Endpoint, OnRemoval, Platform, Resource, SinglePage
 from platform_assets.warehouse.dlt_source import buffered_resource, default_naming, platform_source, table_columns
 

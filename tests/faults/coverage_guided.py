@@ -18,7 +18,7 @@ with atheris.instrument_imports(include=["platform_assets", "requests", "urllib3
     from requests import Response
     from requests.structures import CaseInsensitiveDict
 
-    from platform_assets.arrow.buffer import content_hashes
+    from platform_assets.arrow.hashes import content_hashes
     from platform_assets.configuration.platform_settings import Settings
     from platform_assets.declarations import PlatformAssetsError, Resource
     from platform_assets.http.client import ApiClient

@@ -15,7 +15,8 @@ READING = "platform_assets/extraction/reading.py"
 CLIENT = "platform_assets/http/client.py"
 RESPONSES = "platform_assets/http/responses.py"
 EXACTNESS = "platform_assets/arrow/exactness.py"
-SPOOL = "platform_assets/arrow/buffer.py"
+BUFFER = "platform_assets/arrow/buffer.py"
+KEYS = "platform_assets/arrow/keys.py"
 RECORDS = "platform_assets/http/selection.py"
 PLAN = "platform_assets/sync/plan.py"
 PARENTS = "platform_assets/sync/parents.py"
@@ -29,7 +30,7 @@ COMPARING = "platform_assets/verification/compare.py"
 LISTS = "tests/http/pagination/test_positions.py"
 PAGES = "tests/http/pagination/test_pages.py"
 CALLS = "tests/http/test_client.py"
-SPOOLED = "tests/arrow/test_buffer.py"
+BUFFERED = "tests/arrow/test_buffer.py"
 PROMISES = "tests/sync/test_promises.py"
 MOVING = "tests/sync/test_moving_lists.py"
 VALUES = "tests/sync/test_values.py"
@@ -296,15 +297,15 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "key-by-spelling",
-        SPOOL,
-        "            record[name] = one",
+        KEYS,
+        "            record[name] = key",
         "            pass",
         (f"{VALUES}::test_a_key_has_one_identity_however_it_is_written",),
     ),
     Mutant(
         "key-that-is-none-accepted",
-        SPOOL,
-        "            if one is None:",
+        KEYS,
+        "            if key is None:",
         "            if False:",
         (f"{VALUES}::test_a_key_that_is_none_fails_its_resource_by_name",),
     ),
@@ -317,10 +318,10 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "parent-of-a-row-by-chance",
-        SPOOL,
+        BUFFER,
         "        if not kept.all() and len({parent for parent, _ in accepted.parents}) > 1:",
         "        if False:",
-        (f"{SPOOLED}::test_which_parent_has_a_row_is_no_chance",),
+        (f"{BUFFERED}::test_which_parent_has_a_row_is_no_chance",),
     ),
     # Cursors and state
     Mutant(
@@ -349,12 +350,12 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "cursor-of-the-future",
-        SPOOL,
+        BUFFER,
         "pc.less_equal(moments, self._loaded_at)",
         "pc.is_valid(moments)",
         (
             f"{PROMISES}::test_what_changes_after_a_record_dated_in_the_future_is_seen",
-            f"{SPOOLED}::test_the_cursor_is_the_newest_of_all_records",
+            f"{BUFFERED}::test_the_cursor_is_the_newest_of_all_records",
         ),
     ),
     Mutant(
@@ -487,7 +488,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # Two runs, two accounts, a run that is told to end
     Mutant(
         "lock-not-taken",
-        "platform_assets/warehouse/location.py",
+        "platform_assets/warehouse/backends/duckdb.py",
         "        lock.acquire(cancel_check=lambda: cancellation.cancelled)",
         "        cancellation.check()",
         ("tests/warehouse/test_location.py::test_another_run_that_keeps_the_lock_is_named",),

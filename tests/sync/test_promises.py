@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from dlt.extract.resource import DltResource
 
-from platform_assets.arrow.buffer import BufferedRows
+from platform_assets.arrow.batches import BufferedRows
 from platform_assets.cancellation import Cancelled, cancellable
 from platform_assets.declarations import Platform, Resource
 from platform_assets.platforms import platform_named

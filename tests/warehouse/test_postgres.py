@@ -19,8 +19,7 @@ from psycopg2.extras import register_default_json, register_default_jsonb
 from platform_assets.dbt.project import dbt_project
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer
-from platform_assets.warehouse.backends.postgres import WarehouseError
-from platform_assets.warehouse.location import exclusive
+from platform_assets.warehouse.location import WarehouseError, exclusive
 from tests.cli.test_cli import ROOT, command, pointing_at
 from tests.conftest import Sync
 from tests.postgres_server import postgres_server

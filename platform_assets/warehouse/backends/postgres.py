@@ -1,38 +1,120 @@
 """Postgres as the warehouse: its credentials as dlt reads them, and a lock between the processes that load.
 
 Postgres lets many processes write, but two loads of one platform would share dlt's staging tables and empty them
-under each other, and two dbt builds would replace the same tables.
+under each other, and two dbt builds would replace the same tables. So each of these parts has an advisory lock.
 """
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.configuration.resolve import resolve_configuration
+from dlt.common.destination import Destination
+from dlt.destinations.sql_client import SqlClientBase
 
+from platform_assets.arrow.conversion import ARROW_TYPES
 from platform_assets.cancellation import current
-from platform_assets.declarations import PlatformAssetsError
+from platform_assets.warehouse.backends.backend import BATCH_ROWS, parquet_if_supported
+from platform_assets.warehouse.errors import WarehouseError
 
 if TYPE_CHECKING:
     from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 
-_LOOK_EVERY = 0.1
-"""Seconds between looks at a lock that another process holds."""
-_SECTIONS = ("destination", "postgres", "credentials")
+# Seconds between attempts to take a lock that another process holds.
+_RETRY_EVERY = 0.1
+_SECTIONS = ("destination", "postgres")
+_CURSOR = "verified_rows"
 
 
-class WarehouseError(PlatformAssetsError):
-    """The warehouse cannot be opened, or another process keeps it for too long."""
+class Postgres:
+    """The database of `[destination.postgres.credentials]`."""
+
+    name = "postgres"
+    holds_nul = False
+    load_workers = 20
+
+    @property
+    def location(self) -> str:
+        return self.name
+
+    def check_settings(self) -> None:
+        _credentials()
+
+    def missing_file(self) -> Path | None:
+        return None
+
+    def destination(self) -> Any:
+        return Destination.from_reference(self.name)
+
+    @contextmanager
+    def exclusive(self, part: str, /, wait: float) -> Iterator[None]:
+        """Hold the advisory lock of `part`; it ends with its connection, so a killed process leaves none behind."""
+        connection = _connect()
+        try:
+            _lock(connection, part, wait)
+            yield
+        finally:
+            connection.close()
+
+    def exclusive_for_child(self, part: str, /, wait: float) -> AbstractContextManager[None]:
+        return self.exclusive(part, wait)
+
+    def bound_load(self, _client: SqlClientBase[Any], _row_bytes: int, /) -> None:
+        """Nothing to bound: the server's memory is the server's own."""
+
+    def loader_file_format(self, client: SqlClientBase[Any]) -> str:
+        """Parquet, except into tables that dlt made without the ADBC driver.
+
+        Those have jsonb columns, and Parquet is loaded into json columns only.
+        """
+        file_format = parquet_if_supported(client.capabilities)
+        if file_format != "parquet":
+            return file_format
+        jsonb_columns = client.execute_sql(
+            "SELECT 1 FROM information_schema.columns WHERE table_schema IN (%s, %s) AND data_type = 'jsonb' LIMIT 1",
+            client.dataset_name,
+            client.staging_dataset_name,
+        )
+        return "insert_values" if jsonb_columns else file_format
+
+    def read_batches(self, client: SqlClientBase[Any], table: str, columns: Mapping[str, str]) -> Iterator[pa.Table]:
+        """Through a cursor on the server: without one the driver takes all rows into memory first."""
+        names = ", ".join(_selected(client.escape_column_name(name), kind) for name, kind in columns.items())
+        with client.begin_transaction():
+            client.execute_sql(f"DECLARE {_CURSOR} NO SCROLL CURSOR FOR SELECT {names} FROM {table}")
+            while rows := client.execute_sql(f"FETCH {BATCH_ROWS} FROM {_CURSOR}"):
+                by_column = zip(zip(*rows, strict=True), columns.values(), strict=True)
+                arrays = [pa.array(values, ARROW_TYPES[kind]) for values, kind in by_column]
+                yield pa.table(arrays, names=list(columns))
+            client.execute_sql(f"CLOSE {_CURSOR}")
+
+    def dbt_variables(self) -> Mapping[str, str]:
+        credentials = _credentials()
+        return {
+            "PLATFORM_ASSETS_POSTGRES_HOST": str(credentials.host),
+            "PLATFORM_ASSETS_POSTGRES_PORT": str(credentials.port),
+            "PLATFORM_ASSETS_POSTGRES_DATABASE": str(credentials.database),
+            "PLATFORM_ASSETS_POSTGRES_USER": str(credentials.username),
+            "DBT_ENV_SECRET_POSTGRES_PASSWORD": str(credentials.password or ""),
+        }
+
+    def secrets(self) -> list[str]:
+        try:
+            return [str(_credentials().password or "")]
+        except WarehouseError:
+            return []
 
 
-def credentials() -> "PostgresCredentials":
-    """`[destination.postgres.credentials]`. Raises WarehouseError where it is missing or cannot be read."""
+def _credentials() -> "PostgresCredentials":
+    """`[destination.postgres.credentials]`. Raises WarehouseError if they are missing or cannot be read."""
     try:
         from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 
-        return resolve_configuration(PostgresCredentials(), sections=_SECTIONS[:2])
+        return resolve_configuration(PostgresCredentials(), sections=_SECTIONS)
     except ImportError:
         raise WarehouseError(
             "Postgres needs its driver: install the extra `postgres` (uv sync --extra postgres)"
@@ -45,55 +127,41 @@ def credentials() -> "PostgresCredentials":
         ) from None
 
 
-def dbt_variables() -> Mapping[str, str]:
-    """The variables that `dbt_project/profiles.yml` reads."""
-    found = credentials()
-    return {
-        "PLATFORM_ASSETS_POSTGRES_HOST": str(found.host),
-        "PLATFORM_ASSETS_POSTGRES_PORT": str(found.port),
-        "PLATFORM_ASSETS_POSTGRES_DATABASE": str(found.database),
-        "PLATFORM_ASSETS_POSTGRES_USER": str(found.username),
-        "DBT_ENV_SECRET_POSTGRES_PASSWORD": str(found.password or ""),
-    }
-
-
-@contextmanager
-def advisory_lock(name: str, wait: float) -> Iterator[None]:
-    """Hold the server's lock `name`; it ends with the connection, so a killed process leaves none.
-
-    Raises WarehouseError where the server cannot be reached, or another process keeps the lock for `wait` seconds.
-    """
-    connection = _connected()
-    try:
-        _lock(connection, name, wait)
-        yield
-    finally:
-        connection.close()
-
-
-def _connected() -> Any:
-    found = credentials()
+def _connect() -> Any:
+    """A connection of its own for a lock. Raises WarehouseError if the server cannot be reached."""
+    credentials = _credentials()
     import psycopg2
 
     try:
-        connection = psycopg2.connect(found.to_native_representation(), connect_timeout=found.connect_timeout)
+        connection = psycopg2.connect(
+            credentials.to_native_representation(), connect_timeout=credentials.connect_timeout
+        )
     except psycopg2.Error as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise WarehouseError(f"the warehouse {found.host}:{found.port}/{found.database}: {reason}") from None
+        server = f"{credentials.host}:{credentials.port}/{credentials.database}"
+        raise WarehouseError(f"the warehouse {server}: {reason}") from None
     connection.autocommit = True
     return connection
 
 
-def _lock(connection: Any, name: str, wait: float) -> None:
-    """Ask again and again: a wait inside the server's own lock hears no signal."""
-    give_up = time.monotonic() + wait
+def _lock(connection: Any, part: str, wait: float) -> None:
+    """Take the lock of `part`, by polling: a wait inside the server's own lock call would not notice a signal.
+
+    Raises WarehouseError if another process keeps it for `wait` seconds.
+    """
+    deadline = time.monotonic() + wait
     with connection.cursor() as cursor:
         while True:
-            cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"platform_assets.{name}"])
+            cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"platform_assets.{part}"])
             if cursor.fetchone()[0]:
                 return
-            if time.monotonic() >= give_up:
+            if time.monotonic() >= deadline:
                 raise WarehouseError(
-                    f"another process kept the lock on {name} for {wait:.0f} s; try again, or raise warehouse.lock_wait"
+                    f"another process kept the lock on {part} for {wait:.0f} s; try again, or raise warehouse.lock_wait"
                 )
-            current().sleep(_LOOK_EVERY)
+            current().sleep(_RETRY_EVERY)
+
+
+def _selected(column: str, data_type: str) -> str:
+    """JSON is read as text, since the driver parses it and so rounds its numbers."""
+    return f"{column}::text" if data_type in ("json", "text") else column

@@ -1,0 +1,7 @@
+"""What goes wrong with a warehouse as such, whichever database it is."""
+
+from platform_assets.declarations import PlatformAssetsError
+
+
+class WarehouseError(PlatformAssetsError):
+    """The warehouse is unavailable, another process holds it for too long, or its tables are not ours."""

@@ -1,0 +1,39 @@
+"""Which rows of a table a query is about, and the SQL condition that says so."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+# With more parents the condition is left out: the statement would be longer than its result.
+MOST_PARENTS = 500
+
+
+@dataclass(frozen=True)
+class RowFilter:
+    """Recent rows, or those of some parents, or both. The default is all rows.
+
+    Attributes:
+        since: a column and the moment from which on its values count; nulls count too.
+        columns: the columns that name a row's parent.
+        parents: values of `columns`, one tuple per parent that counts. Beyond `MOST_PARENTS` all parents count, so a
+            caller that needs exactly these compares again.
+    """
+
+    since: tuple[str, datetime] | None = None
+    columns: tuple[str, ...] = ()
+    parents: tuple[tuple[Any, ...], ...] = ()
+
+    def conditions(self, escape: Callable[[str], str]) -> tuple[list[str], list[Any]]:
+        """SQL conditions to be joined by AND, and their arguments. `escape` quotes a column name."""
+        conditions: list[str] = []
+        arguments: list[Any] = []
+        if self.since is not None:
+            column = escape(self.since[0])
+            conditions.append(f"({column} >= %s OR {column} IS NULL)")
+            arguments.append(self.since[1])
+        if self.columns and 0 < len(self.parents) <= MOST_PARENTS:
+            is_parent = "(" + " AND ".join(f"{escape(column)} = %s" for column in self.columns) + ")"
+            conditions.append("(" + " OR ".join([is_parent] * len(self.parents)) + ")")
+            arguments += [value for values in self.parents for value in values]
+        return conditions, arguments
