@@ -9,7 +9,7 @@ import typer
 
 from platform_assets.cli.environment import chosen_platforms, dagster_home_path, open_instance, sandbox_for, unserved
 from platform_assets.configuration import ALERTS, WEBHOOK_URL, read, unknown_settings
-from platform_assets.configuration.platform_settings import Settings, read_settings
+from platform_assets.configuration.platform_settings import read_settings
 from platform_assets.declarations import Platform, PlatformAssetsError
 from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms, broken_platforms
@@ -94,13 +94,13 @@ def _check_alerts() -> bool:
     return True
 
 
-def _check_account(platform: Platform, settings: Settings, client: ApiClient) -> None:
+def _check_account(client: ApiClient) -> None:
     """Raise AnotherAccount where the warehouse has another account's rows; its own faults have a line of their own."""
     try:
         path = duckdb_file()
         if path is None or path.exists():
-            with open_warehouse(platform) as warehouse:
-                agree_on_source(platform, settings, warehouse, client, only_look=True)
+            with open_warehouse(client.platform) as warehouse:
+                agree_on_source(client, warehouse, read_only=True)
     except AnotherAccount:
         raise
     except PlatformAssetsError:
@@ -113,7 +113,7 @@ def _check(platform: Platform) -> bool:
         platform = platform.with_contract(settings.contract)
         with ApiClient(platform, settings, retries=False) as client:
             client.get(platform.client.probe)
-            _check_account(platform, settings, client)
+            _check_account(client)
     except PlatformAssetsError as error:
         typer.echo(f"{platform.name}: NOT OK: {str(error).removeprefix(f'{platform.name}: ')}")
         return False

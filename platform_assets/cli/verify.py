@@ -82,7 +82,7 @@ def _verified(platform: Platform, resources: Sequence[Resource], fix: bool) -> I
     platform = platform.with_contract(settings.contract)
     try:
         with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-            yield from verify(platform, settings, warehouse, client, names, fix=fix)
+            yield from verify(client, warehouse, names, fix=fix)
     except PlatformAssetsError as error:
         raise PlatformAssetsError(f"{platform.name}: {error}") from None
 

@@ -136,7 +136,7 @@ def _load(
     """Load the selection. Raises dg.Failure, or dg.RetryRequested for what may be mended by itself."""
     try:
         with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-            outcomes = sync(platform, settings, warehouse, client, selection)
+            outcomes = sync(client, warehouse, selection)
             # Told to end meanwhile, what has landed is still reported; the partition sensor follows the parents too.
             with suppress(Cancelled):
                 _reconcile_partitions(context, platform, settings, warehouse, outcomes)

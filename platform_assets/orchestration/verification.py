@@ -130,9 +130,7 @@ def _verified(platform: Platform, names: Sequence[str], firsts: Mapping[str, str
         secrets.append(settings.token)
         platform = platform.with_contract(settings.contract)
         with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-            yield from verify(
-                platform, settings, warehouse, client, names, budget=Budget(REQUESTS), first_parents=firsts
-            )
+            yield from verify(client, warehouse, names, budget=Budget(REQUESTS), first_parents=firsts)
     except PlatformAssetsError as error:
         raise dg.Failure(str(error)) from None
     except Exception as error:

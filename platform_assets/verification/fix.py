@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from platform_assets.arrow.buffer import BufferedRows
-from platform_assets.configuration.platform_settings import Settings
-from platform_assets.declarations import Platform, PlatformAssetsError, Resource
+from platform_assets.declarations import PlatformAssetsError, Resource
 from platform_assets.http.client import ApiClient
 from platform_assets.sync import Selection, sync
 from platform_assets.verification.compare import Comparison
@@ -22,12 +21,10 @@ from platform_assets.warehouse.load_errors import reason
 from platform_assets.warehouse.source_account import Source
 
 
-def mend(
-    platform: Platform,
-    settings: Settings,
-    warehouse: Warehouse,
+def fix_table(
     client: ApiClient,
-    whose: Source,
+    warehouse: Warehouse,
+    source: Source,
     resource: Resource,
     content: BufferedRows,
     comparison: Comparison,
@@ -40,9 +37,9 @@ def mend(
         target = warehouse.folder / f"mended-{resource.name}.parquet"
         done.rows_written = comparison.rows_to_write(target)
         if done.rows_written:
-            _load(platform, warehouse, whose, resource, content, target, done.rows_written)
+            _load(client, warehouse, source, resource, content, target, done.rows_written)
         if counts[Kind.EXTRA]:
-            _remove(platform, settings, warehouse, client, resource, parents_of_extra, done)
+            _remove(client, warehouse, resource, parents_of_extra, done)
     except PlatformAssetsError as error:
         done.error = str(error)
     except Exception as error:
@@ -52,9 +49,9 @@ def mend(
 
 
 def _load(
-    platform: Platform,
+    client: ApiClient,
     warehouse: Warehouse,
-    whose: Source,
+    source: Source,
     resource: Resource,
     content: BufferedRows,
     target: Path,
@@ -64,22 +61,20 @@ def _load(
     with warehouse.session(row_bytes=content.row_bytes) as session:
         file_format = session.file_format()
         merge = not session.is_empty(resource.name)
-        loaded = buffered_resource(platform, resource, chosen, merge=merge, parquet=file_format == "parquet")
+        loaded = buffered_resource(client.platform, resource, chosen, merge=merge, parquet=file_format == "parquet")
         if content.columns.assigned:
             session.assign_columns({resource.name: content.columns.assigned})
-        session.load(platform_source(platform, [loaded], session.schema), file_format, whose)
+        session.load(platform_source(client.platform, [loaded], session.schema), file_format, source)
 
 
 def _remove(
-    platform: Platform,
-    settings: Settings,
-    warehouse: Warehouse,
     client: ApiClient,
+    warehouse: Warehouse,
     resource: Resource,
     parents: frozenset[str],
     done: Mended,
 ) -> None:
     selection = Selection((resource.name,), parents=parents if resource.endpoint.parents else None)
-    (outcome,) = sync(platform, settings, warehouse, client, selection)
+    (outcome,) = sync(client, warehouse, selection)
     done.rows_removed, done.removal_withheld = outcome.deleted, outcome.deletion_withheld
     done.error = outcome.error or next(iter(outcome.failed_partitions.values()), None)

@@ -69,7 +69,6 @@ class Reading:
         self,
         client: ApiClient,
         resource: Resource,
-        settings: Settings,
         columns: Columns,
         parent_types: dict[str, pa.DataType],
         folder: Path,
@@ -81,8 +80,8 @@ class Reading:
         self._columns = columns
         self._parent_types = parent_types
         self._key = client.platform.primary_key_of(resource)
-        self._start = start_of_read(resource.endpoint.incremental, None, None, settings.start_date)
-        self.not_before = not_before(resource, settings)
+        self._start = start_of_read(resource.endpoint.incremental, None, None, client.settings.start_date)
+        self.not_before = not_before(resource, client.settings)
         incremental = resource.endpoint.incremental
         self._buffer = ParquetBuffer(
             folder,

@@ -3,9 +3,7 @@
 The warehouse is held only while its schema is read and while a table is copied to the working folder.
 """
 
-import gc
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,16 +14,16 @@ import pyarrow.parquet as pq
 
 from platform_assets.arrow.buffer import LOADED_AT, ROW_HASH
 from platform_assets.arrow.columns import Columns
-from platform_assets.configuration.platform_settings import Settings
-from platform_assets.declarations import OnRemoval, Platform, Resource
+from platform_assets.declarations import OnRemoval, Resource
 from platform_assets.extraction.reading import NO_PARENT, Parent
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError
 from platform_assets.sync.account import agree_on_source
 from platform_assets.sync.parents import known_parents
+from platform_assets.sync.run import without_full_collections
 from platform_assets.verification.compare import Compared, Comparison, Shape, Unit
 from platform_assets.verification.findings import Kind, Verification
-from platform_assets.verification.fix import mend
+from platform_assets.verification.fix import fix_table
 from platform_assets.verification.served import Budget, Reading, Served, parent_column_types
 from platform_assets.warehouse import Progress, Warehouse
 from platform_assets.warehouse.dlt_source import DELETED_AT, table_columns
@@ -40,10 +38,8 @@ _OURS = frozenset({ROW_HASH, LOADED_AT, DELETED_AT, "_dlt_load_id"})
 
 
 def verify(
-    platform: Platform,
-    settings: Settings,
-    warehouse: Warehouse,
     client: ApiClient,
+    warehouse: Warehouse,
     names: Sequence[str],
     *,
     fix: bool = False,
@@ -59,25 +55,15 @@ def verify(
     are left out. What fails inside one resource is in its verification; raises WarehouseError where the warehouse
     is not available, and AnotherAccount where it holds another account's rows.
     """
-    whose = agree_on_source(platform, settings, warehouse, client)
-    job = _Job(platform, settings, warehouse, client, whose, examples)
+    platform = client.platform
+    job = _Job(client, warehouse, agree_on_source(client, warehouse), examples)
     ordered = sorted(names, key=lambda name: platform.resource(name).parent is not None) if fix else names
     for name in ordered:
         if budget is not None and budget.is_exhausted:
             return
         resource = platform.resource(name)
-        with _few_collections():
+        with without_full_collections():
             yield job.verified(resource, fix, budget, (first_parents or {}).get(name))
-
-
-@contextmanager
-def _few_collections() -> Iterator[None]:
-    """As a sync does: every page would set off a full collection of all that was there before."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 @dataclass
@@ -93,11 +79,9 @@ class _Plan:
 
 @dataclass(frozen=True)
 class _Job:
-    platform: Platform
-    settings: Settings
-    warehouse: Warehouse
     client: ApiClient
-    whose: Source
+    warehouse: Warehouse
+    source: Source
     examples: int
 
     def verified(
@@ -124,7 +108,6 @@ class _Job:
         reading = Reading(
             self.client,
             resource,
-            self.settings,
             plan.columns,
             plan.parent_types,
             folder / "served",
@@ -146,12 +129,10 @@ class _Job:
             _fill(verification, compared)
             if fix and (verification.differences or sum(compared.late.values())):
                 extra = comparison.parents_of_extra() if compared.counts[Kind.EXTRA] else []
-                verification.mended = mend(
-                    self.platform,
-                    self.settings,
-                    self.warehouse,
+                verification.mended = fix_table(
                     self.client,
-                    self.whose,
+                    self.warehouse,
+                    self.source,
                     resource,
                     served.content,
                     comparison,
@@ -167,12 +148,12 @@ class _Job:
             raise AnswerError("it was never loaded; sync it first")
         assigned = session.assigned_columns(resource.name)
         types = session.column_types(resource.name)
-        columns = table_columns(self.platform, resource, session.naming, types, assigned)
+        columns = table_columns(self.client.platform, resource, session.naming, types, assigned)
         parents = [NO_PARENT]
         if resource.endpoint.parents:
             if not session.has_table(str(resource.parent)):
-                raise AnswerError(f"its parent {self.platform.name}/{resource.parent} was never loaded")
-            known = known_parents(self.platform, resource, session, self.settings)
+                raise AnswerError(f"its parent {self.client.platform.name}/{resource.parent} was never loaded")
+            known = known_parents(self.client.platform, resource, session, self.client.settings)
             parents = sorted((one.parent for one in known), key=lambda parent: parent.key)
         types = parent_column_types(resource, columns, session.naming)
         return _Plan(columns, types, parents, progress, session.holds_nul)
@@ -196,7 +177,7 @@ class _Job:
         incremental = resource.endpoint.incremental
         return Shape(
             types={name: kind for name, kind in plan.columns.types.items() if name not in _OURS},
-            key=tuple(name_of(name) for name in self.platform.primary_key_of(resource)),
+            key=tuple(name_of(name) for name in self.client.platform.primary_key_of(resource)),
             parents=tuple(plan.parent_types),
             cursor=name_of(incremental.cursor_path) if incremental else None,
             deleted_at=DELETED_AT,

@@ -72,8 +72,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "withheld-rows-are-settled",
         LANDING,
-        "parent_cursor=None if unit.withheld else unit.version,",
-        "parent_cursor=unit.version,",
+        "parent_cursor=None if read.withheld else read.parent_version,",
+        "parent_cursor=read.parent_version,",
         (f"{PROMISES}::test_a_parent_whose_missing_rows_are_withheld_stays_due_in_a_bucket",),
     ),
     Mutant(
@@ -322,10 +322,11 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "cursor-saved-before-the-rows",
         LANDING,
-        "        session.load(platform_source(platform, resources, session.schema), file_format, whose)",
+        "        session.load(new_rows, file_format, context.source)",
         (
-            "        session.commit([one for p in plans for one in _attempts(p, started)], [], {}, {}, [], whose)\n"
-            "        session.load(platform_source(platform, resources, session.schema), file_format, whose)"
+            "        early = [one for p in plans for one in _attempts(p, context.started)]\n"
+            "        session.commit(early, [], {}, {}, [], context.source)\n"
+            "        session.load(new_rows, file_format, context.source)"
         ),
         (f"{PROMISES}::test_a_load_that_fails_moves_no_cursor",),
     ),
@@ -356,8 +357,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "cursor-of-an-end-that-nothing-proves",
         LANDING,
-        "if unit.batch and not unit.batch.ends_unproven else None",
-        "if unit.batch else None",
+        "if read.batch and not read.batch.ends_unproven else None",
+        "if read.batch else None",
         (f"{PROMISES}::test_a_list_that_ends_without_a_link_header_leaves_no_cursor",),
     ),
     Mutant(
@@ -432,8 +433,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "all-refused-is-a-success",
-        LANDING,
-        "    if skipped and len(skipped) == len(plan.units) and not plan.others_ok:",
+        READS,
+        "    if skipped and len(skipped) == len(plan.reads) and not plan.other_parents_ok:",
         "    if False:",
         (f"{PROMISES}::test_all_parents_refused_is_a_failure_with_the_reason",),
     ),
@@ -448,7 +449,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "suspicious-answer-believed",
         REMOVAL,
-        "return not unit.is_another and missing > FEW and missing * 2 > missing + unit.rows",
+        "return not read.replaces_parent and missing > FEW and missing * 2 > missing + read.row_count",
         "return False",
         (f"{PROMISES}::test_each_parent_is_weighed_alone",),
     ),
@@ -462,22 +463,22 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "empty-list-believed",
         REMOVAL,
-        "    if not plan.parent_types and not unit.rows:",
+        "    if not plan.parent_types and not read.row_count:",
         "    if False:",
         (f"{PROMISES}::test_an_empty_answer_marks_no_row_of_a_list_however_short",),
     ),
     Mutant(
         "no-second-look",
         READS,
-        ("            look_until_quiet(*where, batch)\n"),
+        ("            reading.look_until_quiet(*where, batch)\n"),
         "",
         (f"{PROMISES}::test_one_short_answer_marks_nothing_where_the_second_look_finds_the_rows",),
     ),
     Mutant(
         "moved-row-is-gone",
         REMOVAL,
-        "unit.missing[~is_member(unit.missing, content.keys)]",
-        "unit.missing",
+        "read.missing_keys[~is_member(read.missing_keys, content.keys)]",
+        "read.missing_keys",
         (f"{PROMISES}::test_a_row_that_moves_to_another_parent_is_not_marked",),
     ),
     # Two runs, two accounts, a run that is told to end
@@ -491,7 +492,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "overtaken-run-lands",
         LANDING,
-        "        if (entry.succeeded_at if entry else None) != unit.recorded_at:",
+        "        if (entry.succeeded_at if entry else None) != read.recorded_at:",
         "        if False:",
         (f"{PROMISES}::test_a_run_that_read_earlier_and_lands_later_puts_no_old_value_over_a_new_one",),
     ),

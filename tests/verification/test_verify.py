@@ -30,7 +30,7 @@ def verified(name: str, *resources: str, **options: object) -> Found:
     settings = read_settings(platform)
     names = resources or [resource.name for resource in platform.resources]
     with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-        return {found.name: found for found in verify(platform, settings, warehouse, client, names, **options)}  # pyright: ignore[reportArgumentType] -- keywords of verify
+        return {found.name: found for found in verify(client, warehouse, names, **options)}  # pyright: ignore[reportArgumentType] -- keywords of verify
 
 
 def tamper(path: Path, *statements: str) -> None:
