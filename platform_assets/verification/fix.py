@@ -1,8 +1,7 @@
-"""Makes a table what a verification read: the only writer of this package.
+"""Fixes a table that differs from what the API serves. No other module of this package writes.
 
-Rows that are missing or changed are written from what was read, whatever hash the table has for them. What
-is extra is left to a sync of its list, which looks a second time and has the guard against believing a
-suspiciously small answer.
+Missing and changed rows are loaded from what the verification read, whatever hash the table has for them. Extra rows
+are left to a sync of their lists, which reads a second time and does not believe a suspiciously short answer.
 """
 
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from platform_assets.declarations import PlatformAssetsError, Resource
 from platform_assets.http.client import ApiClient
 from platform_assets.sync import Selection, sync
 from platform_assets.verification.compare import Comparison
-from platform_assets.verification.findings import Kind, Mended
+from platform_assets.verification.findings import Fix, Kind
 from platform_assets.warehouse import Warehouse
 from platform_assets.warehouse.dlt_source import buffered_resource, platform_source
 from platform_assets.warehouse.load_errors import reason
@@ -30,11 +29,18 @@ def fix_table(
     comparison: Comparison,
     parents_of_extra: frozenset[str],
     counts: Mapping[Kind, int],
-) -> Mended:
-    """Write what is missing or changed, then have what is extra removed; what fails is said in the result."""
-    done = Mended(before=dict(counts))
+) -> Fix:
+    """Write what is missing or changed, then remove what is extra. A failure is in the result, not raised.
+
+    Args:
+        content: what the verification read; its files hold all served rows.
+        comparison: tells which of them to write.
+        parents_of_extra: keys of the parents with extra rows; empty for a resource without parents.
+        counts: differences by kind.
+    """
+    done = Fix(before=dict(counts))
     try:
-        target = warehouse.folder / f"mended-{resource.name}.parquet"
+        target = warehouse.folder / f"fixed-{resource.name}.parquet"
         done.rows_written = comparison.rows_to_write(target)
         if done.rows_written:
             _load(client, warehouse, source, resource, content, target, done.rows_written)
@@ -72,7 +78,7 @@ def _remove(
     warehouse: Warehouse,
     resource: Resource,
     parents: frozenset[str],
-    done: Mended,
+    done: Fix,
 ) -> None:
     selection = Selection((resource.name,), parents=parents if resource.endpoint.parents else None)
     (outcome,) = sync(client, warehouse, selection)

@@ -584,15 +584,15 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "verify-passes-over-a-column",
         COMPARING,
-        "{', '.join(f'r.{_quoted(name)}' for name in shape.types)})",
-        "{', '.join(f'r.{_quoted(n)}' for n, kind in shape.types.items() if kind != 'json')})",
+        "{', '.join(f'r.{quoted(name)}' for name in shape.types)})",
+        "{', '.join(f'r.{quoted(n)}' for n, kind in shape.types.items() if kind != 'json')})",
         (f"{VERIFY}::test_a_changed_cell_is_found_with_its_key_and_column",),
     ),
     Mutant(
         "verify-takes-a-failed-parents-rows-for-extra",
         COMPARING,
-        '"coalesce(u.whole, FALSE)"',
-        '"coalesce(u.whole, TRUE)"',
+        '"coalesce(e.complete, FALSE)"',
+        '"coalesce(e.complete, TRUE)"',
         (f"{VERIFY}::test_what_cannot_be_read_is_not_verified_and_never_extra",),
     ),
 )
