@@ -562,8 +562,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "unknown-declaration-key-accepted",
-        "platform_assets/declarations/declaration.py",
-        "            given = {**ordered, **given}",
+        "platform_assets/declarations/strict.py",
+        "        given = {**ordered, **given}",
         "            given = {key: value for key, value in {**ordered, **given}.items() if key in names}",
         ("tests/declarations/test_validation.py::test_a_key_that_does_not_exist_is_refused_where_it_stands",),
     ),
