@@ -1,6 +1,6 @@
 """CRM: deals, leads, people, organizations, products, mail and their settings (the live vendor is Pipedrive).
 
-Where the vendor has moved on, the path in the left column is served today by the right one:
+The vendor has moved some resources since. Where they are today:
 
 | resource | here | live today |
 |---|---|---|
@@ -37,8 +37,8 @@ from platform_assets.declarations import (
 )
 
 BUCKETS = Buckets(count=16)
+# The server requires a lower bound.
 BEGINNING = "1900-01-01 00:00:00"
-"""The server refuses a request without a lower bound."""
 
 
 def recents(

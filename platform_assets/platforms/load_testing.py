@@ -1,7 +1,7 @@
 """Load testing: organizations, their projects, and tests (the live vendor is Grafana Cloud k6).
 
-All three paths are deprecated by the vendor. Live today: `GET /cloud/v6/projects` and
-`GET /cloud/v6/load_tests`; v6 has no organizations, its stack takes their place.
+The vendor has deprecated all three paths. Live today: `GET /cloud/v6/projects` and `GET /cloud/v6/load_tests`; v6 has
+a stack instead of organizations.
 """
 
 from platform_assets.declarations import (

@@ -549,15 +549,15 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "unknown-variable-ignored",
         "platform_assets/configuration/unknown.py",
-        "return [*_in_variables(judge), *_in_files(judge)]",
-        "return [*_in_files(judge)]",
+        "return [*_in_variables(keys), *_in_files(keys)]",
+        "return [*_in_files(keys)]",
         (f"{SETTINGS}::test_a_misspelt_variable_is_named_with_the_right_one",),
     ),
     Mutant(
         "unknown-key-of-a-file-ignored",
         "platform_assets/configuration/unknown.py",
-        "return [*_in_variables(judge), *_in_files(judge)]",
-        "return [*_in_variables(judge)]",
+        "return [*_in_variables(keys), *_in_files(keys)]",
+        "return [*_in_variables(keys)]",
         (f"{SETTINGS}::test_a_file_of_settings_that_is_broken_or_misspelt_is_said_in_a_line[misspelt key]",),
     ),
     Mutant(
