@@ -60,7 +60,7 @@ PLATFORM = Platform(
             description="Projects of an organization that the token's user is a member of.",
             endpoint=Endpoint(
                 path="/v3/organizations/{organization_id}/projects",
-                params={"organization_id": Resolve("organizations", "id")},
+                params={"organization_id": Resolve(resource="organizations", field="id")},
                 data_selector="projects",
                 incremental=Incremental(cursor_path="updated"),
             ),
