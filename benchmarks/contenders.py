@@ -210,9 +210,9 @@ def fan_out(url: str, database: str) -> int:
     platform = platform_named("ci_analytics")
     settings = read_settings(platform)
     with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-        sync(platform, settings, warehouse, client, Selection(("organizations",)))
+        sync(client, warehouse, Selection(("organizations",)))
         clock.start()
-        (outcome,) = sync(platform, settings, warehouse, client, Selection(("organizations_pipelines",)))
+        (outcome,) = sync(client, warehouse, Selection(("organizations_pipelines",)))
         clock.stop()
     return outcome.rows_in_table
 

@@ -35,7 +35,7 @@ def one_sync(platform_name: str, resources: list[str]) -> dict[str, Any]:
 
     def load(name: str) -> ResourceOutcome:
         with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-            (found,) = sync(platform, settings, warehouse, client, Selection((name,)))
+            (found,) = sync(client, warehouse, Selection((name,)))
         if not found.ok:
             raise SystemExit(f"{name} failed: {found.error or found.failed_partitions}")
         return found

@@ -64,7 +64,7 @@ def load() -> dict[str, Any]:
     settings = read_settings(platform)
     with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
         began = time.perf_counter()
-        (found,) = sync(platform, settings, warehouse, client, Selection(("leads",)))
+        (found,) = sync(client, warehouse, Selection(("leads",)))
     if not found.ok:
         raise SystemExit(found.error)
     return {"seconds": time.perf_counter() - began, "cpu": time.process_time()}
@@ -81,7 +81,7 @@ def verification() -> dict[str, Any]:
     settings = read_settings(platform)
     began = time.perf_counter()
     with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-        (found,) = verify(platform, settings, warehouse, client, ["leads"], examples=1_000_000)
+        (found,) = verify(client, warehouse, ["leads"], examples=1_000_000)
     if found.error is not None:
         raise SystemExit(found.error)
     return {

@@ -106,7 +106,7 @@ def sync_platform() -> Sync:
         for stage in stages:
             if stage:
                 with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-                    found = sync(platform, settings, warehouse, client, Selection(tuple(stage), **selection))  # pyright: ignore[reportArgumentType] -- keywords of Selection
+                    found = sync(client, warehouse, Selection(tuple(stage), **selection))  # pyright: ignore[reportArgumentType] -- keywords of Selection
                     outcomes.update({outcome.name: outcome for outcome in found})
         return outcomes
 

@@ -10,7 +10,7 @@ import typer
 from platform_assets.cli.environment import chosen_platforms, dagster_home_path, open_instance, sandbox_for, unserved
 from platform_assets.configuration import ALERTS, WEBHOOK_URL, read, unknown_settings
 from platform_assets.declarations import Platform, PlatformAssetsError
-from platform_assets.extraction.connection import Connection, connect
+from platform_assets.extraction.connection import connect
 from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms, broken_platforms
 from platform_assets.sync.account import agree_on_source
@@ -99,12 +99,12 @@ def _check_alerts() -> bool:
     return True
 
 
-def _check_account(connection: Connection, client: ApiClient) -> None:
+def _check_account(client: ApiClient) -> None:
     """Raise AnotherAccount if the warehouse has another account's rows. Its other errors have a line of their own."""
     try:
         if missing_file() is None:
-            with open_warehouse(connection.platform) as warehouse:
-                agree_on_source(connection.platform, connection.settings, warehouse, client, only_look=True)
+            with open_warehouse(client.platform) as warehouse:
+                agree_on_source(client, warehouse, read_only=True)
     except AnotherAccount:
         raise
     except PlatformAssetsError:
@@ -116,7 +116,7 @@ def _check(platform: Platform) -> bool:
         connection = connect(platform)
         with connection.open_client(retries=False) as client:
             client.get(connection.platform.client.probe)
-            _check_account(connection, client)
+            _check_account(client)
     except PlatformAssetsError as error:
         typer.echo(f"{platform.name}: NOT OK: {str(error).removeprefix(f'{platform.name}: ')}")
         return False

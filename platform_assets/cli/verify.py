@@ -79,20 +79,20 @@ def _verified(platform: Platform, resources: Sequence[Resource], fix: bool) -> I
         return
     try:
         with open_warehouse(connection.platform) as warehouse, connection.open_client() as client:
-            yield from verify(connection.platform, connection.settings, warehouse, client, names, fix=fix)
+            yield from verify(client, warehouse, names, fix=fix)
     except PlatformAssetsError as error:
         raise PlatformAssetsError(f"{platform.name}: {error}") from None
 
 
 def _report_to_dagster(found: Sequence[tuple[str, Verification]]) -> None:
     """Record what a fix wrote, so that the models above it count as stale."""
-    mended = [(name, one, one.mended) for name, one in found if one.mended is not None]
-    if not mended:
+    fixed = [(name, one, one.fixed) for name, one in found if one.fixed is not None]
+    if not fixed:
         return
     import dagster as dg
 
     with environment.open_instance() as instance:
-        for name, one, done in mended:
+        for name, one, done in fixed:
             numbers = {"rows_loaded": done.rows_written, "rows_removed": done.rows_removed}
             event = dg.AssetMaterialization(
                 dg.AssetKey([name, one.name]),
@@ -138,13 +138,13 @@ def _state(one: Verification) -> str:
     if one.error is not None:
         return "not verified"
     words = []
-    if one.mended is not None:
-        words.append(f"fixed: {one.mended.rows_written} written, {one.mended.rows_removed} removed")
+    if one.fixed is not None:
+        words.append(f"fixed: {one.fixed.rows_written} written, {one.fixed.rows_removed} removed")
     if one.differences:
         words.append(f"{one.differences} differ")
     if one.not_verified:
         words.append(f"{len(one.not_verified)} of {one.parents_known} parents not verified")
-    if one.mended is not None and one.mended.error is not None:
+    if one.fixed is not None and one.fixed.error is not None:
         words.append("the fix failed")
     return ", ".join(words) or "ok"
 
@@ -158,11 +158,11 @@ def _details(one: Verification) -> Iterator[str]:
         yield _described(finding)
     for finding in one.not_synced_examples:
         yield f"{_described(finding)} (not synced yet)"
-    if one.mended is not None:
-        if one.mended.removal_withheld:
-            yield f"{one.mended.removal_withheld} extra rows were not removed: too many to be believed"
-        if one.mended.error is not None:
-            yield f"the fix failed: {one.mended.error}"
+    if one.fixed is not None:
+        if one.fixed.removal_withheld:
+            yield f"{one.fixed.removal_withheld} extra rows were not removed: too many to be believed"
+        if one.fixed.error is not None:
+            yield f"the fix failed: {one.fixed.error}"
 
 
 def _described(finding: Finding) -> str:

@@ -1,6 +1,16 @@
-"""Every setting of ours in one table, from which reading, checking and docs/settings.md come.
+"""Every setting of the project in one table, from which reading, checking and docs/settings.md are made.
 
 Settings follow dlt's scheme: environment variables first, then `.dlt/config.toml` and `.dlt/secrets.toml`.
+
+    known              the table: key, kind, meaning and default of each setting
+    kinds              what a value must be, and how its text becomes one
+    reading            one setting, from dlt's providers to a value, or an error that names it
+    platform_settings  all settings of one platform, as `Settings`
+    unknown            keys that nothing reads, with the nearest right one
+    freshness          the one rule for when a table is late
+    reference          docs/settings.md
+
+Why not dlt's `@configspec`: docs/decisions/settings-of-our-own.md.
 """
 
 from platform_assets.configuration.environment import environment

@@ -1,4 +1,4 @@
-"""Variables for the programs that this process starts."""
+"""Environment variables for the programs that this process starts."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set variables of this process, and of the programs it starts meanwhile; afterwards they are as before."""
+    """Set variables for this process and the programs it starts inside the block; afterwards they are as before."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:

@@ -1,4 +1,4 @@
-"""Kinds of values: what a setting must be, in words, and how its text or TOML value becomes one."""
+"""Kinds of values: what a setting must be, and how its text or TOML value is parsed."""
 
 import re
 from collections.abc import Callable
@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from platform_assets.declarations.incremental import LONGEST_LAG
+from platform_assets.declarations.freshness import LONGEST_LAG
 
 T = TypeVar("T", covariant=True)
 
 
 @dataclass(frozen=True)
 class Kind(Generic[T]):
-    """`words` complete "must be ..."; `parse` raises ValueError for what is something else."""
+    """A kind of values. `words` completes "must be ..."; `parse` raises ValueError for anything else."""
 
     words: str
     parse: Callable[[Any], T]
@@ -47,7 +47,7 @@ def _positive(value: Any) -> float:
 
 
 def _digits(value: Any) -> str:
-    """Python also takes `1_000`, which nobody means to write into an environment variable."""
+    """The value as text. Raises ValueError for `1_000`, which Python accepts as a number and nobody means to write."""
     if "_" in str(value):
         raise ValueError(value)
     return str(value)
@@ -90,17 +90,17 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT])(i?)B", re.IGNORECASE)
-_SMALLEST = 16_000_000
+_MIN_BYTES = 16_000_000
 
 
 def _size(value: Any) -> str:
-    """A size as DuckDB reads it, checked here because DuckDB's own answer to a small one comes in mid-load."""
+    """A size as DuckDB reads it, checked here because DuckDB itself fails only during a load if it is too small."""
     text = _text(value)
     found = _SIZE.fullmatch(text)
     if found is None:
         raise ValueError(value)
-    thousand = 1024 if found[3] else 1000
-    if float(found[1]) * thousand ** ("KMGT".index(found[2].upper()) + 1) < _SMALLEST:
+    base = 1024 if found[3] else 1000
+    if float(found[1]) * base ** ("KMGT".index(found[2].upper()) + 1) < _MIN_BYTES:
         raise ValueError(value)
     return text
 
@@ -126,7 +126,7 @@ URL = Kind("an http(s) URL with a host", _url)
 
 
 def choice(*words: str) -> Kind[str]:
-    """One of some words."""
+    """A kind that is one of some words."""
 
     def parse(value: Any) -> str:
         if _text(value) not in words:

@@ -1,4 +1,4 @@
-"""The table of settings. A setting that is not in here does not exist: `check` and `sync` refuse it."""
+"""The table of settings. A setting that is not in here does not exist: `check` and `sync` report it as an error."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ from platform_assets.declarations import ApiKeyAuth, Platform, Scope
 T = TypeVar("T", covariant=True)
 
 SOURCES, WAREHOUSE, ALERTS = "sources", "warehouse", "alerts"
+# The project's sections; all others belong to dlt.
 SECTIONS = (SOURCES, WAREHOUSE, ALERTS)
-"""The sections that are ours; all others belong to dlt."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,11 @@ class Setting(Generic[T]):
     """One key of a section.
 
     Attributes:
-        default: what holds without it, in words.
-        secret: its value is in no message, and belongs into `.dlt/secrets.toml`.
+        key: its name below the section.
+        kind: what its value must be.
+        meaning: a sentence for the reference.
+        default: what applies without it, in words.
+        secret: its value appears in no message, and belongs in `.dlt/secrets.toml`.
     """
 
     key: str
@@ -55,6 +58,7 @@ ANSWER_TIMEOUT = Setting("answer_timeout", POSITIVE, "Seconds of a whole answer 
 ALLOWED_LAG = Setting("allowed_lag", POSITIVE, "Seconds after which data count as stale.", "as declared")
 ALLOW_HTTP = Setting("allow_http", BOOLEAN, "Send the credential in clear to another machine.", "false")
 
+# What every platform has; its credential and scopes come from its declaration.
 PLATFORM_SETTINGS: tuple[Setting[object], ...] = (
     BASE_URL,
     CONTRACT,
@@ -66,7 +70,6 @@ PLATFORM_SETTINGS: tuple[Setting[object], ...] = (
     ALLOWED_LAG,
     ALLOW_HTTP,
 )
-"""What every platform has; its credential and scopes come from its declaration."""
 
 DESTINATION = Setting("destination", choice("duckdb", "postgres"), "Which warehouse rows land in.", "duckdb")
 LOCK_WAIT = Setting("lock_wait", NUMBER, "Seconds to wait for another process that writes.", "600")
@@ -79,7 +82,7 @@ ALERT_SETTINGS: tuple[Setting[object], ...] = (WEBHOOK_URL,)
 
 
 def credential(platform: Platform) -> Setting[str]:
-    """The platform's secret."""
+    """The setting with the platform's credential."""
     auth = platform.client.auth
     return Setting(auth.api_key if isinstance(auth, ApiKeyAuth) else auth.token, TEXT, "The credential.", secret=True)
 

@@ -1,4 +1,4 @@
-"""Settings of a platform, by dlt's own scheme: `[sources.<platform>]` or `SOURCES__<PLATFORM>__...`."""
+"""All settings of one platform: `[sources.<platform>]` or `SOURCES__<PLATFORM>__...`, read and checked together."""
 
 import logging
 from collections.abc import Mapping
@@ -22,13 +22,14 @@ class Settings:
 
     Args:
         base_url: without trailing slash.
-        token: the credential; `repr` leaves it out.
-        start_date: UTC lower bound of the first incremental read, None for everything.
-        page_size: overrides the declared page size (never beyond the server's maximum).
-        backoff_factor: overrides the declared one, in seconds.
-        read_timeout: seconds of silence after which a request is given up.
-        answer_timeout: seconds after which a request is given up, however busy the server is.
-        scopes: setting name -> allowed values, for the platform's declared scopes that are set.
+        token: the credential; not part of `repr`.
+        contract: name of the contract that the server speaks.
+        start_date: UTC lower bound of the first incremental read; None for everything.
+        page_size: records a page, instead of the declared size (never beyond the server's maximum).
+        backoff_factor: seconds, instead of the declared factor.
+        read_timeout: seconds without a byte after which a request fails.
+        answer_timeout: seconds for a whole answer after which a request fails.
+        scopes: setting name -> allowed values, of the platform's declared scopes that are set.
     """
 
     base_url: str
@@ -43,20 +44,20 @@ class Settings:
 
 
 def allowed_lag(platform: Platform, resource: Resource) -> timedelta:
-    """How old a resource's last load may be: the setting `allowed_lag` (seconds), else as declared.
+    """How old a resource's last load may be: the setting `allowed_lag` (seconds), or else as declared.
 
-    A setting that cannot be used is logged, and then the declared one holds; `read_settings` refuses it.
+    An invalid setting is logged and the declared lag applies; `read_settings` raises for it.
     """
     _, lag = lag_setting(platform)
     return platform.freshness_of(resource).allowed_lag if lag is None else lag
 
 
 def lag_setting(platform: Platform) -> tuple[bool, timedelta | None]:
-    """Whether `allowed_lag` is set for the platform, and what it is; None where it is not, or cannot be used."""
+    """Whether `allowed_lag` is set for the platform, and its value; None if it is not set or invalid."""
     try:
         lag = _lag(platform)
     except Exception as error:
-        # Definitions load, and sensors tick, whatever is in a settings file.
+        # A wrong settings file must not stop definitions from loading or sensors from ticking.
         _log_once(str(error) if isinstance(error, SettingsError) else f"{platform.name}: settings cannot be read")
         return True, None
     return lag is not None, lag
@@ -75,7 +76,7 @@ def _lag(platform: Platform) -> timedelta | None:
 def read_settings(platform: Platform) -> Settings:
     """Read all of the platform's settings from the environment and `.dlt/*.toml`.
 
-    Raises SettingsError naming the first one that is missing or unusable, also where a sync itself does not use it.
+    Raises SettingsError naming the first one that is missing or invalid, even one that a sync does not use.
     """
     found = Settings(
         base_url=_base_url(platform),
@@ -102,12 +103,12 @@ def platform_secret(platform: Platform) -> str:
 
 
 def is_configured(platform: Platform) -> bool:
-    """Whether somebody set a `base_url` for the platform."""
+    """Whether a `base_url` is set for the platform."""
     return bool(configuration.configured(f"{platform_section(platform)}.base_url"))
 
 
 def is_mentioned(platform: Platform) -> bool:
-    """Whether somebody set anything that says where the platform's data comes from, even if not all it takes."""
+    """Whether any setting says where the platform's data comes from, even if others are missing."""
     section = platform_section(platform)
     keys = ("base_url", "contract", platform_secret(platform))
     return any(configuration.configured(f"{section}.{key}") for key in keys)
@@ -149,7 +150,7 @@ def _base_url(platform: Platform) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine, by its name alone."""
+    """Whether a host name or address is this machine, without a DNS lookup."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

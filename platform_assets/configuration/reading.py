@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def configured(key: str) -> Any:
-    """Value of a dotted key such as `sources.crm.base_url` (`SOURCES__CRM__BASE_URL`), None where it is not set.
+    """Value of a dotted key such as `sources.crm.base_url` (`SOURCES__CRM__BASE_URL`); None if it is not set.
 
     The first of: the variable, `.dlt/secrets.toml` (and what else dlt takes secrets from), `.dlt/config.toml`.
     Raises SettingsError where a file of settings cannot be read.
@@ -40,9 +40,9 @@ def configured(key: str) -> Any:
 
 
 def read(section: str, setting: Setting[T]) -> T | None:
-    """Value of a section's setting, None where it is not set or empty.
+    """Value of a section's setting; None if it is not set or empty.
 
-    Raises SettingsError, which names the setting, for a value of another kind.
+    Raises SettingsError, naming the setting, for a value of a wrong kind.
     """
     value = configured(f"{section}.{setting.key}")
     if value is None or value == "":
@@ -61,7 +61,7 @@ def variable(section: str, key: str) -> str:
 
 
 def _unreadable(paths: Iterable[str]) -> str:
-    """Which file is broken, and where. Its text, which may hold secrets, is not quoted."""
+    """Which file cannot be read, and where. Its text is not quoted: it may hold secrets."""
     for path in map(Path, paths):
         try:
             tomllib.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,7 @@
-"""Settings that nothing reads: misspelt keys, platforms and sections, each with the right word. Never their values."""
+"""Finds settings that nothing reads: misspelt keys, platforms and sections, each with the nearest right name.
+
+A misspelt setting would otherwise do nothing, silently. Values are never shown: they may be secrets.
+"""
 
 import os
 import tomllib
@@ -15,41 +18,44 @@ from platform_assets.configuration.reading import configured, variable
 from platform_assets.declarations import Platform
 from platform_assets.declarations.nearest import edits, nearest
 
+# How many words a section has: `sources.crm`, `warehouse`.
 _DEPTH = {SOURCES: 2, WAREHOUSE: 1, ALERTS: 1}
-"""How many words a section has: `sources.crm`, `warehouse`."""
+# dlt's own variables that say which warehouse it is.
 _DESTINATIONS = ("DESTINATION__DUCKDB__CREDENTIALS", "DESTINATION__POSTGRES__CREDENTIALS")
-"""The variables of dlt's own that say which warehouse it is."""
 
 
-def unknown_settings(platforms: Iterable[Platform], unjudged: Iterable[str] = ()) -> list[str]:
-    """A line for each environment variable and TOML key of ours that nothing reads.
+def unknown_settings(platforms: Iterable[Platform], broken: Iterable[str] = ()) -> list[str]:
+    """A line for each environment variable and TOML key in the project's sections that nothing reads.
 
-    `unjudged`: names of platforms whose settings nobody knows, because their file cannot be used. Raises
-    SettingsError where a file of settings cannot be read.
+    Args:
+        broken: names of platforms whose file is broken, so that their settings are not known.
+
+    Raises SettingsError if a settings file cannot be read.
     """
-    judge = _Judge(known_keys(platforms), frozenset(unjudged))
-    return [*_in_variables(judge), *_in_files(judge)]
+    keys = _KnownKeys(known_keys(platforms), frozenset(broken))
+    return [*_in_variables(keys), *_in_files(keys)]
 
 
-class _Judge:
-    def __init__(self, known: Mapping[str, tuple[str, ...]], unjudged: frozenset[str]) -> None:
+class _KnownKeys:
+    def __init__(self, known: Mapping[str, tuple[str, ...]], broken: frozenset[str]) -> None:
         self._known = known
         self._platforms = [
             section.removeprefix(f"{SOURCES}.") for section in known if section.startswith(f"{SOURCES}.")
         ]
-        self._unjudged = unjudged
+        self._broken = broken
 
-    def right(self, words: list[str]) -> tuple[str, list[str] | None] | None:
-        """What is wrong with a key, given as its words from the section on, and the nearest right one.
+    def problem_with(self, words: list[str]) -> tuple[str, list[str] | None] | None:
+        """What is wrong with a key, and the nearest right key if there is one; None if the key is right or not ours.
 
-        None where nothing is wrong, or where the key is not ours to judge.
+        Args:
+            words: the key from its section on, e.g. `["sources", "crm", "base_url"]`.
         """
         section = _section_near(words[0])
         if section is None:
             return None
         wrong = None if section == words[0] else f"no section is called {words[0]!r}"
         platform = words[1] if section == SOURCES and len(words) > 1 else None
-        if platform is not None and platform in self._unjudged:
+        if platform is not None and platform in self._broken:
             return (wrong, [section, *words[1:]]) if wrong else None
         right = [section]
         if platform is not None:
@@ -70,11 +76,11 @@ class _Judge:
         return None if wrong is None else (wrong, [*right, key] if key else None)
 
     def variables(self) -> Iterator[str]:
-        """The variables of all settings."""
+        """The environment variables of all settings."""
         yield from (variable(section, key) for section, keys in self._known.items() for key in keys)
 
-    def hint(self, words: list[str]) -> str:
-        """What there is, where nothing is near."""
+    def existing_names(self, words: list[str]) -> str:
+        """The existing names, for a key that nothing is near to."""
         if words[0] == SOURCES and (len(words) < 2 or words[1] not in self._platforms):
             return f"; there are {', '.join(self._platforms)}"
         keys = self._known.get(".".join(words[: _DEPTH.get(words[0], 1)]))
@@ -82,7 +88,7 @@ class _Judge:
 
 
 def _section_near(word: str) -> str | None:
-    """Our section that a word is, or is a misspelling of: one edit away, or two from the same first letter on."""
+    """The project's section that a word means: at most one edit away, or two with the same first letter."""
     for section in SECTIONS:
         distance = edits(word.lower(), section)
         if distance <= 1 or (distance == 2 and word[:1].lower() == section[0]):
@@ -99,8 +105,8 @@ def _destination_near(name: str) -> str | None:
     return next((right for right in _DESTINATIONS if 0 < edits(name, right) <= 2), None)
 
 
-def _in_variables(judge: _Judge) -> Iterator[str]:
-    by_letters = {_letters(right): right for right in (*judge.variables(), *_DESTINATIONS)}
+def _in_variables(known: _KnownKeys) -> Iterator[str]:
+    by_letters = {_letters(right): right for right in (*known.variables(), *_DESTINATIONS)}
     for name in sorted(os.environ):
         words = name.lower().split("__")
         if len(words) < 2 or not all(words):
@@ -108,10 +114,10 @@ def _in_variables(judge: _Judge) -> Iterator[str]:
             if right is not None:
                 yield f"{name}: two underscores stand between its words, and nowhere else; did you mean {right}?"
             continue
-        found = judge.right(words)
+        found = known.problem_with(words)
         if found is not None:
             problem, right = found
-            instead = f"; did you mean {'__'.join(right).upper()}?" if right else judge.hint(words)
+            instead = f"; did you mean {'__'.join(right).upper()}?" if right else known.existing_names(words)
             yield f"{name}: {problem}{instead}"
         elif (destination := _destination_near(name)) is not None:
             yield f"{name}: no destination has it; did you mean {destination}?"
@@ -119,21 +125,21 @@ def _in_variables(judge: _Judge) -> Iterator[str]:
             yield f"{name}: names of variables are in capitals; did you mean {name.upper()}?"
 
 
-def _in_files(judge: _Judge) -> Iterator[str]:
-    configured(SOURCES)  # Reads the files, and says in a line which one cannot be read.
+def _in_files(known: _KnownKeys) -> Iterator[str]:
+    configured(SOURCES)  # Reads the files; raises SettingsError for one that cannot be read.
     for provider in Container()[PluggableRunContext].providers.providers:
         if isinstance(provider, SettingsTomlProvider):
             file = ", ".join(str(Path(location)) for location in provider.present_locations)
             for words in _leaves(tomllib.loads(provider.to_toml())):
-                found = judge.right(words)
+                found = known.problem_with(words)
                 if found is not None:
                     problem, right = found
-                    instead = f"; did you mean {_as_toml(right)}?" if right else judge.hint(words)
+                    instead = f"; did you mean {_as_toml(right)}?" if right else known.existing_names(words)
                     yield f"{file}: {_as_toml(words)}: {problem}{instead}"
 
 
 def _leaves(table: Mapping[str, Any]) -> Iterator[list[str]]:
-    """The words of each key that holds a value; an empty table holds none."""
+    """The words of each key that has a value."""
     for name, value in table.items():
         if isinstance(value, dict):
             yield from ([name, *rest] for rest in _leaves(value))

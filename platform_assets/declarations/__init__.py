@@ -1,10 +1,18 @@
-"""The words a platform is declared in; key names are those of dlt's `RESTAPIConfig`.
+"""The classes a platform is declared with; their keys are named as in dlt's `RESTAPIConfig`.
 
-Nothing here reads a network, a file or a secret, and nothing here imports Dagster or dlt.
+A declaration says what is loaded and never how. So nothing in this package reads a network, a file or a secret, and
+nothing imports Dagster or dlt: a platform file can be checked in milliseconds.
+
+    platform     API family: client, resources, contracts, schedule
+    resource     one endpoint = one table = one asset, with `paginator`, `incremental`, `partition`, `freshness`
+    strict       checks keys and values of each declaration when it is made
+    validation   checks a whole platform when the definitions load: what the keys mean together
 """
 
+from platform_assets.declarations.cadence import Cadence
 from platform_assets.declarations.errors import DeclarationError, MisspeltError, PlatformAssetsError, SettingsError
-from platform_assets.declarations.incremental import Cadence, Freshness, Incremental
+from platform_assets.declarations.freshness import Freshness
+from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.paginator import (
     Cursor,
     HeaderCursor,

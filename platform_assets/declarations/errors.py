@@ -1,20 +1,23 @@
-"""The errors that the project raises on purpose: one line each, safe to print."""
+"""The errors that the project raises deliberately: one line each, safe to print and to log."""
 
 from pathlib import Path
 
 
 class PlatformAssetsError(Exception):
-    """Base of every error of ours. Its text is one line, names what and where, and holds no secret."""
+    """Base of the project's errors. The text is one line, says what is wrong and where, and holds no secret."""
 
 
 class SettingsError(PlatformAssetsError):
-    """A setting is missing or cannot be used; the text names it and how to mend it."""
+    """A setting is missing or invalid; the text names it and says how to fix it."""
 
 
 class DeclarationError(PlatformAssetsError):
-    """A platform file says something that cannot be run; raised when the definitions load.
+    """A platform is declared in a way that cannot run; raised when the definitions load.
 
-    `line` is where it stands in its file, None where that is not known.
+    Attributes:
+        platform, resource: names; `resource` is None if the platform itself is wrong.
+        key: the wrong key.
+        line: of the declaration in its file; None if unknown.
     """
 
     def __init__(self, platform: str, resource: str | None, key: str, problem: str, line: int | None = None) -> None:
@@ -27,9 +30,13 @@ class DeclarationError(PlatformAssetsError):
 
 
 class MisspeltError(PlatformAssetsError, TypeError):
-    """A declaration has a key or a value that its class does not know; raised where the declaration stands.
+    """A declaration has a key that does not exist, or a value of a wrong type; raised when it is made.
 
-    `key` is None where no one key is wrong; `place` is `<file>:<line>`.
+    Attributes:
+        line: of the declaration in its file.
+        key: the wrong key; None if it is not a single one.
+        place: `<file>:<line>`.
+        problem: the text without the place.
     """
 
     def __init__(self, file: str, line: int, declared: str, key: str | None, problem: str) -> None:
@@ -41,6 +48,6 @@ class MisspeltError(PlatformAssetsError, TypeError):
 
 
 def short_path(file: str) -> str:
-    """A file's path as one would type it here: relative where it is below the working folder."""
+    """A file's path as one would type it here: relative if it is below the current folder."""
     path, here = Path(file), Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)

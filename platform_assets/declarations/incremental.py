@@ -1,16 +1,14 @@
-"""How a resource is read incrementally and how old its cursor may grow."""
+"""How a resource is read incrementally: its cursor, and how the server filters on it."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import timedelta
 
-from platform_assets.declarations.declaration import declaration
-
-LONGEST_LAG = timedelta(days=3650)
-"""No table may be late for longer; twice this must still be a date."""
+from platform_assets.declarations.strict import strict
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class Incremental:
     """The field that orders a resource in time, and how the server filters on it.
 
@@ -19,15 +17,15 @@ class Incremental:
         start_param: query parameter with an inclusive lower bound. Without one the server does not
             filter: the list is read in full each time and the cursor only tells freshness.
         format: `strftime` format of the parameter's values, in UTC.
-        initial_value: lower bound of the first read when the setting `start_date` is absent; `None`
+        initial_value: lower bound of the first read if the setting `start_date` is absent; `None`
             sends no bound.
         lag: look-back before the last cursor value, for records that arrive or change late.
-        reopen: field -> values that mark a record as unfinished. The next read starts no later than
-            the oldest such row already loaded (Buildkite: builds mutate after creation, but the only
-            filter is creation time).
         bounded: whether the setting `start_date` also bounds a list that the server does not filter:
             older records are not loaded.
-        reopen_limit: how far back `reopen` may pull the start.
+        reopen: field -> values that mark a record as unfinished. The next read starts no later than
+            the oldest such row already loaded (Buildkite: builds change after creation, but the only
+            filter is creation time).
+        reopen_limit: how far back `reopen` may move the start.
     """
 
     cursor_path: str
@@ -43,32 +41,3 @@ class Incremental:
     def server_side(self) -> bool:
         """Whether the server filters, so that a read returns only part of the list."""
         return self.start_param is not None
-
-
-@declaration
-class Freshness:
-    """How long after its last successful read a resource counts as stale.
-
-    What arrives upstream is in the warehouse within `allowed_lag`.
-    """
-
-    allowed_lag: timedelta
-
-
-@declaration
-class Cadence:
-    """When a platform is read whatever its freshness says, as cron expressions in UTC.
-
-    Args:
-        cursored: resources that the server filters by their cursor; cheap, so often.
-        snapshots: all others, which are read in full.
-        full: the cursored ones once from the beginning, for records that changed without moving their cursor.
-        verified: compared with the warehouse, within a budget of requests.
-
-    Platforms have different minutes, so that they do not all wait for the one warehouse at once.
-    """
-
-    cursored: str
-    snapshots: str
-    full: str
-    verified: str = "0 6 * * 0"

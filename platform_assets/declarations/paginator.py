@@ -1,16 +1,20 @@
 """Ways to page through a list, each with its stop rule. Names follow dlt's paginators.
 
-`page_size` is what we ask for, `maximum` what the server is known to grant. Where no maximum is told, a
-short page is the last only once the server was asked for what follows it and had nothing.
+`limit` is the page size that we request, `maximum` the largest that the server is known to grant. Without a known
+maximum a short page may have been cut short by the server, so it is the last only if a request for what follows it
+returns nothing.
 
-Where positions count records (PageNumber, Offset, Cursor with `counts_records`), each page begins with the
-last row of the page before, so that rows that move while the list is read are noticed and read again.
+If positions count records (PageNumber, Offset, Cursor with `counts_records`), each page begins with the last row of
+the page before, so that rows that move while the list is read are noticed and read again.
 """
 
-from platform_assets.declarations.declaration import declaration
+from dataclasses import dataclass
+
+from platform_assets.declarations.strict import strict
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class PageNumber:
     """`?page=1&per_page=100`. Stops at a page with fewer records than the server grants a page."""
 
@@ -21,7 +25,8 @@ class PageNumber:
     base_page: int = 1
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class Offset:
     """`?after=40&limit=20`: `offset_param` counts records to skip. Stops at fewer than the server grants."""
 
@@ -31,7 +36,8 @@ class Offset:
     maximum: int | None = None
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class HeaderCursor:
     """The `Link` header's `rel="next"` entry carries `cursor="..."` and `results="true|false"`.
 
@@ -41,7 +47,8 @@ class HeaderCursor:
     cursor_param: str = "cursor"
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class Cursor:
     """The body names the next page at `cursor_path`. Stops when that is absent or null.
 
@@ -64,12 +71,14 @@ class Cursor:
     limit_echo_path: str | None = None
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class SinglePage:
     """One request, one list. Sends no paging parameter."""
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class SingleObject:
     """One request whose selected value is one object, loaded as one row."""
 

@@ -1,27 +1,34 @@
 """A platform: one API family, its client defaults and its resources."""
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 
-from platform_assets.declarations.declaration import declaration
-from platform_assets.declarations.incremental import Cadence, Freshness
+from platform_assets.declarations.cadence import Cadence
+from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.resource import Endpoint, Resource
+from platform_assets.declarations.strict import strict
 
+# Name of the vendor-neutral contract that every platform has.
 REFERENCE = "reference"
-"""The vendor-neutral contract that every platform has."""
+
+# A daily read with two hours to spare.
+_DEFAULT_FRESHNESS = Freshness(allowed_lag=timedelta(hours=26))
+_DEFAULT_CADENCE = Cadence(cursored="0 * * * *", snapshots="0 3 * * *", full="0 4 * * 0")
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class BearerAuth:
     """`Authorization: Bearer <token>`; the token is the secret named `token`."""
 
     token: str = "api_token"
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class ApiKeyAuth:
     """The secret named `api_key`, sent as the query parameter or header called `name`."""
 
@@ -33,12 +40,17 @@ class ApiKeyAuth:
 Auth = BearerAuth | ApiKeyAuth
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class ErrorHandler:
-    """Which faults are tried again, and how often.
+    """Which faults are retried, and how often.
 
-    A wait that the server asks for (`Retry-After`, reset headers) replaces the formula and does not use
-    up `max_retries`; waits add up to at most `wait_budget` seconds a request, then the request fails.
+    Args:
+        retry_on_status_codes: HTTP statuses that are retried; connection faults always are.
+        max_retries: retries of one request. A wait that the server asks for (`Retry-After`, reset headers) replaces
+            the backoff and does not count as a retry.
+        backoff_factor: seconds of the first retry's wait, doubling with each retry.
+        wait_budget: seconds that one request may wait in total before it fails.
     """
 
     retry_on_status_codes: tuple[int, ...] = (429, 500, 502, 503, 504)
@@ -47,24 +59,26 @@ class ErrorHandler:
     wait_budget: float = 900.0
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class RateLimit:
-    """At most `requests` in any window of `seconds`, over everything that uses the credential."""
+    """At most `requests` in any window of `seconds`, across all threads and processes that use the credential."""
 
     requests: int
     seconds: float
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class Account:
-    """One cheap request whose records only one account has: organizations, users.
+    """One cheap request whose records identify the account: organizations, users.
 
     Args:
         path, params: the request.
+        resource: the resource that loads the same records; its table tells the account too.
+        fields: fields whose values together identify a record. An answer that has no record in common with the
+            recorded ones is of another account.
         data_selector: dotted path to the records; `""` is the body.
-        fields: fields whose values together name one of them. An answer without any value that was there before
-            is another account's.
-        resource: the resource that holds the same records, by which names that changed since are known.
     """
 
     path: str
@@ -74,17 +88,23 @@ class Account:
     data_selector: str = "data"
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class Client:
     """What all endpoints of a contract share.
 
     Args:
+        auth: how the credential is sent.
+        probe: path of one cheap request that proves the settings and the credential.
+        account: one cheap request that identifies the account, if the API has one.
+        paginator: how lists are paged, unless an endpoint says otherwise.
         data_selector: dotted path to the records in a body.
         null_is_empty: whether null at the selector means no records (Pipedrive: `data: null`).
         success_field: body field that must not be false (Pipedrive: `success`).
+        error_handler: which faults are retried.
+        rate_limit: the known limit of the API; None if only its answers tell.
         max_concurrency: requests in flight at once.
-        probe: path of one cheap request that proves the settings and the credential.
-        account: a cheap request that tells whose data it is, where there is one.
+        headers: sent with every request.
     """
 
     auth: Auth
@@ -100,20 +120,22 @@ class Client:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class Contract:
     """Another wire protocol that serves the same tables, e.g. a live vendor's.
 
     Args:
         client: replaces the platform's (reference) client.
-        endpoints: resource name -> where this contract serves it; the others keep the reference's.
+        endpoints: resource name -> where this contract serves it; other resources keep the reference's endpoint.
     """
 
     client: Client
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class Scope:
     """A setting that narrows which parents are read.
 
@@ -127,11 +149,22 @@ class Scope:
     field: str
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class Platform:
     """One API family: dlt source name, warehouse schema, Dagster group and asset key prefix in one.
 
-    `client` and each resource's `endpoint` are the contract `reference`; `contracts` holds the others by name.
+    Args:
+        name: snake_case; names the schema, the group, the asset keys and the settings' section.
+        title, description: for people, in the UI.
+        client: with each resource's `endpoint` it is the contract `reference`.
+        resources: at least one.
+        contracts: name -> another contract that serves the same tables, chosen by the setting `contract`.
+        primary_key: field, unless a resource says otherwise.
+        freshness: allowed lag, unless a resource says otherwise.
+        cadence: schedules; give each platform different minutes.
+        owners: `team:<name>` or e-mail addresses.
+        scopes: settings that narrow which parents are read.
     """
 
     name: str
@@ -141,13 +174,13 @@ class Platform:
     resources: tuple[Resource, ...]
     contracts: Mapping[str, Contract] = field(default_factory=dict)
     primary_key: str = "id"
-    freshness: Freshness = Freshness(allowed_lag=timedelta(hours=26))
-    cadence: Cadence = Cadence(cursored="0 * * * *", snapshots="0 3 * * *", full="0 4 * * 0")
+    freshness: Freshness = _DEFAULT_FRESHNESS
+    cadence: Cadence = _DEFAULT_CADENCE
     owners: tuple[str, ...] = ("team:data-platform",)
     scopes: tuple[Scope, ...] = ()
 
     def resource(self, name: str) -> Resource:
-        """The resource called `name`. Raises KeyError where there is none."""
+        """The resource called `name`. Raises KeyError if it does not exist."""
         for resource in self.resources:
             if resource.name == name:
                 return resource
@@ -158,7 +191,7 @@ class Platform:
         return (REFERENCE, *self.contracts)
 
     def with_contract(self, contract: str) -> "Platform":
-        """The same tables from the endpoints of `contract`. Raises KeyError for an unknown one."""
+        """The same tables, read from the endpoints of `contract`. Raises KeyError for an unknown contract."""
         if contract == REFERENCE:
             return self
         chosen = self.contracts[contract]

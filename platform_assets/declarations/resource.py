@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from platform_assets.declarations.declaration import declaration
-from platform_assets.declarations.incremental import Freshness, Incremental
+from platform_assets.declarations.freshness import Freshness
+from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
+from platform_assets.declarations.strict import strict
 
 # dlt's data types that a column may be declared with; nested values are `json`.
 DATA_TYPES = ("text", "bigint", "double", "bool", "timestamp", "date", "json")
@@ -16,11 +17,15 @@ DATA_TYPES = ("text", "bigint", "double", "bool", "timestamp", "date", "json")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
-@declaration(kw_only=False)
+@strict
+@dataclass(frozen=True)
 class Resolve:
     """A path value taken from a parent's loaded rows, as dlt's `{"type": "resolve", ...}`.
 
-    `field` may be a dotted path into a JSON column: `Resolve("projects", "organization.slug")`.
+    Args:
+        resource: the parent resource.
+        field: its raw field; may be a dotted path into a JSON column, as in
+            `Resolve(resource="projects", field="organization.slug")`.
     """
 
     resource: str
@@ -28,25 +33,27 @@ class Resolve:
 
     @property
     def column(self) -> str:
-        """Column that carries the value in the child's table, as dlt's `include_from_parent` names it."""
+        """The child table's column with the value, named as dlt's `include_from_parent` does."""
         return f"_{self.resource}_{self.field.replace('.', '_')}"
 
 
-@declaration(kw_only=False)
+@strict
+@dataclass(frozen=True)
 class FanOut:
-    """A query parameter that must be sent once per value; later values win where a record repeats."""
+    """A query parameter that is sent once per value. If a record comes with several values, the last one wins."""
 
     values: tuple[str, ...]
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class Envelope:
     """A wrapper around each record, as in Pipedrive's `recents`.
 
     Args:
-        data_field: field that holds the record, a list of records, or null (gone or not visible: the
+        data_field: field that holds the record, a list of records, or null (deleted or not visible: the
             envelope is counted and loads nothing).
-        kind_field, kind: an envelope of another kind is not of this resource.
+        kind_field, kind: envelopes whose `kind_field` has another value are ignored.
     """
 
     data_field: str
@@ -57,15 +64,16 @@ class Envelope:
 class OnRemoval(StrEnum):
     """What it means when a row is no longer in the list it was read from."""
 
+    # The row was removed upstream: it stays, with `_deleted_at` set.
     SOFT_DELETE = "soft_delete"
-    """The row is gone upstream: it stays, with `_deleted_at` set."""
+    # Nothing is concluded: the server drops old rows, or the read returned only part of the list.
     IGNORE = "ignore"
-    """Absence is retention, or the read was partial: nothing is concluded."""
+    # The table holds the parent's current list: other rows of the parent are deleted.
     HARD_DELETE = "hard_delete"
-    """A parent's rows are its current list: rows that are gone are deleted."""
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """Where a resource is served. Keys are named as in dlt's `RESTAPIConfig`.
 
@@ -73,6 +81,8 @@ class Endpoint:
         path: relative to `base_url`; `{name}` is a value from `params` given as `Resolve`.
         params: query parameters; `Resolve` values fill the path, `FanOut` values repeat the read.
         paginator, data_selector: default to the client's. `data_selector` is a dotted path, `""` the body.
+        envelope: the wrapper around each record, if there is one.
+        incremental: the cursor; None if the list has none and is read in full.
     """
 
     path: str
@@ -93,17 +103,24 @@ class Endpoint:
         return {name: value for name, value in found if isinstance(value, Resolve)}
 
 
-@declaration
+@strict
+@dataclass(frozen=True, kw_only=True)
 class Resource:
     """One endpoint of a platform = one table = one asset.
 
     Args:
+        name: snake_case; the table's name and the last part of the asset key.
+        description: for people, in the UI.
+        endpoint: where the contract `reference` serves it.
         columns: raw field name -> dlt data type. Declared columns exist from the first load on, also
             in an empty table; undeclared fields are added as they appear.
-        key_fallback: primary key field -> field to take its value from where a record lacks it.
-        exclude: fields never loaded (secrets); `a.b` names a key inside an object.
-        removed: `None` derives it: a list read in full is `marked`, a filtered one is `kept`.
-        specified_name: the name in the specification, where it is not snake_case.
+        primary_key: field or fields; None takes the platform's.
+        key_fallback: primary key field -> field to take its value from if a record lacks it.
+        partition: required for a child resource (a path with a parent's value).
+        exclude: fields that are never loaded (secrets); `a.b` names a key inside an object.
+        on_removal: `None` derives it: `SOFT_DELETE` for a list read in full, `IGNORE` for a filtered one.
+        freshness: allowed lag; None takes the platform's.
+        specified_name: the name in the specification, if it is not snake_case.
     """
 
     name: str

@@ -1,4 +1,8 @@
-"""Checks on declarations, made when the definitions load: what cannot run is refused by name."""
+"""Checks of whole platforms when the definitions load: what its declarations mean together must be able to run.
+
+Keys and types were checked when each declaration was made (`strict`). The alternative, letting a wrong platform fail
+when it first runs, would show a missing parent or a cron of four fields at night.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -6,23 +10,24 @@ from dataclasses import fields
 from datetime import timedelta
 
 from platform_assets.declarations.contradictions import contradictions
-from platform_assets.declarations.declaration import declared_on
 from platform_assets.declarations.errors import DeclarationError
-from platform_assets.declarations.incremental import LONGEST_LAG, Freshness, Incremental
+from platform_assets.declarations.freshness import LONGEST_LAG, Freshness
+from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.nearest import did_you_mean
 from platform_assets.declarations.paginator import Cursor, HeaderCursor, Offset, PageNumber, Paginator
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
 from platform_assets.declarations.platform import REFERENCE, ApiKeyAuth, Client, Contract, Platform
 from platform_assets.declarations.resource import DATA_TYPES, FanOut, Resolve, Resource
+from platform_assets.declarations.strict import declared_on
 
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _MODEL_SCHEMAS = ("staging", "marts")
 _OWNER = re.compile(r"team:\S+|[^@\s]+@[^@\s]+\.[^@\s]+")
-_CRON = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
-"""Lowest and highest number of each field."""
+# Lowest and highest number of cron's minute, hour, day, month and weekday.
+_CRON_FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 
+# (resource or None, key, what is wrong and how to fix it)
 Problem = tuple[str | None, str, str]
-"""(resource or None, key, what is wrong and how to mend it)"""
 
 
 def validate(platforms: Iterable[Platform]) -> tuple[Platform, ...]:
@@ -47,7 +52,7 @@ def problems(platform: Platform) -> Iterator[Problem]:
     if platform.name in _MODEL_SCHEMAS:
         yield None, "name", f"{platform.name!r} is the schema of dbt's models"
     if not platform.resources:
-        yield None, "resources", "there is none"
+        yield None, "resources", "is empty: a platform needs at least one resource"
     for owner in platform.owners:
         if not _OWNER.fullmatch(owner):
             yield None, "owners", f"{owner!r} is neither an e-mail address nor `team:<name>`"
@@ -99,33 +104,33 @@ def _has_column(platform: Platform, resource: str, field: str) -> bool:
 
 
 def _line(platform: Platform, resource: str | None) -> int | None:
-    """Line of the platform's, or of its last resource's of this name, declaration."""
-    named = [one for one in platform.resources if one.name == resource]
+    """Line of the declaration of a resource (the last of this name), or of the platform."""
+    named = [candidate for candidate in platform.resources if candidate.name == resource]
     return declared_on(named[-1] if named else platform)
 
 
 def _clashes(platform: Platform, others: Iterable[Platform]) -> Iterator[Problem]:
-    """What a platform may not have in common with another."""
-    ours = _partition_names(platform)
+    """Names that a platform shares with another and may not."""
+    own = _partition_names(platform)
     for other in others:
         if other.name == platform.name:
             yield None, "name", "two platforms have this name"
-        for name in sorted(ours.keys() & _partition_names(other).keys()):
-            yield ours[name], "partition", f"{other.name} has partitions called {name!r} too, of other parents"
+        for name in sorted(own.keys() & _partition_names(other).keys()):
+            yield own[name], "partition", f"{other.name} has partitions called {name!r} too, of other parents"
 
 
 def _partition_names(platform: Platform) -> dict[str, str]:
-    """Names of dynamic partitions, each with a resource that has them."""
+    """Name of dynamic partitions -> a resource that has them."""
     return {r.partition.name: r.name for r in platform.resources if isinstance(r.partition, DynamicPartitions)}
 
 
 def _shared_partitions(platform: Platform) -> Iterator[Problem]:
-    """Resources that share partitions must share their parents: Dagster knows one set of keys by a name."""
+    """Resources that share partitions must share their parents: in Dagster a name stands for one set of keys."""
     parents: dict[str, tuple[Resolve, ...]] = {}
     for resource in platform.resources:
         if isinstance(resource.partition, DynamicPartitions):
-            ours = tuple(resource.endpoint.parents.values())
-            if parents.setdefault(resource.partition.name, ours) != ours:
+            own = tuple(resource.endpoint.parents.values())
+            if parents.setdefault(resource.partition.name, own) != own:
                 yield resource.name, "partition", f"{resource.partition.name!r} has other parents elsewhere"
 
 
@@ -155,14 +160,16 @@ def _freshness_problems(resource: str | None, freshness: Freshness | None) -> It
 
 def _cron_problems(key: str, cron: str) -> Iterator[Problem]:
     if not is_cron(cron):
-        yield None, "cadence", f"`{key}` {cron!r} is no cron expression of five fields, e.g. `0 3 * * *`"
+        yield None, "cadence", f"`{key}` {cron!r} is not a cron expression of five fields, e.g. `0 3 * * *`"
 
 
 def is_cron(text: str) -> bool:
     """Whether a text has cron's five fields (minute, hour, day, month, weekday), in numbers within their bounds."""
     given = text.split()
-    return len(given) == len(_CRON) and all(
-        _is_cron_item(item, *bounds) for one, bounds in zip(given, _CRON, strict=True) for item in one.split(",")
+    return len(given) == len(_CRON_FIELDS) and all(
+        _is_cron_item(item, *bounds)
+        for cron_field, bounds in zip(given, _CRON_FIELDS, strict=True)
+        for item in cron_field.split(",")
     )
 
 
@@ -183,7 +190,7 @@ def _contract_problems(platform: Platform, name: str, contract: Contract, names:
     yield from _client_problems(contract.client)
     for resource in contract.endpoints:
         if resource not in names:
-            yield None, "contracts", f"contract {name!r} serves {resource!r}, which is no resource"
+            yield None, "contracts", f"contract {name!r} serves {resource!r}, which is not a resource"
             return
     for resource in platform.with_contract(name).resources:
         yield from _resource_problems(platform.with_contract(name), resource, names)
@@ -227,7 +234,7 @@ def _column_problems(platform: Platform, resource: Resource) -> Iterator[Problem
             yield resource.name, "columns", f"{column!r} has type {data_type!r}; known: {', '.join(DATA_TYPES)}"
     for key in platform.primary_key_of(resource):
         if key not in resource.columns:
-            yield resource.name, "primary_key", f"{key!r} is not among the declared columns"
+            yield resource.name, "primary_key", f"{key!r} is not a declared column"
     for key, fallback in resource.key_fallback.items():
         if key not in platform.primary_key_of(resource):
             yield resource.name, "key_fallback", f"{key!r} is not in the primary key, so {fallback!r} is never read"
@@ -238,16 +245,16 @@ def _column_problems(platform: Platform, resource: Resource) -> Iterator[Problem
     if min(incremental.lag, incremental.reopen_limit) < timedelta(0):
         yield resource.name, "incremental", "`lag` and `reopen_limit` must not be negative"
     if incremental.cursor_path not in resource.columns:
-        yield resource.name, "incremental", f"cursor {incremental.cursor_path!r} is not among the declared columns"
+        yield resource.name, "incremental", f"cursor {incremental.cursor_path!r} is not a declared column"
     elif resource.columns[incremental.cursor_path] != "timestamp":
         yield resource.name, "incremental", f"cursor {incremental.cursor_path!r} must be a `timestamp` column"
     for reopened in incremental.reopen:
         if reopened not in resource.columns:
-            yield resource.name, "incremental", f"`reopen` field {reopened!r} is not among the declared columns"
+            yield resource.name, "incremental", f"`reopen` field {reopened!r} is not a declared column"
 
 
 def _unread_problems(resource: str, incremental: Incremental) -> Iterator[Problem]:
-    """Keys that are read only where the server filters, given where it does not."""
+    """Keys that are read only if the server filters, given although it does not."""
     if incremental.server_side:
         return
     fresh = Incremental(cursor_path=incremental.cursor_path)

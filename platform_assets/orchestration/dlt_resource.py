@@ -108,7 +108,7 @@ def _load(
     platform, settings = connection.platform, connection.settings
     try:
         with open_warehouse(platform) as warehouse, connection.open_client() as client:
-            outcomes = sync(platform, settings, warehouse, client, selection)
+            outcomes = sync(client, warehouse, selection)
             # If cancelled meanwhile, what landed is still reported; the partition sensor reconciles as well.
             with suppress(Cancelled):
                 reconcile_partitions(context, platform, settings, warehouse, outcomes)

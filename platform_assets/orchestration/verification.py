@@ -135,15 +135,7 @@ def _verified(platform: Platform, names: Sequence[str], firsts: Mapping[str, str
         connection = connect(platform)
         secrets.append(connection.settings.token)
         with open_warehouse(connection.platform) as warehouse, connection.open_client() as client:
-            yield from verify(
-                connection.platform,
-                connection.settings,
-                warehouse,
-                client,
-                names,
-                budget=Budget(REQUESTS),
-                first_parents=firsts,
-            )
+            yield from verify(client, warehouse, names, budget=Budget(REQUESTS), first_parents=firsts)
     except PlatformAssetsError as error:
         raise dg.Failure(str(error)) from None
     except Exception as error:

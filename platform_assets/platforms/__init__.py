@@ -1,4 +1,7 @@
-"""One file per platform, each with a `PLATFORM`: what is loaded, never how."""
+"""One file per platform, each with a `PLATFORM`: what is loaded, never how. Files are found by themselves.
+
+A file that is broken leaves out its own platform only; every command reports it.
+"""
 
 import importlib
 import pkgutil
@@ -15,9 +18,12 @@ from platform_assets.declarations.validation import validate_beside
 
 @dataclass(frozen=True)
 class BrokenPlatform:
-    """A platform file that cannot be used; the others go on without it.
+    """A platform file that cannot be used.
 
-    `place` is `<file>:<line>`, or the file alone where no line is to blame. `module` is the file's name without `.py`.
+    Attributes:
+        module: the file's name without `.py`.
+        place: `<file>:<line>`, or the file alone if the fault has no line.
+        reason: what is wrong, in one line.
     """
 
     module: str
@@ -29,17 +35,17 @@ class BrokenPlatform:
 
 
 def all_platforms() -> tuple[Platform, ...]:
-    """Every platform that can be used, in alphabetical order of its file; a new file is found by itself."""
-    return _found()[0]
+    """Every platform that can be used, in the alphabetical order of the files."""
+    return _load_all()[0]
 
 
 def broken_platforms() -> tuple[BrokenPlatform, ...]:
-    """The platform files that cannot be used, each with the first reason."""
-    return _found()[1]
+    """The platform files that cannot be used, each with its first problem."""
+    return _load_all()[1]
 
 
 def platform_named(name: str) -> Platform:
-    """The platform called `name`. Raises SettingsError where there is none, or where its file cannot be used."""
+    """The platform called `name`. Raises SettingsError if it does not exist or its file cannot be used."""
     for platform in all_platforms():
         if platform.name == name:
             return platform
@@ -51,7 +57,7 @@ def platform_named(name: str) -> Platform:
 
 
 @cache
-def _found() -> tuple[tuple[Platform, ...], tuple[BrokenPlatform, ...]]:
+def _load_all() -> tuple[tuple[Platform, ...], tuple[BrokenPlatform, ...]]:
     platforms: list[Platform] = []
     broken: list[BrokenPlatform] = []
     for name in sorted(module.name for module in pkgutil.iter_modules(__path__)):
@@ -64,7 +70,7 @@ def _found() -> tuple[tuple[Platform, ...], tuple[BrokenPlatform, ...]]:
 
 
 def _load(name: str, others: list[Platform]) -> Platform | BrokenPlatform:
-    """The file's platform, if it can be used beside the `others`."""
+    """The platform of a file, or why it cannot be used beside the `others`."""
     try:
         module = importlib.import_module(f"{__name__}.{name}")
     except MisspeltError as error:
@@ -72,7 +78,7 @@ def _load(name: str, others: list[Platform]) -> Platform | BrokenPlatform:
     except SyntaxError as error:
         return BrokenPlatform(name, f"{short_path(error.filename or name)}:{error.lineno}", f"syntax: {error.msg}")
     except Exception as error:
-        # A file that cannot be imported, whatever it raises, stops its own platform only.
+        # Whatever a file raises on import, it must leave out its own platform only.
         reason = next(iter(str(error).splitlines()), "")
         return BrokenPlatform(name, _place(error, name), f"{type(error).__name__}: {reason}".rstrip(": "))
     platform = getattr(module, "PLATFORM", None)
@@ -90,6 +96,6 @@ def _file(module: ModuleType) -> str:
 
 
 def _place(error: Exception, name: str) -> str:
-    """The innermost line of the platform's file on the way to an error."""
-    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(f"/{name}.py")]
-    return f"{short_path(ours[-1].filename)}:{ours[-1].lineno}" if ours else f"{name}.py"
+    """The innermost line of the platform's file in an error's traceback."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(f"/{name}.py")]
+    return f"{short_path(frames[-1].filename)}:{frames[-1].lineno}" if frames else f"{name}.py"

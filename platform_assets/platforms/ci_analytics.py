@@ -57,7 +57,7 @@ PLATFORM = Platform(
             description="Test suites of an organization. No cursor: the record carries no time.",
             endpoint=Endpoint(
                 path="/v2/analytics/organizations/{org_slug}/suites",
-                params={"org_slug": Resolve("organizations", "slug")},
+                params={"org_slug": Resolve(resource="organizations", field="slug")},
             ),
             partition=PER_ORGANIZATION,
             columns={
@@ -80,7 +80,7 @@ PLATFORM = Platform(
             description="Pipelines of an organization, read in full: `created_at` never sees an edit.",
             endpoint=Endpoint(
                 path="/v2/organizations/{org_slug}/pipelines",
-                params={"org_slug": Resolve("organizations", "slug")},
+                params={"org_slug": Resolve(resource="organizations", field="slug")},
             ),
             partition=PER_ORGANIZATION,
             columns={

@@ -1,6 +1,6 @@
 """CRM: deals, leads, people, organizations, products, mail and their settings (the live vendor is Pipedrive).
 
-Where the vendor has moved on, the path in the left column is served today by the right one:
+The vendor has moved some resources since. Where they are today:
 
 | resource | here | live today |
 |---|---|---|
@@ -37,8 +37,8 @@ from platform_assets.declarations import (
 )
 
 BUCKETS = Buckets(count=16)
+# The server requires a lower bound.
 BEGINNING = "1900-01-01 00:00:00"
-"""The server refuses a request without a lower bound."""
 
 
 def recents(
@@ -562,7 +562,7 @@ PLATFORM = Platform(
             description="Messages of a mail thread, without their bodies: `body_url` says where one is.",
             endpoint=Endpoint(
                 path="/v1/mailbox/mailThreads/{thread_id}/mailMessages",
-                params={"thread_id": Resolve("mail_threads", "id")},
+                params={"thread_id": Resolve(resource="mail_threads", field="id")},
                 incremental=Incremental(cursor_path="update_time"),
             ),
             partition=BUCKETS,
@@ -596,7 +596,7 @@ PLATFORM = Platform(
             description="Product lines of a deal; a line that is removed from its deal is removed here.",
             endpoint=Endpoint(
                 path="/v1/deals/{deal_id}/products",
-                params={"deal_id": Resolve("deals", "id")},
+                params={"deal_id": Resolve(resource="deals", field="id")},
             ),
             partition=BUCKETS,
             on_removal=OnRemoval.HARD_DELETE,

@@ -1,7 +1,7 @@
 """Device management: organizations, locations, policies, groups and activities (the live vendor is NinjaOne).
 
-Every path is still the live one, though paged otherwise. No list can be filtered by time, so each is
-read in full; with the setting `start_date`, records whose cursor is older are not loaded.
+The live vendor has the same paths and another paging. No list can be filtered by time, so each is read in full;
+with the setting `start_date`, records with an older cursor are not loaded.
 """
 
 from platform_assets.declarations import (
@@ -18,7 +18,7 @@ from platform_assets.declarations import (
     SinglePage,
 )
 
-# As specified; no maximum is known. `after` counts records here; the live vendor's is the last record's id.
+# As specified; no maximum is known. Here `after` is a number of records; the live vendor takes the last record's id.
 PAGES = Offset(offset_param="after", limit_param="limit", limit=20)
 
 PLATFORM = Platform(
@@ -29,7 +29,7 @@ PLATFORM = Platform(
     client=Client(
         auth=BearerAuth(),
         probe="/v2/roles",
-        # Ids are small numbers that every tenant has; with their names they are its own.
+        # Every tenant has organizations 1, 2, 3, ...; together with their names they identify the tenant.
         account=Account(
             path="/v2/organizations", params={"after": 0, "limit": 20}, resource="organizations", fields=("id", "name")
         ),

@@ -1,6 +1,6 @@
 """Error tracking: projects, their events and issues, and releases (the live vendor is Sentry).
 
-The vendor serves the same paths under `/api/0/`, except where a resource says otherwise.
+The live vendor serves the same paths under `/api/0/`, unless a resource says otherwise.
 """
 
 from datetime import timedelta
@@ -25,8 +25,8 @@ from platform_assets.declarations import (
 PER_PROJECT = DynamicPartitions(name="error_tracking_project")
 PER_ORGANIZATION = DynamicPartitions(name="error_tracking_organization")
 
-ORGANIZATION = Resolve("projects", "organization.slug")
-PROJECT = {"organization": ORGANIZATION, "project": Resolve("projects", "slug")}
+ORGANIZATION = Resolve(resource="projects", field="organization.slug")
+PROJECT = {"organization": ORGANIZATION, "project": Resolve(resource="projects", field="slug")}
 
 FILTERED = Freshness(allowed_lag=timedelta(hours=2))
 

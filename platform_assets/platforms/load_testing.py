@@ -1,7 +1,7 @@
 """Load testing: organizations, their projects, and tests (the live vendor is Grafana Cloud k6).
 
-All three paths are deprecated by the vendor. Live today: `GET /cloud/v6/projects` and
-`GET /cloud/v6/load_tests`; v6 has no organizations, its stack takes their place.
+The vendor has deprecated all three paths. Live today: `GET /cloud/v6/projects` and `GET /cloud/v6/load_tests`; v6 has
+a stack instead of organizations.
 """
 
 from platform_assets.declarations import (
@@ -60,7 +60,7 @@ PLATFORM = Platform(
             description="Projects of an organization that the token's user is a member of.",
             endpoint=Endpoint(
                 path="/v3/organizations/{organization_id}/projects",
-                params={"organization_id": Resolve("organizations", "id")},
+                params={"organization_id": Resolve(resource="organizations", field="id")},
                 data_selector="projects",
                 incremental=Incremental(cursor_path="updated"),
             ),

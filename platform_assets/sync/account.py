@@ -1,8 +1,11 @@
-"""Agreement, before anything is read, on whose rows the warehouse holds."""
+"""Checks, before anything is read, that the warehouse's rows are of the account that the settings name.
+
+Usually the recorded source still matches the settings and no request is made. Only where they differ is the API asked
+which account the credential belongs to, with the warehouse free meanwhile.
+"""
 
 from dataclasses import replace
 
-from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Platform
 from platform_assets.http.client import ApiClient
 from platform_assets.warehouse import Warehouse
@@ -11,35 +14,36 @@ from platform_assets.warehouse.session import WarehouseSession
 from platform_assets.warehouse.source_account import AnotherAccount, Source, current_source, digests
 
 
-def agree_on_source(
-    platform: Platform, settings: Settings, warehouse: Warehouse, client: ApiClient, *, only_look: bool = False
-) -> Source:
-    """Whose rows will be read. Raises AnotherAccount where the warehouse holds another account's.
+def agree_on_source(client: ApiClient, warehouse: Warehouse, *, read_only: bool = False) -> Source:
+    """The source whose rows will be read. Raises AnotherAccount if the warehouse has rows of another account.
 
-    Empty tables that another account left are dropped, unless it is `only_look`.
-
-    Which account it is, is asked with the warehouse free, and only where the settings are not those on record.
+    Args:
+        read_only: leave the empty tables of another account in place; otherwise they are dropped.
     """
     with warehouse.session() as session:
-        recorded = recorded_source(platform, settings, session)
+        recorded = recorded_source(client, session)
         if recorded is not None:
             return recorded
-        refuse_another_account(platform, settings, session, current_source(platform, settings, None))
-    current = current_source(platform, settings, client)
+        check_account(client, session, current_source(client.platform, client.settings, None))
+    current = current_source(client.platform, client.settings, client)
     with warehouse.session() as session:
-        has_leftovers = refuse_another_account(platform, settings, session, current)
-    if has_leftovers and not only_look:
+        has_leftovers = check_account(client, session, current)
+    if has_leftovers and not read_only:
         # The cursors of another account must not count.
         warehouse.start_over()
     return current
 
 
-def refuse_another_account(platform: Platform, settings: Settings, session: WarehouseSession, current: Source) -> bool:
-    """Raise AnotherAccount where the tables have another account's rows; whether its empty tables are left."""
+def check_account(client: ApiClient, session: WarehouseSession, current: Source) -> bool:
+    """Raise AnotherAccount if the tables have rows of another account than `current`.
+
+    Returns whether another account left its tables without rows.
+    """
+    platform = client.platform
     recorded = session.source()
     problem = None
-    if recorded is not None and not recorded.is_certainly(settings):
-        problem = recorded.problem_with(current, _loaded(platform, session))
+    if recorded is not None and not recorded.is_certainly(client.settings):
+        problem = recorded.problem_with(current, _loaded_account(platform, session))
     if problem is not None and session.holds_rows():
         raise AnotherAccount(
             f"{platform.name}: the warehouse {warehouse_name()} {problem}: choose another warehouse, or drop this"
@@ -48,19 +52,20 @@ def refuse_another_account(platform: Platform, settings: Settings, session: Ware
     return problem is not None
 
 
-def recorded_source(platform: Platform, settings: Settings, session: WarehouseSession) -> Source | None:
-    """The source on record, where nothing says that the settings name another; with what the tables hold of it now.
+def recorded_source(client: ApiClient, session: WarehouseSession) -> Source | None:
+    """The source on record, together with what the tables hold of its account now; None if the settings name another.
 
-    A run beside this one may record itself, under another credential, before this one lands.
+    The tables are looked at because a concurrent run may record itself, under another credential, before this one
+    lands.
     """
     recorded = session.source()
-    if recorded is None or not recorded.is_certainly(settings):
+    if recorded is None or not recorded.is_certainly(client.settings):
         return None
-    return replace(recorded, account=recorded.account | _loaded(platform, session))
+    return replace(recorded, account=recorded.account | _loaded_account(client.platform, session))
 
 
-def _loaded(platform: Platform, session: WarehouseSession) -> frozenset[str]:
-    """Digests of the values that tell the account, as the tables hold them now."""
+def _loaded_account(platform: Platform, session: WarehouseSession) -> frozenset[str]:
+    """Digests of the values that identify the account, as the tables hold them now."""
     account = platform.client.account
     if account is None or not session.column_types(account.resource):
         return frozenset()

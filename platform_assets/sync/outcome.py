@@ -1,4 +1,4 @@
-"""What a sync did, per resource and partition: the numbers that the asset's metadata shows."""
+"""What a sync did, per resource and partition: the numbers that asset metadata, checks and the CLI show."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,9 +6,15 @@ from datetime import datetime
 
 @dataclass
 class PartitionOutcome:
-    """One partition of a child resource: one parent, or the parents of one bucket that were read.
+    """One partition of a child resource: one parent, or those parents of a bucket that were read.
 
-    `permanent` says that trying again does not help until somebody changes something.
+    Attributes:
+        key: the partition key.
+        parents: how many parents were read.
+        rows_loaded, records, cursor: as in `ResourceOutcome`.
+        skipped: keys of parents that the server refused.
+        errors: why parents failed.
+        permanent: whether a retry is pointless until somebody changes something.
     """
 
     key: str
@@ -27,11 +33,29 @@ class PartitionOutcome:
 
 @dataclass
 class ResourceOutcome:
-    """One resource of a sync. `error` is set where nothing of it landed at all.
+    """One resource of a sync.
 
-    Counts: `records` were answered by the API, `rows_loaded` of them were new or changed; `waited` is
-    seconds spent waiting for retries and rate limits; `created` says that the table is new; `permanent` that
-    trying again does not help until somebody changes something.
+    Attributes:
+        error: why nothing of it landed; None if something did.
+        permanent: whether a retry is pointless until somebody changes something.
+        records: how many the API returned.
+        rows_loaded: how many of them were new or changed.
+        created: whether the table is new.
+        waited: seconds spent waiting for retries and rate limits.
+        gone_envelopes: envelopes without a record (deleted upstream or not visible).
+        repeats: records that came more than once.
+        deleted: rows soft-deleted or deleted, because they were removed upstream.
+        deletion_withheld: rows that are missing upstream but stay, because too many are missing at once.
+        cursor_field, cursor: the cursor's raw field name and its newest value.
+        added_columns: column -> data type, of columns that this sync added to an existing table.
+        variants: columns with values that did not fit their type, which are kept in a variant column.
+        partitions: partition key -> outcome, of a child resource.
+        incomplete_parents: keys of parents that lack a value that the path needs; their children cannot be read.
+        reset: why the recorded state did not count, so that everything was read again.
+        left_failed: parent -> reason, of every known parent whose last attempt failed, in this sync or before.
+        not_fresh: parent ("" for a resource without one) -> last success, of what was not read to its end within
+            the allowed lag.
+        duplicate_keys, null_keys: faulty primary keys in the table.
     """
 
     name: str
@@ -55,13 +79,9 @@ class ResourceOutcome:
     variants: list[str] = field(default_factory=list)
     partitions: dict[str, PartitionOutcome] = field(default_factory=dict)
     incomplete_parents: list[str] = field(default_factory=list)
-    """Keys of parents that lack a value that the path needs; their children cannot be asked for."""
     reset: str | None = None
-    """Why the recorded state did not count, so that all was read again."""
     left_failed: dict[str, str] = field(default_factory=dict)
-    """Parent -> reason, of every known parent whose last attempt failed, in this sync or in an earlier one."""
     not_fresh: dict[str, datetime | None] = field(default_factory=dict)
-    """Parent ("" without one) -> last success, of what was not read to its end within the allowed lag."""
     duplicate_keys: int = 0
     null_keys: int = 0
 
@@ -72,7 +92,7 @@ class ResourceOutcome:
 
     @property
     def skipped_parents(self) -> list[str]:
-        """Refused by the server, or without a value that the path needs."""
+        """Keys of the parents that the server refused or that lack a value that the path needs."""
         return [
             *(parent for outcome in self.partitions.values() for parent in outcome.skipped),
             *self.incomplete_parents,

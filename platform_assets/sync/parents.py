@@ -1,4 +1,8 @@
-"""A child's parents, as the warehouse knows them, and which of them are to be read now."""
+"""A child resource's parents, as the warehouse knows them, and which of them are due.
+
+Parents are read from the parent's table and not from the API again: a child then belongs to a row that was loaded, and
+reading 10,000 parents takes one query.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +25,11 @@ from platform_assets.warehouse.table_layout import LOADED_AT, ROW_HASH
 class KnownParent:
     """A parent with the partition it belongs to.
 
-    `id` is the parent's own key: its name in the path may be another parent's tomorrow. `version` is a text that
-    changes when the parent changes.
+    Attributes:
+        parent: its values in the child's path.
+        partition: key of the partition that it belongs to.
+        version: text that changes when the parent's row changes.
+        id: the parent's own key; its name in the path may be another parent's tomorrow.
     """
 
     parent: Parent
@@ -33,7 +40,7 @@ class KnownParent:
 
 @dataclass(frozen=True)
 class Parents:
-    """The parents in the warehouse, and the keys of those without a value that their children's path needs."""
+    """The parents in the warehouse, and the keys of those that lack a value that the path needs."""
 
     known: list[KnownParent]
     incomplete: list[str]
@@ -42,7 +49,7 @@ class Parents:
 def known_parents(
     platform: Platform, resource: Resource, session: WarehouseSession, settings: Settings | None
 ) -> list[KnownParent]:
-    """Parents of `resource` whose children can be asked for: see `find_parents`."""
+    """Parents of `resource` whose children can be read: see `find_parents`."""
     return find_parents(platform, resource, session, settings).known
 
 
@@ -51,7 +58,7 @@ def find_parents(
 ) -> Parents:
     """Parents of `resource` in the warehouse, within the configured scope, without removed ones.
 
-    Raises AnswerError where two different parents would share one key.
+    Without `settings` no scope applies. Raises AnswerError if two different parents would share one key.
     """
     parents = resource.endpoint.parents
     parent_resource = platform.resource(next(iter(parents.values())).resource)
@@ -70,7 +77,7 @@ def find_parents(
         if any(value is None for value in path_values):
             incomplete.add("/".join(str(row.value(field)) for field in own_key))
             continue
-        # Where the object that a name is in has no key of its own, the name has to do.
+        # If the object that holds the name has no key of its own, the name identifies it.
         keys = [row.value(field) for field in identities]
         identity = [value if key is None else key for key, value in zip(keys, path_values, strict=True)]
         values = dict(zip(parents, path_values, strict=True))
@@ -78,14 +85,14 @@ def find_parents(
         before = found.get(known.parent.key)
         if before is not None and before[1].parent.values != known.parent.values:
             raise AnswerError(f"two parents share the key {known.parent.key!r}")
-        # Of two rows with one name the older is another parent's, which is gone or was renamed.
+        # Of two rows with one name the older is another parent's, which was removed or renamed.
         if before is None or (before[1].id != known.id and row.loaded_at > before[0]):
             found[known.parent.key] = (row.loaded_at, known)
     return Parents([known for _, known in found.values()], sorted(incomplete))
 
 
 def _identity_fields(platform: Platform, parent: Resource, fields: Sequence[str]) -> list[str]:
-    """For each field of the path the one that tells whose it is, whatever it is called: the key beside it."""
+    """For each field of the path the field that identifies its object whatever its name is: the key beside it."""
     key = platform.primary_key_of(parent)[0]
     return [f"{field.rpartition('.')[0]}.{key}" if "." in field else key for field in fields]
 
@@ -116,8 +123,8 @@ def _parent_rows(session: WarehouseSession, parent: Resource, fields: Sequence[s
     for rows in session.current_values(parent.name, columns):
         for row in rows:
             values = dict(zip(columns, row, strict=True))
-            # A parent without a time changes all the same; its content says so.
-            version = _token(values[cursor] if values[cursor] is not None else values[ROW_HASH])
+            # A parent without a cursor value can change too, which its content hash shows.
+            version = _as_text(values[cursor] if values[cursor] is not None else values[ROW_HASH])
             yield _ParentRow(values, naming, version, values[LOADED_AT])
 
 
@@ -127,8 +134,8 @@ def _known_parent(resource: Resource, values: Mapping[str, object], version: str
     return KnownParent(Parent(key, values), partition, version, id)
 
 
-def _token(version: Any) -> str | None:
-    """A value's text, the same whatever time zone the database session has."""
+def _as_text(version: Any) -> str | None:
+    """A value's text, independent of the time zone of the database session."""
     if isinstance(version, datetime):
         version = version.astimezone(UTC)
     return None if version is None else str(version)
@@ -147,9 +154,12 @@ def due_parents(
     only: frozenset[str] | None,
     full_refresh: bool,
 ) -> list[KnownParent]:
-    """The parents to read: of the asked-for partitions, and in buckets only those that are due.
+    """The parents to read: those of the selected partitions, and of bucket partitions only those that are due.
 
-    `progress` is what counts of each parent's state, by its key.
+    Args:
+        progress: parent key -> recorded state, as far as it counts.
+        partitions, only: the selected partition and parent keys; None for all.
+        full_refresh: all parents of the selection are due.
     """
     chosen = [
         known
@@ -162,5 +172,5 @@ def due_parents(
 
 
 def _is_due(known: KnownParent, last: Progress | None) -> bool:
-    """New, changed, failed, or skipped: what was refused is not done."""
+    """Whether the parent is new or changed, or its last read failed or was skipped: refused is not done."""
     return last is None or last.status is not Status.OK or last.parent_cursor != known.version

@@ -1,4 +1,9 @@
-"""What a sync is going to read: per resource the parents that are due, from where on, and the rows already there."""
+"""What a sync is going to read: per resource its due parents, where each read starts, and the rows already there.
+
+    declaration + warehouse (schema, state, parents, known rows) -> Plan of one Read, or one Read per due parent
+
+Planning holds the warehouse and sends no request; reading sends requests and does not need the warehouse.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,23 +11,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
-from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from platform_assets.arrow.batches import Batch
-from platform_assets.arrow.buffer import ParquetBuffer
-from platform_assets.arrow.columns import Columns
-from platform_assets.arrow.conversion import ARROW_TYPES
-from platform_assets.arrow.hashes import as_numbers
-from platform_assets.arrow.keys import hash_keys
-from platform_assets.configuration.platform_settings import Settings
-from platform_assets.declarations import Buckets, OnRemoval, Platform, PlatformAssetsError, Resource, path_values
+from platform_assets.arrow.buffer import Batch, ParquetBuffer
+from platform_assets.arrow.columns import ARROW_TYPES, Columns
+from platform_assets.declarations import Buckets, OnRemoval, PlatformAssetsError, Resource, path_values
 from platform_assets.extraction.reading import NO_PARENT, Parent
 from platform_assets.http.errors import AnswerError
+from platform_assets.sync.context import Selection, SyncContext
+from platform_assets.sync.known_rows import NO_HASHES, all_keys, key_columns, keys_by_parent, row_hashes
 from platform_assets.sync.outcome import PartitionOutcome, ResourceOutcome
 from platform_assets.sync.parents import KnownParent, Parents, due_parents, find_parents
 from platform_assets.sync.window import start_of_read
@@ -31,52 +31,43 @@ from platform_assets.warehouse.dlt_source import table_columns
 from platform_assets.warehouse.row_filter import RowFilter
 from platform_assets.warehouse.session import WarehouseSession
 from platform_assets.warehouse.state import TableContent
-from platform_assets.warehouse.table_layout import ROW_HASH
-
-_NO_KEYS = np.empty(0, np.uint64)
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What to sync: resource names, optionally only some partitions or parents of the children among them.
-
-    `full_refresh` ignores cursors and known rows: everything is read and loaded again.
-    """
-
-    resources: tuple[str, ...]
-    partitions: frozenset[str] | None = None
-    parents: frozenset[str] | None = None
-    full_refresh: bool = False
 
 
 @dataclass
-class Unit:
-    """One read: a resource, or one parent of it.
+class Read:
+    """One read: of a resource, or of one parent of it. Planned first, then filled with what came of it.
 
-    Attributes:
-        last: the progress that counts for this read; none where it was made for other rows or another parent.
-        recorded_at: `succeeded_at` on record when this was planned, to notice another run that landed meanwhile.
-        known: sorted hashes of the keys that the table has of this parent; None where removal is not looked for.
-        names: the parent's values in the path, and those that it had before it was renamed.
-        is_another: whether the state on record is that of another parent of the same name.
-        rows: how many different rows the read returned.
-        missing: hashes of those of `known` that two whole reads did not return.
-        withheld: how many rows were missing, too many to be believed.
+    Attributes, as planned:
+        parent_version: text that changes when the parent's row changes.
+        parent_id: the parent's own key; its name in the path may be another parent's tomorrow.
+        parent_names: the parent's path values, now and before it was renamed.
+        last: the recorded progress that counts for this read; None if it was made for other rows or another parent.
+        recorded_at: `succeeded_at` on record, to notice another run that lands meanwhile.
+        replaces_parent: whether the progress on record is that of another parent with the same name.
+        start: lower bound of the cursor; None to read from the beginning.
+        known_keys: sorted hashes of the keys that the table has of this parent; None if removal is not looked for.
+
+    Attributes, as read:
+        batch: the rows; None if the read failed.
+        row_count: how many different rows it returned.
+        missing_keys: those of `known_keys` that two complete reads did not return.
+        withheld: how many rows are missing but stay, because too many are missing at once.
     """
 
     parent: Parent
     partition: str = ""
-    version: str | None = None
+    parent_version: str | None = None
     parent_id: str | None = None
+    parent_names: list[tuple[object, ...]] = field(default_factory=list)
     last: Progress | None = None
     recorded_at: datetime | None = None
+    replaces_parent: bool = False
     start: datetime | None = None
-    known: np.ndarray | None = None
+    known_keys: np.ndarray | None = None
+
     batch: Batch | None = None
-    names: list[tuple[object, ...]] = field(default_factory=list)
-    is_another: bool = False
-    rows: int = 0
-    missing: np.ndarray = field(default_factory=lambda: _NO_KEYS)
+    row_count: int = 0
+    missing_keys: np.ndarray = field(default_factory=lambda: NO_HASHES)
     withheld: int = 0
     status: Status = Status.OK
     error: str | None = None
@@ -84,7 +75,7 @@ class Unit:
 
     @property
     def is_first(self) -> bool:
-        """Whether nothing was read of it before, as far as the state still counts."""
+        """Whether no recorded read of it succeeded, as far as the state still counts."""
         return self.last is None or self.last.succeeded_at is None
 
 
@@ -94,73 +85,77 @@ class Plan:
 
     Attributes:
         existed: whether the table was there.
-        starts_anew: whether the table is not as its state left it, so that the state counts no more.
-        parent_types: the columns that carry the parent's values.
-        others_ok: whether a parent that is not read now was read to its end before.
+        starts_anew: whether the table is not as its state left it, so that the state does not count.
+        parent_types: the columns that carry the parent's values, in the path's order.
+        known_parents: keys of all parents in the warehouse, due or not.
+        other_parents_ok: whether a parent that is not read now was read successfully before.
+        counts: of requests, retries, milliseconds waited, pages.
     """
 
     resource: Resource
     buffer: ParquetBuffer
-    units: list[Unit]
+    reads: list[Read]
     existed: bool
     starts_anew: bool
     parent_types: dict[str, pa.DataType]
     known_parents: frozenset[str]
-    others_ok: bool
+    other_parents_ok: bool
     outcome: ResourceOutcome
     counts: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
 class Planner:
-    """Plans the resources of one sync while the warehouse is held."""
+    """Plans the resources of one round while the warehouse is held."""
 
-    platform: Platform
-    settings: Settings
+    context: SyncContext
     session: WarehouseSession
-    selection: Selection
-    folder: Path
-    started: datetime
 
-    def plan(self, resource: Resource) -> Plan:
-        """What is to be read of one resource."""
+    def plan_all(self) -> list[Plan]:
+        """A plan for each selected resource, in the selection's order."""
+        platform = self.context.platform
+        return [self._plan(platform.resource(name)) for name in self.context.selection.resources]
+
+    def _plan(self, resource: Resource) -> Plan:
         session, incremental = self.session, resource.endpoint.incremental
         existing_types = session.column_types(resource.name)
         assigned = session.assigned_columns(resource.name)
-        columns = table_columns(self.platform, resource, session.naming, existing_types, assigned)
+        columns = table_columns(self.context.platform, resource, session.naming, existing_types, assigned)
         outcome = ResourceOutcome(name=resource.name, cursor_field=incremental.cursor_path if incremental else None)
+
         starts_anew = self._starts_anew(resource, outcome)
         recorded = {parent: entry for (_, parent), entry in session.progress([resource.name]).items()}
-        counts = {} if starts_anew else recorded
+        counting = {} if starts_anew else recorded
         parents: list[KnownParent] = []
-        units = [Unit(NO_PARENT, last=counts.get(""))]
+        reads = [Read(NO_PARENT, last=counting.get(""))]
         if resource.endpoint.parents:
             parents = self._parents(resource, outcome)
-            counts = {
+            counting = {
                 known.parent.key: entry
                 for known in parents
-                if (entry := counts.get(known.parent.key)) is not None and entry.is_of(known.id)
+                if (entry := counting.get(known.parent.key)) is not None and entry.is_of(known.id)
             }
-            units = self._units(resource, parents, counts)
-        for unit in units:
-            entry = recorded.get(unit.parent.key)
-            unit.recorded_at = entry.succeeded_at if entry else None
-            unit.is_another = entry is not None and not entry.is_of(unit.parent_id)
-        _name(units, parents, recorded)
-        self._set_starts(resource, units, columns, outcome)
-        part = self._part(resource, units)
-        if resource.removal_policy is not OnRemoval.IGNORE and units:
-            self._set_known(resource, units, part, columns)
-        read_now = {unit.parent.key for unit in units}
+            reads = self._due_reads(resource, parents, counting)
+        for read in reads:
+            entry = recorded.get(read.parent.key)
+            read.recorded_at = entry.succeeded_at if entry else None
+            read.replaces_parent = entry is not None and not entry.is_of(read.parent_id)
+        _set_parent_names(reads, parents, recorded)
+        self._set_starts(resource, reads, columns, outcome)
+
+        rows_read = self._rows_read(resource, reads)
+        if resource.removal_policy is not OnRemoval.IGNORE and reads:
+            self._set_known_keys(resource, reads, rows_read, columns)
+        read_now = {read.parent.key for read in reads}
         return Plan(
             resource=resource,
-            buffer=self._buffer(resource, units, part, columns, existing_types),
-            units=units,
+            buffer=self._buffer(resource, reads, rows_read, columns, existing_types),
+            reads=reads,
             existed=bool(existing_types),
             starts_anew=starts_anew,
-            parent_types={name: ARROW_TYPES[columns.types[name]] for name in part.columns},
+            parent_types={name: ARROW_TYPES[columns.types[name]] for name in rows_read.columns},
             known_parents=frozenset(known.parent.key for known in parents),
-            others_ok=any(entry.status is Status.OK for key, entry in counts.items() if key not in read_now),
+            other_parents_ok=any(entry.status is Status.OK for key, entry in counting.items() if key not in read_now),
             outcome=outcome,
         )
 
@@ -169,7 +164,7 @@ class Planner:
         return self.session.recorded_contents()
 
     def _starts_anew(self, resource: Resource, outcome: ResourceOutcome) -> bool:
-        """Whether rows were taken out of the table, or put back into it, by somebody else."""
+        """Whether somebody else deleted rows from the table, or put them back. Says so in the outcome."""
         recorded = self._recorded_contents.get(resource.name)
         if recorded is None:
             return False
@@ -180,53 +175,57 @@ class Planner:
         return True
 
     def _parents(self, resource: Resource, outcome: ResourceOutcome) -> list[KnownParent]:
-        """The resource's parents; none, and an error in the outcome, where they cannot be had."""
+        """The resource's parents. If they are unavailable: none, and an error in the outcome."""
+        context = self.context
         try:
             if not self.session.has_table(str(resource.parent)):
                 raise AnswerError(
-                    f"its parent {self.platform.name}/{resource.parent} was never loaded; load that first"
+                    f"its parent {context.platform.name}/{resource.parent} was never loaded; load that first"
                 )
-            parents = find_parents(self.platform, resource, self.session, self.settings)
-            _refuse_unknown(resource, self.selection, parents.known)
-            _refuse_incomplete(resource, parents)
+            parents = find_parents(context.platform, resource, self.session, context.settings)
+            _check_selected_exist(resource, context.selection, parents.known)
+            _check_any_complete(resource, parents)
         except PlatformAssetsError as error:
-            outcome.error = f"{self.platform.name}/{resource.name}: {error}"
+            outcome.error = f"{context.platform.name}/{resource.name}: {error}"
             return []
         outcome.incomplete_parents = parents.incomplete
-        for key in sorted(_asked_partitions(self.selection, parents.known)):
+        for key in sorted(_selected_partitions(context.selection, parents.known)):
             outcome.partitions[key] = PartitionOutcome(key)
         return parents.known
 
-    def _units(self, resource: Resource, parents: list[KnownParent], counts: Mapping[str, Progress]) -> list[Unit]:
-        selection = self.selection
-        chosen = due_parents(
+    def _due_reads(
+        self, resource: Resource, parents: list[KnownParent], counting: Mapping[str, Progress]
+    ) -> list[Read]:
+        selection = self.context.selection
+        due = due_parents(
             resource,
             parents,
-            counts,
+            counting,
             partitions=selection.partitions,
             only=selection.parents,
             full_refresh=selection.full_refresh,
         )
         return [
-            Unit(known.parent, known.partition, known.version, known.id, last=counts.get(known.parent.key))
-            for known in chosen
+            Read(known.parent, known.partition, known.version, known.id, last=counting.get(known.parent.key))
+            for known in due
         ]
 
-    def _set_starts(self, resource: Resource, units: list[Unit], columns: Columns, outcome: ResourceOutcome) -> None:
-        incremental, start_date = resource.endpoint.incremental, self.settings.start_date
+    def _set_starts(self, resource: Resource, reads: list[Read], columns: Columns, outcome: ResourceOutcome) -> None:
+        incremental, start_date = resource.endpoint.incremental, self.context.settings.start_date
         oldest_open = self._oldest_open(resource, columns)
         oldest_row = None
         if incremental is not None and start_date is not None:
             oldest_row = self.session.oldest_moment(resource.name, columns.name_of(incremental.cursor_path))
-        for unit in units:
-            last = unit.last
-            outcome.cursor = newest([outcome.cursor, last.cursor_value if last else None])
-            if self.selection.full_refresh:
+        for read in reads:
+            last = read.last
+            outcome.cursor = latest([outcome.cursor, last.cursor_value if last else None])
+            if self.context.selection.full_refresh:
                 last = None
             cursor, read_at = (last.cursor_value, last.succeeded_at) if last else (None, None)
-            unit.start = start_of_read(incremental, cursor, read_at, start_date, oldest_open, oldest_row)
+            read.start = start_of_read(incremental, cursor, read_at, start_date, oldest_open, oldest_row)
 
     def _oldest_open(self, resource: Resource, columns: Columns) -> datetime | None:
+        """Cursor of the oldest unfinished row in the table."""
         incremental = resource.endpoint.incremental
         if incremental is None:
             return None
@@ -237,94 +236,72 @@ class Planner:
         ]
         return min((moment for moment in found if moment is not None), default=None)
 
-    def _part(self, resource: Resource, units: list[Unit]) -> RowFilter:
-        """The rows of the parents that are read."""
+    def _rows_read(self, resource: Resource, reads: list[Read]) -> RowFilter:
+        """Filter of the table's rows whose parent is read."""
         naming = self.session.naming
         return RowFilter(
             columns=tuple(naming.normalize_identifier(r.column) for r in resource.endpoint.parents.values()),
-            parents=tuple(name for unit in units for name in unit.names),
+            parents=tuple(name for read in reads for name in read.parent_names),
         )
 
-    def _set_known(self, resource: Resource, units: list[Unit], part: RowFilter, columns: Columns) -> None:
-        """Give every unit the keys that the table has of its parent."""
-        key = [columns.name_of(name) for name in self.platform.primary_key_of(resource)]
-        width = len(part.columns)
-        chunks = [
-            (hash_keys(row[:width] for row in rows), hash_keys(row[width:] for row in rows))
-            for rows in self.session.current_values(resource.name, [*part.columns, *key], part)
-        ]
-        if not chunks:
-            return
-        parents, keys = (np.concatenate(column) for column in zip(*chunks, strict=True))
-        order = np.argsort(parents, kind="stable")
-        parents, keys = parents[order], keys[order]
-        mine = hash_keys(name for unit in units for name in unit.names)
-        first, last = np.searchsorted(parents, mine, "left"), np.searchsorted(parents, mine, "right")
-        spans = iter(zip(first, last, strict=True))
-        for unit in units:
-            found = [keys[begin:end] for begin, end in islice(spans, len(unit.names))]
-            unit.known = np.sort(np.concatenate(found))
+    def _set_known_keys(self, resource: Resource, reads: list[Read], rows_read: RowFilter, columns: Columns) -> None:
+        key = key_columns(self.context.platform, resource, columns)
+        names = [read.parent_names for read in reads]
+        found = keys_by_parent(self.session, resource.name, key, rows_read, names)
+        if found is not None:
+            for read, keys in zip(reads, found, strict=True):
+                read.known_keys = keys
 
     def _buffer(
         self,
         resource: Resource,
-        units: list[Unit],
-        part: RowFilter,
+        reads: list[Read],
+        rows_read: RowFilter,
         columns: Columns,
         existing_types: Mapping[str, str],
     ) -> ParquetBuffer:
-        incremental, settings = resource.endpoint.incremental, self.settings
-        known = _NO_KEYS
-        if existing_types and units and not self.selection.full_refresh:
-            starts = [unit.start for unit in units]
+        """The buffer that takes the resource's records, with the hashes of the rows that need not be loaded again."""
+        context, session, incremental = self.context, self.session, resource.endpoint.incremental
+        known = NO_HASHES
+        if existing_types and reads and not context.selection.full_refresh:
+            starts = [read.start for read in reads]
             if incremental and all(starts):
                 oldest = min(start for start in starts if start)
-                part = replace(part, since=(columns.name_of(incremental.cursor_path), oldest))
-            known = self._row_hashes(resource, part)
-        not_before = settings.start_date if incremental and incremental.bounded else None
+                rows_read = replace(rows_read, since=(columns.name_of(incremental.cursor_path), oldest))
+            known = row_hashes(session, resource.name, rows_read)
+        not_before = context.settings.start_date if incremental and incremental.bounded else None
+        wanted_anyway = NO_HASHES
+        if not_before and existing_types:
+            wanted_anyway = all_keys(session, resource.name, key_columns(context.platform, resource, columns))
         return ParquetBuffer(
-            self.folder / "buffer" / resource.name / f"{self.started:%H%M%S%f}",
+            context.warehouse.folder / "buffer" / resource.name / f"{context.started:%H%M%S%f}",
             columns,
-            self.platform.primary_key_of(resource),
+            context.platform.primary_key_of(resource),
             incremental.cursor_path if incremental else None,
             known,
             fingerprint(resource),
-            self.started,
+            context.started,
             not_before,
-            wanted_anyway=self._keys(resource, columns) if not_before and existing_types else _NO_KEYS,
-            holds_nul=self.session.holds_nul,
+            wanted_anyway=wanted_anyway,
+            holds_nul=session.holds_nul,
         )
 
-    def _row_hashes(self, resource: Resource, part: RowFilter) -> np.ndarray:
-        """Sorted hashes of the rows that the read can meet again."""
-        chunks = [
-            as_numbers([row_hash for (row_hash,) in rows if row_hash])
-            for rows in self.session.current_values(resource.name, [ROW_HASH], part)
-        ]
-        return np.sort(np.concatenate(chunks)) if chunks else _NO_KEYS
 
-    def _keys(self, resource: Resource, columns: Columns) -> np.ndarray:
-        """Sorted hashes of all keys in the table."""
-        key = [columns.name_of(name) for name in self.platform.primary_key_of(resource)]
-        chunks = [hash_keys(rows) for rows in self.session.current_values(resource.name, key)]
-        return np.sort(np.concatenate(chunks)) if chunks else _NO_KEYS
-
-
-def _name(units: Sequence[Unit], parents: Sequence[KnownParent], recorded: Mapping[str, Progress]) -> None:
-    """Give every unit its parent's names: rows that it had under an earlier one are its own."""
+def _set_parent_names(reads: Sequence[Read], parents: Sequence[KnownParent], recorded: Mapping[str, Progress]) -> None:
+    """Give every read its parent's path values; rows under a name that the parent had before a rename are its own."""
     now = {known.parent.key for known in parents}
     former: dict[str, list[str]] = {}
     for key, entry in recorded.items():
         if entry.parent_id is not None and key not in now:
             former.setdefault(entry.parent_id, []).append(key)
-    for unit in units:
-        own = tuple(unit.parent.values.values())
-        earlier = former.get(unit.parent_id, []) if unit.parent_id is not None else []
-        unit.names = [own, *(name for key in earlier if len(name := path_values(key, len(own))) == len(own))]
+    for read in reads:
+        own = tuple(read.parent.values.values())
+        earlier = former.get(read.parent_id, []) if read.parent_id is not None else []
+        read.parent_names = [own, *(name for key in earlier if len(name := path_values(key, len(own))) == len(own))]
 
 
-def _refuse_unknown(resource: Resource, selection: Selection, parents: Sequence[KnownParent]) -> None:
-    """Raise AnswerError for an asked-for partition or parent that is not in the warehouse."""
+def _check_selected_exist(resource: Resource, selection: Selection, parents: Sequence[KnownParent]) -> None:
+    """Raise AnswerError for a selected partition or parent that is not in the warehouse."""
     known = {parent.parent.key for parent in parents}
     partitions = {parent.partition for parent in parents}
     if isinstance(resource.partition, Buckets):
@@ -336,15 +313,15 @@ def _refuse_unknown(resource: Resource, selection: Selection, parents: Sequence[
         raise AnswerError(f"no parent in {resource.parent} for {', '.join(map(repr, unknown[:5]))}")
 
 
-def _refuse_incomplete(resource: Resource, parents: Parents) -> None:
-    """Raise AnswerError where no parent has what the path needs: nothing could be asked, which is no success."""
+def _check_any_complete(resource: Resource, parents: Parents) -> None:
+    """Raise AnswerError if every parent lacks a value that the path needs: reading nothing is not a success."""
     if parents.incomplete and not parents.known:
         fields = ", ".join(f"`{resolve.field}`" for resolve in resource.endpoint.parents.values())
         raise AnswerError(f"none of the {len(parents.incomplete)} rows of its parent {resource.parent} has {fields}")
 
 
-def _asked_partitions(selection: Selection, parents: Iterable[KnownParent]) -> set[str]:
-    """The partitions that the sync answers for, also those in which no parent needs reading."""
+def _selected_partitions(selection: Selection, parents: Iterable[KnownParent]) -> set[str]:
+    """The partitions whose outcome the sync reports, including those without a due parent."""
     if selection.parents is not None:
         return {known.partition for known in parents if known.parent.key in selection.parents}
     if selection.partitions is not None:
@@ -353,11 +330,11 @@ def _asked_partitions(selection: Selection, parents: Iterable[KnownParent]) -> s
 
 
 def fingerprint(resource: Resource) -> bytes:
-    """Changes when the declaration changes what a record becomes, so that rows are then loaded anew."""
+    """Changes when the declaration changes what a record becomes, so that unchanged records are loaded again."""
     what = (sorted(resource.columns.items()), sorted(resource.exclude), sorted(resource.key_fallback.items()))
     return blake2b(repr(what).encode(), digest_size=16).digest()
 
 
-def newest(moments: Iterable[Any]) -> datetime | None:
-    """The latest of some moments, None without any."""
+def latest(moments: Iterable[Any]) -> datetime | None:
+    """The latest of some moments; None if there are none."""
     return max((moment for moment in moments if moment is not None), default=None)

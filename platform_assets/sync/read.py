@@ -1,4 +1,7 @@
-"""The reads of a sync: every resource and parent concurrently, the warehouse free meanwhile."""
+"""Reads everything that was planned, over HTTP, every resource and parent concurrently, into Parquet files.
+
+A read that fails leaves no rows behind and does not stop the others. The warehouse is free meanwhile.
+"""
 
 import logging
 import traceback
@@ -9,27 +12,30 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 import numpy as np
 import pyarrow as pa
 
-from platform_assets.arrow.batches import Batch
-from platform_assets.arrow.hashes import is_member
+from platform_assets.arrow.buffer import Batch, BufferedRows, is_member
 from platform_assets.declarations import PlatformAssetsError
-from platform_assets.extraction.reading import NO_PARENT, read, reread_until_complete
+from platform_assets.extraction import reading
+from platform_assets.extraction.reading import NO_PARENT
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import RequestFailed
-from platform_assets.sync.plan import Plan, Unit
+from platform_assets.sync.known_rows import NO_HASHES
+from platform_assets.sync.outcome import PartitionOutcome
+from platform_assets.sync.plan import Plan, Read, latest
 from platform_assets.warehouse import Status
 from platform_assets.warehouse.load_errors import reason
 
 log = logging.getLogger(__name__)
 
+# A parent with such an answer was removed upstream or is not visible to us: it is skipped and counted, and its
+# siblings go on.
 SKIPPED_STATUSES = (403, 404, 410)
-"""A parent that answers so is gone or not ours to see: skipped and counted, its siblings go on."""
 
 
 def read_all(client: ApiClient, plans: Sequence[Plan]) -> None:
-    """Read every unit; failures stay with their unit."""
+    """Do every planned read. A failure is recorded in its `Read`; raises only Cancelled and the like."""
     with ThreadPoolExecutor(client.platform.client.max_concurrency, thread_name_prefix="read") as pool:
         futures: list[Future[None]] = [
-            pool.submit(_read_unit, client, plan, unit) for plan in plans for unit in plan.units
+            pool.submit(_do_read, client, plan, read) for plan in plans for read in plan.reads
         ]
         done, pending = wait(futures, return_when=FIRST_EXCEPTION)
         for future in pending:
@@ -38,55 +44,104 @@ def read_all(client: ApiClient, plans: Sequence[Plan]) -> None:
             future.result()
 
 
-def _read_unit(client: ApiClient, plan: Plan, unit: Unit) -> None:
+def _do_read(client: ApiClient, plan: Plan, read: Read) -> None:
     counts: Counter[str] = Counter()
     names = plan.parent_types.items()
-    values = unit.parent.values.values()
+    values = read.parent.values.values()
     parent_columns = {name: pa.scalar(value, kind) for (name, kind), value in zip(names, values, strict=True)}
     try:
-        where = (client, plan.resource, unit.parent, unit.start, plan.buffer, parent_columns, counts)
-        batch = read(*where, matters=lambda batch: _matters(plan, unit, batch))
-        unit.missing = _missing(unit, batch)
-        if len(unit.missing):
-            # One answer is not believed: rows move between pages, and lists are cut short.
-            reread_until_complete(*where, batch)
-            unit.missing = _missing(unit, batch)
-        unit.rows = len(np.unique(np.concatenate(batch.keys))) if batch.keys else 0
+        where = (client, plan.resource, read.parent, read.start, plan.buffer, parent_columns, counts)
+        batch = reading.read(*where, matters=lambda batch: _needs_proof(plan, read, batch))
+        read.missing_keys = _missing_keys(read, batch)
+        if len(read.missing_keys):
+            # One answer is not enough: rows move between pages, and lists are cut short.
+            reading.reread_until_complete(*where, batch)
+            read.missing_keys = _missing_keys(read, batch)
+        read.row_count = len(np.unique(np.concatenate(batch.keys))) if batch.keys else 0
         plan.buffer.accept(batch)
-        unit.batch = batch
+        read.batch = batch
     except RequestFailed as failure:
-        skip = unit.parent is not NO_PARENT and failure.status in SKIPPED_STATUSES
-        unit.status = Status.SKIPPED if skip else Status.FAILED
-        unit.error, unit.permanent = str(failure), failure.permanent
+        skip = read.parent is not NO_PARENT and failure.status in SKIPPED_STATUSES
+        read.status = Status.SKIPPED if skip else Status.FAILED
+        read.error, read.permanent = str(failure), failure.permanent
     except PlatformAssetsError as error:
-        unit.status, unit.error = Status.FAILED, str(error)
+        read.status, read.error = Status.FAILED, str(error)
     except Exception as error:
-        # A fault of ours in one resource must not take the others with it; the log has the traceback.
+        # A bug in one resource must not fail the others; the log has the traceback.
         log.debug("unexpected fault: %s", client.redact(traceback.format_exc()))
-        unit.status = Status.FAILED
-        unit.error = client.redact(f"{client.platform.name}/{plan.resource.name}: {reason(error)}")
+        read.status = Status.FAILED
+        read.error = client.redact(f"{client.platform.name}/{plan.resource.name}: {reason(error)}")
     finally:
         plan.counts.update(counts)
 
 
-def _matters(plan: Plan, unit: Unit, batch: Batch) -> bool:
-    """Whether rows that the batch lacks would be lost, or be taken for removed.
+def _needs_proof(plan: Plan, read: Read, batch: Batch) -> bool:
+    """Whether rows that the batch lacks would be lost or taken for removed, so that its end must be confirmed.
 
-    A list that the server does not filter is read in full again next time; but what is new in it, and was cut off,
-    would not be noticed.
+    A list that the server does not filter is read in full again next time. But if something in it is new, more of
+    what is new may have been cut off, and nothing would show that.
     """
-    if len(_missing(unit, batch)):
+    if len(_missing_keys(read, batch)):
         return True
     incremental = plan.resource.endpoint.incremental
     if incremental is None or not incremental.server_side:
-        return batch.pages > 1 and (unit.is_first or batch.rows_written > 0)
-    recorded = unit.last.cursor_value if unit.last else None
-    return unit.is_first or recorded is None or (batch.cursor is not None and batch.cursor > recorded)
+        return batch.pages > 1 and (read.is_first or batch.rows_written > 0)
+    recorded = read.last.cursor_value if read.last else None
+    return read.is_first or recorded is None or (batch.cursor is not None and batch.cursor > recorded)
 
 
-def _missing(unit: Unit, batch: Batch) -> np.ndarray:
-    """Hashes of the rows that the table has of this parent and that the read has not returned."""
-    if unit.known is None or not len(unit.known):
-        return np.empty(0, np.uint64)
-    read = np.sort(np.concatenate(batch.keys)) if batch.keys else np.empty(0, np.uint64)
-    return unit.known[~is_member(unit.known, read)]
+def _missing_keys(read: Read, batch: Batch) -> np.ndarray:
+    """Hashes of the keys that the table has of this parent and that the read has not returned."""
+    if read.known_keys is None or not len(read.known_keys):
+        return NO_HASHES
+    returned = np.sort(np.concatenate(batch.keys)) if batch.keys else NO_HASHES
+    return read.known_keys[~is_member(read.known_keys, returned)]
+
+
+def finish_reading(plan: Plan) -> BufferedRows | None:
+    """Close the resource's buffer and fill its outcome. Returns the rows to load; None if the resource failed."""
+    outcome = plan.outcome
+    for read in plan.reads:
+        if read.parent is NO_PARENT:
+            if read.status is not Status.OK:
+                outcome.error, outcome.permanent = read.error, read.permanent
+            continue
+        partition = outcome.partitions.setdefault(read.partition, PartitionOutcome(read.partition))
+        partition.parents += 1
+        if read.status is Status.FAILED:
+            partition.errors.append(read.error or "failed")
+            partition.permanent = read.permanent
+        elif read.status is Status.SKIPPED:
+            partition.skipped.append(read.parent.key)
+    _fail_if_all_skipped(plan)
+    outcome.pages = plan.counts["pages"]
+    outcome.requests = plan.counts["requests"]
+    outcome.retries = plan.counts["retries"]
+    outcome.waited = plan.counts["waited_ms"] / 1000
+    outcome.gone_envelopes = plan.counts["gone"]
+    if outcome.error is not None:
+        return None
+    buffered = plan.buffer.finish()
+    outcome.records, outcome.rows_loaded, outcome.repeats = buffered.records, buffered.rows, buffered.repeats
+    for read in plan.reads:
+        if read.batch is None:
+            continue
+        outcome.cursor = latest([outcome.cursor, read.batch.cursor])
+        if read.parent is not NO_PARENT:
+            partition = outcome.partitions[read.partition]
+            partition.records += read.batch.records
+            partition.rows_loaded += read.batch.rows_written
+            partition.cursor = latest([partition.cursor, read.batch.cursor])
+    outcome.created = not plan.existed
+    if plan.existed:
+        outcome.added_columns = dict(buffered.columns.added)
+    outcome.variants = sorted(buffered.columns.drifted)
+    return buffered
+
+
+def _fail_if_all_skipped(plan: Plan) -> None:
+    """Fail the resource if every parent was refused: a permission is missing, or the path does not exist any more."""
+    skipped = [read for read in plan.reads if read.status is Status.SKIPPED]
+    if skipped and len(skipped) == len(plan.reads) and not plan.other_parents_ok:
+        plan.outcome.error = f"all {len(skipped)} parents were refused: {skipped[0].error}"
+        plan.outcome.permanent = True

@@ -1,6 +1,6 @@
-"""Which rows are gone: missing from two whole reads of their parent, and few enough to be believed.
+"""Which rows were removed upstream: missing from two complete reads of their parent, and not suspiciously many.
 
-Every parent is weighed alone: what its siblings answered says nothing about it.
+Each parent is judged by its own reads; what its siblings answered says nothing about it.
 """
 
 import numpy as np
@@ -9,60 +9,65 @@ from platform_assets.arrow.batches import BufferedRows
 from platform_assets.arrow.columns import Columns
 from platform_assets.arrow.hashes import is_member
 from platform_assets.arrow.keys import hash_keys
-from platform_assets.declarations import OnRemoval, Platform
-from platform_assets.sync.plan import Plan, Unit
+from platform_assets.declarations import OnRemoval
+from platform_assets.sync.context import SyncContext
+from platform_assets.sync.known_rows import key_columns
+from platform_assets.sync.plan import Plan, Read
 from platform_assets.warehouse.session import Keys, WarehouseSession
 
+# This many rows may be missing however short the list is; beyond that, at most half of the list.
 FEW = 2
-"""So many rows may be missing however short the list was; of more, only up to half of it."""
 
 
-def gone(platform: Platform, plan: Plan, content: BufferedRows, session: WarehouseSession, full_refresh: bool) -> Keys:
-    """Keys of the rows to mark or delete. Fills the outcome's counts.
+def removed_keys(context: SyncContext, plan: Plan, content: BufferedRows, session: WarehouseSession) -> Keys:
+    """Keys of the rows to soft-delete or delete. Fills the outcome's counts.
 
-    What looks like a lost permission is withheld, unless a full refresh was asked for; a parent's replaced list is
-    its current list, however short.
+    A soft delete of suspiciously many rows, which may be a lost permission, is withheld unless a full refresh was
+    requested. Hard deletes are never withheld: there, a parent's list is its current list, however short.
     """
-    believed: list[tuple[Unit, np.ndarray]] = []
-    for unit in plan.units:
+    removed: list[tuple[Read, np.ndarray]] = []
+    is_guarded = plan.resource.removal_policy is OnRemoval.SOFT_DELETE and not context.selection.full_refresh
+    for read in plan.reads:
         # A row that another parent lists now has moved.
-        missing = unit.missing[~is_member(unit.missing, content.keys)]
-        if unit.batch is None or not len(missing):
+        missing = read.missing_keys[~is_member(read.missing_keys, content.keys)]
+        if read.batch is None or not len(missing):
             continue
-        marks = plan.resource.removal_policy is OnRemoval.SOFT_DELETE
-        if marks and not full_refresh and _is_suspicious(plan, unit, len(missing)):
-            unit.withheld = len(missing)
+        if is_guarded and _is_suspicious(plan, read, len(missing)):
+            read.withheld = len(missing)
             continue
-        believed.append((unit, missing))
-    plan.outcome.deletion_withheld = sum(unit.withheld for unit in plan.units)
-    plan.outcome.deleted = sum(len(missing) for _, missing in believed)
-    return _keys(platform, plan, content.columns, believed, session)
+        removed.append((read, missing))
+    plan.outcome.deletion_withheld = sum(read.withheld for read in plan.reads)
+    plan.outcome.deleted = sum(len(missing) for _, missing in removed)
+    return _keys(context, plan, content.columns, removed, session)
 
 
-def _is_suspicious(plan: Plan, unit: Unit, missing: int) -> bool:
-    """Whether most of the rows are missing; another parent of the same name has none of the old one's rows."""
-    if not plan.parent_types and not unit.rows:
+def _is_suspicious(plan: Plan, read: Read, missing: int) -> bool:
+    """Whether most of the rows are missing. Not if another parent took the name: it has none of the old one's rows."""
+    if not plan.parent_types and not read.row_count:
         return True
-    return not unit.is_another and missing > FEW and missing * 2 > missing + unit.rows
+    return not read.replaces_parent and missing > FEW and missing * 2 > missing + read.row_count
 
 
 def _keys(
-    platform: Platform,
+    context: SyncContext,
     plan: Plan,
     columns: Columns,
-    believed: list[tuple[Unit, np.ndarray]],
+    removed: list[tuple[Read, np.ndarray]],
     session: WarehouseSession,
 ) -> Keys:
-    """The rows themselves, by key and parent: a row that another run gave to another parent meanwhile stays."""
-    key = tuple(columns.name_of(name) for name in platform.primary_key_of(plan.resource))
+    """The key and parent values of the rows behind the hashes.
+
+    They are looked up by both: a row that another run gave to another parent meanwhile stays.
+    """
+    key = key_columns(context.platform, plan.resource, columns)
     names = (*key, *plan.parent_types)
-    if not believed:
+    if not removed:
         return Keys(names, [])
-    hashes = np.sort(np.concatenate([missing for _, missing in believed]))
-    parents = np.sort(hash_keys(name for unit, _ in believed for name in unit.names))
+    hashes = np.sort(np.concatenate([missing for _, missing in removed]))
+    parents = np.sort(hash_keys(name for read, _ in removed for name in read.parent_names))
     rows = []
     for chunk in session.current_values(plan.resource.name, list(names)):
-        mine = is_member(hash_keys(row[: len(key)] for row in chunk), hashes)
-        mine &= is_member(hash_keys(row[len(key) :] for row in chunk), parents)
-        rows += [row for row, is_mine in zip(chunk, mine, strict=True) if is_mine]
+        is_removed = is_member(hash_keys(row[: len(key)] for row in chunk), hashes)
+        is_removed &= is_member(hash_keys(row[len(key) :] for row in chunk), parents)
+        rows += [row for row, chosen in zip(chunk, is_removed, strict=True) if chosen]
     return Keys(names, rows)

@@ -1,11 +1,13 @@
-"""One sync of some resources of one platform: plan, read, land, record.
+"""One sync of some resources of one platform: plan, read, land.
 
-1. Plan, with the warehouse held for a moment: whose rows they are, schema, cursors, known rows, parents.
+1. Plan, holding the warehouse briefly: account, schema, cursors, known rows, parents.
 2. Read over HTTP, with the warehouse free: every resource and parent concurrently, into Parquet files.
-   One that is not read to its last page leaves nothing behind; the others go on.
-3. Land, with the warehouse held again: one dlt package with all that is new, then one transaction with
-   cursors and removed rows. Killed before that transaction, the next sync reads the same rows again and
-   merges them into themselves. What another run has landed meanwhile is planned and read again.
+   A read that fails leaves no rows behind; the others go on.
+3. Land, holding the warehouse again: one load, then one transaction with cursors and removed rows.
+
+The warehouse is free during the longest step, so another run may land the same resource meanwhile. Such a resource is
+planned and read again in another round. Holding the warehouse for the whole sync would avoid that, but one slow API
+would keep every other platform waiting.
 """
 
 import gc
@@ -16,54 +18,54 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from platform_assets.cancellation import current
-from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Platform
 from platform_assets.http.client import ApiClient
-from platform_assets.sync.account import agree_on_source, recorded_source, refuse_another_account
-from platform_assets.sync.land import finish, land, overtaken
+from platform_assets.sync.account import agree_on_source, check_account, recorded_source
+from platform_assets.sync.context import Selection, SyncContext
+from platform_assets.sync.land import is_outdated, land
 from platform_assets.sync.outcome import ResourceOutcome
-from platform_assets.sync.plan import Plan, Planner, Selection
-from platform_assets.sync.read import read_all
+from platform_assets.sync.plan import Plan, Planner
+from platform_assets.sync.read import finish_reading, read_all
 from platform_assets.warehouse import Warehouse
-from platform_assets.warehouse.session import WarehouseSession
-from platform_assets.warehouse.source_account import Source
 
 log = logging.getLogger(__name__)
 
-_ROUNDS = 4
-"""So often a resource is read again because other runs landed it meanwhile; then it fails."""
+# A resource that other runs keep landing meanwhile fails after this many rounds.
+_MAX_ROUNDS = 4
 
 
-def sync(
-    platform: Platform, settings: Settings, warehouse: Warehouse, client: ApiClient, selection: Selection
-) -> list[ResourceOutcome]:
-    """Sync the selection; one outcome per resource, in the selection's order.
+def sync(client: ApiClient, warehouse: Warehouse, selection: Selection) -> list[ResourceOutcome]:
+    """Sync the selected resources of the client's platform; one outcome per resource, in the selection's order.
 
-    Raises Cancelled where it is told to end before all is read, and lands nothing then; told later, it lands.
-    What fails inside one resource or parent is in its outcome. Raises AnotherAccount where the warehouse holds
-    another account's rows, WarehouseError where it is not available, and dlt's or the destination's errors where the
-    load itself fails (nothing is recorded then, and the next sync reads the same rows again).
+    What fails inside one resource or parent is in its outcome and does not stop the others.
+
+    Raises:
+        Cancelled: asked to stop before everything was read; nothing has landed. Asked later, it lands first.
+        AnotherAccount: the warehouse has rows of another account than the settings name.
+        WarehouseError: the warehouse is unavailable.
+        Exception: of dlt or the destination, if the load itself fails. Nothing is recorded then, and the next sync
+            reads the same rows again.
     """
-    with _few_collections():
-        outcomes: dict[str, ResourceOutcome] = {}
-        left = selection
-        for round_number in range(1, _ROUNDS + 1):
-            done = _sync(platform, settings, warehouse, client, left, is_last=round_number == _ROUNDS)
-            outcomes.update(done)
-            left = replace(left, resources=tuple(name for name in left.resources if name not in done))
-            if not left.resources:
+    outcomes: dict[str, ResourceOutcome] = {}
+    remaining = selection
+    with without_full_collections():
+        for number in range(1, _MAX_ROUNDS + 1):
+            outcomes.update(_sync_round(client, warehouse, remaining, is_last=number == _MAX_ROUNDS))
+            left = tuple(name for name in selection.resources if name not in outcomes)
+            if not left:
                 break
+            remaining = replace(selection, resources=left)
     for outcome in outcomes.values():
-        _log(platform, outcome)
+        _log(client.platform, outcome)
     return [outcomes[name] for name in selection.resources]
 
 
 @contextmanager
-def _few_collections() -> Iterator[None]:
-    """Keep the garbage collector off everything that was there before (Dagster, dlt and their likes).
+def without_full_collections() -> Iterator[None]:
+    """Keep the garbage collector off all objects that exist already (Dagster's, dlt's).
 
-    Every page allocates many objects, and so sets off full collections, that would walk through all of it
-    each time: a quarter of the seconds of a large load.
+    Every page allocates many objects and so triggers full collections, each of which would walk all of them: a
+    quarter of the time of a large load.
     """
     gc.freeze()
     try:
@@ -72,71 +74,49 @@ def _few_collections() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _sync(
-    platform: Platform,
-    settings: Settings,
-    warehouse: Warehouse,
-    client: ApiClient,
-    selection: Selection,
-    *,
-    is_last: bool,
+def _sync_round(
+    client: ApiClient, warehouse: Warehouse, selection: Selection, *, is_last: bool
 ) -> dict[str, ResourceOutcome]:
-    """One round: the outcomes of all resources but those that another run landed meanwhile."""
-    started = datetime.now(UTC)
-    plans, whose = _plan(platform, settings, warehouse, client, selection, started)
+    """Plan, read and land once; the outcomes of all resources except those that another run landed meanwhile."""
+    context, plans = _plan(client, warehouse, selection)
     read_all(client, plans)
-    # From here on it lands, or does not begin to.
+    # From here on the sync lands; this is the last moment to stop.
     current().check()
-    buffered = {plan.resource.name: finish(plan) for plan in plans}
+    buffered = {plan.resource.name: finish_reading(plan) for plan in plans}
     new = [content for content in buffered.values() if content is not None and content.files]
     row_bytes = max((content.row_bytes for content in new), default=0)
     with warehouse.session(refresh=bool(new), row_bytes=row_bytes) as session:
-        refuse_another_account(platform, settings, session, whose)
-        late = {plan.resource.name for plan in plans if overtaken(plan, buffered[plan.resource.name], session)}
-        for plan in plans if is_last else ():
-            if plan.resource.name in late:
-                buffered[plan.resource.name] = None
+        check_account(client, session, context.source)
+        outdated = {plan.resource.name for plan in plans if is_outdated(plan, buffered[plan.resource.name], session)}
+        landing = [plan for plan in plans if is_last or plan.resource.name not in outdated]
+        for plan in landing:
+            name = plan.resource.name
+            if name in outdated:
+                buffered[name] = None
                 plan.outcome.error = (
-                    f"{platform.name}/{plan.resource.name}: other runs keep loading it; {_ROUNDS} reads were in vain"
+                    f"{client.platform.name}/{name}: other runs keep loading it; {_MAX_ROUNDS} reads were in vain"
                 )
-        landing = [plan for plan in plans if is_last or plan.resource.name not in late]
-        land(platform, session, landing, buffered, selection, started, whose)
-    for name in late - {plan.resource.name for plan in landing}:
-        log.info("%s/%s: another run landed it meanwhile, reading it again", platform.name, name)
-    return {plan.resource.name: plan.outcome for plan in landing}
+        land(context, session, landing, buffered)
+    landed = {plan.resource.name: plan.outcome for plan in landing}
+    for name in outdated - landed.keys():
+        log.info("%s/%s: another run landed it meanwhile, reading it again", client.platform.name, name)
+    return landed
 
 
-def _plan(
-    platform: Platform,
-    settings: Settings,
-    warehouse: Warehouse,
-    client: ApiClient,
-    selection: Selection,
-    started: datetime,
-) -> tuple[list[Plan], Source]:
-    """The plans of all resources, and whose rows they will be.
+def _plan(client: ApiClient, warehouse: Warehouse, selection: Selection) -> tuple[SyncContext, list[Plan]]:
+    """The context of a round and its plans, once it is certain that the warehouse's rows are of the same account.
 
-    Which account it is, is asked with the warehouse free, and only where the settings are not those on record.
+    Usually the recorded source tells, and one session of the warehouse is enough for both.
     """
+    started = datetime.now(UTC)
     with warehouse.session() as session:
-        recorded = recorded_source(platform, settings, session)
+        recorded = recorded_source(client, session)
         if recorded is not None:
-            return _plans(platform, settings, warehouse, session, selection, started), recorded
-    current = agree_on_source(platform, settings, warehouse, client)
+            context = SyncContext(client, warehouse, selection, recorded, started)
+            return context, Planner(context, session).plan_all()
+    context = SyncContext(client, warehouse, selection, agree_on_source(client, warehouse), started)
     with warehouse.session() as session:
-        return _plans(platform, settings, warehouse, session, selection, started), current
-
-
-def _plans(
-    platform: Platform,
-    settings: Settings,
-    warehouse: Warehouse,
-    session: WarehouseSession,
-    selection: Selection,
-    started: datetime,
-) -> list[Plan]:
-    planner = Planner(platform, settings, session, selection, warehouse.folder, started)
-    return [planner.plan(platform.resource(name)) for name in selection.resources]
+        return context, Planner(context, session).plan_all()
 
 
 def _log(platform: Platform, outcome: ResourceOutcome) -> None:

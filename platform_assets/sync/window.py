@@ -1,4 +1,4 @@
-"""From where a filtered list is read again, so that nothing is passed over."""
+"""Where the next read of a filtered list starts, so that no change is missed."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,12 +15,19 @@ def start_of_read(
     oldest_open: datetime | None = None,
     oldest_row: datetime | None = None,
 ) -> datetime | None:
-    """Lower bound of the next read, None to read from the beginning.
+    """Lower bound of the next read in whole seconds of UTC; None to read from the beginning.
 
-    The last cursor less the look-back, further back to the oldest unfinished row. Never after `read_at`, the moment
-    the last whole read began: what changed since then was not seen, whatever the newest record says of its own time.
-    `start_date` is the lower bound of the first read; later it only keeps the look-back from reaching rows that were
-    never wanted, so it does not count where the table has older ones (`oldest_row`).
+    Normally this is the last cursor minus the look-back, or the oldest unfinished row if that is further back.
+
+    Args:
+        cursor: newest cursor value read so far; None before the first successful read.
+        read_at: when the last complete read began. The bound is never later: what changed after that moment was not
+            read, even if the newest record claims a later time.
+        start_date: the setting; lower bound of the first read. Later it only stops the look-back from reaching rows
+            that were never wanted.
+        oldest_open: cursor of the oldest unfinished row in the table (`Incremental.reopen`).
+        oldest_row: cursor of the oldest row in the table. If it is older than `start_date`, it bounds the look-back
+            instead: those rows were wanted once.
     """
     if incremental is None or not incremental.server_side:
         return None
@@ -28,7 +35,7 @@ def start_of_read(
         return start_date
     bound = min(cursor, read_at or cursor)
     if bound - _EPOCH <= incremental.lag:
-        return None  # Some servers say year 1 where they mean never; before 1970 there is little to save.
+        return None  # Some servers send year 1 for "never"; from before 1970 on, reading everything costs no more.
     start = bound - incremental.lag
     if oldest_open is not None:
         furthest = max(bound - _EPOCH, timedelta(0))

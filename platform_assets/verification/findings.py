@@ -1,4 +1,4 @@
-"""What a verification found, per resource: counts, examples, and what it could not look at."""
+"""What a verification found, per resource: counts, examples, and what could not be verified."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
@@ -9,17 +9,17 @@ from typing import Any
 class Kind(StrEnum):
     """How a row of the API and a row of the warehouse differ."""
 
+    # Served, but not in the table, or soft-deleted there.
     MISSING = "missing"
-    """Served, but not in the table, or marked as removed there."""
+    # In the table and not soft-deleted, but not served.
     EXTRA = "extra"
-    """In the table and not marked as removed, but not served."""
+    # In both, with a different value in some column, or in the table more than once.
     CHANGED = "changed"
-    """In both, with another value in some column, or in the table more than once."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One row that differs: its primary key by column, and the columns that differ (of changed rows)."""
+    """One row that differs: its primary key by column, and of a changed row the columns that differ."""
 
     kind: Kind
     key: dict[str, Any]
@@ -27,8 +27,14 @@ class Finding:
 
 
 @dataclass
-class Mended:
-    """What `--fix` did. `before` counts the differences that it began with."""
+class Fix:
+    """What `--fix` did.
+
+    Attributes:
+        before: the differences that it began with, by kind.
+        removal_withheld: extra rows that stay, because too many are missing at once.
+        error: why it failed.
+    """
 
     before: dict[Kind, int]
     rows_written: int = 0
@@ -39,17 +45,19 @@ class Mended:
 
 @dataclass
 class Verification:
-    """One resource. It is `ok` only if all of it was read and nothing differs.
+    """One resource.
 
     Attributes:
         error: why nothing of it was verified.
         not_verified: parent -> why its rows were not verified.
-        complete: whether the budget of requests let every parent, or the list, be read to its end.
-        rows_served, rows_in_table: what was compared; removed rows do not count.
+        complete: whether the budget of requests was enough to read every parent, or the list, to its end.
+        rows_served, rows_in_table: how many rows were compared, without soft-deleted ones.
         counts: differences by kind.
-        not_synced_yet: differences in rows that are newer than the last sync, by kind; no failure.
-        examples, not_synced_examples: the first findings of each kind, by key.
-        parents_known, parents_verified: of a child resource; `next_parent` is where to go on.
+        not_synced_yet: differences in rows that are newer than the last sync, by kind; not a failure.
+        examples, not_synced_examples: the first findings of each kind, ordered by key.
+        parents_known, parents_verified: of a child resource.
+        next_parent: key of the parent to continue with; None if the budget reached all.
+        fixed: what `--fix` did; None if nothing was to fix.
     """
 
     name: str
@@ -67,7 +75,7 @@ class Verification:
     next_parent: str | None = None
     requests: int = 0
     pages: int = 0
-    mended: Mended | None = None
+    fixed: Fix | None = None
 
     @property
     def differences(self) -> int:
@@ -75,12 +83,16 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        mend_failed = self.mended is not None and self.mended.error is not None
-        return self.error is None and not self.not_verified and not self.differences and not mend_failed
+        """Whether everything that was read agrees with the table, and nothing failed."""
+        fix_failed = self.fixed is not None and self.fixed.error is not None
+        return self.error is None and not self.not_verified and not self.differences and not fix_failed
 
     def document(self) -> dict[str, Any]:
-        """As JSON would have it: only texts, numbers, lists and objects."""
-        return {"ok": self.ok, **_plain(asdict(self))}
+        """As JSON: only texts, numbers, lists and objects."""
+        fields = _plain(asdict(self))
+        # The name that readers of `verify --json` know.
+        fields["mended"] = fields.pop("fixed")
+        return {"ok": self.ok, **fields}
 
 
 def _plain(value: Any) -> Any:

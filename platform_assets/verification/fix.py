@@ -1,48 +1,51 @@
-"""Makes a table what a verification read: the only writer of this package.
+"""Fixes a table that differs from what the API serves. No other module of this package writes.
 
-Rows that are missing or changed are written from what was read, whatever hash the table has for them. What
-is extra is left to a sync of its list, which looks a second time and has the guard against believing a
-suspiciously small answer.
+Missing and changed rows are loaded from what the verification read, whatever hash the table has for them. Extra rows
+are left to a sync of their lists, which reads a second time and does not believe a suspiciously short answer.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from platform_assets.arrow.batches import BufferedRows
-from platform_assets.configuration.platform_settings import Settings
-from platform_assets.declarations import Platform, PlatformAssetsError, Resource
+from platform_assets.arrow.buffer import BufferedRows
+from platform_assets.declarations import PlatformAssetsError, Resource
 from platform_assets.http.client import ApiClient
 from platform_assets.sync import Selection, sync
 from platform_assets.verification.compare import Comparison
-from platform_assets.verification.findings import Kind, Mended
+from platform_assets.verification.findings import Fix, Kind
 from platform_assets.warehouse import Warehouse
 from platform_assets.warehouse.dlt_source import buffered_resource, platform_source
 from platform_assets.warehouse.load_errors import reason
 from platform_assets.warehouse.source_account import Source
 
 
-def mend(
-    platform: Platform,
-    settings: Settings,
-    warehouse: Warehouse,
+def fix_table(
     client: ApiClient,
-    whose: Source,
+    warehouse: Warehouse,
+    source: Source,
     resource: Resource,
     content: BufferedRows,
     comparison: Comparison,
     parents_of_extra: frozenset[str],
     counts: Mapping[Kind, int],
-) -> Mended:
-    """Write what is missing or changed, then have what is extra removed; what fails is said in the result."""
-    done = Mended(before=dict(counts))
+) -> Fix:
+    """Write what is missing or changed, then remove what is extra. A failure is in the result, not raised.
+
+    Args:
+        content: what the verification read; its files hold all served rows.
+        comparison: tells which of them to write.
+        parents_of_extra: keys of the parents with extra rows; empty for a resource without parents.
+        counts: differences by kind.
+    """
+    done = Fix(before=dict(counts))
     try:
-        target = warehouse.folder / f"mended-{resource.name}.parquet"
+        target = warehouse.folder / f"fixed-{resource.name}.parquet"
         done.rows_written = comparison.rows_to_write(target)
         if done.rows_written:
-            _load(platform, warehouse, whose, resource, content, target, done.rows_written)
+            _load(client, warehouse, source, resource, content, target, done.rows_written)
         if counts[Kind.EXTRA]:
-            _remove(platform, settings, warehouse, client, resource, parents_of_extra, done)
+            _remove(client, warehouse, resource, parents_of_extra, done)
     except PlatformAssetsError as error:
         done.error = str(error)
     except Exception as error:
@@ -52,9 +55,9 @@ def mend(
 
 
 def _load(
-    platform: Platform,
+    client: ApiClient,
     warehouse: Warehouse,
-    whose: Source,
+    source: Source,
     resource: Resource,
     content: BufferedRows,
     target: Path,
@@ -64,22 +67,20 @@ def _load(
     with warehouse.session(row_bytes=content.row_bytes) as session:
         file_format = session.file_format()
         merge = not session.is_empty(resource.name)
-        loaded = buffered_resource(platform, resource, chosen, merge=merge, parquet=file_format == "parquet")
+        loaded = buffered_resource(client.platform, resource, chosen, merge=merge, parquet=file_format == "parquet")
         if content.columns.assigned:
             session.assign_columns({resource.name: content.columns.assigned})
-        session.load(platform_source(platform, [loaded], session.schema), file_format, whose)
+        session.load(platform_source(client.platform, [loaded], session.schema), file_format, source)
 
 
 def _remove(
-    platform: Platform,
-    settings: Settings,
-    warehouse: Warehouse,
     client: ApiClient,
+    warehouse: Warehouse,
     resource: Resource,
     parents: frozenset[str],
-    done: Mended,
+    done: Fix,
 ) -> None:
     selection = Selection((resource.name,), parents=parents if resource.endpoint.parents else None)
-    (outcome,) = sync(platform, settings, warehouse, client, selection)
+    (outcome,) = sync(client, warehouse, selection)
     done.rows_removed, done.removal_withheld = outcome.deleted, outcome.deletion_withheld
     done.error = outcome.error or next(iter(outcome.failed_partitions.values()), None)

@@ -1,7 +1,7 @@
-"""The API's side: one resource read from its beginning, as rows that a sync would load, on disk.
+"""The API's side: one resource read from its beginning, as the rows that a sync would load, in Parquet files.
 
-This module is all that ties verification to the extraction engine: it reads with `read_records` and makes
-rows with `ParquetBuffer`, so that they are, value by value, what a sync would write.
+It reads with `read_records` and makes rows with `ParquetBuffer`, as a sync does, so that they are, value by value, what
+a sync would write. No other module of this package uses the extraction.
 """
 
 import logging
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Budget:
-    """Requests that may still be made. One read may overdraw it by two, which are on their way when it ends."""
+    """Requests that may still be made. One read may exceed it by two, which are in flight when it is used up."""
 
     requests: int
 
@@ -48,30 +48,40 @@ class Budget:
 
 @dataclass
 class Served:
-    """What was read. `whole` and `part` are the parents that were read to the end and up to the budget's end."""
+    """What was read.
+
+    Attributes:
+        content: the rows, in files.
+        listed: key and parent columns of every record; None unless a record came more than once.
+        complete: the parents that were read to their end.
+        partial: the parents whose reading ended with the budget.
+        failed: parent key -> why it could not be read.
+        counts: of requests and pages.
+    """
 
     content: BufferedRows
     listed: pa.Table | None
-    whole: list[Parent] = field(default_factory=list)
-    part: list[Parent] = field(default_factory=list)
+    complete: list[Parent] = field(default_factory=list)
+    partial: list[Parent] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
 
 
-class Reading:
+class ServedReader:
     """Reads one resource.
 
     Args:
-        columns: the table's columns as the warehouse knows them; new fields are added to it.
+        columns: the table's columns as the warehouse knows them; new fields are added to them.
         parent_types: the columns that carry the parent's values, in the path's order.
-        holds_nul: as `ParquetBuffer` takes it.
+        folder: for the Parquet files.
+        now: when the reading began, in UTC.
+        holds_nul: as in `ParquetBuffer`.
     """
 
     def __init__(
         self,
         client: ApiClient,
         resource: Resource,
-        settings: Settings,
         columns: Columns,
         parent_types: dict[str, pa.DataType],
         folder: Path,
@@ -83,8 +93,8 @@ class Reading:
         self._columns = columns
         self._parent_types = parent_types
         self._key = client.platform.primary_key_of(resource)
-        self._start = start_of_read(resource.endpoint.incremental, None, None, settings.start_date)
-        self.not_before = not_before(resource, settings)
+        self._start = start_of_read(resource.endpoint.incremental, None, None, client.settings.start_date)
+        self.not_before = not_before(resource, client.settings)
         incremental = resource.endpoint.incremental
         self._buffer = ParquetBuffer(
             folder,
@@ -102,67 +112,78 @@ class Reading:
 
     def read(self, parents: Sequence[Parent], budget: Budget | None) -> Served:
         """Read every parent concurrently; with a budget one after the other, until it is spent."""
-        found: list[tuple[Parent, bool | str, Counter[str]]] = []
+        found: list[_ParentResult] = []
         if budget is None:
             with ThreadPoolExecutor(self._client.platform.client.max_concurrency, thread_name_prefix="verify") as pool:
-                found = list(pool.map(lambda parent: self._one(parent, None), parents))
+                found = list(pool.map(lambda parent: self._read_parent(parent, None), parents))
         else:
             for parent in parents:
                 if budget.is_exhausted:
                     break
-                found.append(self._one(parent, budget.requests))
-                budget.requests -= found[-1][2]["requests"]
+                found.append(self._read_parent(parent, budget.requests))
+                budget.requests -= found[-1].counts["requests"]
         content = self._buffer.finish()
         repeats = bool(content.repeats and self._listed)
         served = Served(content, pa.concat_tables(self._listed) if repeats else None)
-        for parent, came, counts in found:
-            served.counts.update(counts)
-            if isinstance(came, str):
-                served.failed[parent.key] = came
+        for result in found:
+            served.counts.update(result.counts)
+            if result.error is not None:
+                served.failed[result.parent.key] = result.error
             else:
-                (served.whole if came else served.part).append(parent)
+                (served.complete if result.is_complete else served.partial).append(result.parent)
         return served
 
-    def _one(self, parent: Parent, requests: int | None) -> tuple[Parent, bool | str, Counter[str]]:
-        """Whether the parent was read to its end, or why it could not be read."""
+    def _read_parent(self, parent: Parent, requests: int | None) -> "_ParentResult":
+        """Read one parent with at most about this many requests."""
         counts: Counter[str] = Counter()
         try:
-            return parent, self._read_pages(parent, requests, counts), counts
+            return _ParentResult(parent, counts, is_complete=self._read_pages(parent, requests, counts))
         except PlatformAssetsError as error:
-            return parent, self._client.redact(str(error)), counts
+            return _ParentResult(parent, counts, error=self._client.redact(str(error)))
         except Exception as error:
-            # A fault of ours in one resource must not end the verification of the others.
+            # A bug in one resource must not end the verification of the others.
             log.debug("unexpected fault: %s", self._client.redact(traceback.format_exc()))
-            return parent, self._client.redact(reason(error)), counts
+            return _ParentResult(parent, counts, error=self._client.redact(reason(error)))
 
     def _read_pages(self, parent: Parent, requests: int | None, counts: Counter[str]) -> bool:
+        """Whether the parent was read to its end."""
         names = self._parent_types.items()
         values = parent.values.values()
         parent_columns = {name: pa.scalar(value, kind) for (name, kind), value in zip(names, values, strict=True)}
-        batch, is_whole = Batch(parent=parent.key), True
+        batch, is_complete = Batch(parent=parent.key), True
         with closing(read_records(self._client, self._resource, parent, self._start, counts)) as pages:  # pyright: ignore[reportArgumentType] -- a generator
             for records in pages:
                 self._buffer.add(batch, records, parent_columns)
                 self._note_parent(records, parent_columns)
                 if requests is not None and counts["requests"] > requests:
-                    is_whole = False
+                    is_complete = False
                     break
         counts["pages"] += batch.pages
         self._buffer.accept(batch)
-        return is_whole
+        return is_complete
 
     def _note_parent(self, records: list[Record], parent_columns: dict[str, pa.Scalar]) -> None:
-        """Remember which parents list a row: any of them may be the one that the table names."""
+        """Keep which parents list a row: the table may name any of them."""
         if not parent_columns or not records:
             return
-        # `ParquetBuffer.add` has replaced the keys by what they are stored as.
+        # `ParquetBuffer.add` has replaced the keys by their stored values.
         table = self._columns.table([{name: record[name] for name in self._key} for record in records], parent_columns)
         with self._lock:
             self._listed.append(table.select([*map(self._columns.name_of, self._key), *parent_columns]))
 
 
+@dataclass(frozen=True)
+class _ParentResult:
+    """How one parent's read ended."""
+
+    parent: Parent
+    counts: Counter[str]
+    is_complete: bool = False
+    error: str | None = None
+
+
 def not_before(resource: Resource, settings: Settings) -> datetime | None:
-    """Rows with an older cursor are not loaded, so they are not verified either."""
+    """Lower bound of the cursor of rows that are loaded at all, and so verified; None if there is none."""
     incremental = resource.endpoint.incremental
     return settings.start_date if incremental is not None and incremental.bounded else None
 

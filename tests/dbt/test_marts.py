@@ -53,7 +53,7 @@ def load_everything() -> None:
         for children in (False, True):
             names = tuple(r.name for r in platform.resources if bool(r.parent) == children)
             with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-                sync(platform, settings, warehouse, client, Selection(names))
+                sync(client, warehouse, Selection(names))
 
 
 def moment(text: str | None) -> datetime | None:

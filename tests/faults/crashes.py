@@ -44,7 +44,7 @@ for name in sys.argv[1:]:
         chosen = tuple(r.name for r in platform.resources if bool(r.parent) == children)
         if chosen:
             with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-                for outcome in sync(platform, settings, warehouse, client, Selection(chosen)):
+                for outcome in sync(client, warehouse, Selection(chosen)):
                     assert outcome.ok, outcome
 """
 """The loads of platforms as a run of Dagster makes them, without Dagster around them."""

@@ -77,8 +77,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "withheld-rows-are-settled",
         LANDING,
-        "parent_cursor=None if unit.withheld else unit.version,",
-        "parent_cursor=unit.version,",
+        "parent_cursor=None if read.withheld else read.parent_version,",
+        "parent_cursor=read.parent_version,",
         (f"{PROMISES}::test_a_parent_whose_missing_rows_are_withheld_stays_due_in_a_bucket",),
     ),
     Mutant(
@@ -327,10 +327,11 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "cursor-saved-before-the-rows",
         LANDING,
-        "        session.load(platform_source(platform, resources, session.schema), file_format, whose)",
+        "        session.load(new_rows, file_format, context.source)",
         (
-            "        session.commit([one for p in plans for one in _attempts(p, started)], [], {}, {}, [], whose)\n"
-            "        session.load(platform_source(platform, resources, session.schema), file_format, whose)"
+            "        early = [one for p in plans for one in _attempts(p, context.started)]\n"
+            "        session.commit(early, [], {}, {}, [], context.source)\n"
+            "        session.load(new_rows, file_format, context.source)"
         ),
         (f"{PROMISES}::test_a_load_that_fails_moves_no_cursor",),
     ),
@@ -361,8 +362,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "cursor-of-an-end-that-nothing-proves",
         LANDING,
-        "if unit.batch and not unit.batch.ends_unproven else None",
-        "if unit.batch else None",
+        "if read.batch and not read.batch.ends_unproven else None",
+        "if read.batch else None",
         (f"{PROMISES}::test_a_list_that_ends_without_a_link_header_leaves_no_cursor",),
     ),
     Mutant(
@@ -437,8 +438,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "all-refused-is-a-success",
-        LANDING,
-        "    if skipped and len(skipped) == len(plan.units) and not plan.others_ok:",
+        READS,
+        "    if skipped and len(skipped) == len(plan.reads) and not plan.other_parents_ok:",
         "    if False:",
         (f"{PROMISES}::test_all_parents_refused_is_a_failure_with_the_reason",),
     ),
@@ -453,7 +454,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "suspicious-answer-believed",
         REMOVAL,
-        "return not unit.is_another and missing > FEW and missing * 2 > missing + unit.rows",
+        "return not read.replaces_parent and missing > FEW and missing * 2 > missing + read.row_count",
         "return False",
         (f"{PROMISES}::test_each_parent_is_weighed_alone",),
     ),
@@ -467,22 +468,22 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "empty-list-believed",
         REMOVAL,
-        "    if not plan.parent_types and not unit.rows:",
+        "    if not plan.parent_types and not read.row_count:",
         "    if False:",
         (f"{PROMISES}::test_an_empty_answer_marks_no_row_of_a_list_however_short",),
     ),
     Mutant(
         "no-second-look",
         READS,
-        ("            reread_until_complete(*where, batch)\n"),
+        ("            reading.reread_until_complete(*where, batch)\n"),
         "",
         (f"{PROMISES}::test_one_short_answer_marks_nothing_where_the_second_look_finds_the_rows",),
     ),
     Mutant(
         "moved-row-is-gone",
         REMOVAL,
-        "unit.missing[~is_member(unit.missing, content.keys)]",
-        "unit.missing",
+        "read.missing_keys[~is_member(read.missing_keys, content.keys)]",
+        "read.missing_keys",
         (f"{PROMISES}::test_a_row_that_moves_to_another_parent_is_not_marked",),
     ),
     # Two runs, two accounts, a run that is told to end
@@ -496,7 +497,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "overtaken-run-lands",
         LANDING,
-        "        if (entry.succeeded_at if entry else None) != unit.recorded_at:",
+        "        if (entry.succeeded_at if entry else None) != read.recorded_at:",
         "        if False:",
         (f"{PROMISES}::test_a_run_that_read_earlier_and_lands_later_puts_no_old_value_over_a_new_one",),
     ),
@@ -553,22 +554,22 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "unknown-variable-ignored",
         "platform_assets/configuration/unknown.py",
-        "return [*_in_variables(judge), *_in_files(judge)]",
-        "return [*_in_files(judge)]",
+        "return [*_in_variables(keys), *_in_files(keys)]",
+        "return [*_in_files(keys)]",
         (f"{SETTINGS}::test_a_misspelt_variable_is_named_with_the_right_one",),
     ),
     Mutant(
         "unknown-key-of-a-file-ignored",
         "platform_assets/configuration/unknown.py",
-        "return [*_in_variables(judge), *_in_files(judge)]",
-        "return [*_in_variables(judge)]",
+        "return [*_in_variables(keys), *_in_files(keys)]",
+        "return [*_in_variables(keys)]",
         (f"{SETTINGS}::test_a_file_of_settings_that_is_broken_or_misspelt_is_said_in_a_line[misspelt key]",),
     ),
     Mutant(
         "unknown-declaration-key-accepted",
-        "platform_assets/declarations/declaration.py",
-        "            given = {**ordered, **given}",
-        "            given = {key: value for key, value in {**ordered, **given}.items() if key in names}",
+        "platform_assets/declarations/strict.py",
+        "        given = {**ordered, **given}",
+        "        given = {k: v for k, v in {**ordered, **given}.items() if k in {key.name for key in keys}}",
         ("tests/declarations/test_validation.py::test_a_key_that_does_not_exist_is_refused_where_it_stands",),
     ),
     Mutant(
@@ -588,15 +589,15 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "verify-passes-over-a-column",
         COMPARING,
-        "{', '.join(f'r.{_quoted(name)}' for name in shape.types)})",
-        "{', '.join(f'r.{_quoted(n)}' for n, kind in shape.types.items() if kind != 'json')})",
+        "{', '.join(f'r.{quoted(name)}' for name in shape.types)})",
+        "{', '.join(f'r.{quoted(n)}' for n, kind in shape.types.items() if kind != 'json')})",
         (f"{VERIFY}::test_a_changed_cell_is_found_with_its_key_and_column",),
     ),
     Mutant(
         "verify-takes-a-failed-parents-rows-for-extra",
         COMPARING,
-        '"coalesce(u.whole, FALSE)"',
-        '"coalesce(u.whole, TRUE)"',
+        '"coalesce(e.complete, FALSE)"',
+        '"coalesce(e.complete, TRUE)"',
         (f"{VERIFY}::test_what_cannot_be_read_is_not_verified_and_never_extra",),
     ),
 )

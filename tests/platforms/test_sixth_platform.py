@@ -159,9 +159,9 @@ def drop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
         return file
 
     monkeypatch.setattr(platforms, "__path__", [*platforms.__path__, str(tmp_path / "dropped")])
-    platforms._found.cache_clear()
+    platforms._load_all.cache_clear()
     yield put
-    platforms._found.cache_clear()
+    platforms._load_all.cache_clear()
     sys.modules.pop("platform_assets.platforms.shop", None)
 
 

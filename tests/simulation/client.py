@@ -166,7 +166,7 @@ def _sync(platform_name: str, resources: tuple[str, ...], selection: Mapping[str
             continue
         asked = Selection(tuple(stage), parents=parents, full_refresh=selection["full_refresh"])
         with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-            for outcome in sync(platform, settings, warehouse, client, asked):
+            for outcome in sync(client, warehouse, asked):
                 told[outcome.name] = Told(
                     ok=outcome.ok,
                     error=outcome.error or next(iter(outcome.failed_partitions.values()), None),

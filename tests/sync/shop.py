@@ -108,7 +108,7 @@ class Shop:
         """Sync some resources of the shop; outcomes by name."""
         settings = Settings(base_url=f"http://127.0.0.1:{self._server.server_port}", token="t0ken", backoff_factor=0.0)
         with open_warehouse(SHOP) as warehouse, ApiClient(SHOP, settings) as client:
-            found = sync(SHOP, settings, warehouse, client, Selection(names, **selection))
+            found = sync(client, warehouse, Selection(names, **selection))
         return {outcome.name: outcome for outcome in found}
 
 

@@ -157,7 +157,7 @@ def sync_in_process(name: str, resources: list[str], partitions: list[str], envi
     settings = read_settings(platform)
     selection = Selection(tuple(resources), partitions=frozenset(partitions) if partitions else None)
     with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-        for outcome in sync(platform, settings, warehouse, client, selection):
+        for outcome in sync(client, warehouse, selection):
             if not outcome.ok:
                 raise SystemExit(str(outcome))
 

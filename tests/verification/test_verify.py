@@ -30,7 +30,7 @@ def verified(name: str, *resources: str, **options: object) -> Found:
     settings = read_settings(platform)
     names = resources or [resource.name for resource in platform.resources]
     with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-        return {found.name: found for found in verify(platform, settings, warehouse, client, names, **options)}  # pyright: ignore[reportArgumentType] -- keywords of verify
+        return {found.name: found for found in verify(client, warehouse, names, **options)}  # pyright: ignore[reportArgumentType] -- keywords of verify
 
 
 def tamper(path: Path, *statements: str) -> None:
@@ -245,9 +245,9 @@ def test_a_fix_heals_everything_and_the_next_verification_and_sync_find_nothing(
             new = "'made up'" if resource.columns[key] == "text" else "-5"
             tamper(warehouse_file, f"INSERT INTO {table} SELECT * REPLACE ({new} AS {key}) FROM {table} LIMIT 1")
     assert not any(one.ok for table, one in verified(name).items() if platform.resource(table).parent is None)
-    mended = verified(name, fix=True)
-    assert {table: one.ok for table, one in mended.items()} == dict.fromkeys(mended, True)
-    assert all(one.ok and one.mended is None for one in verified(name).values())
+    fixed = verified(name, fix=True)
+    assert {table: one.ok for table, one in fixed.items()} == dict.fromkeys(fixed, True)
+    assert all(one.ok and one.fixed is None for one in verified(name).values())
     expected = expected_rows(server.world)[name]
     for resource in platform.resources:
         assert differences(warehouse_file, platform, resource, expected[resource.name]) == []
@@ -267,7 +267,7 @@ def test_a_fix_removes_nothing_on_the_word_of_a_suspiciously_small_answer(
     count = len(leads)
     del leads[1:]
     found = verified("crm", "leads", fix=True)["leads"]
-    assert found.mended is not None and found.mended.removal_withheld == count - 1 and not found.ok
+    assert found.fixed is not None and found.fixed.removal_withheld == count - 1 and not found.ok
     assert found.counts[Kind.EXTRA] == count - 1
     assert query(warehouse_file, "SELECT count(*) FROM crm.leads WHERE _deleted_at IS NULL") == [(count,)]
 
