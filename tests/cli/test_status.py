@@ -6,7 +6,8 @@ import pytest
 
 from tests.cli.test_cli import command
 from tests.conftest import Sync
-from tests.stub_api import Reply, StubApi, recents
+from tests.servers.http_server import Reply
+from tests.servers.stub_api import StubApi, recents
 
 UPDATED = "2026-01-01 06:00:00"
 

@@ -16,7 +16,7 @@ from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer, expected_rows
 from tests.conftest import Sync
 from tests.faults.catalogue import BOMB, Case, catalogue
-from tests.faults.proxy import FaultyProxy
+from tests.servers.faulty_proxy import FaultyProxy
 from tests.warehouse_rows import differences
 
 PLATFORM = platform_named("load_testing")

@@ -17,7 +17,7 @@ from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer
 from tests.cli.test_cli import ROOT
 from tests.faults.crashes import LOADER, settings, worker
-from tests.faults.proxy import FaultyProxy, Good, Spoil, Wire
+from tests.servers.faulty_proxy import FaultyProxy, Good, Spoil, Wire
 
 NOISY = """
 import logging, sys

@@ -20,7 +20,8 @@ from platform_assets.warehouse import open_warehouse
 from platform_assets.warehouse.dlt_source import dlt_resource
 from platform_assets.warehouse.source_account import AnotherAccount
 from tests.conftest import Sync
-from tests.stub_api import Query, Reply, StubApi, listed, recents
+from tests.servers.http_server import Query, Reply
+from tests.servers.stub_api import StubApi, listed, recents
 from tests.warehouse_rows import query
 
 Point = Callable[[str, StubApi | str], None]
@@ -141,7 +142,7 @@ def test_another_account_is_refused_and_the_way_out_is_named(
         sync_platform("crm", ["deals"])
     words = str(refusal.value)
     assert first.url in words and second.url in words and "--start-over" in words and "\n" not in words
-    assert second.asked == []
+    assert second.requests == []
     assert ids(warehouse_file, "crm.deals") == [1]
     point("crm", first)
     assert sync_platform("crm", ["deals"])["deals"].ok

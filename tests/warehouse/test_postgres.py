@@ -23,7 +23,7 @@ from platform_assets.warehouse.backends.postgres import WarehouseError
 from platform_assets.warehouse.location import exclusive
 from tests.cli.test_cli import ROOT, command, pointing_at
 from tests.conftest import Sync
-from tests.postgres_server import postgres_server
+from tests.servers.postgres import postgres_server
 from tests.sync.shop import Shop
 from tests.sync.test_values import ODD
 
