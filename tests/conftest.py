@@ -10,10 +10,11 @@ import pytest
 
 from platform_assets.configuration.platform_settings import read_settings
 from platform_assets.http.client import ApiClient
-from platform_assets.platforms import all_platforms, platform_named
+from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer
 from platform_assets.sync import ResourceOutcome, Selection, sync
 from platform_assets.warehouse import open_warehouse
+from tests.settings import Point, PointAt, platform_settings, sandbox_settings
 
 pytest_plugins = ("tests.dagster_fixtures", "tests.simulation.counting")
 
@@ -80,17 +81,25 @@ def shared_sandbox() -> Iterator[SandboxServer]:
 
 
 @pytest.fixture
-def point_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[SandboxServer], None]:
+def point(monkeypatch: pytest.MonkeyPatch) -> Point:
+    """Point one platform's settings at a server; called as `platform_settings`."""
+
+    def set_variables(*args: str, **more: str) -> None:
+        for name, value in platform_settings(*args, **more).items():
+            monkeypatch.setenv(name, value)
+
+    return set_variables
+
+
+@pytest.fixture
+def point_at(monkeypatch: pytest.MonkeyPatch) -> PointAt:
     """Point every platform's settings at a sandbox."""
 
-    def point(server: SandboxServer) -> None:
-        for platform in all_platforms():
-            prefix = f"SOURCES__{platform.name.upper()}__"
-            monkeypatch.setenv(f"{prefix}BASE_URL", server.base_url(platform.name))
-            monkeypatch.setenv(f"{prefix}API_TOKEN", server.token(platform.name))
-            monkeypatch.setenv(f"{prefix}BACKOFF_FACTOR", "0")
+    def set_variables(server: SandboxServer) -> None:
+        for name, value in sandbox_settings(server).items():
+            monkeypatch.setenv(name, value)
 
-    return point
+    return set_variables
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import dagster as dg
 import pytest
@@ -11,8 +11,8 @@ from platform_assets.monitoring.alerts import OFF, stale_alert_sensor, webhook_o
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import Fault, SandboxServer
 from tests.servers.http_server import HttpServer, Reply, Request
+from tests.settings import PointAt
 
-PointAt = Callable[[SandboxServer], None]
 ROLES = dg.AssetKey(["device_management", "roles"])
 
 

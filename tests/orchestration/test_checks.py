@@ -1,7 +1,6 @@
 """Asset checks: evaluated in the op, failing where they should; and the mend that `@dlt_assets` needs for them."""
 
 import inspect
-from collections.abc import Callable
 
 import dagster as dg
 import orjson
@@ -9,23 +8,13 @@ import pytest
 from dagster_dlt import dlt_assets
 
 from platform_assets.sandbox import Fault, SandboxServer, expected_rows
-
-PointAt = Callable[[SandboxServer], None]
+from tests.orchestration.check_results import checks
+from tests.settings import PointAt
 
 
 def test_dlt_assets_does_not_take_check_specs_yet() -> None:
     """When this fails: hand both to `@dlt_assets` and delete orchestration/op_options.py."""
     assert not {"check_specs"} & inspect.signature(dlt_assets).parameters.keys()
-
-
-def checks(
-    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, key: str
-) -> dict[str, dg.AssetCheckEvaluation]:
-    platform = key.split("/")[0]
-    result = repository.get_job(f"sync_{platform}").execute_in_process(
-        instance=instance, asset_selection=[dg.AssetKey(key.split("/"))], raise_on_error=False
-    )
-    return {found.check_name: found for found in result.get_asset_check_evaluations()}
 
 
 def test_a_good_load_passes_every_check_of_its_asset(

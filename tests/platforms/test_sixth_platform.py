@@ -12,11 +12,11 @@ from platform_assets import platforms
 from platform_assets.cli import main
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer
-from tests.cli.test_cli import command
+from tests.cli.command import ROOT, command
 from tests.servers.http_server import HttpServer, Reply, Request
+from tests.settings import PointAt
 from tests.warehouse_rows import query
 
-ROOT = Path(__file__).parents[2]
 PLATFORMS = len(all_platforms())
 COUNT = sum(len(platform.resources) for platform in all_platforms())
 SHOP = """
@@ -155,7 +155,7 @@ def test_a_broken_file_is_named_by_place_and_reason_and_the_others_go_on(
     case: str,
     drop: Callable[[str], Path],
     shared_sandbox: SandboxServer,
-    point_at: Callable[[SandboxServer], None],
+    point_at: PointAt,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from tests.settings import platform_settings
 from tests.simulation.clock import set_time
 
 SECONDS = 90.0
@@ -103,10 +104,8 @@ class Sync:
 
 def environment_of(platform: str, url: str, warehouse: Path, token: str, settings: Mapping[str, str]) -> dict[str, str]:
     """What points a sync at a server and a warehouse; `settings` are the platform's, e.g. `PAGE_SIZE`."""
-    prefix = f"SOURCES__{platform.upper()}__"
-    given = {"BASE_URL": url, "API_TOKEN": token, "BACKOFF_FACTOR": "0", "READ_TIMEOUT": "60", **settings}
     return {
-        **{f"{prefix}{name}": value for name, value in given.items()},
+        **platform_settings(platform, url, token, **{"READ_TIMEOUT": "60", **settings}),
         "DESTINATION__DUCKDB__CREDENTIALS": str(warehouse),
         "DAGSTER_HOME": str(warehouse.parent / "home"),
         "TMPDIR": str(warehouse.parent),

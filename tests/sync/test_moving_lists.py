@@ -13,21 +13,16 @@ from tests.conftest import Sync
 from tests.servers.faulty_proxy import FaultyProxy, Good, Spoil, Wire
 from tests.servers.http_server import Query, Reply
 from tests.servers.stub_api import Route, StubApi
+from tests.settings import Point
 from tests.warehouse_rows import query
 
 Aim = Callable[[str, str], None]
 
 
 @pytest.fixture
-def aim(monkeypatch: pytest.MonkeyPatch) -> Aim:
-    """Point one platform's settings at a server."""
-
-    def aim(name: str, url: str) -> None:
-        monkeypatch.setenv(f"SOURCES__{name.upper()}__BASE_URL", f"{url}/{name}")
-        monkeypatch.setenv(f"SOURCES__{name.upper()}__API_TOKEN", sandbox_token(name))
-        monkeypatch.setenv(f"SOURCES__{name.upper()}__BACKOFF_FACTOR", "0")
-
-    return aim
+def aim(point: Point) -> Aim:
+    """Point one platform's settings at a sandbox or a proxy before it."""
+    return lambda name, url: point(name, f"{url}/{name}", sandbox_token(name))
 
 
 def then(change: Callable[[], object]) -> Spoil:

@@ -1,6 +1,6 @@
 """Histories in which data could be lost, frozen, mixed or invented in silence, each against a small server."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,9 +22,9 @@ from platform_assets.warehouse.source_account import AnotherAccount
 from tests.conftest import Sync
 from tests.servers.http_server import Query, Reply
 from tests.servers.stub_api import StubApi, listed, recents
+from tests.settings import Point
 from tests.warehouse_rows import query
 
-Point = Callable[[str, StubApi | str], None]
 Row = dict[str, Any]
 ROLES = "/v2/roles"
 
@@ -33,19 +33,6 @@ ROLES = "/v2/roles"
 def api() -> Iterator[StubApi]:
     with StubApi() as server:
         yield server
-
-
-@pytest.fixture
-def point(monkeypatch: pytest.MonkeyPatch) -> Point:
-    """Point one platform's settings at a server."""
-
-    def set_settings(platform: str, target: StubApi | str) -> None:
-        prefix = f"SOURCES__{platform.upper()}__"
-        monkeypatch.setenv(f"{prefix}BASE_URL", target if isinstance(target, str) else target.url)
-        monkeypatch.setenv(f"{prefix}API_TOKEN", "t")
-        monkeypatch.setenv(f"{prefix}BACKOFF_FACTOR", "0")
-
-    return set_settings
 
 
 def ids(path: Path, table: str, where: str = "true") -> list[Any]:
@@ -78,7 +65,7 @@ def deal(number: int, when: datetime | str, **more: Any) -> Row:
 def test_the_first_row_of_a_list_that_began_empty_is_loaded(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    point("device_management", api)
+    point("device_management", api.url)
     rows: list[Row] = []
     api.routes[ROLES] = listed(rows)
     api.routes["/v2/policies"] = listed([{"id": 1, "updated": "2026-01-01T00:00:00Z"}])
@@ -102,7 +89,7 @@ def as_made_by_an_earlier_version(
 def test_a_table_that_an_earlier_version_made_empty_takes_its_first_row(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    point("device_management", api)
+    point("device_management", api.url)
     rows: list[Row] = []
     api.routes[ROLES] = listed(rows)
     with pytest.MonkeyPatch.context() as patch:
@@ -135,16 +122,16 @@ def test_another_account_is_refused_and_the_way_out_is_named(
     two_accounts: tuple[StubApi, StubApi], point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     first, second = two_accounts
-    point("crm", first)
+    point("crm", first.url)
     sync_platform("crm", ["deals"])
-    point("crm", second)
+    point("crm", second.url)
     with pytest.raises(AnotherAccount) as refusal:
         sync_platform("crm", ["deals"])
     words = str(refusal.value)
     assert first.url in words and second.url in words and "--start-over" in words and "\n" not in words
     assert second.requests == []
     assert ids(warehouse_file, "crm.deals") == [1]
-    point("crm", first)
+    point("crm", first.url)
     assert sync_platform("crm", ["deals"])["deals"].ok
 
 
@@ -152,9 +139,9 @@ def test_started_over_the_other_account_has_the_tables_alone(
     two_accounts: tuple[StubApi, StubApi], point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     first, second = two_accounts
-    point("crm", first)
+    point("crm", first.url)
     sync_platform("crm", ["deals"])
-    point("crm", second)
+    point("crm", second.url)
     with open_warehouse(platform_named("crm")) as warehouse:
         warehouse.start_over()
     assert sync_platform("crm", ["deals"])["deals"].ok
@@ -165,7 +152,7 @@ def test_another_tenants_credential_at_the_same_address_is_refused(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first list of organizations tells whose credential it is; asked only when the credential is another."""
-    point("device_management", api)
+    point("device_management", api.url)
     api.routes[ROLES] = listed([{"id": 1, "name": "theirs"}])
     api.routes["/v2/organizations"] = listed([{"id": 1, "name": "Acme"}])
     sync_platform("device_management", ["roles"])
@@ -184,7 +171,7 @@ def test_another_tenants_credential_at_the_same_address_is_refused(
 def test_the_credential_cannot_be_found_from_what_is_recorded(
     two_accounts: tuple[StubApi, StubApi], point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    point("crm", two_accounts[0])
+    point("crm", two_accounts[0].url)
     sync_platform("crm", ["deals"])
     ((mark,),) = query(warehouse_file, "SELECT credential FROM crm._sync_source")
     assert len(mark.split(":")[1]) == 6, "24 bits: thousands of credentials of any length share it"
@@ -196,7 +183,7 @@ def test_the_credential_cannot_be_found_from_what_is_recorded(
 def test_what_changes_after_a_record_dated_in_the_future_is_seen(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    point("crm", api)
+    point("crm", api.url)
     now = datetime.now(UTC).replace(tzinfo=None)
     deals = [deal(1, now - timedelta(days=9)), deal(2, "2099-01-01 00:00:00")]
     api.routes["/v1/recents"] = recents("deal", deals)
@@ -228,7 +215,7 @@ CI_PARENTS, PIPELINES = "organizations", "organizations_pipelines"
 
 
 def test_all_parents_refused_is_a_failure_with_the_reason(api: StubApi, point: Point, sync_platform: Sync) -> None:
-    point("ci_analytics", api)
+    point("ci_analytics", api.url)
     with_organizations(api, ["a", "b"])
     for slug in "ab":
         api.routes[f"/v2/organizations/{slug}/pipelines"] = forbidden
@@ -240,7 +227,7 @@ def test_all_parents_refused_is_a_failure_with_the_reason(api: StubApi, point: P
 def test_a_refused_parent_stays_due_in_a_bucket(
     status: int, api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    point("crm", api)
+    point("crm", api.url)
     api.routes["/v1/recents"] = recents("deal", [deal(n, "2026-01-01 00:00:00") for n in (1, 2)])
     lines = {n: Reply({"success": True, "data": [{"id": n * 10, "deal_id": n}]}) for n in (1, 2)}
     api.routes["/v1/deals/1/products"] = lambda query: lines[1]
@@ -257,7 +244,7 @@ def test_a_parent_refused_once_it_was_read_stays_due(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     """Although it is still the parent that was read: what a full refresh was refused is not done."""
-    point("crm", api)
+    point("crm", api.url)
     api.routes["/v1/recents"] = recents("deal", [deal(n, "2026-01-01 00:00:00") for n in (1, 2)])
     lines = [{"id": 20, "name": "before"}]
     api.routes["/v1/deals/1/products"] = lambda query: Reply({"success": True, "data": [{"id": 10}]})
@@ -285,7 +272,7 @@ def pipelines(slug: str, count: int) -> list[Row]:
 def test_each_parent_is_weighed_alone(
     before: int, after: int, removed: int, api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    point("ci_analytics", api)
+    point("ci_analytics", api.url)
     slugs = [f"org-{number}" for number in range(5)]
     with_organizations(api, slugs)
     for slug in slugs:
@@ -302,7 +289,7 @@ def test_a_parent_whose_missing_rows_are_withheld_stays_due_in_a_bucket(
     api: StubApi, point: Point, sync_platform: Sync
 ) -> None:
     """Else the next sync, which asks unchanged parents for nothing, would say that all is well."""
-    point("crm", api)
+    point("crm", api.url)
     thread = {"id": 1, "update_time": "2026-01-01T00:00:00Z"}
     mails = [{"id": number, "update_time": "2026-01-01T00:00:00Z"} for number in range(5)]
     served = [*mails]
@@ -323,7 +310,7 @@ def test_a_parent_whose_missing_rows_are_withheld_stays_due_in_a_bucket(
 def test_an_empty_answer_marks_no_row_of_a_list_however_short(
     count: int, api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    point("device_management", api)
+    point("device_management", api.url)
     api.routes[ROLES] = listed([{"id": number} for number in range(count)])
     sync_platform("device_management", ["roles"])
     api.routes[ROLES] = listed([])
@@ -335,7 +322,7 @@ def test_an_empty_answer_marks_no_row_of_a_list_however_short(
 def test_a_row_that_moves_to_another_parent_is_not_marked(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    point("ci_analytics", api)
+    point("ci_analytics", api.url)
     with_organizations(api, ["a", "b"])
     api.routes["/v2/organizations/a/pipelines"] = listed([{"id": "stays"}, {"id": "also"}, {"id": "moves"}])
     sync_platform("ci_analytics", [CI_PARENTS, PIPELINES])
@@ -348,7 +335,7 @@ def test_a_row_that_moves_to_another_parent_is_not_marked(
 def test_one_short_answer_marks_nothing_where_the_second_look_finds_the_rows(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    point("device_management", api)
+    point("device_management", api.url)
     rows = [{"id": number} for number in range(4)]
     api.routes[ROLES] = listed(rows)
     sync_platform("device_management", ["roles"])
@@ -361,7 +348,7 @@ def test_one_short_answer_marks_nothing_where_the_second_look_finds_the_rows(
 def test_product_lines_are_deleted_only_when_two_answers_agree(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    point("crm", api)
+    point("crm", api.url)
     deals = [deal(1, "2026-01-01 00:00:00")]
     api.routes["/v1/recents"] = recents("deal", deals)
     lines = [{"id": 10}, {"id": 11}]
@@ -385,7 +372,7 @@ def test_a_list_that_ends_without_a_link_header_leaves_no_cursor(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     """It may have been the first of many pages; the next sync begins at the beginning."""
-    point("error_tracking", api)
+    point("error_tracking", api.url)
     events = [
         {"id": "new", "dateCreated": "2026-01-09T00:00:00Z"},
         {"id": "old", "dateCreated": "2025-03-01T00:00:00Z"},
@@ -417,7 +404,7 @@ def sentry_project(id: str, slug: str, organization: str = "1") -> Row:
 def test_another_project_under_a_slug_that_was_used_before_is_read_from_its_beginning(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    point("error_tracking", api)
+    point("error_tracking", api.url)
     events = [{"id": "old", "dateCreated": "2026-01-09T00:00:00Z"}]
 
     def answer(query: Query) -> Reply:
@@ -445,7 +432,7 @@ def test_another_project_under_a_slug_that_was_used_before_is_read_from_its_begi
 def test_a_load_that_fails_moves_no_cursor(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    point("crm", api)
+    point("crm", api.url)
     deals = [deal(1, "2026-01-01 00:00:00")]
     api.routes["/v1/recents"] = recents("deal", deals)
     sync_platform("crm", ["deals"])
@@ -471,7 +458,7 @@ def test_a_load_that_fails_moves_no_cursor(
 def test_a_run_that_read_earlier_and_lands_later_puts_no_old_value_over_a_new_one(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    point("device_management", api)
+    point("device_management", api.url)
     value = {"name": "first"}
     api.routes[ROLES] = lambda query: listed([{"id": 1, **value}])(query)
     sync_platform("device_management", ["roles"])
@@ -513,7 +500,7 @@ def test_a_run_that_read_earlier_and_lands_later_puts_no_old_value_over_a_new_on
 def test_rows_that_somebody_took_out_come_back_with_the_next_sync(
     statements: list[str], api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    point("crm", api)
+    point("crm", api.url)
     deals = [deal(1, "2025-01-01 00:00:00"), deal(2, "2025-06-01 00:00:00")]
     api.routes["/v1/recents"] = recents("deal", deals)
     sync_platform("crm", ["deals"])
@@ -535,7 +522,7 @@ def test_rows_that_somebody_took_out_come_back_with_the_next_sync(
 def test_children_of_a_table_that_was_emptied_come_back_though_no_parent_changed(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    point("crm", api)
+    point("crm", api.url)
     api.routes["/v1/recents"] = recents("deal", [deal(1, "2026-01-01 00:00:00")])
     api.routes["/v1/deals/1/products"] = lambda query: Reply({"success": True, "data": [{"id": 10}]})
     sync_platform("crm", ["deals", "deal_products"])
@@ -550,8 +537,8 @@ def test_children_of_a_table_that_was_emptied_come_back_though_no_parent_changed
 def test_a_start_date_set_later_freezes_no_row_that_is_there(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    point("crm", api)
-    point("device_management", api)
+    point("crm", api.url)
+    point("device_management", api.url)
     deals = [deal(1, "2025-01-01 00:00:00")]
     roles = [{"id": 1, "name": "one", "created": "2025-01-01T00:00:00Z"}]
     api.routes["/v1/recents"], api.routes[ROLES] = recents("deal", deals), listed(roles)
@@ -574,7 +561,7 @@ def test_a_start_date_set_later_freezes_no_row_that_is_there(
 def test_a_parent_without_a_time_that_changes_has_its_children_read_again(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    point("crm", api)
+    point("crm", api.url)
     timeless: Row = {"id": 1, "title": "a", "update_time": None}
     api.routes["/v1/recents"] = recents("deal", [timeless])
     lines = [{"id": 10}]
@@ -590,7 +577,7 @@ def test_a_parent_without_a_time_that_changes_has_its_children_read_again(
 def test_parents_without_a_name_are_counted_and_all_of_them_are_a_failure(
     api: StubApi, point: Point, sync_platform: Sync
 ) -> None:
-    point("ci_analytics", api)
+    point("ci_analytics", api.url)
     organizations = with_organizations(api, ["a", "b"])
     organizations["b"]["slug"] = None
     outcome = sync_platform("ci_analytics", [CI_PARENTS, PIPELINES])[PIPELINES]
@@ -606,7 +593,7 @@ def test_parents_without_a_name_are_counted_and_all_of_them_are_a_failure(
 def test_unchanged_rows_are_not_written_where_the_server_sends_more_than_it_was_asked_for(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    point("crm", api)
+    point("crm", api.url)
     deals = [deal(number, f"202{number}-01-01 00:00:00") for number in range(6)]
     api.routes["/v1/recents"] = lambda query: recents("deal", deals)({**query, "since_timestamp": ""})
     sync_platform("crm", ["deals"])
@@ -623,7 +610,7 @@ def test_told_to_end_before_it_lands_nothing_lands(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     """Also where nothing was left to be asked for, so that no request could break off."""
-    point("crm", api)
+    point("crm", api.url)
     api.routes["/v1/recents"] = recents("deal", [])
     sync_platform("crm", ["deals"])
     with cancellable() as cancellation:
