@@ -16,34 +16,15 @@ from platform_assets.sync import ResourceOutcome, Selection, sync
 from platform_assets.warehouse import open_warehouse
 from tests.settings import Point, PointAt, platform_settings, sandbox_settings
 
-pytest_plugins = ("tests.dagster_fixtures", "tests.simulation.counting")
+pytest_plugins = ("tests.dagster_fixtures", "tests.order", "tests.simulation.counting")
 
 # The same examples each time; `HYPOTHESIS_PROFILE=explore` looks for new ones.
 hypothesis.settings.register_profile("suite", derandomize=True)
 hypothesis.settings.register_profile("explore", derandomize=False)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
+# What tests of faults count, by `record_property("faults <what>", number)`; printed at the end.
 COUNTED = ("tried", "survived", "clear errors", "rows lost", "rows invented")
-"""What tests of faults count, by `record_property("faults <what>", number)`; printed at the end."""
-
-
-LONG = (
-    "test_histories",
-    "test_simulation",
-    "test_signals",
-    "test_postgres",
-    "test_cli",
-    "test_concurrency",
-    "test_staging",
-    "test_crashes",
-    "test_marts",
-    "test_secrets",
-)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the modules that take minutes, so that none of them is left over for one worker at the end."""
-    items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if name in item.nodeid), len(LONG)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -138,8 +138,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "short-page-believed",
         COUNTED,
-        "        if asked_beyond or not count:",
-        "        if True:",
+        "        if not count or (asked_beyond and",
+        "        if True or (asked_beyond and",
         (f"{LISTS}::test_a_server_that_grants_less_or_lowers_its_cap_ends_no_list_early",),
     ),
     Mutant(
