@@ -5,12 +5,15 @@ BIN := $(VENV)/bin
 TOOLS := .tools
 UV := $(TOOLS)/bin/uv
 STAMP := $(VENV)/.installed
-# Where it is set, every process compiles a thousand modules anew: a second each.
+# If it were set, every process would compile a thousand modules again, a second each.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup run test dev lint format bench fuzz simulate mutants clean test-embedded-elt
+.PHONY: help setup run test dev lint lint-python lint-dbt lint-docs format bench fuzz simulate mutants clean test-embedded-elt
 
-setup: $(STAMP)
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## install everything from uv.lock into .venv
 
 $(UV):
 	$(PYTHON) -m venv $(TOOLS)
@@ -20,47 +23,56 @@ $(STAMP): pyproject.toml uv.lock | $(UV)
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --python $$($(TOOLS)/bin/python -c 'import sys; print(sys.executable)')
 	touch $@
 
-run: setup  ## load all resources (from the sandbox where nothing is configured) and build the models
+run: setup  ## load all resources (from the sandbox if no platform is configured) and build the models
 	$(BIN)/platform-assets sync --sandbox
 
-test: setup
+test: setup  ## run the tests
 	$(BIN)/python -m pytest
 
-dev: setup  ## the Dagster UI on http://127.0.0.1:3000; from the sandbox where no platform is configured
+dev: setup  ## start the Dagster UI on http://127.0.0.1:3000 (on the sandbox if no platform is configured)
 	$(BIN)/platform-assets dev
 
-lint: setup
+lint: lint-python lint-dbt lint-docs  ## run every static check (pre-commit runs the same)
+
+lint-python: setup  ## ruff, pyright, and the layers of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+lint-dbt: setup  ## whether dbt's sources match the declarations, and sqlfluff
 	$(BIN)/platform-assets dbt-sources --check
 	cd dbt_project && PATH="$(CURDIR)/$(BIN):$$PATH" PLATFORM_ASSETS_DUCKDB=:memory: sqlfluff lint --disable-progress-bar models
 
-format: setup
+lint-docs: setup  ## whether the picture in CONTRIBUTING.md matches the imports
+	$(BIN)/python docs/draw_imports.py --check
+
+format: setup  ## fix what ruff can fix, format, and redraw the picture of the imports
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python docs/draw_imports.py
 
-bench: setup $(UV)  ## side-by-side measurements; writes benchmarks/*.md
+bench: setup $(UV)  ## measure side by side with other loaders; writes benchmarks/*.md
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --group bench
 	$(BIN)/python -m benchmarks.fast_path
 	$(BIN)/python -m benchmarks.parents
 	$(BIN)/python -m benchmarks.start_up
 	$(BIN)/python -m benchmarks.dbt_build
 
-fuzz: setup $(UV)  ## five minutes of fuzzing guided by coverage (Linux)
+fuzz: setup $(UV)  ## fuzz the parsers for five minutes, guided by coverage (Linux)
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --group fuzz
 	$(BIN)/python -m tests.faults.coverage_guided -max_total_time=300 -max_len=4096
 
 MINUTES ?= 10
-simulate: setup  ## histories of faulty servers, kills and runs at once, under new seeds, for MINUTES
+simulate: setup  ## play random histories (faulty servers, kills, concurrent runs) for MINUTES=10
 	$(BIN)/python -m tests.simulation --minutes $(MINUTES)
 
-mutants: setup  ## plant faults in a copy of the code, one at a time, and show that a test sees each
+mutants: setup  ## plant faults in a copy of the code, one at a time, and check that a test fails
 	$(BIN)/python -m tests.mutants
 
-clean:
+clean:  ## remove the environments, the data and what dbt compiled
 	rm -rf $(VENV) $(TOOLS) .venv-embedded-elt data dbt_project/target
 
-test-embedded-elt: $(UV)  ## the same code where the deprecated dagster-embedded-elt (and its older Dagster) is installed
+test-embedded-elt: $(UV)  ## test with the deprecated dagster-embedded-elt and its older Dagster
 	UV_PROJECT_ENVIRONMENT=.venv-embedded-elt $(UV) sync --frozen --quiet --extra embedded-elt --no-group dev --group test
 	.venv-embedded-elt/bin/python -m pytest -n 0 tests/orchestration/test_embedded_elt.py

@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 
 from platform_assets import configuration
 from platform_assets.configuration import Setting, credential, platform_section
-from platform_assets.declarations import REFERENCE, Platform, Resource
-from platform_assets.http.errors import SettingsError
+from platform_assets.declarations import REFERENCE, Platform, Resource, SettingsError
 
 T = TypeVar("T")
 

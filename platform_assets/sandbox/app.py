@@ -12,19 +12,19 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
+from platform_assets.sandbox.backend import FakeBackend, expected_rows
 from platform_assets.sandbox.contract import PATTERNS, Refused, Request
 from platform_assets.sandbox.faults import Fault
 from platform_assets.sandbox.tokens import sandbox_token
-from platform_assets.sandbox.world import FakeBackend, expected_rows
 
 _KEPT_REQUESTS = 200_000
 
 
 class Sandbox:
-    """Serves a world. `requests` logs what was asked, without credentials; `faults` may be changed at any time."""
+    """Serves a backend. `requests` is the log of requests, without credentials; `faults` may be changed at any time."""
 
-    def __init__(self, world: FakeBackend, faults: list[Fault], latency: float) -> None:
-        self.world = world
+    def __init__(self, backend: FakeBackend, faults: list[Fault], latency: float) -> None:
+        self.backend = backend
         self.faults = faults
         self.latency = latency
         self.requests: deque[dict[str, Any]] = deque(maxlen=_KEPT_REQUESTS)
@@ -36,7 +36,7 @@ class Sandbox:
         )
 
     async def serve(self, request: HttpRequest) -> Response:
-        """Answer one request of a platform."""
+        """Respond to one request to a platform."""
         if self.latency:
             await asyncio.sleep(self.latency)
         path = request.scope["raw_path"].split(b"?")[0].decode("ascii")
@@ -66,10 +66,10 @@ class Sandbox:
             match = pattern.fullmatch(path)
             if match is None:
                 continue
-            asked = Request(self.world, tuple(unquote(value) for value in match.groups()), query)
+            contract_request = Request(self.backend, tuple(unquote(value) for value in match.groups()), query)
             try:
-                with self.world.lock:
-                    return _json(orjson.dumps(answer(asked)), 200, asked.headers)
+                with self.backend.lock:
+                    return _json(orjson.dumps(answer(contract_request)), 200, contract_request.headers)
             except Refused as refusal:
                 return _json(_error(refusal.status, str(refusal)), refusal.status)
         return _json(_error(404, "no such path"), 404)
@@ -78,19 +78,19 @@ class Sandbox:
         """`health`, `truth` (`?rows=1` with records), `requests`, and `advance` (POST `{"hours": n}`)."""
         page = request.path_params["page"]
         if page == "health":
-            return _json(orjson.dumps({"ok": True, "now": self.world.now}))
+            return _json(orjson.dumps({"ok": True, "now": self.backend.now}))
         if page == "requests":
             return _json(orjson.dumps(list(self.requests)))
         if page == "truth":
-            found = expected_rows(self.world)
+            found = expected_rows(self.backend)
             if request.query_params.get("rows"):
                 return _json(orjson.dumps(found))
             counts = {name: {table: len(rows) for table, rows in tables.items()} for name, tables in found.items()}
             return _json(orjson.dumps(counts))
         if page == "advance" and request.method == "POST":
             body = orjson.loads(await request.body() or b"{}")
-            self.world.advance(hours=float(body.get("hours", 0)), days=float(body.get("days", 0)))
-            return _json(orjson.dumps({"now": self.world.now}))
+            self.backend.advance(hours=float(body.get("hours", 0)), days=float(body.get("days", 0)))
+            return _json(orjson.dumps({"now": self.backend.now}))
         return _json(_error(404, "no such page"), 404)
 
 

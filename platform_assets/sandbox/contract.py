@@ -1,7 +1,7 @@
-"""The reference contract's answers (api-contracts.md, Part A), from a world's records.
+"""The reference contract of the five platforms: routes, pagination and filters over the backend's records.
 
-A route is a pattern of path segments and a function from a request to an answer. Path values arrive
-decoded, one per segment, so that `%2F` inside a value is not a separator.
+A route is a pattern of path segments and a function from a request to a JSON body. Path values arrive decoded, one per
+segment, so that `%2F` inside a value is not a separator.
 """
 
 import re
@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from platform_assets.sandbox.data.crm import FOLDERS, RECENT_KINDS
-from platform_assets.sandbox.world import FakeBackend, Record
+from platform_assets.sandbox.backend import FakeBackend, Record
+from platform_assets.sandbox.data.crm import FOLDERS
+from platform_assets.sandbox.data.crm_recents import RECENT_KINDS
 
 JSON = dict[str, Any]
 
 
 class Refused(Exception):
-    """An answer other than 200, in the contract's error shape."""
+    """A response other than 200, in the contract's error shape."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -26,15 +27,15 @@ class Refused(Exception):
 
 @dataclass
 class Request:
-    """What a route sees: the world, the values of its path, the query."""
+    """What a route works on: the backend, its path values and the query. It may add response headers."""
 
-    world: FakeBackend
+    backend: FakeBackend
     values: tuple[str, ...]
     query: dict[str, str]
     headers: dict[str, str] = field(default_factory=dict)
 
     def number(self, name: str, default: int, *, lowest: int = 0, highest: int | None = None) -> int:
-        """A whole number of the query; more than the server's maximum is the maximum."""
+        """An integer query parameter, capped at the server's maximum (`highest`). Raises Refused if it is invalid."""
         text = self.query.get(name)
         if text is None:
             return default
@@ -43,7 +44,7 @@ class Request:
         return int(text) if highest is None else min(int(text), highest)
 
     def moment(self, name: str) -> datetime | None:
-        """An ISO 8601 datetime of the query."""
+        """An ISO 8601 datetime from the query, or None if absent. Raises Refused if it is invalid."""
         text = self.query.get(name)
         if text is None:
             return None
@@ -62,16 +63,16 @@ Rows = Callable[[Request], list[Record]]
 
 def listed(platform: str, resource: str) -> Rows:
     """All records of a plain list."""
-    return lambda request: request.world.tables[platform][resource]
+    return lambda request: request.backend.tables[platform][resource]
 
 
 def of_parent(platform: str, resource: str) -> Rows:
-    """A parent's records; 404 for a parent that is not there."""
+    """A parent's records; 404 if the parent does not exist."""
 
     def rows(request: Request) -> list[Record]:
         (first, *others) = request.values
         key = request.values if others else first
-        found = request.world.children(platform, resource, key)
+        found = request.backend.children(platform, resource, key)
         if found is None:
             raise Refused(404, f"no such parent: {'/'.join(request.values)}")
         return found
@@ -80,7 +81,7 @@ def of_parent(platform: str, resource: str) -> Rows:
 
 
 def numbered(rows: Rows, selector: str, size: str, default: int, highest: int | None = None) -> Answer:
-    """Pages by number from 1."""
+    """Pagination by page number, from 1."""
 
     def answer(request: Request) -> JSON:
         limit = request.number(size, default, lowest=1, highest=highest)
@@ -91,7 +92,7 @@ def numbered(rows: Rows, selector: str, size: str, default: int, highest: int | 
 
 
 def skipping(rows: Rows, selector: str) -> Answer:
-    """Pages by the number of records to skip."""
+    """Pagination by the number of records to skip."""
 
     def answer(request: Request) -> JSON:
         start, limit = request.number("after", 0), request.number("limit", 20, lowest=1)
@@ -101,17 +102,17 @@ def skipping(rows: Rows, selector: str) -> Answer:
 
 
 def whole(rows: Rows, selector: str = "data") -> Answer:
-    """The whole list in one answer."""
+    """The whole list in one response."""
     return lambda request: {selector: rows(request)}
 
 
 def one_object(rows: Rows) -> Answer:
-    """One object under `data`."""
+    """A single object under `data`."""
     return lambda request: {"data": rows(request)[0]}
 
 
 def linked(rows: Rows, size: int = 100) -> Answer:
-    """Pages by `cursor`; the Link header always has `previous` and `next`, each with results and cursor."""
+    """Pagination by `cursor`; the Link header always has `previous` and `next`, each with results and cursor."""
 
     def answer(request: Request) -> JSON:
         given = re.fullmatch(r"0:(\d+):[01]", request.query.get("cursor", "0:0:0"))
@@ -132,7 +133,7 @@ def linked(rows: Rows, size: int = 100) -> Answer:
 
 
 def started(rows: Rows) -> Answer:
-    """Pages by `start` and `limit` with the position of the next page in the body; no records are null."""
+    """Pagination by `start` and `limit`, with the next position in the body; an empty page is null."""
 
     def answer(request: Request) -> JSON:
         start, limit = request.number("start", 0), request.number("limit", 100, lowest=1, highest=500)
@@ -148,13 +149,13 @@ def started(rows: Rows) -> Answer:
 
 
 def succeeded(rows: Rows) -> Answer:
-    """A CRM list in one answer."""
+    """A CRM list in one response; an empty list is null."""
     return lambda request: {"success": True, "data": rows(request) or None}
 
 
 def builds(request: Request) -> list[Record]:
     """Newest first; `created_from` is inclusive, `created_to` exclusive."""
-    return within(request, request.world.tables["ci_analytics"]["builds"], "created_at", "created_from", "created_to")
+    return within(request, request.backend.tables["ci_analytics"]["builds"], "created_at", "created_from", "created_to")
 
 
 def in_project(resource: str, cursor: str) -> Rows:
@@ -181,7 +182,7 @@ def recents(request: Request) -> list[Record]:
     kind = request.query.get("items")
     if kind is not None and kind not in RECENT_KINDS:
         raise Refused(400, f"unknown items: {kind}")
-    tables = request.world.tables["crm"]
+    tables = request.backend.tables["crm"]
     found: list[Record] = []
     for item, resource in RECENT_KINDS.items():
         if kind not in (None, item):
@@ -193,15 +194,15 @@ def recents(request: Request) -> list[Record]:
             if record[cursor] >= since
         ]
     found += [
-        {"item": gone["item"], "id": gone["id"], "data": None}
-        for gone in tables["invisible"]
-        if kind in (None, gone["item"]) and gone["update_time"] >= since
+        {"item": invisible["item"], "id": invisible["id"], "data": None}
+        for invisible in tables["invisible"]
+        if kind in (None, invisible["item"]) and invisible["update_time"] >= since
     ]
     return found
 
 
 def _is_plain_time(text: str) -> bool:
-    """Whether a text is a moment as `YYYY-MM-DD HH:MM:SS`."""
+    """Whether a text is a valid `YYYY-MM-DD HH:MM:SS`."""
     try:
         return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").strftime("%Y-%m-%d %H:%M:%S") == text
     except ValueError:
@@ -213,7 +214,7 @@ def threads(request: Request) -> list[Record]:
     folder = request.query.get("folder")
     if folder not in FOLDERS:
         raise Refused(400, f"folder is required, one of {', '.join(FOLDERS)}")
-    return [record for record in request.world.tables["crm"]["mail_threads"] if folder in record["folders"]]
+    return [record for record in request.backend.tables["crm"]["mail_threads"] if folder in record["folders"]]
 
 
 def _crm(resource: str) -> Rows:
@@ -242,7 +243,7 @@ ROUTES: dict[str, dict[str, Answer]] = {
         "/loadtests/v2/tests": numbered(
             lambda request: [
                 record
-                for record in request.world.tables["load_testing"]["tests"]
+                for record in request.backend.tables["load_testing"]["tests"]
                 if request.query.get("project_id") in (None, str(record["project_id"]))
             ],
             "tests",

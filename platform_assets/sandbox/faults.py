@@ -1,4 +1,4 @@
-"""Answers that go wrong on purpose."""
+"""Faults that the sandbox injects into its responses."""
 
 import re
 from dataclasses import dataclass, field
@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Fault:
-    """Answer requests whose path and query match `pattern` wrongly, `times` times (None: for ever).
+    """A response that replaces the right one for requests that match `pattern`.
 
-    `pattern` is searched in e.g. `/crm/v1/leads?limit=500&start=0`, without the credential.
+    Args:
+        pattern: a regular expression, searched in path and query without the credential, e.g. in
+            `/crm/v1/leads?limit=500&start=0`.
+        times: how many requests it affects; None for all.
+        body: the response's body; None for an error in the contract's shape.
     """
 
     pattern: str
@@ -18,7 +22,7 @@ class Fault:
     body: bytes | None = None
 
     def strikes(self, target: str) -> bool:
-        """Whether this request is to be answered wrongly; counts down."""
+        """Whether the fault applies to this request; counts down `times`."""
         if self.times == 0 or not re.search(self.pattern, target):
             return False
         if self.times is not None:

@@ -9,15 +9,17 @@ from typing import Any, Self
 import uvicorn
 
 from platform_assets.sandbox.app import Sandbox
+from platform_assets.sandbox.backend import FakeBackend
 from platform_assets.sandbox.faults import Fault
 from platform_assets.sandbox.tokens import sandbox_token
-from platform_assets.sandbox.world import FakeBackend
 
 
 class SandboxServer:
-    """A sandbox in a thread of this process, on a free port of the loopback.
+    """A sandbox in a thread of this process, on a free port of the loopback interface. Use it as a context manager.
 
-    Use it as a context manager. `requests` is the log of what was asked; `faults` may be changed meanwhile.
+    Attributes:
+        world: the backend whose records are served; move its clock with `advance`.
+        faults: faults to inject; may be changed while the server runs.
     """
 
     def __init__(

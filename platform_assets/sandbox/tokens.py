@@ -1,4 +1,4 @@
-"""The sandbox's credentials: fixed and public, so that nobody mistakes them for secrets."""
+"""The sandbox's credentials: fixed and public; they are not secrets."""
 
 
 def sandbox_token(platform: str) -> str:

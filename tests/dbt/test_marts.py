@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -26,7 +25,7 @@ Records = dict[str, dict[str, list[dict[str, Any]]]]
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Records]]:
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Records]:
     """A warehouse with everything loaded and modelled, and again a day and a half later; the records served then.
 
     So the marts are built over what an earlier build has left.
@@ -45,7 +44,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Rec
         records = expected_rows(server.world)
         asked = Counter(request["platform"] for request in server.requests)
     (folder / "requests.json").write_text(json.dumps(asked))
-    yield warehouse_file, records
+    return warehouse_file, records
 
 
 def load_everything() -> None:

@@ -1,1 +1,1 @@
-"""What each platform's sandbox holds at first, and what happens there as its clock advances."""
+"""One module per platform: `create` makes its first records, `advance` changes them as the clock moves on."""

@@ -77,7 +77,7 @@ def pipeline(rng: random.Random, slug: str, number: int, now: datetime) -> Recor
 
 
 def commit(owner: Record, number: int) -> str:
-    """Some builds of a pipeline share a commit, as retried ones do."""
+    """A build; some builds of a pipeline share a commit, as retries do."""
     shared = uuid.uuid5(uuid.NAMESPACE_URL, f"{owner['url']}/{number % 9}")
     return f"{shared.hex}00000000"
 
@@ -159,7 +159,7 @@ def create(rng: random.Random, now: datetime) -> Tables:
 
 
 def advance(tables: Tables, rng: random.Random, now: datetime, hours: float) -> None:
-    """Builds end and start; a pipeline's counts change, one suite goes, now and then an organization comes."""
+    """Finish and start builds, change a pipeline's counts, remove a suite, and add an organization now and then."""
     for one in tables["builds"]:
         if one["finished_at"] is None and rng.random() < 0.8:
             one.update(state=rng.choice(("passed", "failed")), blocked=False, finished_at=iso(now))

@@ -142,7 +142,7 @@ def create(rng: random.Random, now: datetime) -> Tables:
 
 
 def advance(tables: Tables, rng: random.Random, now: datetime, hours: float) -> None:
-    """Activities arrive, groups are evaluated, a role is edited without any time of it changing, a policy goes."""
+    """Add activities, evaluate groups, edit a role without changing any of its times, remove a policy."""
     number = max((one["id"] for one in tables["activities"]), default=0)
     for offset in range(1 + int(min(hours, 100))):
         tables["activities"].append(activity(rng, number + 1 + offset, before(rng, now, hours / 24)))

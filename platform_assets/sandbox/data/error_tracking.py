@@ -176,7 +176,7 @@ def create(rng: random.Random, now: datetime) -> Tables:
 
 
 def advance(tables: Tables, rng: random.Random, now: datetime, hours: float) -> None:
-    """Events arrive, issues are seen again, a release comes; after a day a project too."""
+    """Add events, update issues, add a release, and after a day a project."""
     projects = tables["projects"]
     for one in projects:
         key = (one["organization"]["slug"], one["slug"])

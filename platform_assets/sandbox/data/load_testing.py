@@ -73,7 +73,7 @@ def create(rng: random.Random, now: datetime) -> Tables:
 
 
 def advance(tables: Tables, rng: random.Random, now: datetime, hours: float) -> None:
-    """Tests run and new ones are made; one goes."""
+    """Run tests, add new ones, remove one."""
     moment = iso(now, fraction="microseconds")
     tests = tables["tests"]
     for one in rng.sample(tests, min(8, len(tests))):

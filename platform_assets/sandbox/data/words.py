@@ -1,4 +1,4 @@
-"""Texts that look like people's: also long, also in other scripts."""
+"""Random texts and times that look real: some long, some in other scripts."""
 
 import random
 import uuid
@@ -37,7 +37,7 @@ def some_text(rng: random.Random) -> str:
 
 
 def before(rng: random.Random, now: datetime, days: float) -> datetime:
-    """A moment in the last `days` days, whole milliseconds."""
+    """A random moment within `days` days before `now`, in whole milliseconds."""
     return now - timedelta(milliseconds=rng.randrange(int(days * 86_400_000)))
 
 

@@ -1,4 +1,7 @@
-"""What the sandbox knows: five platforms' records, and a clock that makes things happen."""
+"""The records that the sandbox serves, and the clock that changes them.
+
+The modules in `data` create each platform's records and change them as time passes; `contract` serves them.
+"""
 
 import random
 import threading
@@ -23,12 +26,12 @@ DATA: dict[str, ModuleType] = {
     "load_testing": load_testing,
 }
 
+# The platforms that the sandbox serves.
 SERVED = tuple(DATA)
-"""The platforms that the sandbox serves."""
 
 
 class FakeBackend:
-    """Deterministic: the same seed and the same advances give the same records.
+    """Five platforms' records. Deterministic: the same seed and the same advances give the same records.
 
     `tables[platform][resource]` is a list of records, or for children a dict of lists by parent key
     (a tuple where the path holds two values). `lock` is held while it changes.
@@ -42,32 +45,32 @@ class FakeBackend:
 
     @classmethod
     def empty(cls) -> Self:
-        """Every list empty; the access token is still there, since it is one object."""
-        world = cls()
-        for platform, tables in world.tables.items():
+        """A backend whose lists are empty; the access token remains, since it is a single object."""
+        backend = cls()
+        for platform, tables in backend.tables.items():
             for resource in tables:
                 if (platform, resource) != ("ci_analytics", "access_token"):
                     tables[resource] = type(tables[resource])()
-        return world
+        return backend
 
     @classmethod
     def tiny(cls) -> Self:
-        """One row in every list; a child has the one parent that is left."""
-        world = cls()
-        for tables in world.tables.values():
+        """A backend with one row in every list; each child belongs to the one remaining parent."""
+        backend = cls()
+        for tables in backend.tables.values():
             for resource, records in tables.items():
                 if isinstance(records, list):
                     del records[1:]
                 else:
                     kept = next(key for key, group in records.items() if group)
                     tables[resource] = {kept: records[kept][:1]}
-        tables = world.tables["crm"]
+        tables = backend.tables["crm"]
         tables["deals"][0]["id"] = int(next(iter(tables["deal_products"])))
         tables["mail_threads"][0]["id"] = int(next(iter(tables["mail"])))
-        return world
+        return backend
 
     def advance(self, *, hours: float = 0, days: float = 0) -> None:
-        """Move the clock; things are added, changed and removed on every platform."""
+        """Move the clock forward: records are added, changed and removed on every platform."""
         with self.lock:
             span = timedelta(hours=hours, days=days)
             self.now += span
@@ -75,16 +78,16 @@ class FakeBackend:
                 data.advance(self.tables[name], self._random, self.now, span / timedelta(hours=1))
 
     def children(self, platform: str, resource: str, key: Any) -> list[Record] | None:
-        """A parent's children, None where there is no such parent."""
+        """A parent's children, or None if there is no such parent."""
         return self.tables[platform][resource].get(key)
 
 
-def expected_rows(world: FakeBackend) -> dict[str, dict[str, list[Record]]]:
-    """Every record that a right loader has in each table, copied, as served."""
-    with world.lock:
+def expected_rows(backend: FakeBackend) -> dict[str, dict[str, list[Record]]]:
+    """Platform -> resource -> every record that a correct load has in that table, as a copy of what is served."""
+    with backend.lock:
         found = {
             platform: {resource: _flat(records) for resource, records in tables.items() if resource != "invisible"}
-            for platform, tables in world.tables.items()
+            for platform, tables in backend.tables.items()
         }
         return orjson.loads(orjson.dumps(found))
 
