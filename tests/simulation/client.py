@@ -5,6 +5,7 @@ The only module that calls the product. The forkserver has imported it (`warm`);
 
 import multiprocessing
 import os
+import signal
 import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
@@ -98,6 +99,9 @@ class Sync:
         if found.hung:
             self._process.kill()
         self._process.join()
+        if found.killed and self._process.exitcode != -signal.SIGKILL:
+            # Else a history in which no sync ever ran would find nothing wrong.
+            found = Report(raised=f"nobody killed it, and it ended with {self._process.exitcode}; see sync.log")
         self._mine.close()
         return found
 
@@ -125,8 +129,8 @@ def sync_here(
             del os.environ[name]
     os.environ.update(environment)
     tempfile.tempdir = None
-    set_time(now)
     try:
+        set_time(now)
         return Report(told=_sync(platform, resources, selection))
     except BaseException as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
