@@ -10,39 +10,21 @@ import pytest
 
 from platform_assets.configuration.platform_settings import read_settings
 from platform_assets.http.client import ApiClient
-from platform_assets.platforms import all_platforms, platform_named
+from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer
 from platform_assets.sync import ResourceOutcome, Selection, sync
 from platform_assets.warehouse import open_warehouse
+from tests.settings import Point, PointAt, platform_settings, sandbox_settings
 
-pytest_plugins = ("tests.dagster_fixtures", "tests.simulation.counting")
+pytest_plugins = ("tests.dagster_fixtures", "tests.order", "tests.simulation.counting")
 
 # The same examples each time; `HYPOTHESIS_PROFILE=explore` looks for new ones.
 hypothesis.settings.register_profile("suite", derandomize=True)
 hypothesis.settings.register_profile("explore", derandomize=False)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
+# What tests of faults count, by `record_property("faults <what>", number)`; printed at the end.
 COUNTED = ("tried", "survived", "clear errors", "rows lost", "rows invented")
-"""What tests of faults count, by `record_property("faults <what>", number)`; printed at the end."""
-
-
-LONG = (
-    "test_histories",
-    "test_simulation",
-    "test_signals",
-    "test_postgres",
-    "test_cli",
-    "test_concurrency",
-    "test_staging",
-    "test_crashes",
-    "test_marts",
-    "test_secrets",
-)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the modules that take minutes, so that none of them is left over for one worker at the end."""
-    items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if name in item.nodeid), len(LONG)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -80,17 +62,25 @@ def shared_sandbox() -> Iterator[SandboxServer]:
 
 
 @pytest.fixture
-def point_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[SandboxServer], None]:
+def point(monkeypatch: pytest.MonkeyPatch) -> Point:
+    """Point one platform's settings at a server; called as `platform_settings`."""
+
+    def set_variables(*args: str, **more: str) -> None:
+        for name, value in platform_settings(*args, **more).items():
+            monkeypatch.setenv(name, value)
+
+    return set_variables
+
+
+@pytest.fixture
+def point_at(monkeypatch: pytest.MonkeyPatch) -> PointAt:
     """Point every platform's settings at a sandbox."""
 
-    def point(server: SandboxServer) -> None:
-        for platform in all_platforms():
-            prefix = f"SOURCES__{platform.name.upper()}__"
-            monkeypatch.setenv(f"{prefix}BASE_URL", server.base_url(platform.name))
-            monkeypatch.setenv(f"{prefix}API_TOKEN", server.token(platform.name))
-            monkeypatch.setenv(f"{prefix}BACKOFF_FACTOR", "0")
+    def set_variables(server: SandboxServer) -> None:
+        for name, value in sandbox_settings(server).items():
+            monkeypatch.setenv(name, value)
 
-    return point
+    return set_variables
 
 
 @pytest.fixture

@@ -1,53 +1,19 @@
 """The command as a user runs it: exit codes, one clear line per problem, no token in any output."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import FakeBackend, Fault, SandboxServer, expected_rows
+from tests.cli.command import command
+from tests.settings import sandbox_settings
 from tests.warehouse_rows import query
-
-ROOT = Path(__file__).parents[2]
-
-
-def command(
-    *words: str,
-    env: Mapping[str, str] | None = None,
-    first: Callable[[], None] | None = None,
-    cwd: Path = ROOT,
-    code: str = "from platform_assets.cli import main; main()",
-) -> subprocess.CompletedProcess[str]:
-    """Run `platform-assets` in a process, in which `first` is called before."""
-    return subprocess.run(
-        [sys.executable, "-c", code, *words],
-        cwd=cwd,
-        env={**os.environ, **(env or {})},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        preexec_fn=first,
-    )
-
-
-def pointing_at(server: SandboxServer, token: str | None = None) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for platform in all_platforms():
-        prefix = f"SOURCES__{platform.name.upper()}__"
-        found[f"{prefix}BASE_URL"] = server.base_url(platform.name)
-        found[f"{prefix}API_TOKEN"] = token or server.token(platform.name)
-        found[f"{prefix}BACKOFF_FACTOR"] = "0"
-    return found
 
 
 def test_sync_of_everything_from_another_server(warehouse_file: Path) -> None:
     with SandboxServer() as server:
-        done = command("sync", env=pointing_at(server))
+        done = command("sync", env=sandbox_settings(server))
         assert done.returncode == 0, done.stderr
         count = sum(len(platform.resources) for platform in all_platforms())
         assert f"{count} of {count} assets" in done.stdout
@@ -56,13 +22,13 @@ def test_sync_of_everything_from_another_server(warehouse_file: Path) -> None:
                 assert query(warehouse_file, f"SELECT count(*) FROM {platform}.{resource}") == [(len(records),)]
         status = command("status")
         assert status.returncode == 0 and "crm/mail_threads" in status.stdout
-        check = command("check", env=pointing_at(server))
+        check = command("check", env=sandbox_settings(server))
         assert check.returncode == 0 and check.stdout.count(": ok") == len(all_platforms()) + 2
 
 
 def test_select_parent_and_partition() -> None:
     with SandboxServer() as server:
-        env = pointing_at(server)
+        env = sandbox_settings(server)
         first = command("sync", "--select", "crm/deals", "--no-models", env=env)
         assert first.returncode == 0, first.stderr
         before = len(server.requests)
@@ -90,7 +56,7 @@ def test_bad_input_is_one_clear_line_and_no_success(words: list[str], expected: 
 
 def test_a_wrong_token_is_said_and_not_shown(warehouse_file: Path) -> None:
     with SandboxServer() as server:
-        env = pointing_at(server, token="hush-s3cret")
+        env = sandbox_settings(server, token="hush-s3cret")
         done = command("sync", "--platform", "crm", "--no-models", env=env)
         output = done.stdout + done.stderr
         assert done.returncode == 1 and "SOURCES__CRM__API_TOKEN" in output
@@ -104,7 +70,7 @@ def test_a_wrong_token_is_said_and_not_shown(warehouse_file: Path) -> None:
 def test_what_a_failure_kept_from_running_runs_after_it(warehouse_file: Path) -> None:
     """Deals cannot be read, so their products are said to have no parent; mail has nothing to do with it."""
     with SandboxServer(faults=[Fault("items=deal", status=404, times=None)]) as server:
-        env = pointing_at(server)
+        env = sandbox_settings(server)
         done = command("sync", "--platform", "crm", "--no-models", env=env)
         assert done.returncode == 1 and "24 of 26 assets" in done.stdout, done.stdout
         assert "crm/deals was never loaded" in done.stdout
@@ -116,7 +82,7 @@ def test_what_a_failure_kept_from_running_runs_after_it(warehouse_file: Path) ->
 
 def test_an_unknown_partition_or_parent_is_an_error() -> None:
     with SandboxServer() as server:
-        env = pointing_at(server)
+        env = sandbox_settings(server)
         for words in (["--partition", "nobody"], ["--parent", "nobody"]):
             selected = ["--select", "ci_analytics/organizations", "--select", "ci_analytics/organizations_pipelines"]
             done = command("sync", *selected, *words, "--no-models", env=env)
@@ -126,7 +92,7 @@ def test_an_unknown_partition_or_parent_is_an_error() -> None:
 def test_the_sandbox_bears_witness_only_for_what_it_served() -> None:
     """A platform with a base_url of its own is loaded from there and not compared with the sandbox."""
     with SandboxServer(FakeBackend.tiny()) as own:
-        env = {name: value for name, value in pointing_at(own).items() if "__CRM__" in name}
+        env = {name: value for name, value in sandbox_settings(own).items() if "__CRM__" in name}
         words = ["sync", "--sandbox", "--no-models", "--select", "crm/roles", "--select", "load_testing/organizations"]
         done = command(*words, env=env)
         assert done.returncode == 0, done.stdout

@@ -14,7 +14,7 @@ import pytest
 
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer, sandbox_token
-from tests.cli.test_cli import ROOT, command
+from tests.cli.command import MAIN, ROOT, command
 
 NAMES = {platform.name for platform in all_platforms()}
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads a process's variables on Linux")
@@ -23,11 +23,10 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason=
 @contextmanager
 def dev(*words: str, env: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
     """What the command says before the UI starts, and the variables that `dagster dev` gets from it."""
-    code = "from platform_assets.cli import main; main()"
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     process = subprocess.Popen(
-        [sys.executable, "-c", code, "dev", "--port", port, *words],
+        [sys.executable, "-c", MAIN, "dev", "--port", port, *words],
         cwd=ROOT,
         env={**os.environ, **env},
         stdout=subprocess.PIPE,

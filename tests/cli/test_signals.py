@@ -17,13 +17,13 @@ from filelock import FileLock
 from platform_assets.cli.environment import open_instance
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import Fault, SandboxServer, expected_rows
-from tests.cli.test_cli import ROOT, command, pointing_at
+from tests.cli.command import MAIN, ROOT, command
+from tests.settings import platform_settings, sandbox_settings
 from tests.warehouse_rows import differences, query
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for a child process on Linux")
 
 SOON = 15.0
-COMMAND = "from platform_assets.cli import main; main()"
 RUN = """
 import sys
 import dagster as dg
@@ -107,8 +107,8 @@ def check_nothing_half(warehouse: Path, server: SandboxServer, platform: str) ->
 def test_while_it_waits_for_a_rate_limit(signals: list[signal.Signals], code: int, warehouse_file: Path) -> None:
     fault = Fault("items=deal", status=429, times=None, headers={"Retry-After": "60"})
     with SandboxServer(faults=[fault]) as server:
-        env = pointing_at(server)
-        with started(COMMAND, "sync", "--platform", "crm", env=env) as process:
+        env = sandbox_settings(server)
+        with started(MAIN, "sync", "--platform", "crm", env=env) as process:
             until(lambda: any(request["status"] == 429 for request in server.requests))
             time.sleep(0.5)
             returncode, output, errors = ended(process, *signals)
@@ -125,8 +125,8 @@ def test_while_the_server_keeps_silent() -> None:
     """Requests under way would end by themselves a minute later."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        env = {"SOURCES__CRM__BASE_URL": url, "SOURCES__CRM__API_TOKEN": "mine"}
-        with started(COMMAND, "sync", "--platform", "crm", "--no-models", env=env) as process:
+        env = platform_settings("crm", url)
+        with started(MAIN, "sync", "--platform", "crm", "--no-models", env=env) as process:
             silent.settimeout(90)
             connection, _ = silent.accept()
             with connection:
@@ -139,13 +139,13 @@ def test_while_it_reads_and_while_others_keep_the_warehouse(warehouse_file: Path
     assets = ["device_management/roles", "device_management/groups", "device_management/activities"]
     selected = [word for asset in assets for word in ("--select", asset)]
     with SandboxServer(latency=0.3) as server:
-        env = pointing_at(server)
-        with started(COMMAND, "sync", "--no-models", *selected, env=env) as process:
+        env = sandbox_settings(server)
+        with started(MAIN, "sync", "--no-models", *selected, env=env) as process:
             until(lambda: server.requests)
             assert ended(process, signal.SIGINT)[0] == 130
         assert statuses() == [dg.DagsterRunStatus.CANCELED]
         check_nothing_half(warehouse_file, server, "device_management")
-        with FileLock(f"{warehouse_file}.lock"), started(COMMAND, "sync", "--no-models", *selected, env=env) as process:
+        with FileLock(f"{warehouse_file}.lock"), started(MAIN, "sync", "--no-models", *selected, env=env) as process:
             time.sleep(8)
             assert process.poll() is None
             assert ended(process, signal.SIGINT)[0] == 130
@@ -158,8 +158,8 @@ def test_while_it_lands(pause: float, warehouse_file: Path) -> None:
     """What lands is landed to its end and reported; nothing else begins."""
     assets = [f"device_management/{resource.name}" for resource in platform_named("device_management").resources]
     with SandboxServer() as server:
-        env = pointing_at(server)
-        with started(COMMAND, "sync", "--platform", "device_management", env=env) as process:
+        env = sandbox_settings(server)
+        with started(MAIN, "sync", "--platform", "device_management", env=env) as process:
             until(Path(f"{warehouse_file}.wal").exists)
             time.sleep(pause)
             assert ended(process, signal.SIGINT)[0] == 130
@@ -178,8 +178,8 @@ def test_while_it_lands(pause: float, warehouse_file: Path) -> None:
 @pytest.mark.parametrize("pause", [0.1, 6.0], ids=["starts", "builds"])
 def test_while_dbt_works(pause: float, warehouse_file: Path) -> None:
     with SandboxServer() as server:
-        env = pointing_at(server)
-        with started(COMMAND, "sync", "--platform", "device_management", env=env) as process:
+        env = sandbox_settings(server)
+        with started(MAIN, "sync", "--platform", "device_management", env=env) as process:
             until(lambda: dbt_below(process.pid))
             (dbt,) = dbt_below(process.pid)
             time.sleep(pause)
@@ -207,7 +207,7 @@ def test_a_run_of_dagsters_own_ends_too_and_is_not_tried_again(asked_by_dagster:
     """`dagster run terminate` and the UI mark the run and interrupt its process, whose main thread runs the op."""
     fault = Fault("items=deal", status=429, times=None, headers={"Retry-After": "60"})
     with SandboxServer(faults=[fault]) as server:
-        with started(RUN, "sync_crm", "crm/deals", env=pointing_at(server)) as process:
+        with started(RUN, "sync_crm", "crm/deals", env=sandbox_settings(server)) as process:
             until(lambda: any(request["status"] == 429 for request in server.requests))
             with open_instance() as instance:
                 (run,) = instance.get_runs()

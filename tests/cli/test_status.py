@@ -1,22 +1,21 @@
 """`platform-assets status` says of every asset what the warehouse knows, also after a sync that failed in part."""
 
-from pathlib import Path
-
 import pytest
 
-from tests.cli.test_cli import command
+from tests.cli.command import command
 from tests.conftest import Sync
-from tests.stub_api import Reply, StubApi, recents
+from tests.servers.http_server import Reply
+from tests.servers.stub_api import StubApi, recents
+from tests.settings import Point
 
 UPDATED = "2026-01-01 06:00:00"
 
 
 @pytest.fixture
-def lines(warehouse_file: Path, monkeypatch: pytest.MonkeyPatch, sync_platform: Sync) -> dict[str, str]:
+def lines(point: Point, sync_platform: Sync) -> dict[str, str]:
     """The line of each asset after a sync in which one resource and one parent fail, and one parent is refused."""
     with StubApi() as api:
-        for key, value in {"BASE_URL": api.url, "API_TOKEN": "t", "BACKOFF_FACTOR": "0"}.items():
-            monkeypatch.setenv(f"SOURCES__CRM__{key}", value)
+        point("crm", api.url)
         api.routes["/v1/recents"] = recents("deal", [{"id": n, "update_time": UPDATED} for n in (1, 2, 3)])
         api.routes["/v1/deals/1/products"] = lambda query: Reply({"success": True, "data": [{"id": 10}, {"id": 11}]})
         api.routes["/v1/deals/2/products"] = lambda query: Reply({"success": False}, 403)

@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,9 @@ from platform_assets.configuration.known import known_keys
 from platform_assets.configuration.reference import render
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer
-from tests.cli.test_cli import command
+from tests.cli.command import ROOT, command
+from tests.settings import PointAt
 
-ROOT = Path(__file__).parents[2]
 SECRET = "hush-s3cret"
 
 
@@ -81,7 +81,7 @@ def test_settings_of_a_platform_that_cannot_be_used_are_not_judged(monkeypatch: 
 
 def test_sync_and_check_refuse_a_misspelt_setting_before_anything_loads(
     shared_sandbox: SandboxServer,
-    point_at: Callable[[SandboxServer], None],
+    point_at: PointAt,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     warehouse_file: Path,
@@ -120,7 +120,7 @@ def test_check_and_sync_judge_every_setting_alike(
     name: str,
     value: str,
     shared_sandbox: SandboxServer,
-    point_at: Callable[[SandboxServer], None],
+    point_at: PointAt,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -153,7 +153,7 @@ def test_every_command_that_opens_the_warehouse_says_what_is_wrong_in_a_line(
     name: str,
     value: str,
     shared_sandbox: SandboxServer,
-    point_at: Callable[[SandboxServer], None],
+    point_at: PointAt,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     warehouse_file: Path,
@@ -316,7 +316,7 @@ def test_a_port_that_is_taken_is_said_in_a_line(
 
 def test_a_dagster_home_that_cannot_be_opened_is_said_in_a_line(
     shared_sandbox: SandboxServer,
-    point_at: Callable[[SandboxServer], None],
+    point_at: PointAt,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

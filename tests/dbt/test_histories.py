@@ -2,17 +2,16 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
 from tests.conftest import Sync
-from tests.dbt.test_staging import build
+from tests.dbt.building import build
+from tests.settings import PointAt
 from tests.warehouse_rows import query
 
-PointAt = Callable[[SandboxServer], None]
 Record = dict[str, Any]
 
 TIMES = {

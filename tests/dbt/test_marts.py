@@ -16,7 +16,8 @@ from platform_assets.reporting import report
 from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.sync import Selection, sync
 from platform_assets.warehouse import open_warehouse
-from tests.dbt.test_staging import build
+from tests.dbt.building import build
+from tests.settings import sandbox_settings
 from tests.warehouse_rows import query
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,9 +34,8 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Records]:
     warehouse_file = folder / "warehouse.duckdb"
     with pytest.MonkeyPatch.context() as patch, SandboxServer() as server:
         patch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(warehouse_file))
-        for platform in all_platforms():
-            patch.setenv(f"SOURCES__{platform.name.upper()}__BASE_URL", server.base_url(platform.name))
-            patch.setenv(f"SOURCES__{platform.name.upper()}__API_TOKEN", server.token(platform.name))
+        for name, value in sandbox_settings(server).items():
+            patch.setenv(name, value)
         load_everything()
         build(warehouse_file, folder / "target")
         server.world.advance(hours=36)

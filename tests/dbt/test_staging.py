@@ -1,19 +1,19 @@
 """What dbt builds is what the tables hold: all columns described are there and no others, on full and empty APIs."""
 
 import json
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from platform_assets.dbt.project import PROJECT_DIR, dbt_project
+from platform_assets.dbt.project import dbt_project
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
 from tests.conftest import Sync
+from tests.dbt.building import build, run_dbt
+from tests.settings import PointAt
 
 SQL_NAMES = {
     "BIGINT": "bigint",
@@ -26,39 +26,6 @@ SQL_NAMES = {
     "TIMESTAMP WITH TIME ZONE": "timestamptz",
     "VARCHAR": "varchar",
 }
-PointAt = Callable[[SandboxServer], None]
-
-
-def build(warehouse: Path, target: Path, *options: str) -> dict[str, str]:
-    """`dbt build`; status by node."""
-    run_dbt("build", *options, warehouse=warehouse, target=target)
-    results = json.loads((target / "run_results.json").read_text())["results"]
-    return {result["unique_id"]: result["status"] for result in results}
-
-
-def run_dbt(*words: str, warehouse: Path, target: Path, variables: Mapping[str, str] | None = None) -> None:
-    ended = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("dbt")),
-            *words,
-            "--target-path",
-            str(target),
-            "--profiles-dir",
-            ".",
-        ],
-        cwd=PROJECT_DIR,
-        env={
-            "PLATFORM_ASSETS_DUCKDB": str(warehouse),
-            "PATH": "/usr/bin:/bin",
-            "HOME": str(target),
-            **(variables or {}),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    # `source freshness` fails where a table is too late; its results say so.
-    assert ended.returncode == 0 or words[:2] == ("source", "freshness"), ended.stdout[-3000:]
 
 
 @pytest.mark.parametrize("world", [FakeBackend, FakeBackend.empty, FakeBackend.tiny], ids=["full", "empty", "tiny"])

@@ -1,12 +1,11 @@
 """A model is built again when a table above it changed, and not for a load that found nothing new."""
 
-from collections.abc import Callable
-
 import dagster as dg
 
 from platform_assets.dbt.stale_models import stale_models
 from platform_assets.definitions import defs
 from platform_assets.sandbox import SandboxServer
+from tests.settings import PointAt
 
 MODELS = {
     dg.AssetKey(["staging", "stg_ci_analytics__builds"]),
@@ -14,7 +13,7 @@ MODELS = {
 }
 
 
-def test_models_are_stale_until_built_and_again_after_a_change(point_at: Callable[[SandboxServer], None]) -> None:
+def test_models_are_stale_until_built_and_again_after_a_change(point_at: PointAt) -> None:
     repository = defs().get_repository_def()
     job = repository.get_job("sync_ci_analytics")
     builds = [dg.AssetKey(["ci_analytics", "builds"])]

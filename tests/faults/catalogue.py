@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import formatdate
 
-from tests.faults.proxy import Good, Spoil, Wire
+from tests.servers.faulty_proxy import Good, Spoil, Wire
 
 BOMB = 12
 

@@ -15,7 +15,7 @@ import duckdb
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.warehouse.run_directory import JUST_MADE
-from tests.cli.test_cli import pointing_at
+from tests.settings import sandbox_settings
 from tests.warehouse_rows import differences
 
 WORKER = """
@@ -85,7 +85,7 @@ def settings(server: SandboxServer, folder: Path) -> dict[str, str]:
     """Variables that point a sync at the sandbox and at a warehouse, a home and a temporary folder of its own."""
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
     return {
-        **pointing_at(server),
+        **sandbox_settings(server),
         "DESTINATION__DUCKDB__CREDENTIALS": str(folder / "warehouse.duckdb"),
         "DAGSTER_HOME": str(folder / "home"),
         "TMPDIR": str(folder / "tmp"),

@@ -3,12 +3,9 @@
 import ssl
 import subprocess
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trustme
@@ -20,7 +17,8 @@ from platform_assets.http.errors import AnswerError, RequestFailed, SettingsErro
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer
 from tests.faults import catalogue
-from tests.faults.proxy import FaultyProxy, Good, Wire, witness
+from tests.servers.faulty_proxy import FaultyProxy, Good, Wire, witness
+from tests.servers.http_server import HttpServer, Reply
 
 TOKEN = "hush-hush/+secret"
 
@@ -82,60 +80,35 @@ def test_a_next_link_elsewhere_is_not_followed(shared_sandbox: SandboxServer) ->
     assert heard == []
 
 
-class Secure:
-    """A server with a certificate of a CA that nobody knows; what it was asked for."""
-
-    def __init__(self, authority: trustme.CA, *names: str) -> None:
-        self.asked: list[str] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.asked.append(self.path)
-                self.send_response(200)
-                self.send_header("Content-Length", "11")
-                self.end_headers()
-                self.wfile.write(b'{"data":[]}')
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(*names).configure_cert(context)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-        self.url = f"https://127.0.0.1:{self.server.server_port}"
-
-
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     return trustme.CA()
 
 
 @pytest.fixture(params=[("127.0.0.1",), ("elsewhere.example",)], ids=["right-name", "wrong-name"])
-def secure(request: pytest.FixtureRequest, authority: trustme.CA) -> Iterator[Secure]:
-    server = Secure(authority, *request.param)
-    yield server
-    server.server.shutdown()
-    server.server.server_close()
+def secure(request: pytest.FixtureRequest, authority: trustme.CA) -> Iterator[HttpServer]:
+    """A server with a certificate of a CA that is not trusted by default."""
+    certificate = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*request.param).configure_cert(certificate)
+    with HttpServer(lambda request: Reply({"data": []}), certificate=certificate) as server:
+        yield server
 
 
 @pytest.mark.parametrize(
     "variable", ["PYTHONHTTPSVERIFY", "CURL_INSECURE", "SOURCES__CRM__VERIFY", "REQUESTS_CA_BUNDLE"]
 )
 def test_an_unknown_certificate_is_refused_and_sent_nothing(
-    secure: Secure, variable: str, monkeypatch: pytest.MonkeyPatch
+    secure: HttpServer, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, "" if variable == "REQUESTS_CA_BUNDLE" else "0")
     with client(secure.url) as asking, pytest.raises(RequestFailed, match=r"certificate .* is refused") as refused:
         asking.get("/v1/leads")
-    assert secure.asked == []
+    assert secure.requests == []
     assert TOKEN not in str(refused.value) and "REQUESTS_CA_BUNDLE" in str(refused.value)
 
 
 def test_a_named_authority_is_trusted_for_the_hosts_it_vouches_for(
-    secure: Secure,
+    secure: HttpServer,
     authority: trustme.CA,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -147,7 +120,7 @@ def test_a_named_authority_is_trusted_for_the_hosts_it_vouches_for(
         if "wrong-name" in request.node.name:
             with pytest.raises(RequestFailed, match=r"certificate .* is refused"):
                 asking.get("/v1/leads")
-            assert secure.asked == []
+            assert secure.requests == []
         else:
             assert asking.get("/v1/leads").body == {"data": []}
 

@@ -10,7 +10,8 @@ from filelock import FileLock
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.warehouse.queries import reading
-from tests.cli.test_cli import command, pointing_at
+from tests.cli.command import command
+from tests.settings import sandbox_settings
 from tests.warehouse_rows import differences, query
 
 PLATFORMS = ("load_testing", "device_management")
@@ -18,7 +19,7 @@ PLATFORMS = ("load_testing", "device_management")
 
 def test_runs_models_and_readers_share_one_file(warehouse_file: Path, tmp_path: Path) -> None:
     with SandboxServer() as server:
-        env = pointing_at(server)
+        env = sandbox_settings(server)
         assert command("sync", "--platform", "load_testing", env=env).returncode == 0
         server.world.advance(hours=30)
         commands = [
@@ -56,7 +57,7 @@ def test_runs_models_and_readers_share_one_file(warehouse_file: Path, tmp_path: 
 def test_a_wait_that_ends_says_who_for_how_long_and_what_to_do(words: list[str], warehouse_file: Path) -> None:
     with SandboxServer() as server, FileLock(f"{warehouse_file}.lock"):
         warehouse_file.touch()
-        done = command(*words, env={**pointing_at(server), "WAREHOUSE__LOCK_WAIT": "0.3"})
+        done = command(*words, env={**sandbox_settings(server), "WAREHOUSE__LOCK_WAIT": "0.3"})
     assert done.returncode == 1
     said = done.stdout + done.stderr
     assert "another process kept" in said and "warehouse.lock_wait" in said and "Traceback" not in said

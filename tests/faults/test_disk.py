@@ -13,7 +13,8 @@ import pytest
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.warehouse.load_errors import is_disk_full, reason
-from tests.cli.test_cli import command, pointing_at
+from tests.cli.command import command
+from tests.settings import sandbox_settings
 from tests.warehouse_rows import differences, rows
 
 
@@ -25,7 +26,7 @@ def cramped(*words: str, bytes_per_file: int, env: Mapping[str, str]) -> subproc
 
 def test_a_warehouse_without_room_keeps_what_it_has(warehouse_file: Path, tmp_path: Path) -> None:
     with SandboxServer() as server:
-        env = {**pointing_at(server), "DAGSTER_HOME": str(tmp_path / "home")}
+        env = {**sandbox_settings(server), "DAGSTER_HOME": str(tmp_path / "home")}
         assert command("sync", "--platform", "load_testing", "--no-models", env=env).returncode == 0
         before = rows(warehouse_file, "load_testing.tests")
         full = cramped("sync", "--platform", "crm", "--no-models", bytes_per_file=1_000_000, env=env)

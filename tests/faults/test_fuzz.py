@@ -47,7 +47,7 @@ from platform_assets.http.urls import fill_path
 from platform_assets.platforms import all_platforms, platform_named
 from platform_assets.sandbox import SandboxServer
 from platform_assets.warehouse.dlt_source import table_columns
-from tests.faults.proxy import FaultyProxy, Good, Wire
+from tests.servers.faulty_proxy import FaultyProxy, Good, Wire
 
 SLOW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 QUICK = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -16,7 +16,8 @@ from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer, expected_rows
 from tests.conftest import Sync
 from tests.faults.catalogue import BOMB, Case, catalogue
-from tests.faults.proxy import FaultyProxy
+from tests.servers.faulty_proxy import FaultyProxy
+from tests.settings import Point
 from tests.warehouse_rows import differences
 
 PLATFORM = platform_named("load_testing")
@@ -57,11 +58,11 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Sync,
     made: list[Before] = []
     with SandboxServer() as server:
 
-        def make(sync_platform: Sync, point: Callable[..., None]) -> Before:
+        def make(sync_platform: Sync, aim: Callable[..., None]) -> Before:
             if not made:
                 with pytest.MonkeyPatch.context() as patch:
                     patch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(folder / "warehouse.duckdb"))
-                    point(server.url, 20.0)
+                    aim(server.url, 20.0)
                     assert all(outcome.ok for outcome in sync_platform("load_testing").values())
                 old = expected_rows(server.world)["load_testing"]
                 server.world.advance(hours=30)
@@ -74,43 +75,36 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Sync,
 
 
 @pytest.fixture
-def point(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, float], None]:
+def aim(point: Point) -> Callable[[str, float], None]:
     """Point the platform at a server, and give it so many seconds for an answer."""
 
-    def set_settings(url: str, patience: float) -> None:
-        values = {
-            "BASE_URL": f"{url}/load_testing",
-            "API_TOKEN": "sandbox-load-testing-token",
-            "BACKOFF_FACTOR": "0",
-            "READ_TIMEOUT": str(patience / 2),
-            "ANSWER_TIMEOUT": str(patience),
-        }
-        for name, value in values.items():
-            monkeypatch.setenv(f"SOURCES__LOAD_TESTING__{name}", value)
+    def aim(url: str, seconds: float) -> None:
+        timeouts = {"READ_TIMEOUT": str(seconds / 2), "ANSWER_TIMEOUT": str(seconds)}
+        point("load_testing", f"{url}/load_testing", "sandbox-load-testing-token", **timeouts)
 
-    return set_settings
+    return aim
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_fault_that_stays_in_one_resource(
     name: str,
     before: Callable[[Sync, Callable[..., None]], Before],
-    point: Callable[[str, float], None],
+    aim: Callable[[str, float], None],
     sync_platform: Sync,
     warehouse_file: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("platform_assets.http.client.MAX_BODY", (BOMB - 1) << 20)
-    known, case = before(sync_platform, point), CASES[name]
+    known, case = before(sync_platform, aim), CASES[name]
     shutil.copy(known.warehouse, warehouse_file)
     with FaultyProxy(known.server.url, case.spoil, pattern=r"/v2/tests\?page=9&", times=None) as proxy:
-        point(proxy.url, case.patience)
+        aim(proxy.url, case.patience)
         outcomes = sync_platform("load_testing", full_refresh=True)
     assert proxy.struck
     assert outcomes["organizations"].ok and outcomes["projects"].ok
     assert outcomes["tests"].ok == case.stays, outcomes["tests"].error
     assert wrong(warehouse_file, {**known.new, "tests": known.new["tests"] if case.stays else known.old["tests"]}) == {}
-    point(known.server.url, 20.0)
+    aim(known.server.url, 20.0)
     assert all(outcome.ok for outcome in sync_platform("load_testing").values())
     assert wrong(warehouse_file, known.new) == {}
 

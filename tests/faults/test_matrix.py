@@ -21,7 +21,7 @@ from platform_assets.sandbox import SandboxServer
 from platform_assets.sandbox.tokens import sandbox_token
 from tests.conftest import COUNTED
 from tests.faults.catalogue import BOMB, Case, catalogue
-from tests.faults.proxy import FaultyProxy, Good
+from tests.servers.faulty_proxy import FaultyProxy, Good
 
 CASES = {case.name: case for case in catalogue()}
 KNOWN: dict[str, Good] = {}

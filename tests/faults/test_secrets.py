@@ -15,9 +15,10 @@ import pytest
 from platform_assets.http.redaction import MASK, Redactor
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer
-from tests.cli.test_cli import ROOT
+from tests.cli.command import ROOT
 from tests.faults.crashes import LOADER, settings, worker
-from tests.faults.proxy import FaultyProxy, Good, Spoil, Wire
+from tests.servers.faulty_proxy import FaultyProxy, Good, Spoil, Wire
+from tests.settings import platform_settings
 
 NOISY = """
 import logging, sys
@@ -119,8 +120,6 @@ def place(tmp_path: Path) -> tuple[Path, dict[str, str]]:
         "DAGSTER_HOME": str(tmp_path / "all" / "home"),
         "TMPDIR": str(tmp_path / "all" / "tmp"),
         "RUNTIME__LOG_LEVEL": "DEBUG",
-        **{f"SOURCES__{platform.name.upper()}__API_TOKEN": secret(platform.name) for platform in all_platforms()},
-        **{f"SOURCES__{platform.name.upper()}__BACKOFF_FACTOR": "0" for platform in all_platforms()},
     }
 
 
@@ -139,7 +138,8 @@ def test_runs_in_which_every_request_fails_leave_no_secret(
 
     with FaultyProxy(shared_sandbox.url, fail, times=None) as proxy:
         for platform in all_platforms():
-            environment[f"SOURCES__{platform.name.upper()}__BASE_URL"] = f"{proxy.url}/{platform.name}"
+            url = f"{proxy.url}/{platform.name}"
+            environment |= platform_settings(platform.name, url, secret(platform.name))
         outputs = []
         for words in (
             ["platform-assets", "sync", "--no-models"],
@@ -164,7 +164,7 @@ def test_a_killed_load_leaves_no_secret(tmp_path: Path) -> None:
         with worker(LOADER, ["crm"], environment) as process:
             assert process.stdin is not None
             print("go", file=process.stdin, flush=True)
-            while not list((tmp_path / "tmp").glob("platform-assets-run-*/spool/*/*")):
+            while not list((tmp_path / "tmp").glob("platform-assets-run-*/buffer/*/*")):
                 assert process.poll() is None, "it is killed with pages on the disk"
                 time.sleep(0.01)
         assert list(left_in(tmp_path, {"crm": server.token("crm")})) == []

@@ -2,12 +2,9 @@
 
 import gzip
 import socket
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,6 +16,7 @@ from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError, LimitExhausted, RequestFailed
 from platform_assets.http.retry_delay import retry_delay
 from platform_assets.http.urls import fill_path
+from tests.servers.http_server import HttpServer, Reply, Request
 
 SECRET = "s3cr3t/+token"
 PLATFORM = Platform(
@@ -28,44 +26,13 @@ PLATFORM = Platform(
     client=Client(auth=ApiKeyAuth(name="api_token"), probe="/", paginator=SinglePage()),
     resources=(),
 )
-Respond = Callable[[BaseHTTPRequestHandler, int], None]
-
-
-class Scripted:
-    """A server whose nth request is answered by a function; remembers the paths it was asked for."""
-
-    def __init__(self) -> None:
-        self.paths: list[str] = []
-        self.respond: Respond = lambda handler, number: answer(handler, b"{}")
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.paths.append(self.path)
-                outer.respond(self, len(outer.paths))
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-
-
-def answer(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200, **headers: str) -> None:
-    handler.send_response(status)
-    for name, value in {"Content-Length": str(len(body)), **headers}.items():
-        handler.send_header(name.replace("_", "-"), value)
-    handler.end_headers()
-    handler.wfile.write(body)
+Answer = Callable[[Request], Reply]
 
 
 @pytest.fixture
-def server() -> Iterator[Scripted]:
-    scripted = Scripted()
-    yield scripted
-    scripted.server.shutdown()
-    scripted.server.server_close()
+def server() -> Iterator[HttpServer]:
+    with HttpServer(lambda request: Reply({})) as scripted:
+        yield scripted
 
 
 @pytest.fixture
@@ -74,55 +41,60 @@ def waits() -> list[float]:
 
 
 @pytest.fixture
-def client(server: Scripted, waits: list[float]) -> Iterator[ApiClient]:
+def client(server: HttpServer, waits: list[float]) -> Iterator[ApiClient]:
     with ApiClient(PLATFORM, Settings(base_url=server.url, token=SECRET), sleep=waits.append) as opened:
         yield opened
 
 
-def failing(status: int, times: int, **headers: str) -> Respond:
-    def respond(handler: BaseHTTPRequestHandler, number: int) -> None:
-        answer(handler, b'{"data": []}', status if number <= times else 200, **(headers if number <= times else {}))
+def redirect(location: str, status: int = 302) -> Reply:
+    return Reply(b"", status, {"Location": location})
 
-    return respond
+
+def failing(status: int, times: int, **headers: str) -> Answer:
+    """Fails the first `times` requests; in names of headers, `_` stands for `-`."""
+    failure = Reply({"data": []}, status, {name.replace("_", "-"): value for name, value in headers.items()})
+    return lambda request: failure if request.number <= times else Reply({"data": []})
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_temporary_faults_are_tried_three_more_times(
-    status: int, server: Scripted, client: ApiClient, waits: list[float]
+    status: int, server: HttpServer, client: ApiClient, waits: list[float]
 ) -> None:
-    server.respond = failing(status, 3)
+    server.answer = failing(status, 3)
     counts: Counter[str] = Counter()
     assert client.get("/x", counts=counts).body == {"data": []}
     assert waits == [2.0, 4.0, 8.0]
     assert counts == {"requests": 4, "retries": 3, "waited_ms": 14000}
 
 
-def test_a_fourth_fault_is_the_end(server: Scripted, client: ApiClient) -> None:
-    server.respond = failing(500, 9)
+def test_a_fourth_fault_is_the_end(server: HttpServer, client: ApiClient) -> None:
+    server.answer = failing(500, 9)
     with pytest.raises(RequestFailed, match="answered 500") as caught:
         client.get("/x")
-    assert caught.value.status == 500 and len(server.paths) == 4
+    assert caught.value.status == 500 and len(server.targets) == 4
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
-def test_permanent_faults_are_not_tried_again(status: int, server: Scripted, client: ApiClient) -> None:
-    server.respond = failing(status, 9)
+def test_permanent_faults_are_not_tried_again(status: int, server: HttpServer, client: ApiClient) -> None:
+    server.answer = failing(status, 9)
     with pytest.raises(RequestFailed, match=str(status)):
         client.get("/x")
-    assert len(server.paths) == 1
+    assert len(server.targets) == 1
 
 
-def test_waits_as_told_do_not_use_up_the_retries(server: Scripted, client: ApiClient, waits: list[float]) -> None:
-    server.respond = failing(429, 7, Retry_After="1")
+def test_waits_as_told_do_not_use_up_the_retries(server: HttpServer, client: ApiClient, waits: list[float]) -> None:
+    server.answer = failing(429, 7, Retry_After="1")
     client.get("/x")
     assert waits == [1.0] * 7
 
 
-def test_a_wait_beyond_the_budget_fails_at_once_and_says_when_to_come_back(server: Scripted, client: ApiClient) -> None:
-    server.respond = failing(429, 9, Retry_After="40000")
+def test_a_wait_beyond_the_budget_fails_at_once_and_says_when_to_come_back(
+    server: HttpServer, client: ApiClient
+) -> None:
+    server.answer = failing(429, 9, Retry_After="40000")
     with pytest.raises(LimitExhausted, match=r"come back at \d{4}-\d\d-\d\d"):
         client.get("/x")
-    assert len(server.paths) == 1
+    assert len(server.targets) == 1
 
 
 @pytest.mark.parametrize(
@@ -151,41 +123,30 @@ def test_reset_headers_of_other_answers_are_no_wait() -> None:
     [b"<html>throttled</html>", b'{"data": [', b"", b"[" * 100_000, b'{"a": NaN}', b"\xff\xfe{\x00"],
     ids=["html", "truncated", "empty", "deep", "nan", "utf16"],
 )
-def test_a_body_that_is_not_json_is_a_clear_error(body: bytes, server: Scripted, client: ApiClient) -> None:
-    server.respond = lambda handler, number: answer(handler, body, Content_Type="text/html")
+def test_a_body_that_is_not_json_is_a_clear_error(body: bytes, server: HttpServer, client: ApiClient) -> None:
+    server.answer = lambda request: Reply(body, headers={"Content-Type": "text/html"})
     with pytest.raises(AnswerError, match="not JSON") as caught:
         client.get("/x")
     assert "text/html" in str(caught.value) and len(str(caught.value)) < 400
 
 
-def test_a_byte_order_mark_and_compression_are_understood(server: Scripted, client: ApiClient) -> None:
+def test_a_byte_order_mark_and_compression_are_understood(server: HttpServer, client: ApiClient) -> None:
     packed = gzip.compress(b'\xef\xbb\xbf{"a": 1}')
-    server.respond = lambda handler, number: answer(handler, packed, Content_Encoding="gzip")
+    server.answer = lambda request: Reply(packed, headers={"Content-Encoding": "gzip"})
     assert client.get("/x").body == {"a": 1}
 
 
-def test_broken_compression_and_other_2xx_are_errors(server: Scripted, client: ApiClient) -> None:
-    server.respond = lambda handler, number: answer(handler, b"no gzip", Content_Encoding="gzip")
+def test_broken_compression_and_other_2xx_are_errors(server: HttpServer, client: ApiClient) -> None:
+    server.answer = lambda request: Reply(b"no gzip", headers={"Content-Encoding": "gzip"})
     with pytest.raises(AnswerError, match="compression"):
         client.get("/x")
-    server.respond = lambda handler, number: answer(handler, b"", 204)
+    server.answer = lambda request: Reply(b"", 204)
     with pytest.raises(AnswerError, match="204"):
         client.get("/x")
 
 
-def test_a_connection_that_breaks_in_mid_body_is_tried_again(server: Scripted, client: ApiClient) -> None:
-    def respond(handler: BaseHTTPRequestHandler, number: int) -> None:
-        if number > 1:
-            return answer(handler, b'{"a": 1}')
-        handler.send_response(200)
-        handler.send_header("Content-Length", "100")
-        handler.end_headers()
-        handler.wfile.write(b'{"a"')
-        handler.wfile.flush()
-        handler.connection.shutdown(socket.SHUT_RDWR)
-        return None
-
-    server.respond = respond
+def test_a_connection_that_breaks_in_mid_body_is_tried_again(server: HttpServer, client: ApiClient) -> None:
+    server.answer = lambda request: Reply({"a": 1}, break_after=None if request.number > 1 else 4)
     assert client.get("/x").body == {"a": 1}
 
 
@@ -201,39 +162,29 @@ def test_an_unreachable_host_is_one_line_and_not_tried_for_every_resource(waits:
     assert len(waits) == 3
 
 
-def test_redirects_stay_on_the_origin(server: Scripted, client: ApiClient) -> None:
-    def respond(handler: BaseHTTPRequestHandler, number: int) -> None:
-        if "moved" in handler.path:
-            answer(handler, b'{"a": 1}')
-        else:
-            answer(handler, b"", 302, Location="/moved")
-
-    server.respond = respond
+def test_redirects_stay_on_the_origin(server: HttpServer, client: ApiClient) -> None:
+    server.answer = lambda request: Reply({"a": 1}) if request.path == "/moved" else redirect("/moved")
     assert client.get("/x").body == {"a": 1}
-    other = Scripted()
-    server.respond = lambda handler, number: answer(handler, b"", 302, Location=f"{other.url}/steal")
-    with pytest.raises(RequestFailed, match="another origin"):
-        client.get("/x")
-    assert other.paths == []
-    other.server.shutdown()
+    with HttpServer(lambda request: Reply({})) as other:
+        server.answer = lambda request: redirect(f"{other.url}/steal")
+        with pytest.raises(RequestFailed, match="another origin"):
+            client.get("/x")
+        assert other.targets == []
 
 
 @pytest.mark.parametrize("location", ["/moved", "/moved?page=2", "/moved?page=1&per_page=100", "?page=2&per_page=30"])
 def test_a_redirect_that_loses_what_was_asked_for_is_refused(
-    location: str, server: Scripted, client: ApiClient
+    location: str, server: HttpServer, client: ApiClient
 ) -> None:
-    server.respond = lambda handler, number: answer(handler, b"", 302, Location=location)
+    server.answer = lambda request: redirect(location)
     with pytest.raises(AnswerError, match=r"without the parameters .*(page|per_page)"):
         client.get("/x", {"page": 2, "per_page": 100})
-    assert len(server.paths) == 1
+    assert len(server.targets) == 1
 
 
-def test_a_redirect_that_keeps_what_was_asked_for_is_followed(server: Scripted, client: ApiClient) -> None:
-    def respond(handler: BaseHTTPRequestHandler, number: int) -> None:
-        moved = number > 1
-        answer(handler, b"{}", 200 if moved else 301, Location="/y?since=2026-01-01+00%3A00%3A00&page=2")
-
-    server.respond = respond
+def test_a_redirect_that_keeps_what_was_asked_for_is_followed(server: HttpServer, client: ApiClient) -> None:
+    moved = redirect("/y?since=2026-01-01+00%3A00%3A00&page=2", 301)
+    server.answer = lambda request: Reply({}) if request.number > 1 else moved
     assert client.get("/x", {"page": 2, "since": "2026-01-01 00:00:00"}).body == {}
 
 
@@ -249,9 +200,9 @@ def test_a_redirect_that_keeps_what_was_asked_for_is_followed(server: Scripted, 
     ],
 )
 def test_a_key_twice_in_the_envelope_is_seen_however_it_is_written(
-    body: bytes, server: Scripted, client: ApiClient
+    body: bytes, server: HttpServer, client: ApiClient
 ) -> None:
-    server.respond = lambda handler, number: answer(handler, body)
+    server.answer = lambda request: Reply(body)
     with pytest.raises(AnswerError, match="twice in one object"):
         client.get("/x")
 
@@ -265,37 +216,35 @@ def test_a_key_twice_in_the_envelope_is_seen_however_it_is_written(
         rb'{"data": [{"data": {"id": 1}}], "note": "\u0064ata\": x"}',
     ],
 )
-def test_keys_that_repeat_in_other_objects_are_no_fault(body: bytes, server: Scripted, client: ApiClient) -> None:
-    server.respond = lambda handler, number: answer(handler, body)
+def test_keys_that_repeat_in_other_objects_are_no_fault(body: bytes, server: HttpServer, client: ApiClient) -> None:
+    server.answer = lambda request: Reply(body)
     assert client.get("/x").body
 
 
-def test_endless_redirects_end(server: Scripted, client: ApiClient) -> None:
-    server.respond = lambda handler, number: answer(handler, b"", 302, Location="/x")
+def test_endless_redirects_end(server: HttpServer, client: ApiClient) -> None:
+    server.answer = lambda request: redirect("/x")
     with pytest.raises(RequestFailed, match="redirects"):
         client.get("/x")
 
 
 @pytest.mark.parametrize("status", [401, 404, 500, 302])
-def test_no_message_holds_the_secret(status: int, server: Scripted, client: ApiClient) -> None:
-    def respond(handler: BaseHTTPRequestHandler, number: int) -> None:
-        answer(handler, handler.path.encode() + SECRET.encode(), status, Location=f"http://evil/{SECRET}")
-
-    server.respond = respond
+def test_no_message_holds_the_secret(status: int, server: HttpServer, client: ApiClient) -> None:
+    location = {"Location": f"http://evil/{SECRET}"}
+    server.answer = lambda request: Reply(f"{request.target}{SECRET}".encode(), status, location)
     with pytest.raises(PlatformAssetsError) as caught:
         client.get("/x")
     shown = f"{caught.value!r} {caught.value} {caught.value.__cause__} {client.settings!r}"
     assert SECRET not in shown and "s3cr3t" not in shown
-    assert "s3cr3t%2F%2Btoken" in server.paths[0]
+    assert "s3cr3t%2F%2Btoken" in server.targets[0]
 
 
 hostile = ["../x", "a?b=c", "a#b", "ünïcode", "a b", "x" * 200, "..;/", "%2e%2e", "a/b"]
 
 
 @pytest.mark.parametrize("value", hostile)
-def test_a_path_value_stays_in_its_own_segment(value: str, server: Scripted, client: ApiClient) -> None:
+def test_a_path_value_stays_in_its_own_segment(value: str, server: HttpServer, client: ApiClient) -> None:
     client.get(fill_path("/o/{slug}/p", {"slug": value}))
-    path = server.paths[0].split("?")[0]
+    path = server.targets[0].split("?")[0]
     assert path.startswith("/o/") and path.endswith("/p") and path.count("/") == 3
 
 

@@ -1,10 +1,8 @@
 """The webhook gets failed runs and stale assets, once each, and nothing while it is not configured."""
 
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Iterator
 
 import dagster as dg
 import pytest
@@ -12,41 +10,31 @@ import pytest
 from platform_assets.monitoring.alerts import OFF, stale_alert_sensor, webhook_on_failure
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import Fault, SandboxServer
+from tests.servers.http_server import HttpServer, Reply, Request
+from tests.settings import PointAt
 
-PointAt = Callable[[SandboxServer], None]
 ROLES = dg.AssetKey(["device_management", "roles"])
 
 
-class Webhook:
-    """Takes posts on a free port of the loopback."""
+class Webhook(HttpServer):
+    """Takes posts, and refuses them unless `status` is 200."""
 
     def __init__(self) -> None:
+        super().__init__(self._take)
         self.texts: list[str] = []
         self.status = 200
-        webhook = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if webhook.status == 200:
-                    webhook.texts.append(json.loads(body)["text"])
-                self.send_response(webhook.status)
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Silent."""
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/services/secret-path"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def _take(self, request: Request) -> Reply:
+        if self.status == 200:
+            self.texts.append(json.loads(request.content)["text"])
+        return Reply(b"", self.status)
 
 
 @pytest.fixture
 def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
-    found = Webhook()
-    monkeypatch.setenv("ALERTS__WEBHOOK_URL", found.url)
-    yield found
-    found.server.shutdown()
+    with Webhook() as server:
+        monkeypatch.setenv("ALERTS__WEBHOOK_URL", f"{server.url}/services/secret-path")
+        yield server
 
 
 def failed_run(repository: dg.RepositoryDefinition, instance: dg.DagsterInstance) -> dg.RunFailureSensorContext:

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -16,8 +15,8 @@ from platform_assets.monitoring.freshness import WHOLE, RunState, SensorState
 from platform_assets.monitoring.freshness_sensor import freshness_sensor
 from platform_assets.platforms import all_platforms, platform_named
 from platform_assets.sandbox import Fault, SandboxServer
+from tests.settings import PointAt
 
-PointAt = Callable[[SandboxServer], None]
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 COUNTED = "platform_assets/http/pagination/positions.py"
 GRIDS = "platform_assets/http/pagination/grids.py"
-CURSORS = "platform_assets/http/pagination/opaque_cursors.py"
+OPAQUE = "platform_assets/http/pagination/opaque_cursors.py"
 COUNTED_CURSOR = "platform_assets/http/pagination/counted_cursor.py"
 PAGING = "platform_assets/http/pagination/pages.py"
 READING = "platform_assets/extraction/reading.py"
@@ -31,7 +31,12 @@ LISTS = "tests/http/pagination/test_positions.py"
 PAGES = "tests/http/pagination/test_pages.py"
 CALLS = "tests/http/test_client.py"
 BUFFERED = "tests/arrow/test_buffer.py"
-PROMISES = "tests/sync/test_promises.py"
+ACCOUNTS = "tests/sync/test_accounts.py"
+REFUSED = "tests/sync/test_refused_parents.py"
+REMOVALS = "tests/sync/test_removal.py"
+CURSORS = "tests/sync/test_cursors.py"
+TABLES = "tests/sync/test_tables.py"
+RUNS = "tests/sync/test_concurrent_runs.py"
 MOVING = "tests/sync/test_moving_lists.py"
 VALUES = "tests/sync/test_values.py"
 WINDOWS = "tests/sync/test_window.py"
@@ -79,7 +84,7 @@ MUTANTS: tuple[Mutant, ...] = (
         LANDING,
         "parent_cursor=None if read.withheld else read.parent_version,",
         "parent_cursor=read.parent_version,",
-        (f"{PROMISES}::test_a_parent_whose_missing_rows_are_withheld_stays_due_in_a_bucket",),
+        (f"{REMOVALS}::test_a_parent_whose_missing_rows_are_withheld_stays_due_in_a_bucket",),
     ),
     Mutant(
         "offset-off-by-one",
@@ -166,21 +171,21 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "no-circle-guard-of-tokens",
-        CURSORS,
+        OPAQUE,
         "        if len(self._positions) == known:",
         "        if False:",
         (f"{PAGES}::test_a_repeated_cursor_is_not_a_loop", f"{PAGES}::test_alternating_cursors_are_not_a_loop"),
     ),
     Mutant(
         "repeated-last-page-believed",
-        CURSORS,
+        OPAQUE,
         "        if is_last and self._pages_without_new_rows:",
         "        if False:",
         (f"{PAGES}::test_a_last_page_of_rows_that_were_seen_before_is_no_end",),
     ),
     Mutant(
         "missing-link-is-the-end",
-        CURSORS,
+        OPAQUE,
         "            if self.had_entry:",
         "            if False:",
         (f"{PAGES}::test_a_link_header_that_goes_missing_is_no_end",),
@@ -333,7 +338,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "        session.commit(early, [], {}, {}, [], context.source)\n"
             "        session.load(new_rows, file_format, context.source)"
         ),
-        (f"{PROMISES}::test_a_load_that_fails_moves_no_cursor",),
+        (f"{CURSORS}::test_a_load_that_fails_moves_no_cursor",),
     ),
     Mutant(
         "cursor-moved-by-a-failed-read",
@@ -355,7 +360,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "pc.less_equal(moments, self._loaded_at)",
         "pc.is_valid(moments)",
         (
-            f"{PROMISES}::test_what_changes_after_a_record_dated_in_the_future_is_seen",
+            f"{CURSORS}::test_what_changes_after_a_record_dated_in_the_future_is_seen",
             f"{BUFFERED}::test_the_cursor_is_the_newest_of_all_records",
         ),
     ),
@@ -364,7 +369,7 @@ MUTANTS: tuple[Mutant, ...] = (
         LANDING,
         "if read.batch and not read.batch.ends_unproven else None",
         "if read.batch else None",
-        (f"{PROMISES}::test_a_list_that_ends_without_a_link_header_leaves_no_cursor",),
+        (f"{CURSORS}::test_a_list_that_ends_without_a_link_header_leaves_no_cursor",),
     ),
     Mutant(
         "window-by-the-cursor-alone",
@@ -399,56 +404,56 @@ MUTANTS: tuple[Mutant, ...] = (
         WINDOW,
         "min(start_date, oldest_row or start_date)",
         "start_date",
-        (WINDOWS, f"{PROMISES}::test_a_start_date_set_later_freezes_no_row_that_is_there"),
+        (WINDOWS, f"{CURSORS}::test_a_start_date_set_later_freezes_no_row_that_is_there"),
     ),
     Mutant(
         "parent-by-its-name-alone",
         STATE,
         "return None in (self.parent_id, parent_id) or self.parent_id == parent_id",
         "return True",
-        (f"{PROMISES}::test_another_project_under_a_slug_that_was_used_before_is_read_from_its_beginning",),
+        (f"{CURSORS}::test_another_project_under_a_slug_that_was_used_before_is_read_from_its_beginning",),
     ),
     Mutant(
         "parent-without-a-time-never-changes",
         PARENTS,
         "values[cursor] if values[cursor] is not None else values[ROW_HASH]",
         "values[cursor]",
-        (f"{PROMISES}::test_a_parent_without_a_time_that_changes_has_its_children_read_again",),
+        (f"{REFUSED}::test_a_parent_without_a_time_that_changes_has_its_children_read_again",),
     ),
     Mutant(
         "emptied-table-not-noticed",
         PLAN,
         "        if recorded.is_still(found):",
         "        if True:",
-        (f"{PROMISES}::test_rows_that_somebody_took_out_come_back_with_the_next_sync",),
+        (f"{TABLES}::test_rows_that_somebody_took_out_come_back_with_the_next_sync",),
     ),
     Mutant(
         "skipped-parent-recorded-as-done",
         READS,
         "Status.SKIPPED if skip else Status.FAILED",
         "Status.OK if skip else Status.FAILED",
-        (f"{PROMISES}::test_a_refused_parent_stays_due_in_a_bucket",),
+        (f"{REFUSED}::test_a_refused_parent_stays_due_in_a_bucket",),
     ),
     Mutant(
         "skipped-parent-not-due",
         PARENTS,
         "last.status is not Status.OK or",
         "last.status is Status.FAILED or",
-        (f"{PROMISES}::test_a_parent_refused_once_it_was_read_stays_due",),
+        (f"{REFUSED}::test_a_parent_refused_once_it_was_read_stays_due",),
     ),
     Mutant(
         "all-refused-is-a-success",
         READS,
         "    if skipped and len(skipped) == len(plan.reads) and not plan.other_parents_ok:",
         "    if False:",
-        (f"{PROMISES}::test_all_parents_refused_is_a_failure_with_the_reason",),
+        (f"{REFUSED}::test_all_parents_refused_is_a_failure_with_the_reason",),
     ),
     Mutant(
         "parents-without-a-name-passed-over",
         PARENTS,
         ('            incomplete.add("/".join(str(row.value(field)) for field in own_key))\n'),
         "",
-        (f"{PROMISES}::test_parents_without_a_name_are_counted_and_all_of_them_are_a_failure",),
+        (f"{REFUSED}::test_parents_without_a_name_are_counted_and_all_of_them_are_a_failure",),
     ),
     # Rows that seem gone
     Mutant(
@@ -456,35 +461,35 @@ MUTANTS: tuple[Mutant, ...] = (
         REMOVAL,
         "return not read.replaces_parent and missing > FEW and missing * 2 > missing + read.row_count",
         "return False",
-        (f"{PROMISES}::test_each_parent_is_weighed_alone",),
+        (f"{REMOVALS}::test_each_parent_is_weighed_alone",),
     ),
     Mutant(
         "few-off-by-one",
         REMOVAL,
         "missing > FEW and",
         "missing >= FEW and",
-        (f"{PROMISES}::test_each_parent_is_weighed_alone",),
+        (f"{REMOVALS}::test_each_parent_is_weighed_alone",),
     ),
     Mutant(
         "empty-list-believed",
         REMOVAL,
         "    if not plan.parent_types and not read.row_count:",
         "    if False:",
-        (f"{PROMISES}::test_an_empty_answer_marks_no_row_of_a_list_however_short",),
+        (f"{REMOVALS}::test_an_empty_answer_marks_no_row_of_a_list_however_short",),
     ),
     Mutant(
         "no-second-look",
         READS,
         ("            reading.reread_until_complete(*where, batch)\n"),
         "",
-        (f"{PROMISES}::test_one_short_answer_marks_nothing_where_the_second_look_finds_the_rows",),
+        (f"{REMOVALS}::test_one_short_answer_marks_nothing_where_the_second_look_finds_the_rows",),
     ),
     Mutant(
         "moved-row-is-gone",
         REMOVAL,
         "read.missing_keys[~is_member(read.missing_keys, content.keys)]",
         "read.missing_keys",
-        (f"{PROMISES}::test_a_row_that_moves_to_another_parent_is_not_marked",),
+        (f"{REMOVALS}::test_a_row_that_moves_to_another_parent_is_not_marked",),
     ),
     # Two runs, two accounts, a run that is told to end
     Mutant(
@@ -499,7 +504,7 @@ MUTANTS: tuple[Mutant, ...] = (
         LANDING,
         "        if (entry.succeeded_at if entry else None) != read.recorded_at:",
         "        if False:",
-        (f"{PROMISES}::test_a_run_that_read_earlier_and_lands_later_puts_no_old_value_over_a_new_one",),
+        (f"{RUNS}::test_a_run_that_read_earlier_and_lands_later_puts_no_old_value_over_a_new_one",),
     ),
     Mutant(
         "another-runs-columns-mixed",
@@ -513,21 +518,21 @@ MUTANTS: tuple[Mutant, ...] = (
         "platform_assets/sync/account.py",
         "    if problem is not None and session.holds_rows():",
         "    if False:",
-        (f"{PROMISES}::test_another_account_is_refused_and_the_way_out_is_named",),
+        (f"{ACCOUNTS}::test_another_account_is_refused_and_the_way_out_is_named",),
     ),
     Mutant(
         "tenant-not-compared",
         "platform_assets/warehouse/source_account.py",
         "        if known and current.account and not known & current.account:",
         "        if False:",
-        (f"{PROMISES}::test_another_tenants_credential_at_the_same_address_is_refused",),
+        (f"{ACCOUNTS}::test_another_tenants_credential_at_the_same_address_is_refused",),
     ),
     Mutant(
         "landing-begun-though-cancelled",
         "platform_assets/sync/run.py",
         ("    current().check()\n"),
         "",
-        (f"{PROMISES}::test_told_to_end_before_it_lands_nothing_lands",),
+        (f"{RUNS}::test_told_to_end_before_it_lands_nothing_lands",),
     ),
     Mutant(
         "partition-in-flight-deleted",

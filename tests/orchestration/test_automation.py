@@ -1,6 +1,5 @@
 """dbt models follow their tables, also below dynamic partitions of which one was never loaded."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -9,8 +8,7 @@ import pytest
 from platform_assets.dbt.assets import ModelTranslator
 from platform_assets.definitions import defs
 from platform_assets.sandbox import SandboxServer
-
-PointAt = Callable[[SandboxServer], None]
+from tests.settings import PointAt
 
 
 def graph(condition: dg.AutomationCondition) -> list[dg.AssetsDefinition]:

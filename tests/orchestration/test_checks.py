@@ -1,24 +1,12 @@
 """Asset checks: evaluated in the op, and failing where they should."""
 
-from collections.abc import Callable
-
 import dagster as dg
 import orjson
 import pytest
 
 from platform_assets.sandbox import Fault, SandboxServer, expected_rows
-
-PointAt = Callable[[SandboxServer], None]
-
-
-def checks(
-    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, key: str
-) -> dict[str, dg.AssetCheckEvaluation]:
-    platform = key.split("/")[0]
-    result = repository.get_job(f"sync_{platform}").execute_in_process(
-        instance=instance, asset_selection=[dg.AssetKey(key.split("/"))], raise_on_error=False
-    )
-    return {found.check_name: found for found in result.get_asset_check_evaluations()}
+from tests.orchestration.check_results import checks
+from tests.settings import PointAt
 
 
 def test_a_good_load_passes_every_check_of_its_asset(

@@ -7,8 +7,8 @@ from pathlib import Path
 import dagster as dg
 
 from platform_assets.platforms import all_platforms
+from tests.cli.command import ROOT
 
-ROOT = Path(__file__).parents[2]
 RESOURCES = {(p.name, r.name) for p in all_platforms() for r in p.resources}
 
 

@@ -4,7 +4,6 @@ Meaningful in the environment of `make test-embedded-elt`; in the main one the p
 """
 
 import importlib.util
-from collections.abc import Callable
 
 import dagster as dg
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from platform_assets.definitions import defs
 from platform_assets.orchestration.dlt_resource import PlatformDlt
 from platform_assets.sandbox import SandboxServer
+from tests.settings import PointAt
 
 INSTALLED = importlib.util.find_spec("dagster_embedded_elt") is not None
 
@@ -23,7 +23,7 @@ def test_our_resource_is_the_embedded_elt_resource() -> None:
     assert issubclass(PlatformDlt, DagsterDltResource)
 
 
-def test_a_run_lands(point_at: Callable[[SandboxServer], None]) -> None:
+def test_a_run_lands(point_at: PointAt) -> None:
     with SandboxServer() as server, dg.DagsterInstance.ephemeral() as instance:
         point_at(server)
         job = defs().get_repository_def().get_job("sync_load_testing")

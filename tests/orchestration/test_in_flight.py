@@ -24,10 +24,10 @@ from platform_assets.orchestration.in_flight import partitions_in_flight
 from platform_assets.orchestration.partitions import register
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer
-from tests.cli.test_cli import ROOT, pointing_at
-from tests.orchestration.test_partitions import NAME, ORGANIZATIONS, PIPELINES, remove_organization, run
+from tests.cli.command import MAIN, ROOT
+from tests.orchestration.organizations import NAME, ORGANIZATIONS, PIPELINES, remove_organization, run
+from tests.settings import PointAt, sandbox_settings
 
-PointAt = Callable[[SandboxServer], None]
 PLATFORM = platform_named("ci_analytics")
 SUITES = "ci_analytics/organizations_suites"
 
@@ -192,8 +192,8 @@ def test_a_run_whose_process_was_killed_holds_its_partitions_for_a_day_only(
 
 def test_a_sync_of_one_partition_from_the_command_holds_that_one(tmp_path: Path) -> None:
     with SandboxServer(latency=0.5) as server:
-        environment = {**os.environ, **pointing_at(server)}
-        command = [sys.executable, "-c", "from platform_assets.cli import main; main()", "sync", "--no-models"]
+        environment = {**os.environ, **sandbox_settings(server)}
+        command = [sys.executable, "-c", MAIN, "sync", "--no-models"]
         first = subprocess.run(
             [*command, "--select", ORGANIZATIONS], cwd=ROOT, env=environment, capture_output=True, check=False
         )

@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,12 +17,12 @@ from platform_assets.monitoring.freshness_sensor import freshness_sensor
 from platform_assets.orchestration.assets import platform_assets
 from platform_assets.platforms import all_platforms, platform_named
 from platform_assets.sandbox import Fault, SandboxServer
-from tests.cli.test_cli import command, pointing_at
+from tests.cli.command import command
 from tests.conftest import Sync
-from tests.dbt.test_staging import run_dbt
-from tests.orchestration.test_checks import checks
+from tests.dbt.building import run_dbt
+from tests.orchestration.check_results import checks
+from tests.settings import PointAt, sandbox_settings
 
-PointAt = Callable[[SandboxServer], None]
 SETTING = "SOURCES__CI_ANALYTICS__ALLOWED_LAG"
 BUILDS = dg.AssetKey(["ci_analytics", "builds"])
 
@@ -132,5 +131,5 @@ def test_a_lag_that_cannot_be_used_is_refused_by_check_and_breaks_no_definitions
         found = tick(dg.build_sensor_context(instance=instance, repository_def=repository))
         assert isinstance(found, dg.SensorResult)
         if value == "1h":
-            checked = command("check", "--platform", "ci_analytics", env=pointing_at(server))
+            checked = command("check", "--platform", "ci_analytics", env=sandbox_settings(server))
             assert checked.returncode == 1 and f"{SETTING} must be a number" in checked.stdout

@@ -1,7 +1,6 @@
 """Dynamic partitions follow their parents: registered, deleted, never by mistake."""
 
 import json
-from collections.abc import Callable
 
 import dagster as dg
 import pytest
@@ -12,29 +11,9 @@ from platform_assets.monitoring.partition_sensor import partition_sensor
 from platform_assets.orchestration.partitions import register, removed_upstream
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import Fault, SandboxServer
+from tests.orchestration.organizations import NAME, ORGANIZATIONS, PIPELINES, remove_organization, run
+from tests.settings import PointAt
 from tests.warehouse_rows import query
-
-PointAt = Callable[[SandboxServer], None]
-NAME = "ci_analytics_organization"
-ORGANIZATIONS = "ci_analytics/organizations"
-PIPELINES = "ci_analytics/organizations_pipelines"
-
-
-def run(
-    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, *keys: str, **given: object
-) -> dg.ExecuteInProcessResult:
-    return repository.get_job("sync_ci_analytics").execute_in_process(
-        instance=instance,
-        asset_selection=[dg.AssetKey(key.split("/")) for key in keys],
-        raise_on_error=False,
-        **given,  # pyright: ignore[reportArgumentType] -- keywords of execute_in_process
-    )
-
-
-def remove_organization(server: SandboxServer, slug: str) -> None:
-    tables = server.world.tables["ci_analytics"]
-    with server.world.lock:
-        tables["organizations"] = [one for one in tables["organizations"] if one["slug"] != slug]
 
 
 def test_the_partition_of_a_removed_parent_is_deleted_and_its_rows_are_kept(

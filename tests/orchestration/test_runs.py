@@ -1,15 +1,14 @@
 """Runs on a real instance against the sandbox: what lands is materialised, what fails is named."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from platform_assets.sandbox import Fault, SandboxServer, expected_rows
+from tests.settings import PointAt
 from tests.warehouse_rows import query
 
-PointAt = Callable[[SandboxServer], None]
 PIPELINES = dg.AssetKey(["ci_analytics", "organizations_pipelines"])
 
 

@@ -1,6 +1,5 @@
 """Everything is read by the clock too: staggered, and only where a platform is configured."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -8,8 +7,7 @@ import dagster as dg
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer
-
-PointAt = Callable[[SandboxServer], None]
+from tests.settings import PointAt
 
 
 def request_of(schedule: dg.ScheduleDefinition, repository: dg.RepositoryDefinition) -> object:

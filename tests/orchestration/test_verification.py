@@ -1,6 +1,6 @@
 """The weekly check `verified`: what it finds, how far its budget reaches, and that no sync pays for it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from platform_assets.orchestration.verification import VERIFIED
 from platform_assets.platforms import all_platforms, platform_named
 from platform_assets.sandbox import Fault, SandboxServer
 from tests.conftest import Sync
+from tests.settings import PointAt
 
-PointAt = Callable[[SandboxServer], None]
 Evaluations = dict[str, dg.AssetCheckEvaluation]
 
 

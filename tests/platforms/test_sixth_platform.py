@@ -1,14 +1,10 @@
 """A sixth platform is one new file, and a file that is broken stops itself only. On a copy of the project."""
 
-import json
 import shutil
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from subprocess import CompletedProcess
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -16,10 +12,11 @@ from platform_assets import platforms
 from platform_assets.cli import main
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer
-from tests.cli.test_cli import command
+from tests.cli.command import ROOT, command
+from tests.servers.http_server import HttpServer, Reply, Request
+from tests.settings import PointAt
 from tests.warehouse_rows import query
 
-ROOT = Path(__file__).parents[2]
 PLATFORMS = len(all_platforms())
 COUNT = sum(len(platform.resources) for platform in all_platforms())
 SHOP = """
@@ -63,33 +60,21 @@ BROKEN = {
 }
 
 
-class _Shop(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        parts = urlsplit(self.path)
-        asked = {name: int(values[0]) for name, values in parse_qs(parts.query).items()}
-        order = parts.path.split("/")[-2]
-        rows = [{"id": int(order) * 10, "sku": "a"}] if parts.path.endswith("/lines") else ORDERS
-        start = (asked.get("page", 1) - 1) * asked.get("per_page", 2)
-        allowed = self.headers["Authorization"] == "Bearer shop-token"
-        body = json.dumps({"data": rows[start : start + asked.get("per_page", 2)]} if allowed else {}).encode()
-        self.send_response(200 if allowed else 401)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+def answer(request: Request) -> Reply:
+    if request.headers["Authorization"] != "Bearer shop-token":
+        return Reply({}, 401)
+    order, resource = request.path.split("/")[-2:]
+    rows = [{"id": int(order) * 10, "sku": "a"}] if resource == "lines" else ORDERS
+    size = int(request.query.get("per_page", 2))
+    start = (int(request.query.get("page", 1)) - 1) * size
+    return Reply({"data": rows[start : start + size]})
 
 
 @pytest.fixture(scope="module")
 def shop_server() -> Iterator[dict[str, str]]:
-    """Settings of a server that is no sandbox."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Shop)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_address[1]}"
-    yield {"SOURCES__SHOP__BASE_URL": address, "SOURCES__SHOP__API_TOKEN": "shop-token"}
-    server.shutdown()
+    """Settings that point the new platform at a server."""
+    with HttpServer(answer) as server:
+        yield {"SOURCES__SHOP__BASE_URL": server.url, "SOURCES__SHOP__API_TOKEN": "shop-token"}
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +155,7 @@ def test_a_broken_file_is_named_by_place_and_reason_and_the_others_go_on(
     case: str,
     drop: Callable[[str], Path],
     shared_sandbox: SandboxServer,
-    point_at: Callable[[SandboxServer], None],
+    point_at: PointAt,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

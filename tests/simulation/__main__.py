@@ -11,7 +11,8 @@ import time
 from collections import Counter
 
 from tests.simulation.history import make
-from tests.simulation.play import COUNTED, Result, play, shrink, story
+from tests.simulation.play import COUNTED
+from tests.simulation.playing import Result, play, shrink, story
 
 SHRINKING = 240.0
 """Seconds to look for the shortest history that still fails."""

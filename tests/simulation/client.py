@@ -5,6 +5,7 @@ The only module that calls the product. The forkserver has imported it (`warm`);
 
 import multiprocessing
 import os
+import signal
 import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from tests.settings import platform_settings
 from tests.simulation.clock import set_time
 
 SECONDS = 90.0
@@ -97,16 +99,17 @@ class Sync:
         if found.hung:
             self._process.kill()
         self._process.join()
+        if found.killed and self._process.exitcode != -signal.SIGKILL:
+            # Else a history in which no sync ever ran would find nothing wrong.
+            found = Report(raised=f"nobody killed it, and it ended with {self._process.exitcode}; see sync.log")
         self._mine.close()
         return found
 
 
 def environment_of(platform: str, url: str, warehouse: Path, token: str, settings: Mapping[str, str]) -> dict[str, str]:
     """What points a sync at a server and a warehouse; `settings` are the platform's, e.g. `PAGE_SIZE`."""
-    prefix = f"SOURCES__{platform.upper()}__"
-    given = {"BASE_URL": url, "API_TOKEN": token, "BACKOFF_FACTOR": "0", "READ_TIMEOUT": "60", **settings}
     return {
-        **{f"{prefix}{name}": value for name, value in given.items()},
+        **platform_settings(platform, url, token, **{"READ_TIMEOUT": "60", **settings}),
         "DESTINATION__DUCKDB__CREDENTIALS": str(warehouse),
         "DAGSTER_HOME": str(warehouse.parent / "home"),
         "TMPDIR": str(warehouse.parent),
@@ -126,8 +129,8 @@ def sync_here(
             del os.environ[name]
     os.environ.update(environment)
     tempfile.tempdir = None
-    set_time(now)
     try:
+        set_time(now)
         return Report(told=_sync(platform, resources, selection))
     except BaseException as error:
         where = traceback.extract_tb(error.__traceback__)[-1]

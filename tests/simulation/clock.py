@@ -46,14 +46,15 @@ class _Datetime(datetime, metaclass=_Moments):
         return datetime.now(tz) + _ahead  # pyright: ignore[reportArgumentType] -- datetime's own
 
 
-PACKAGES = ("vocabulary", "platforms", "extraction", "warehouse", "loading")
+# The packages that take part in a sync.
+PACKAGES = ("arrow", "configuration", "declarations", "extraction", "http", "platforms", "sync", "warehouse")
 
 
 def import_product() -> None:
     """Import every module that takes part in a sync."""
     for name in PACKAGES:
         package = importlib.import_module(f"platform_assets.{name}")
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.simulation.counting import record
 from tests.simulation.history import make
-from tests.simulation.play import play, shrink, story
+from tests.simulation.playing import play, shrink, story
 
 SEEDS = range(30)
 SHRINKING = 90.0

@@ -1,10 +1,8 @@
 """A small API over real HTTP that answers exactly the bytes a test gives it, and a platform declared for it."""
 
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import duckdb
 
@@ -23,6 +21,7 @@ from platform_assets.declarations import (
 from platform_assets.http.client import ApiClient
 from platform_assets.sync import ResourceOutcome, Selection, sync
 from platform_assets.warehouse import open_warehouse
+from tests.servers.http_server import HttpServer, Reply, Request
 
 THINGS = Resource(
     name="things",
@@ -71,42 +70,22 @@ SHOP = Platform(
 )
 
 
-class Shop:
-    """Serves `answers` (path -> body) on a free port; `before` is called with a path before it is answered."""
+class Shop(HttpServer):
+    """Serves `answers` (path -> body); `before` is called with a path before it is answered."""
 
     def __init__(self) -> None:
+        super().__init__(self._serve)
         self.answers: dict[str, bytes] = {}
         self.before: Callable[[str], None] = lambda path: None
-        shop = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                path = self.path.partition("?")[0]
-                shop.before(path)
-                body = shop.answers.get(path, b"[]")
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def _serve(self, request: Request) -> Reply:
+        path = request.target.partition("?")[0]
+        self.before(path)
+        return Reply(self.answers.get(path, b"[]"), headers={"Content-Type": "application/json"})
 
     def sync(self, *names: str, **selection: Any) -> dict[str, ResourceOutcome]:
         """Sync some resources of the shop; outcomes by name."""
-        settings = Settings(base_url=f"http://127.0.0.1:{self._server.server_port}", token="t0ken", backoff_factor=0.0)
+        settings = Settings(base_url=self.url, token="t0ken", backoff_factor=0.0)
         with open_warehouse(SHOP) as warehouse, ApiClient(SHOP, settings) as client:
             found = sync(client, warehouse, Selection(names, **selection))
         return {outcome.name: outcome for outcome in found}

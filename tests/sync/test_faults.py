@@ -1,7 +1,6 @@
 """One resource or parent that cannot be read takes nothing else with it, and comes back by itself."""
 
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,8 @@ from platform_assets.platforms import platform_named
 from platform_assets.sandbox import Fault, SandboxServer, expected_rows
 from platform_assets.warehouse import Status, open_warehouse
 from tests.conftest import Sync
+from tests.settings import Point, PointAt
 from tests.warehouse_rows import differences, query
-
-PointAt = Callable[[SandboxServer], None]
 
 
 def count(path: Path, table: str) -> int:
@@ -158,12 +156,10 @@ def test_a_wrong_token_lands_nothing_and_is_said_once_per_resource(
             assert "wr0ng" not in repr(outcome)
 
 
-def test_an_unreachable_host_says_which_setting(sync_platform: Sync, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_host_says_which_setting(sync_platform: Sync, point: Point) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("SOURCES__CRM__BASE_URL", f"http://127.0.0.1:{free.getsockname()[1]}")
-    monkeypatch.setenv("SOURCES__CRM__API_TOKEN", "t")
-    monkeypatch.setenv("SOURCES__CRM__BACKOFF_FACTOR", "0")
+        point("crm", f"http://127.0.0.1:{free.getsockname()[1]}")
     outcomes = sync_platform("crm", ["currencies", "roles"])
     assert all("SOURCES__CRM__BASE_URL" in (outcome.error or "") for outcome in outcomes.values())
 
@@ -181,9 +177,10 @@ def test_an_unreachable_host_says_which_setting(sync_platform: Sync, monkeypatch
         ("CONTRACT", "pipedrive", "contract"),
     ],
 )
-def test_unusable_settings_are_named(name: str, value: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOURCES__CRM__BASE_URL", "https://api.example.com")
-    monkeypatch.setenv("SOURCES__CRM__API_TOKEN", "t")
+def test_unusable_settings_are_named(
+    name: str, value: str, expected: str, point: Point, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point("crm", "https://api.example.com")
     monkeypatch.setenv(f"SOURCES__CRM__{name}", value)
     with pytest.raises(SettingsError, match=expected):
         read_settings(platform_named("crm"))

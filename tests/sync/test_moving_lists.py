@@ -1,12 +1,8 @@
 """Lists that change, or are cut short, while a sync reads them: nothing is lost and nothing taken for removed."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import pytest
@@ -14,22 +10,19 @@ import pytest
 from platform_assets.sandbox import SandboxServer
 from platform_assets.sandbox.tokens import sandbox_token
 from tests.conftest import Sync
-from tests.faults.proxy import FaultyProxy, Good, Spoil, Wire
+from tests.servers.faulty_proxy import FaultyProxy, Good, Spoil, Wire
+from tests.servers.http_server import Query, Reply
+from tests.servers.stub_api import Route, StubApi
+from tests.settings import Point
 from tests.warehouse_rows import query
 
 Aim = Callable[[str, str], None]
 
 
 @pytest.fixture
-def aim(monkeypatch: pytest.MonkeyPatch) -> Aim:
-    """Point one platform's settings at a server."""
-
-    def aim(name: str, url: str) -> None:
-        monkeypatch.setenv(f"SOURCES__{name.upper()}__BASE_URL", f"{url}/{name}")
-        monkeypatch.setenv(f"SOURCES__{name.upper()}__API_TOKEN", sandbox_token(name))
-        monkeypatch.setenv(f"SOURCES__{name.upper()}__BACKOFF_FACTOR", "0")
-
-    return aim
+def aim(point: Point) -> Aim:
+    """Point one platform's settings at a sandbox or a proxy before it."""
+    return lambda name, url: point(name, f"{url}/{name}", sandbox_token(name))
 
 
 def then(change: Callable[[], object]) -> Spoil:
@@ -147,31 +140,15 @@ def test_a_link_header_that_goes_missing_fails_the_read(aim: Aim, sync_platform:
         assert ids(warehouse_file, "error_tracking.projects", "_deleted_at IS NOT NULL") == set()
 
 
-@contextmanager
-def twenty_a_page(total: int, obeys_size: bool) -> Iterator[str]:
-    """A server of load tests that never gives more than 20 a page."""
+def twenty_a_page(total: int, obeys_size: bool) -> Route:
+    """A list of load tests of which no page has more than 20."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked = parse_qs(urlsplit(self.path).query)
-            size = min(20, int(asked["page_size"][0])) if obeys_size else 20
-            first = (int(asked["page"][0]) - 1) * size
-            body = orjson.dumps({"tests": [{"id": number} for number in range(total)][first : first + size]})
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(query: Query) -> Reply:
+        size = min(20, int(query["page_size"])) if obeys_size else 20
+        first = (int(query["page"]) - 1) * size
+        return Reply({"tests": [{"id": number} for number in range(total)][first : first + size]})
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    return answer
 
 
 @pytest.mark.parametrize("obeys_size", [True, False])
@@ -179,7 +156,7 @@ def twenty_a_page(total: int, obeys_size: bool) -> Iterator[str]:
 def test_a_server_that_gives_fewer_a_page_than_were_asked_for_is_read_whole(
     total: int, obeys_size: bool, aim: Aim, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    with twenty_a_page(total, obeys_size) as url:
-        aim("load_testing", url)
+    with StubApi(other=twenty_a_page(total, obeys_size)) as api:
+        aim("load_testing", api.url)
         assert sync_platform("load_testing", ["tests"])["tests"].ok
     assert ids(warehouse_file, "load_testing.tests") == {str(number) for number in range(total)}

@@ -23,9 +23,9 @@ from platform_assets.sandbox import FakeBackend, Fault, SandboxServer, expected_
 from platform_assets.sync import Selection, sync
 from platform_assets.warehouse import open_warehouse
 from tests.conftest import Sync
+from tests.settings import PointAt
 from tests.warehouse_rows import differences, query
 
-PointAt = Callable[[SandboxServer], None]
 PIPELINES = "organizations_pipelines"
 HOSTILE = ["../x", "a?b=c", "a#b", "größe ☃", "a b", "%2e%2e", "x" * 200, "a/b", "a&b=c;d", "'; DROP TABLE x; --"]
 

@@ -8,10 +8,10 @@ import pytest
 from platform_assets.platforms import all_platforms, platform_named
 from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
 from tests.conftest import Sync
+from tests.settings import PointAt
 from tests.warehouse_rows import differences, query
 
 PLATFORMS = [platform.name for platform in all_platforms()]
-PointAt = Callable[[SandboxServer], None]
 
 
 def problems(server: SandboxServer, path: Path, name: str) -> list[str]:

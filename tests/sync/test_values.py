@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.sync.odd_values import ODD_VALUES
 from tests.sync.shop import Shop, rows
 
 
@@ -79,30 +80,20 @@ def test_a_value_in_the_right_type_takes_the_place_of_its_variant(shop: Shop, wa
     assert rows(warehouse_file, "things") == [{"id": 1, "number": 7, "open": True, "at": moment}]
 
 
-ODD = [
-    "2", "0.5", "true", '"007"', '"0x1f"', '"1_000"', '" 1 "', '"1e400"', '"nan"', "1e400", "-1e400",
-    "9007199254740993",
-    "1e308", "5e-324", "-0.0", "18446744073709551615",
-    '"2026-01-01T00:00:00+05:00"', '"2026-01-01T00:00:00.123456789Z"',
-    '"2016-12-31T23:59:60Z"', '"2026-01-01T24:00:00Z"', '"0000-00-00"', '"0001-01-01T00:00:00+05:00"', '"10000-01-01"',
-    '"9999-12-31"', "1700000000", '""', r'"\u0000"', r'"a\ud83d"', r'{"\ud83d": "\u0000\udc00"}', "[]", "{}", "[1e400]",
-]  # fmt: skip
-
-
 def test_no_value_in_any_column_is_refused_by_the_warehouse(shop: Shop, warehouse_file: Path) -> None:
     """Each odd value in each type's column, and in columns of undeclared fields with odd names."""
     columns = ("number", "price", "open", "title", "at", "day", "tags")
     fields = [
-        *(f'{{"id": {n}, ' + ", ".join(f'"{c}": {odd}' for c in columns) + "}" for n, odd in enumerate(ODD)),
+        *(f'{{"id": {n}, ' + ", ".join(f'"{c}": {odd}' for c in columns) + "}" for n, odd in enumerate(ODD_VALUES)),
         *(f'{{"id": {n + 100}, "a\\u0000b": {odd}, "\\ud800": {odd}, " ": {odd}, "{"x" * 300}": {odd}}}'
-          for n, odd in enumerate(ODD)),
+          for n, odd in enumerate(ODD_VALUES)),
     ]  # fmt: skip
     shop.answers["/things"] = f"[{','.join(fields)}]".encode()
     outcome = shop.sync("things")["things"]
     assert outcome.ok, outcome.error
     found = {row["id"]: row for row in rows(warehouse_file, "things")}
-    assert len(found) == 2 * len(ODD)
-    for number, odd in enumerate(ODD):
+    assert len(found) == 2 * len(ODD_VALUES)
+    for number, odd in enumerate(ODD_VALUES):
         for column in columns:
             places = [name for name in found[number] if name == column or name.startswith(f"{column}__v_")]
             finer = column == "at" and "789" in odd

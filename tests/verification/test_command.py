@@ -8,14 +8,15 @@ import duckdb
 
 from platform_assets.cli.environment import open_instance
 from platform_assets.sandbox import Fault, SandboxServer, expected_rows
-from tests.cli.test_cli import command, pointing_at
+from tests.cli.command import command
+from tests.settings import sandbox_settings
 
 SELECT = ("--select", "crm/roles", "--select", "crm/leads")
 
 
 def test_verify_says_what_differs_by_table_document_and_exit_code_and_fixes_it(warehouse_file: Path) -> None:
     with SandboxServer() as server:
-        env = pointing_at(server)
+        env = sandbox_settings(server)
         assert command("sync", *SELECT, "--no-models", env=env).returncode == 0
         clean = command("verify", *SELECT, env=env)
         assert clean.returncode == 0, clean.stdout + clean.stderr

@@ -16,11 +16,11 @@ from platform_assets.sandbox import FakeBackend, Fault, SandboxServer, expected_
 from platform_assets.verification import Budget, Kind, Verification, verify
 from platform_assets.warehouse import open_warehouse
 from tests.conftest import Sync
-from tests.postgres_server import postgres_server
+from tests.servers.postgres import postgres_server
+from tests.settings import PointAt
 from tests.warehouse_rows import differences, query
 
 PLATFORMS = [platform.name for platform in all_platforms()]
-PointAt = Callable[[SandboxServer], None]
 Found = dict[str, Verification]
 
 

@@ -14,8 +14,9 @@ import pytest
 
 from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.warehouse.location import WarehouseError, exclusive
-from tests.cli.test_cli import command, pointing_at
+from tests.cli.command import command
 from tests.conftest import Sync
+from tests.settings import PointAt, sandbox_settings
 from tests.warehouse_rows import query
 
 
@@ -25,7 +26,7 @@ def test_two_syncs_in_two_processes_both_succeed(warehouse_file: Path) -> None:
             ["sync", "--no-models", "--platform", name]
             for name in ("load_testing", "device_management", "load_testing")
         ]
-        done = list(pool.map(lambda one: command(*one, env=pointing_at(server)), words))
+        done = list(pool.map(lambda one: command(*one, env=sandbox_settings(server)), words))
         assert [one.returncode for one in done] == [0, 0, 0], [one.stderr for one in done]
         expected = expected_rows(server.world)
         for platform in ("load_testing", "device_management"):
@@ -131,7 +132,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_was(kind: str, war
 def test_a_sync_into_what_is_no_database_says_so_in_a_line(warehouse_file: Path) -> None:
     warehouse_file.write_bytes(STRANGE["sqlite"](warehouse_file))
     with SandboxServer() as server:
-        done = command("sync", "--no-models", "--platform", "load_testing", env=pointing_at(server))
+        done = command("sync", "--no-models", "--platform", "load_testing", env=sandbox_settings(server))
         assert server.requests == []
     assert done.returncode == 1
     assert done.stderr.strip().endswith("it is not a DuckDB database") and "Traceback" not in done.stderr
@@ -145,7 +146,7 @@ def test_the_empty_file_of_a_killed_process_is_no_hindrance(warehouse_file: Path
 
 
 def test_tables_of_somebody_else_are_left_as_they_were(
-    point_at: Callable[[SandboxServer], None], sync_platform: Sync, warehouse_file: Path
+    point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with duckdb.connect(str(warehouse_file)) as connection:
         connection.execute("CREATE SCHEMA load_testing")

@@ -5,7 +5,7 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,13 +20,13 @@ from platform_assets.dbt.project import dbt_project
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer
 from platform_assets.warehouse.location import WarehouseError, exclusive
-from tests.cli.test_cli import ROOT, command, pointing_at
+from tests.cli.command import MAIN, ROOT, command
 from tests.conftest import Sync
-from tests.postgres_server import postgres_server
+from tests.servers.postgres import postgres_server
+from tests.settings import PointAt, sandbox_settings
+from tests.sync.odd_values import ODD_VALUES
 from tests.sync.shop import Shop
-from tests.sync.test_values import ODD
 
-PointAt = Callable[[SandboxServer], None]
 OF_THE_LOAD = ("_loaded_at", "_dlt_load_id", "last_seen_at")
 
 
@@ -90,10 +90,10 @@ def test_tables_and_models_are_the_same_in_postgres_as_in_duckdb(
     count = sum(len(platform.resources) for platform in all_platforms())
     with SandboxServer() as server:
         for settings in ({}, postgres):
-            done = command("sync", env={**pointing_at(server), **settings})
+            done = command("sync", env={**sandbox_settings(server), **settings})
             assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
             assert f"{count} of {count} assets and {len(models)} dbt models" in done.stdout
-        again = command("sync", "--no-models", env={**pointing_at(server), **postgres})
+        again = command("sync", "--no-models", env={**sandbox_settings(server), **postgres})
         assert again.returncode == 0
         changed = [line.split() for line in again.stdout.splitlines() if "/" in line and line.split()[-2:-1] == ["0"]]
         assert len(changed) == count, "a second load writes nothing"
@@ -159,9 +159,14 @@ def test_two_loads_of_one_platform_at_once_lose_and_repeat_nothing(postgres: Map
             words = ["sync", "--platform", "device_management", "--no-models", "--full-refresh"]
             running = [
                 subprocess.Popen(
-                    [sys.executable, "-c", "from platform_assets.cli import main; main()", *words],
+                    [sys.executable, "-c", MAIN, *words],
                     cwd=ROOT,
-                    env={**os.environ, **pointing_at(server), **postgres, "DAGSTER_HOME": str(tmp_path / str(number))},
+                    env={
+                        **os.environ,
+                        **sandbox_settings(server),
+                        **postgres,
+                        "DAGSTER_HOME": str(tmp_path / str(number)),
+                    },
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
                     text=True,
@@ -211,7 +216,7 @@ def test_odd_values_and_names_beyond_its_limit_are_all_taken(
         monkeypatch.setenv(name, value)
     one, two = "a" * 100 + "b" * 100, "a" * 100 + "c" + "b" * 99
     columns = ("number", "price", "open", "title", "at", "day", "tags", "undeclared\\u0000")
-    things = [f'{{"id": {n}, ' + ", ".join(f'"{c}": {odd}' for c in columns) + "}" for n, odd in enumerate(ODD)]
+    things = [f'{{"id": {n}, ' + ", ".join(f'"{c}": {odd}' for c in columns) + "}" for n, odd in enumerate(ODD_VALUES)]
     with Shop() as shop:
         shop.answers["/things"] = f'[{",".join(things)}, {{"id": 100, "{one}": 1, "{two}": "x"}}]'.encode()
         shop.answers["/words"] = rb'[{"id": "a\u0000"}]'
@@ -226,4 +231,4 @@ def test_odd_values_and_names_beyond_its_limit_are_all_taken(
         "y",
         "z",
     ]
-    assert read(postgres, "SELECT count(*) FROM shop.things")[1] == [(len(ODD) + 1,)]
+    assert read(postgres, "SELECT count(*) FROM shop.things")[1] == [(len(ODD_VALUES) + 1,)]

@@ -1,0 +1,28 @@
+"""The fixture of histories about one resource."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.contract import resource_named
+from tests.simulation.play import Play
+from tests.simulation.staging import Stage
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """A history about one resource, its parent, and a neighbour of the same platform that must not suffer."""
+    with ExitStack() as stack:
+
+        def begin(label: str, rows: int, *, size: int = 3, page: int = 3, more: tuple[str, ...] = ()) -> Play:
+            platform, name = label.split("/")
+            parent = resource_named(platform, name).parent
+            names = [*([parent.resource] if parent else []), name, *more]
+            play = Play(platform, tuple(names), tmp_path, page=page, size=size)
+            play.fill(rows)
+            stack.enter_context(play.server)
+            return play
+
+        yield begin

@@ -1,0 +1,65 @@
+"""What an oracle judges (rounds of syncs, with the tables before and after) and what it finds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tests.simulation.client import Report, Told
+from tests.simulation.warehouse import Table
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that must not be. `kind` is what a shrunk history has to show as well."""
+
+    kind: str
+    where: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.where}: {self.text}"
+
+
+@dataclass
+class Run:
+    """One sync of a round. first: the store's tick when it began.
+
+    hit: resource -> (parent, fault) of every fault that was served.
+    """
+
+    first: int
+    resources: tuple[str, ...]
+    report: Report = field(default_factory=Report)
+    hit: dict[str, set[tuple[str | None, str]]] = field(default_factory=dict)
+
+    def told(self, name: str) -> Told | None:
+        return self.report.told.get(name) if self.report.ended else None
+
+
+@dataclass
+class Round:
+    """Syncs that ran at the same time, and the tables before and after."""
+
+    runs: list[Run]
+    before: Mapping[str, Table]
+    after: Mapping[str, Table]
+    last: int
+    quiet: bool = False
+    full_refresh: bool = False
+    odd_keys: frozenset[str] = frozenset()
+    """Resources whose keys are spelled in a way that may well be refused."""
+    no_keys: frozenset[str] = frozenset()
+    """Resources with a record whose key is none, so that they have to be refused."""
+    start_date: datetime | None = None
+
+
+def rewritten(before: Mapping[str, Table], after: Mapping[str, Table], platform: str) -> list[Finding]:
+    """Rows that a sync wrote although nothing had changed."""
+    found = []
+    for name, table in after.items():
+        old = {repr(sorted(row.items(), key=str)) for row in before[name].rows}
+        new = [row for row in table.rows if repr(sorted(row.items(), key=str)) not in old]
+        if new or len(table.rows) != len(old):
+            what = {column: value for column, value in new[0].items() if value is not None} if new else "rows are gone"
+            found.append(Finding("rewritten", f"{platform}/{name}", f"nothing had changed; {len(new)} rows: {what}"))
+    return found

@@ -1,0 +1,58 @@
+"""Rows written again without a change, and lists whose end moves, by their numbers in issue 12, section A.
+
+Each plays against the simulation's own server and is judged by its oracle. Where a fault may either be got around or
+be refused, both are right; silence is not.
+"""
+
+import pytest
+
+from tests.simulation.findings import rewritten
+from tests.simulation.history import Faulty, Sync
+from tests.simulation.staging import FILTERED, Stage, fine, name_of
+
+
+@pytest.mark.parametrize(
+    "label", ["ci_analytics/organizations_pipelines", "error_tracking/issues", "load_testing/projects"]
+)
+def test_18_a_row_that_two_parents_list_is_not_written_again(label: str, stage: Stage) -> None:
+    play = stage(label, 3)
+    name = name_of(label)
+    parents = list(play.store.parents(name))
+    for key in play.store.keys(name)[:2]:
+        play.store.move(name, key, parents[-1], also=True)
+    fine(play.sync())
+    for _ in range(3):
+        fine(play.settle())
+
+
+@pytest.mark.parametrize("label", FILTERED)
+def test_18_rows_from_before_1970_are_not_written_again(label: str, stage: Stage) -> None:
+    play = stage(label, 0 if "issues" not in label and "events" not in label else 1)
+    name = name_of(label)
+    parent = next(iter(play.store.parents(name))) if play.store.resources[name].parent else None
+    for key in play.store.keys(name):
+        play.store.remove(name, key)
+    for _ in range(3):
+        play.store.insert(name, parent, "ancient")
+    fine(play.sync())
+    before = play.tables()
+    fine(play.sync())
+    fine(rewritten(before, play.tables(), play.platform))
+
+
+@pytest.mark.parametrize("label", ["ci_analytics/organizations", "device_management/locations", "load_testing/tests"])
+@pytest.mark.parametrize("first", [True, False], ids=["first", "later"])
+def test_21_a_cap_that_is_lowered_in_mid_read_ends_no_list_early(label: str, first: bool, stage: Stage) -> None:
+    play = stage(label, 15, size=4)
+    if not first:
+        fine(play.sync())
+    fine(play.sync(Sync(faults=(Faulty("lower_cap", name_of(label), page=1),))))
+    fine(play.settle())
+
+
+@pytest.mark.parametrize("label", ["device_management/roles", "crm/currencies", "ci_analytics/organizations"])
+def test_21_a_key_that_is_there_twice_is_noticed_however_it_is_written(label: str, stage: Stage) -> None:
+    play = stage(label, 5, size=30)
+    fine(play.sync())
+    fine(play.sync(Sync(faults=(Faulty("repeated_key", name_of(label)),))))
+    fine(play.settle())

@@ -1,0 +1,110 @@
+"""Keys, values and columns that once changed or mixed, by their numbers in issue 12, section A.
+
+Each plays against the simulation's own server and is judged by its oracle. Where a fault may either be got around or
+be refused, both are right; silence is not.
+"""
+
+import pytest
+
+from tests.simulation.history import Faulty, Step, Sync
+from tests.simulation.server import Spelling
+from tests.simulation.staging import DAY, PAGED, Stage, fine, name_of, synced, wait
+
+
+@pytest.mark.parametrize(
+    ("label", "spelling"),
+    [
+        *(("device_management/locations", kind) for kind in Spelling.KINDS),
+        ("crm/deals", "twice"),
+        ("load_testing/projects", "mixed"),
+    ],
+)
+def test_13_a_key_is_the_same_however_it_is_written(label: str, spelling: str, stage: Stage) -> None:
+    play = stage(label, 4, size=30)
+    name = name_of(label)
+    play.do(Step("spell", name, what=spelling))
+    fine(play.sync())
+    play.do(Step("spell", name))
+    fine(play.sync())
+    play.do(Step("spell", name, what=spelling))
+    play.store.edit(name, play.store.keys(name)[1])
+    fine(play.sync())
+    fine(play.settle())
+
+
+def test_13_ids_beyond_64_bits_are_not_one(stage: Stage) -> None:
+    play = stage("device_management/locations", 2, more=("roles",))
+    play.store.insert("locations", key=2**64 + 1)
+    play.store.insert("locations", key=2**64 + 2)
+    play.sync()
+    report = play.reports[0]
+    assert not report.raised
+    assert report.told["roles"].ok
+    told, rows = report.told["locations"], play.tables()["locations"].live
+    assert (told.error and "locations" in told.error) or len(rows) == 4
+
+
+@pytest.mark.parametrize("spelling", Spelling.NONE)
+@pytest.mark.parametrize("first", [True, False], ids=["first", "later"])
+def test_14_a_key_that_is_none_fails_its_resource_only(spelling: str, first: bool, stage: Stage) -> None:
+    play = stage("device_management/locations", 3, more=("roles", "software_products"))
+    if not first:
+        fine(play.sync())
+    play.do(Step("spell", "locations", what=spelling))
+    play.store.insert("roles")
+    told = synced(play).told
+    assert "locations" in (told["locations"].error or "")
+    assert told["roles"].ok
+    assert told["software_products"].ok
+    fine(play.settle())
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-08:00", "0001-01-01T00:00:00+14:00"])
+def test_14_a_date_beyond_the_calendar_stops_no_sync(moment: str, stage: Stage) -> None:
+    play = stage("device_management/groups", 3, more=("roles",))
+    play.store.edit("groups", play.store.keys("groups")[0], {"updated": moment, "lastEvaluated": moment})
+    fine(play.sync())
+    play.store.edit("groups", play.store.keys("groups")[1])
+    fine(play.settle())
+
+
+@pytest.mark.parametrize("pair", [0, 1])
+@pytest.mark.parametrize("label", ["crm/leads", "crm/deals"])
+def test_15_a_field_keeps_its_column_whatever_order_it_comes_in(pair: int, label: str, stage: Stage) -> None:
+    play = stage(label, 3)
+    name = name_of(label)
+    for turn in range(4):
+        play.do(Step("collide", name, turn % 3, what=pair))
+        play.do(Step("reorder", name))
+        fine(play.sync())
+        wait(play, DAY)
+    fine(play.settle())
+
+
+@pytest.mark.parametrize(
+    ("label", "field", "values"),
+    [
+        ("device_management/groups", "shared", (2, 0.5, "yes", "")),
+        ("device_management/groups", "deviceCount", ("007", "0x1f", "1_000", 2.5, 2**70, True)),
+        ("device_management/groups", "lastEvaluated", (1700000000, "2026-13-45T00:00:00Z", True)),
+        ("crm/leads", "expected_close_date", ("2026-05-01T23:30:00-05:00", 1700000000, "soon")),
+        ("crm/organizations", "annual_revenue", (2**53 + 1, "1e400", "0x1f", True)),
+    ],
+)
+def test_16_a_value_is_never_changed_to_fit(label: str, field: str, values: tuple[object, ...], stage: Stage) -> None:
+    play = stage(label, len(values) + 1)
+    name = name_of(label)
+    fine(play.sync())
+    for key, value in zip(play.store.keys(name), values, strict=False):
+        play.store.edit(name, key, {field: value})
+    fine(play.settle())
+
+
+@pytest.mark.parametrize("label", PAGED)
+def test_17_a_page_that_ignores_where_it_should_begin_ends_in_an_error(label: str, stage: Stage) -> None:
+    play = stage(label, 9)
+    fine(play.sync())
+    told = synced(play, Sync(faults=(Faulty("ignore_offset", name_of(label)),))).told[name_of(label)]
+    assert not told.ok
+    assert play.server.asked.total() < 50
+    fine(play.settle())

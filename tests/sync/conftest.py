@@ -1,0 +1,13 @@
+"""A stub API for each test that asks for one."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers.stub_api import StubApi
+
+
+@pytest.fixture
+def api() -> Iterator[StubApi]:
+    with StubApi() as server:
+        yield server
