@@ -14,9 +14,32 @@ Why not dlt's `@configspec`: docs/decisions/settings-of-our-own.md.
 """
 
 from platform_assets.configuration.environment import environment
-from platform_assets.configuration.known import ALLOW_HTTP, ALLOWED_LAG, ANSWER_TIMEOUT, BACKOFF_FACTOR, BASE_URL, CONTRACT, DESTINATION, LOCK_WAIT, MEMORY_LIMIT, PAGE_SIZE, PLATFORM_SETTINGS, READ_TIMEOUT, SECTIONS, START_DATE, THREADS, WAREHOUSE_SETTINGS, WEBHOOK_URL, Setting, credential, platform_section, scope_setting, settings_of
-from platform_assets.configuration.known import ALERTS
-from platform_assets.configuration.known import WAREHOUSE
+from platform_assets.configuration.known import (
+    ALERTS,
+    ALLOW_HTTP,
+    ALLOWED_LAG,
+    ANSWER_TIMEOUT,
+    BACKOFF_FACTOR,
+    BASE_URL,
+    CONTRACT,
+    DESTINATION,
+    LOCK_WAIT,
+    MEMORY_LIMIT,
+    PAGE_SIZE,
+    PLATFORM_SETTINGS,
+    READ_TIMEOUT,
+    SECTIONS,
+    START_DATE,
+    THREADS,
+    WAREHOUSE,
+    WAREHOUSE_SETTINGS,
+    WEBHOOK_URL,
+    Setting,
+    credential,
+    platform_section,
+    scope_setting,
+    settings_of,
+)
 from platform_assets.configuration.reading import configured, read, variable
 from platform_assets.configuration.unknown import unknown_settings
 

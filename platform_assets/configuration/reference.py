@@ -2,10 +2,17 @@
 
 from collections.abc import Iterable
 
-from platform_assets.configuration.known import ALERT_SETTINGS, PLATFORM_SETTINGS, WAREHOUSE_SETTINGS, Setting, credential, scope_setting
-from platform_assets.configuration.known import ALERTS
-from platform_assets.configuration.known import SOURCES
-from platform_assets.configuration.known import WAREHOUSE
+from platform_assets.configuration.known import (
+    ALERT_SETTINGS,
+    ALERTS,
+    PLATFORM_SETTINGS,
+    SOURCES,
+    WAREHOUSE,
+    WAREHOUSE_SETTINGS,
+    Setting,
+    credential,
+    scope_setting,
+)
 from platform_assets.declarations import Platform
 from platform_assets.platforms import all_platforms
 

@@ -13,10 +13,7 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers.toml import SettingsTomlProvider
 from dlt.common.configuration.specs import PluggableRunContext
 
-from platform_assets.configuration.known import SECTIONS, known_keys
-from platform_assets.configuration.known import ALERTS
-from platform_assets.configuration.known import SOURCES
-from platform_assets.configuration.known import WAREHOUSE
+from platform_assets.configuration.known import ALERTS, SECTIONS, SOURCES, WAREHOUSE, known_keys
 from platform_assets.configuration.reading import configured, variable
 from platform_assets.declarations import Platform
 from platform_assets.declarations.nearest import edits, nearest
