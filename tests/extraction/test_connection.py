@@ -36,7 +36,8 @@ from platform_assets.orchestration.assets import log_spec, platform_assets
 from platform_assets.orchestration.dlt_resource import PlatformDlt
 from platform_assets.orchestration.jobs import sync_jobs
 from platform_assets.orchestration.verification import verified_checks, verify_job_name, verify_jobs
-from tests.stub_api import Reply, StubApi, listed
+from tests.servers.http_server import Reply
+from tests.servers.stub_api import StubApi, listed
 
 WORDS = [{"id": "1", "slug": "one"}, {"id": "2", "slug": "two"}]
 CHANGES = [{"id": "7", "updated_at": "2026-01-02T00:00:00Z"}]
