@@ -107,7 +107,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[StubApi]:
         monkeypatch.setenv("SOURCES__SHOP__API_TOKEN", "t0ken")
         monkeypatch.setenv("SOURCES__SHOP__CONTRACT", "live")
         yield stub
-        assert stub.asked and all(path.startswith("/live/") for path, _ in stub.asked)
+        assert stub.requests and all(request.path.startswith("/live/") for request in stub.requests)
 
 
 @pytest.fixture
