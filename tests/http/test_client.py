@@ -227,10 +227,11 @@ def test_endless_redirects_end(server: HttpServer, client: ApiClient) -> None:
         client.get("/x")
 
 
-@pytest.mark.parametrize("status", [401, 404, 500, 302])
+@pytest.mark.parametrize("status", [200, 401, 404, 500, 302])
 def test_no_message_holds_the_secret(status: int, server: HttpServer, client: ApiClient) -> None:
-    location = {"Location": f"http://evil/{SECRET}"}
-    server.answer = lambda request: Reply(f"{request.target}{SECRET}".encode(), status, location)
+    """Whatever the server repeats it in: body, redirect, or type of the content."""
+    headers = {"Location": f"http://evil/{SECRET}", "Content-Type": f"text/{SECRET}"}
+    server.answer = lambda request: Reply(f"{request.target}{SECRET}".encode(), status, headers)
     with pytest.raises(PlatformAssetsError) as caught:
         client.get("/x")
     shown = f"{caught.value!r} {caught.value} {caught.value.__cause__} {client.settings!r}"
