@@ -95,7 +95,7 @@ INCREMENTAL = Incremental(cursor_path="updated_at", start_param="since", initial
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[StubApi]:
     """The live contract's server, which SHOP is set up for as the only platform."""
-    monkeypatch.setattr(platforms, "_found", lambda: ((SHOP,), ()))
+    monkeypatch.setattr(platforms, "_load_all", lambda: ((SHOP,), ()))
     with StubApi() as stub:
         stub.routes["/live/words"] = listed(WORDS, "items")
         stub.routes["/live/changes"] = lambda query: Reply(
