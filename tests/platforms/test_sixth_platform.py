@@ -24,7 +24,7 @@ PLATFORMS = len(all_platforms())
 COUNT = sum(len(platform.resources) for platform in all_platforms())
 SHOP = """
 from platform_assets.declarations import (
-    BearerAuth, Buckets, Client, Cursor, Endpoint, Incremental, PageNumber, Platform, Removed, Resolve, Resource,
+    BearerAuth, Buckets, Client, Cursor, Endpoint, Incremental, OnRemoval, PageNumber, Platform, Resolve, Resource,
 )
 
 PLATFORM = Platform(
