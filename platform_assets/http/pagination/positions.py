@@ -236,11 +236,7 @@ class Walk:
     ) -> Params | None:
         """Go on after a page with fewer rows than were requested: the end, a doubtful end, or a lowered cap."""
         requested_beyond = at is not None and not moved and at == count - 1
-        trusted = (
-            self._largest_page > count
-            or not count
-            or (self.known_maximum is not None and request.size <= self.known_maximum)
-        )
+        trusted = self._largest_page > count or (self.known_maximum is not None and request.size <= self.known_maximum)
         self._largest_page = max(self._largest_page, count)
         if not count or (requested_beyond and (count == 1 or not self._may_be_all_that_is_granted(request, count))):
             return None
