@@ -80,7 +80,7 @@ class Judgement:
                 found.append(Finding("failed", name, f"an undisturbed sync failed: {told.error}"))
             if told.ok and self._all_refused():
                 found.append(Finding("silent", name, "every parent was refused with 403, and the sync calls it ok"))
-            if told.silent and not self.hit and self.resource.name in self.round.no_keys:
+            if told.silent and not self.hit and self._has_a_record_without_key():
                 found.append(Finding("silent", name, "a record has no usable key, and the sync calls it ok"))
             if told.silent and self._pathless():
                 found.append(Finding("silent", name, "a parent without a path value is passed over without a word"))
@@ -88,6 +88,13 @@ class Judgement:
             if run.report.ended and self.resource.name not in run.report.told:
                 found.append(Finding("silent", name, "the sync says nothing of it"))
         return found
+
+    def _has_a_record_without_key(self) -> bool:
+        """Whether one is in a list that the sync asks for: a child's, if the warehouse has the parent."""
+        if self.resource.name not in self.round.no_keys:
+            return False
+        lists = (version.parents for version in self.store.current(self.resource.name))
+        return self.resource.parent is None or any(parents & self.known for parents in lists)
 
     def _may_fail(self) -> bool:
         if self.resource.name in self.round.odd_keys or self._pathless():
@@ -166,9 +173,8 @@ class Judgement:
         live = after is not None and after.get("_deleted_at") is None
         if truth.throughout(self.since, self.round.last):
             return self._there(truth, before, after, live)
-        seen = truth.within(self.first, self.round.last)
-        if seen:
-            return self._value(truth, after, self.first) if live else None
+        if truth.within(self.since, self.round.last):
+            return self._value(truth, after, self.since) if live else None
         return self._gone(truth, before, after, live)
 
     def _there(self, truth: Truth, before: Row | None, after: Row | None, live: bool) -> tuple[str, str] | None:
