@@ -219,13 +219,13 @@ class Judgement:
         for version in reversed(truth.within(since, self.round.last)):
             wrong = self.oracle.unlike(self.resource, version, after)
             if not wrong:
-                return self._parent_column(version, after) if since else None
+                return self._parent_column(truth, version, after) if since else None
             newest = newest or wrong
         older = [v for v in truth.versions if not self.oracle.unlike(self.resource, v, after)]
         kind = "stale" if older else "wrong value"
         return (kind, "; ".join(newest[:3]))
 
-    def _parent_column(self, version: Version, after: Row) -> tuple[str, str] | None:
+    def _parent_column(self, truth: Truth, version: Version, after: Row) -> tuple[str, str] | None:
         parent = self.resource.parent
         if parent is None or self.resource.removal == "kept":
             return None
@@ -233,8 +233,16 @@ class Judgement:
         if not all(column in after for column in columns):
             return None
         stored = tuple(str(after[column]) for column in columns)
-        right = {path for who in version.parents for path in self.store.slugs.get(who, ())}
+        lists = version.parents | self._lists_that_are_gone(truth)
+        right = {path for who in lists for path in self.store.slugs.get(who, ())}
         return None if stored in right else ("wrong value", f"its parent is {sorted(right)}, {columns} have {stored}")
+
+    def _lists_that_are_gone(self, truth: Truth) -> set[str]:
+        """STILL NAMED: the removed parents whose lists had the row, if its other parents are read when they change."""
+        if not self.resource.due:
+            return set()
+        there = self.store.parents(self.resource.name).keys()
+        return {who for version in truth.versions for who in version.parents} - there
 
     # Allowances
 

@@ -8,6 +8,8 @@ that is more than a reader can know, an allowance says so:
 - NOT READ: rows of a parent (or resource) that the sync says it could not read stay as they are.
 - EMPTY: an empty list that hides rows cannot be told from the truth. Three rows or more are not marked for it.
 - PARENT GONE: a removed parent's rows stay or are marked; nobody asks for them again.
+- STILL NAMED: a row that two parents listed may name the one that was removed, until the other one changes and is
+  read.
 - MOST GONE: where half of a parent's rows or more are gone, they may be withheld, if the sync says so.
 - MAY NOT START: rows older than `start_date` need not be read the first time.
 - LONG AGO: a record that comes into a filtered list with a time from before 1970, after that list was read once, is
