@@ -20,7 +20,7 @@ from platform_assets.configuration import (
     read,
     unknown_settings,
 )
-from platform_assets.configuration.platform_settings import is_configured, platform_secret, read_settings, setting_name
+from platform_assets.configuration.platform_settings import is_configured, platform_secrets, read_settings, setting_name
 from platform_assets.declarations import Platform, PlatformAssetsError
 from platform_assets.http.errors import SettingsError
 from platform_assets.platforms import all_platforms, broken_platforms, platform_named
@@ -137,7 +137,8 @@ def sandbox_for(platforms: Sequence[Platform], wanted: bool) -> Iterator["Sandbo
         variables: dict[str, str] = {}
         for platform in (platform for platform in unconfigured if platform.name in SERVED):
             variables[setting_name(platform, "base_url")] = server.base_url(platform.name)
-            variables[setting_name(platform, platform_secret(platform))] = server.token(platform.name)
+            (secret,) = platform_secrets(platform)
+            variables[setting_name(platform, secret)] = server.token(platform.name)
         with environment(variables):
             yield server
 

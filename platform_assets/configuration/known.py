@@ -18,7 +18,7 @@ from platform_assets.configuration.kinds import (
     Kind,
     choice,
 )
-from platform_assets.declarations import ApiKeyAuth, Platform, Scope
+from platform_assets.declarations import Client, Platform, Scope
 
 T = TypeVar("T", covariant=True)
 
@@ -47,7 +47,7 @@ class Setting(Generic[T]):
 
 
 BASE_URL = Setting(
-    "base_url", URL, "Where the API is. https, or http on this machine; see `allow_http`.", "the sandbox, if asked"
+    "base_url", URL, "Where the API is. https, or http on this machine; see `allow_http`.", "the vendor's"
 )
 CONTRACT = Setting("contract", TEXT, "Which contract the server speaks.", "`reference`")
 START_DATE = Setting("start_date", MOMENT, "Lower bound of the first incremental read.", "everything")
@@ -81,10 +81,30 @@ WEBHOOK_URL = Setting("webhook_url", URL, "Failures and stale assets are posted 
 ALERT_SETTINGS: tuple[Setting[object], ...] = (WEBHOOK_URL,)
 
 
-def credential(platform: Platform) -> Setting[str]:
-    """The setting with the platform's credential."""
-    auth = platform.client.auth
-    return Setting(auth.api_key if isinstance(auth, ApiKeyAuth) else auth.token, TEXT, "The credential.", secret=True)
+def credentials(client: Client) -> tuple[Setting[str], ...]:
+    """The settings with a contract's credential: one, or a pair such as the id and secret of an OAuth client."""
+    return tuple(Setting(name, TEXT, "The credential.", secret=True) for name in client.auth.secrets)
+
+
+def all_credentials(platform: Platform) -> tuple[Setting[str], ...]:
+    """The credentials of all contracts, each once."""
+    clients = (platform.client, *(contract.client for contract in platform.contracts.values()))
+    return tuple({setting.key: setting for client in clients for setting in credentials(client)}.values())
+
+
+def contract_settings(platform: Platform) -> tuple[Setting[object], ...]:
+    """The settings that only some contracts have: the region, and what their paths and headers are filled with."""
+    found: dict[str, Setting[object]] = {}
+    scoped = {scope.setting for scope in platform.scopes}
+    for name, contract in platform.contracts.items():
+        regions = ", ".join(contract.regions)
+        if contract.regions:
+            meaning = f"Where the account is, for the contract `{name}`: {regions}."
+            found["region"] = Setting("region", choice(*contract.regions), meaning, "as the contract says")
+        for key in contract.configured:
+            if key not in scoped:
+                found[key] = Setting(key, TEXTS, f"Required for the contract `{name}`.")
+    return tuple(found.values())
 
 
 def scope_setting(scope: Scope) -> Setting[tuple[str, ...]]:
@@ -94,7 +114,12 @@ def scope_setting(scope: Scope) -> Setting[tuple[str, ...]]:
 
 def settings_of(platform: Platform) -> tuple[Setting[object], ...]:
     """All settings under `[sources.<platform>]`."""
-    return (*PLATFORM_SETTINGS, credential(platform), *map(scope_setting, platform.scopes))
+    return (
+        *PLATFORM_SETTINGS,
+        *all_credentials(platform),
+        *map(scope_setting, platform.scopes),
+        *contract_settings(platform),
+    )
 
 
 def platform_section(platform: Platform) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from platform_assets.configuration.platform_settings import platform_secret, setting_name
+from platform_assets.configuration.platform_settings import platform_secrets, setting_name
 from platform_assets.declarations import Platform
 from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError, LimitExhausted, RequestFailed
@@ -61,6 +61,8 @@ class ResponseClassifier:
             raise AnswerError(self.messages.about(path, problem))
         failure = RequestFailed(self.messages.about(path, self._describe(response, content)), status=status)
         handler = self.platform.client.error_handler
+        if status in handler.retry_once_after:
+            raise TransientFault(failure, None, once_after=handler.retry_once_after[status])
         if status not in handler.retry_on_status_codes:
             raise failure
         now = datetime.now(UTC)
@@ -85,6 +87,8 @@ class ResponseClassifier:
                 return body
             problem = f"the body has `{repeated}` twice in one object, so its value is ambiguous"
             raise AnswerError(self.messages.about(path, problem))
+        if self.platform.client.error_handler.retry_not_json:
+            raise TransientFault(RequestFailed(text), None)
         if _declares_length(response):
             raise AnswerError(text)
         # Without a declared length, a broken connection looks like the end of the body.
@@ -94,8 +98,8 @@ class ResponseClassifier:
     def _describe(self, response: requests.Response, content: bytes) -> str:
         status = response.status_code
         if status == 401:
-            name = setting_name(self.platform, platform_secret(self.platform))
-            return f"401: the credential is refused: check {name}"
+            names = " and ".join(setting_name(self.platform, key) for key in platform_secrets(self.platform))
+            return f"401: the credential is refused: check {names}"
         return f"answered {status}: {self.messages.excerpt(content) or response.reason}"
 
 

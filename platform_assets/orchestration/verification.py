@@ -133,7 +133,7 @@ def _verified(platform: Platform, names: Sequence[str], firsts: Mapping[str, str
     secrets: list[str] = []
     try:
         connection = connect(platform)
-        secrets.append(connection.settings.token)
+        secrets.extend(connection.settings.secret_values)
         with open_warehouse(connection.platform) as warehouse, connection.open_client() as client:
             yield from verify(client, warehouse, names, budget=Budget(REQUESTS), first_parents=firsts)
     except PlatformAssetsError as error:

@@ -16,6 +16,7 @@ from platform_assets.declarations import (
     Resource,
     SingleObject,
 )
+from platform_assets.platforms.vendors import buildkite
 
 PER_ORGANIZATION = DynamicPartitions(name="ci_analytics_organization")
 
@@ -31,6 +32,7 @@ PLATFORM = Platform(
         # The specification's 5 records a page is a test value; the server grants 100.
         paginator=PageNumber(page_param="page", limit_param="per_page", limit=100, maximum=100),
     ),
+    contracts={"buildkite": buildkite.CONTRACT},
     resources=(
         Resource(
             name="organizations",

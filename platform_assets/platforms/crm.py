@@ -35,6 +35,7 @@ from platform_assets.declarations import (
     Resource,
     SinglePage,
 )
+from platform_assets.platforms.vendors import pipedrive
 
 BUCKETS = Buckets(count=16)
 # The server requires a lower bound.
@@ -125,6 +126,7 @@ PLATFORM = Platform(
         null_is_empty=True,
         success_field="success",
     ),
+    contracts={"pipedrive": pipedrive.CONTRACT},
     resources=(
         recents(
             "deals",

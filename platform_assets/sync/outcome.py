@@ -51,6 +51,7 @@ class ResourceOutcome:
         variants: columns with values that did not fit their type, which are kept in a variant column.
         partitions: partition key -> outcome, of a child resource.
         incomplete_parents: keys of parents that lack a value that the path needs; their children cannot be read.
+        unserved: why the contract in use does not serve the resource; its table stays as it is.
         reset: why the recorded state did not count, so that everything was read again.
         left_failed: parent -> reason, of every known parent whose last attempt failed, in this sync or before.
         not_fresh: parent ("" for a resource without one) -> last success, of what was not read to its end within
@@ -79,6 +80,7 @@ class ResourceOutcome:
     variants: list[str] = field(default_factory=list)
     partitions: dict[str, PartitionOutcome] = field(default_factory=dict)
     incomplete_parents: list[str] = field(default_factory=list)
+    unserved: str | None = None
     reset: str | None = None
     left_failed: dict[str, str] = field(default_factory=dict)
     not_fresh: dict[str, datetime | None] = field(default_factory=dict)

@@ -13,7 +13,7 @@ import orjson
 
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Buckets, Platform, Resource, partition_key
-from platform_assets.extraction.reading import Parent
+from platform_assets.extraction.queries import Parent
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.selection import get_path
 from platform_assets.warehouse import Progress, Status
@@ -38,6 +38,10 @@ class KnownParent:
     id: str | None = None
 
 
+# The one partition of a child that the contract in use serves in one list, without its parents (k6's projects in v6).
+EVERY_PARENT = KnownParent(Parent("all"), "all", None)
+
+
 @dataclass(frozen=True)
 class Parents:
     """The parents in the warehouse, and the keys of those that lack a value that the path needs."""
@@ -50,6 +54,8 @@ def known_parents(
     platform: Platform, resource: Resource, session: WarehouseSession, settings: Settings | None
 ) -> list[KnownParent]:
     """Parents of `resource` whose children can be read: see `find_parents`."""
+    if not resource.endpoint.parents:
+        return [EVERY_PARENT]
     return find_parents(platform, resource, session, settings).known
 
 

@@ -19,12 +19,12 @@ import pyarrow as pa
 from platform_assets.arrow.buffer import Batch, ParquetBuffer
 from platform_assets.arrow.columns import ARROW_TYPES, Columns
 from platform_assets.declarations import Buckets, OnRemoval, PlatformAssetsError, Resource, path_values
-from platform_assets.extraction.reading import NO_PARENT, Parent
+from platform_assets.extraction.queries import NO_PARENT, Bounds, Parent
 from platform_assets.http.errors import AnswerError
 from platform_assets.sync.context import Selection, SyncContext
 from platform_assets.sync.known_rows import NO_HASHES, all_keys, key_columns, keys_by_parent, row_hashes
 from platform_assets.sync.outcome import PartitionOutcome, ResourceOutcome
-from platform_assets.sync.parents import KnownParent, Parents, due_parents, find_parents
+from platform_assets.sync.parents import EVERY_PARENT, KnownParent, Parents, due_parents, find_parents
 from platform_assets.sync.window import start_of_read
 from platform_assets.warehouse import Progress, Status
 from platform_assets.warehouse.dlt_source import table_columns
@@ -44,7 +44,7 @@ class Read:
         last: the recorded progress that counts for this read; None if it was made for other rows or another parent.
         recorded_at: `succeeded_at` on record, to notice another run that lands meanwhile.
         replaces_parent: whether the progress on record is that of another parent with the same name.
-        start: lower bound of the cursor; None to read from the beginning.
+        bounds: between which cursors its lists are read.
         known_keys: sorted hashes of the keys that the table has of this parent; None if removal is not looked for.
 
     Attributes, as read:
@@ -62,7 +62,7 @@ class Read:
     last: Progress | None = None
     recorded_at: datetime | None = None
     replaces_parent: bool = False
-    start: datetime | None = None
+    bounds: Bounds = field(default_factory=Bounds)
     known_keys: np.ndarray | None = None
 
     batch: Batch | None = None
@@ -128,7 +128,14 @@ class Planner:
         counting = {} if starts_anew else recorded
         parents: list[KnownParent] = []
         reads = [Read(NO_PARENT, last=counting.get(""))]
-        if resource.endpoint.parents:
+        if resource.name in self.context.platform.unserved:
+            outcome.unserved = self.context.platform.unserved[resource.name]
+        elif resource.partition and not resource.endpoint.parents:
+            everything = EVERY_PARENT.parent
+            reads = [Read(everything, EVERY_PARENT.partition, last=counting.get(everything.key))]
+            parents = [EVERY_PARENT]
+            outcome.partitions[EVERY_PARENT.partition] = PartitionOutcome(EVERY_PARENT.partition)
+        elif resource.endpoint.parents:
             parents = self._parents(resource, outcome)
             counting = {
                 known.parent.key: entry
@@ -144,7 +151,7 @@ class Planner:
         self._set_starts(resource, reads, columns, outcome)
 
         rows_read = self._rows_read(resource, reads)
-        if resource.removal_policy is not OnRemoval.IGNORE and reads:
+        if resource.removal_policy is not OnRemoval.IGNORE and reads and outcome.unserved is None:
             self._set_known_keys(resource, reads, rows_read, columns)
         read_now = {read.parent.key for read in reads}
         return Plan(
@@ -222,7 +229,11 @@ class Planner:
             if self.context.selection.full_refresh:
                 last = None
             cursor, read_at = (last.cursor_value, last.succeeded_at) if last else (None, None)
-            read.start = start_of_read(incremental, cursor, read_at, start_date, oldest_open, oldest_row)
+            starts = (
+                start_of_read(one.incremental, cursor, read_at, start_date, oldest_open, oldest_row)
+                for one in resource.endpoint.lists
+            )
+            read.bounds = Bounds(tuple(starts), self.context.started, is_first=last is None or read_at is None)
 
     def _oldest_open(self, resource: Resource, columns: Columns) -> datetime | None:
         """Cursor of the oldest unfinished row in the table."""
@@ -264,7 +275,7 @@ class Planner:
         context, session, incremental = self.context, self.session, resource.endpoint.incremental
         known = NO_HASHES
         if existing_types and reads and not context.selection.full_refresh:
-            starts = [read.start for read in reads]
+            starts = [start for read in reads for start in read.bounds.starts]
             if incremental and all(starts):
                 oldest = min(start for start in starts if start)
                 rows_read = replace(rows_read, since=(columns.name_of(incremental.cursor_path), oldest))

@@ -1,4 +1,4 @@
-"""Where the next read of a filtered list starts, so that no change is missed."""
+"""Where the next read of a list that is read in part starts, so that no change is missed."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -29,11 +29,13 @@ def start_of_read(
         oldest_row: cursor of the oldest row in the table. If it is older than `start_date`, it bounds the look-back
             instead: those rows were wanted once.
     """
-    if incremental is None or not incremental.server_side:
+    if incremental is None or not incremental.partial:
         return None
     if cursor is None:
         return start_date
     bound = min(cursor, read_at or cursor)
+    if incremental.since_last_read:
+        bound = read_at or cursor
     if bound - _EPOCH <= incremental.lag:
         return None  # Some servers send year 1 for "never"; from before 1970 on, reading everything costs no more.
     start = bound - incremental.lag

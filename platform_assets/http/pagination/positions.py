@@ -165,7 +165,7 @@ class Walk:
         self._rows_sought, self._rows_missed = self._rows_missed, 0
         return self._restart()
 
-    # What an answer states about itself; counted_cursor.py overrides these
+    # What an answer states about itself; counted_cursor.py and stated_ends.py override these
 
     def _check(self, request: PageRequest, answer: Answer) -> None:
         """Raise AnswerError if the answer belongs to another request."""
@@ -175,6 +175,10 @@ class Walk:
         return None
 
     def _says_it_is_last(self, answer: Answer) -> bool:
+        return False
+
+    def _says_there_is_more(self, answer: Answer) -> bool:
+        """Whether the answer says that more follows, without saying where: a short page is then not the last."""
         return False
 
     # Pages that continue the ones before
@@ -215,7 +219,7 @@ class Walk:
         if 0 < request.size <= count:
             self._largest_page = max(self._largest_page, count)
             return self._next_page()
-        if capped:
+        if capped or (count and self._says_there_is_more(answer)):
             self._shrink(count)
             return self._next_page()
         return self._after_short_page(request, count, at, moved, has_new)

@@ -1,0 +1,87 @@
+"""Buildkite's REST API, v2: bare lists, pages by number, a `Link` header that ends with the last page."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from platform_assets.declarations import (
+    Account,
+    BearerAuth,
+    Client,
+    Contract,
+    Endpoint,
+    Incremental,
+    PageNumber,
+    RateLimit,
+    Resolve,
+    SingleObject,
+    TooDeep,
+)
+
+ORGANIZATION = {"org_slug": Resolve(resource="organizations", field="slug")}
+
+# Deep pages are refused with 400; how deep is not documented.
+TOO_DEEP = TooDeep(status=400, text="this deep is not supported", end_param="created_to")
+
+CREATED = Incremental(
+    cursor_path="created_at", start_param="created_from", lag=timedelta(minutes=10), too_deep=TOO_DEEP
+)
+
+# Builds change after they were created, and are finished at most once more when a job is retried.
+FINISHED = replace(CREATED, start_param="finished_from", since_last_read=True)
+
+# Not finished yet, so that neither filter of time finds their changes.
+UNFINISHED = ("creating", "scheduled", "running", "failing", "blocked", "canceling")
+
+CONTRACT = Contract(
+    title="Buildkite",
+    version="v2",
+    base_url="https://api.buildkite.com",
+    client=Client(
+        auth=BearerAuth(),
+        probe="/v2/access-token",
+        account=Account(
+            path="/v2/organizations",
+            params={"per_page": 100},
+            resource="organizations",
+            fields=("id",),
+            data_selector="",
+        ),
+        data_selector="",
+        paginator=PageNumber(page_param="page", limit_param="per_page", limit=100, maximum=100, link_header=True),
+        # Of a user and of an organization; a plan can have others.
+        rate_limit=(RateLimit(requests=50, seconds=60), RateLimit(requests=200, seconds=60)),
+    ),
+    endpoints={
+        "organizations": Endpoint(
+            path="/v2/organizations",
+            incremental=Incremental(cursor_path="created_at"),
+            scope="read_organizations",
+        ),
+        "analytics_organizations_suites": Endpoint(
+            path="/v2/analytics/organizations/{org_slug}/suites", params=ORGANIZATION, scope="read_suites"
+        ),
+        "organizations_pipelines": Endpoint(
+            path="/v2/organizations/{org_slug}/pipelines",
+            params=ORGANIZATION,
+            # The address has a key, for users who may edit the pipeline.
+            exclude=("provider.webhook_url",),
+            scope="read_pipelines",
+        ),
+        # A page parameter would be ignored: one object, without a list around it.
+        "access_token": Endpoint(path="/v2/access-token", paginator=SingleObject()),
+        "builds": Endpoint(
+            path="/v2/builds",
+            incremental=CREATED,
+            scope="read_builds",
+            also=(
+                Endpoint(path="/v2/builds", incremental=FINISHED, follow_up=True),
+                Endpoint(
+                    path="/v2/builds",
+                    params={"state[]": UNFINISHED},
+                    incremental=Incremental(cursor_path="created_at", too_deep=TOO_DEEP),
+                    follow_up=True,
+                ),
+            ),
+        ),
+    },
+)
