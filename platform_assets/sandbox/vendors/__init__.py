@@ -19,6 +19,7 @@ from platform_assets.sandbox.vendors import (
     sentry,
 )
 from platform_assets.sandbox.vendors.buildkite import Buildkite
+from platform_assets.sandbox.vendors.differences import EXTRA_FIELDS, MISSING_FIELDS, MISSING_RESOURCES
 from platform_assets.sandbox.vendors.exchange import Vendor
 from platform_assets.sandbox.vendors.grafana_k6 import GrafanaK6
 from platform_assets.sandbox.vendors.k6_legacy import K6Legacy
@@ -27,7 +28,15 @@ from platform_assets.sandbox.vendors.options import VendorOptions
 from platform_assets.sandbox.vendors.pipedrive import Pipedrive
 from platform_assets.sandbox.vendors.sentry import Sentry
 
-__all__ = ["VENDOR_PLATFORMS", "VendorOptions", "vendor_apis", "vendor_rows"]
+__all__ = [
+    "EXTRA_FIELDS",
+    "MISSING_FIELDS",
+    "MISSING_RESOURCES",
+    "VENDOR_PLATFORMS",
+    "VendorOptions",
+    "vendor_apis",
+    "vendor_rows",
+]
 
 # Contract -> platform.
 VENDOR_PLATFORMS: dict[str, str] = {
@@ -61,7 +70,7 @@ def vendor_rows(
     """Every record that a correct load of a contract has, by resource, in the reference's names, types and times.
 
     What the vendor does not serve is absent: a field from its records, a resource from the dict (`organizations` of
-    grafana_k6). Fields that only the vendor has are in the records too; docs: `extra_fields`.
+    grafana_k6). Fields that only the vendor has are in the records too. `differences` lists both kinds.
 
     Args:
         organizations: slugs of the organizations that are read; for sentry only, None for all.
