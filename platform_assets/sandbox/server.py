@@ -12,6 +12,7 @@ from platform_assets.sandbox.app import Sandbox
 from platform_assets.sandbox.backend import FakeBackend
 from platform_assets.sandbox.faults import Fault
 from platform_assets.sandbox.tokens import sandbox_token
+from platform_assets.sandbox.vendors import VendorOptions
 
 
 class SandboxServer:
@@ -20,14 +21,22 @@ class SandboxServer:
     Attributes:
         world: the backend whose records are served; move its clock with `advance`.
         faults: faults to inject; may be changed while the server runs.
+        vendors: switches of the vendors' APIs; may be changed while the server runs.
     """
 
     def __init__(
-        self, world: FakeBackend | None = None, *, faults: Sequence[Fault] = (), latency: float = 0.0, port: int = 0
+        self,
+        world: FakeBackend | None = None,
+        *,
+        faults: Sequence[Fault] = (),
+        latency: float = 0.0,
+        port: int = 0,
+        vendors: VendorOptions | None = None,
     ) -> None:
         self.world = world or FakeBackend()
-        self._sandbox = Sandbox(self.world, list(faults), latency)
+        self._sandbox = Sandbox(self.world, list(faults), latency, vendors)
         self.faults = self._sandbox.faults
+        self.vendors = self._sandbox.vendors
         self._socket = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(
@@ -50,11 +59,15 @@ class SandboxServer:
 
     @property
     def requests(self) -> list[dict[str, Any]]:
-        """Requests so far: time, platform, path, query, status; no credentials."""
+        """Requests so far: time, platform, contract, path, query, status; no credentials."""
         return list(self._sandbox.requests)
 
     def base_url(self, platform: str) -> str:
         return f"{self.url}/{platform}"
+
+    def vendor_url(self, contract: str) -> str:
+        """The base URL of a vendor's contract, e.g. of `buildkite`."""
+        return f"{self.url}/vendor/{contract}"
 
     def token(self, platform: str) -> str:
         return sandbox_token(platform)
