@@ -10,6 +10,7 @@ from platform_assets.configuration.kinds import (
     MOMENT,
     NUMBER,
     POSITIVE,
+    RATE,
     SIZE,
     TEXT,
     TEXTS,
@@ -55,6 +56,7 @@ PAGE_SIZE = Setting("page_size", WHOLE, "Records a page; never beyond the server
 BACKOFF_FACTOR = Setting("backoff_factor", NUMBER, "Seconds of the first retry's wait, doubling.", "as declared (2)")
 READ_TIMEOUT = Setting("read_timeout", POSITIVE, "Seconds of silence until a request is given up.", "60")
 ANSWER_TIMEOUT = Setting("answer_timeout", POSITIVE, "Seconds of a whole answer until it is given up.", "120")
+RATE_LIMIT = Setting("rate_limit", RATE, "What your plan grants, in place of all declared limits.", "as declared")
 ALLOWED_LAG = Setting("allowed_lag", POSITIVE, "Seconds after which data count as stale.", "as declared")
 ALLOW_HTTP = Setting("allow_http", BOOLEAN, "Send the credential in clear to another machine.", "false")
 
@@ -67,6 +69,7 @@ PLATFORM_SETTINGS: tuple[Setting[object], ...] = (
     BACKOFF_FACTOR,
     READ_TIMEOUT,
     ANSWER_TIMEOUT,
+    RATE_LIMIT,
     ALLOWED_LAG,
     ALLOW_HTTP,
 )

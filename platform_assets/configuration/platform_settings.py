@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from platform_assets import configuration
 from platform_assets.configuration import Setting, credentials, platform_section
 from platform_assets.configuration.kinds import TEXTS
-from platform_assets.declarations import REFERENCE, Platform, Resource, SettingsError
+from platform_assets.declarations import REFERENCE, Platform, RateLimit, Resource, SettingsError
 
 T = TypeVar("T")
 
@@ -31,6 +31,7 @@ class Settings:
         backoff_factor: seconds, instead of the declared factor.
         read_timeout: seconds without a byte after which a request fails.
         answer_timeout: seconds for a whole answer after which a request fails.
+        rate_limit: what the account's plan grants, instead of every declared limit.
         scopes: setting name -> allowed values, of the platform's declared scopes that are set.
         configured: setting name -> values, of those that the contract's paths, parameters and headers are filled with.
     """
@@ -44,6 +45,7 @@ class Settings:
     backoff_factor: float | None = None
     read_timeout: float | None = None
     answer_timeout: float | None = None
+    rate_limit: RateLimit | None = None
     scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     configured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -102,6 +104,7 @@ def read_settings(platform: Platform) -> Settings:
         backoff_factor=_read(platform, configuration.BACKOFF_FACTOR),
         read_timeout=_read(platform, configuration.READ_TIMEOUT),
         answer_timeout=_read(platform, configuration.ANSWER_TIMEOUT),
+        rate_limit=_rate_limit(platform),
         scopes={
             scope.setting: values
             for scope in platform.scopes
@@ -141,6 +144,11 @@ def setting_name(platform: Platform, key: str) -> str:
 
 def _read(platform: Platform, setting: Setting[T]) -> T | None:
     return configuration.read(platform_section(platform), setting)
+
+
+def _rate_limit(platform: Platform) -> RateLimit | None:
+    rate = _read(platform, configuration.RATE_LIMIT)
+    return None if rate is None else RateLimit(requests=rate[0], seconds=rate[1])
 
 
 def _required(platform: Platform, setting: Setting[str]) -> str:

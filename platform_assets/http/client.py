@@ -84,7 +84,7 @@ class ApiClient:
         self._sleep = sleep or self._cancellation.sleep
         self._retries = retries
         self._origin = origin(settings.base_url)
-        self._limits = RequestLimits(platform.client, self._origin, settings.token, self._sleep)
+        self._limits = RequestLimits(platform.client, settings.rate_limit, (self._origin, settings.token), self._sleep)
         self._has_responded = False
         self._unreachable: RequestFailed | None = None
         self._session = open_session(platform, settings, self.redact.add)

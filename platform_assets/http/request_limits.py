@@ -20,16 +20,20 @@ class RequestLimits:
 
     Args:
         client: the contract's declared limits.
-        origin, credential: what the limits hold for, across all processes of this user.
+        granted: the limit of the account's plan, in place of all declared ones; None for those.
+        of: origin and credential that the limits hold for, across all processes of this user.
         sleep: waits; takes seconds.
     """
 
-    def __init__(self, client: Client, origin: str, credential: str, sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self, client: Client, granted: RateLimit | None, of: tuple[str, str], sleep: Callable[[float], None]
+    ) -> None:
         self._client = client
-        self._key = (origin, credential)
+        self._granted = granted
+        self._key = of
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._limiters: dict[str, list[Limiter]] = {"": self._made(client.rate_limits, "")}
+        self._limiters: dict[str, list[Limiter]] = {"": self._made((granted,) if granted else client.rate_limits, "")}
         self._gates: dict[str, threading.Semaphore] = {}
         self._spent: LimitExhausted | None = None
 
@@ -68,7 +72,7 @@ class RequestLimits:
 
     def _of(self, endpoint: Endpoint | None) -> list[Limiter]:
         common = self._limiters[""]
-        if endpoint is None or endpoint.rate_limit is None:
+        if endpoint is None or endpoint.rate_limit is None or self._granted is not None:
             return common
         with self._lock:
             if endpoint.path not in self._limiters:
