@@ -1,5 +1,6 @@
 """Buildkite (ci_analytics): bare arrays, pages by number with a Link header, and lists of builds that end in a 400."""
 
+import re
 import zlib
 from collections.abc import Callable
 from datetime import datetime
@@ -235,6 +236,8 @@ class Buildkite(Vendor):
             for state in (FINISHED if given == "finished" else (given,))
         }
         branches, commits = request.values("branch", "branch[]"), request.values("commit", "commit[]")
+        creator = request.value("creator")
+        meta_data = {name[10:-1]: value for name, value in request.query if re.fullmatch(r"meta_data\[.+\]", name)}
         found = [
             one
             for one in self.tables["builds"]
@@ -245,6 +248,8 @@ class Buildkite(Vendor):
             and (not states or one["state"] in states)
             and (not branches or one["branch"] in branches)
             and (not commits or one["commit"] in commits)
+            and (creator is None or (one["creator"] or {}).get("id") == creator)
+            and all(one["meta_data"].get(key) == value for key, value in meta_data.items())
         ]
         hidden = [name for name in ("jobs", "pipeline") if request.value(f"exclude_{name}") == "true"]
         found = sorted(found, key=lambda one: one["created_at"], reverse=True)

@@ -125,6 +125,13 @@ def test_builds_are_filtered_by_state_and_shown_without_jobs(server: SandboxServ
     assert {one["state"] for one in found} == {"skipped", "failed"} and not any("jobs" in one for one in found)
 
 
+def test_builds_are_filtered_by_creator_and_meta_data(server: SandboxServer) -> None:
+    creator = next(one["creator"]["id"] for one in vendor_rows(server.world, "buildkite")["builds"] if one["creator"])
+    found = ask(server, "buildkite", "/v2/builds", {"creator": creator}).json()
+    assert [one["creator"]["id"] for one in found] == [creator]
+    assert ask(server, "buildkite", "/v2/builds", {"meta_data[release]": "1"}).json() == []
+
+
 def test_builds_of_an_organization_and_of_a_pipeline(server: SandboxServer) -> None:
     of_organization = pages(server, "/v2/organizations/initech/builds")
     of_pipeline = pages(server, "/v2/organizations/initech/pipelines/p-1/builds")
