@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from platform_assets.sandbox import FakeBackend, SandboxServer, VendorOptions, vendor_rows
-from tests.sandbox.vendors.asking import Row, ask, by_key, credentials
+from tests.sandbox.vendors.asking import MOST_PAGES, Row, ask, by_key, credentials
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +20,14 @@ def server() -> Iterator[SandboxServer]:
 def pages(server: SandboxServer, path: str, **params: Any) -> list[Row]:
     """All rows of a list, by following rel="next"."""
     response, found = ask(server, "buildkite", path, {"per_page": 100, **params}), []
-    while True:
+    for _ in range(MOST_PAGES):
         assert response.status_code == 200, response.text
         found += response.json()
         if "next" not in response.links:
             return found
         url = response.links["next"]["url"]
         response = requests.get(url, headers=credentials(server, "buildkite"), timeout=20)
+    pytest.fail("the list has no end")
 
 
 def organizations(server: SandboxServer) -> list[str]:
