@@ -1,5 +1,6 @@
 """Buildkite (ci_analytics): bare arrays, pages by number with a Link header, and lists of builds that end in a 400."""
 
+import re
 import zlib
 from collections.abc import Callable
 from datetime import datetime
@@ -114,9 +115,9 @@ class Buildkite(Vendor):
         return reply
 
     def _authenticate(self, request: VendorRequest) -> None:
-        token = self.tables["access_token"][0]
-        expired = any_moment(access_token(token)["expires_at"]) <= self.backend.now
-        if request.headers.get("Authorization") != f"Bearer {sandbox_token(self.platform)}" or expired:
+        expiries = [any_moment(access_token(one)["expires_at"]) for one in self.tables["access_token"]]
+        is_valid = any(expiry > self.backend.now for expiry in expiries)
+        if request.headers.get("Authorization") != f"Bearer {sandbox_token(self.platform)}" or not is_valid:
             # Buildkite's text goes on with a link that Part B does not give.
             raise self.refuse(401, "Authentication required. Please supply a valid API Access Token: sandbox")
 
@@ -235,6 +236,8 @@ class Buildkite(Vendor):
             for state in (FINISHED if given == "finished" else (given,))
         }
         branches, commits = request.values("branch", "branch[]"), request.values("commit", "commit[]")
+        creator = request.value("creator")
+        meta_data = {name[10:-1]: value for name, value in request.query if re.fullmatch(r"meta_data\[.+\]", name)}
         found = [
             one
             for one in self.tables["builds"]
@@ -245,6 +248,8 @@ class Buildkite(Vendor):
             and (not states or one["state"] in states)
             and (not branches or one["branch"] in branches)
             and (not commits or one["commit"] in commits)
+            and (creator is None or (one["creator"] or {}).get("id") == creator)
+            and all(one["meta_data"].get(key) == value for key, value in meta_data.items())
         ]
         hidden = [name for name in ("jobs", "pipeline") if request.value(f"exclude_{name}") == "true"]
         found = sorted(found, key=lambda one: one["created_at"], reverse=True)

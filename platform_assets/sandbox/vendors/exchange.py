@@ -3,7 +3,7 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
@@ -96,12 +96,13 @@ class Vendor(ABC):
         return self.backend.tables[self.platform]
 
     def reply(self, request: VendorRequest) -> Reply:
-        """Reply to a request; the backend does not change meanwhile."""
+        """Reply to a request, with the body as bytes: the backend does not change meanwhile."""
         with self.backend.lock:
             try:
-                return self.answer(request)
+                found = self.answer(request)
             except Refusal as refusal:
-                return refusal.reply
+                found = refusal.reply
+            return replace(found, body=found.content)
 
     @abstractmethod
     def answer(self, request: VendorRequest) -> Reply:

@@ -16,6 +16,8 @@ from platform_assets.sandbox.vendors.times import plain
 
 _STATUSES = ("open", "won", "lost", "deleted")
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
+_ORDERS = ("id", "add_time", "update_time")
+_DIRECTIONS = ("asc", "desc")
 
 
 class PipedriveV2:
@@ -96,7 +98,7 @@ class PipedriveV2:
         if limit > 500:
             raise self._vendor.refuse(400, "limit must be at most 500")
         field, direction = request.value("sort_by") or "id", request.value("sort_direction") or "asc"
-        if field not in ("id", "add_time", "update_time") or direction not in ("asc", "desc"):
+        if field not in _ORDERS or direction not in _DIRECTIONS:
             raise self._vendor.refuse(400, "sort_by or sort_direction is not allowed")
         start: tuple[Any, Any] | None = None
         cursor = request.value("cursor")
@@ -122,9 +124,13 @@ class PipedriveV2:
         """Field, direction and first row of a cursor."""
         try:
             mark = orjson.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
-            return mark["field"], mark["direction"], (mark["value"], mark["id"])
+            field, direction, value, identity = (mark[name] for name in ("field", "direction", "value", "id"))
         except (binascii.Error, ValueError, KeyError, TypeError):
             raise self._vendor.refuse(400, "cursor is not valid") from None
+        kind = int if field == "id" else str
+        if field not in _ORDERS or direction not in _DIRECTIONS or not isinstance(value, kind):
+            raise self._vendor.refuse(400, "cursor is not valid")
+        return field, direction, (value, identity)
 
     # Lists
 

@@ -7,6 +7,8 @@ import requests
 from platform_assets.sandbox import SandboxServer, ninjaone_client_id, ninjaone_client_secret
 
 Row = dict[str, Any]
+# More pages than any list of the sandbox has: a list that goes on for ever fails its test.
+MOST_PAGES = 500
 
 
 def credentials(server: SandboxServer, contract: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from platform_assets.sandbox import SandboxServer, vendor_rows
-from tests.sandbox.vendors.asking import Row, ask, by_key
+from tests.sandbox.vendors.asking import MOST_PAGES, Row, ask, by_key
 
 
 @pytest.fixture(scope="module")
@@ -18,14 +18,13 @@ def server() -> Iterator[SandboxServer]:
 def load_tests(server: SandboxServer, **params: Any) -> list[Row]:
     """A project's tests, page by page until `meta.count` are there."""
     found: list[Row] = []
-    page = 1
-    while True:
+    for page in range(1, MOST_PAGES):
         params_of_page = {"page": page, "page_size": 7, **params}
         body = ask(server, "k6_legacy", "/loadtests/v2/tests", params_of_page).json()
         found += body["k6-tests"]
         if len(found) >= body["meta"]["count"]:
             return found
-        page += 1
+    pytest.fail("the list has no end")
 
 
 def projects(server: SandboxServer) -> list[Row]:

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from platform_assets.sandbox import FakeBackend, SandboxServer, VendorOptions, vendor_rows
-from tests.sandbox.vendors.asking import Row, access_token, ask, ask_for_token, by_key, credentials
+from tests.sandbox.vendors.asking import MOST_PAGES, Row, access_token, ask, ask_for_token, by_key, credentials
 
 SINGLE = {
     "policies": "/v2/policies",
@@ -42,23 +42,25 @@ def after_last(server: SandboxServer, path: str, size: int) -> list[Row]:
     """All rows by `after` = the last id, until a page is empty."""
     found: list[Row] = []
     after: dict[str, Any] = {}
-    while True:
+    for _ in range(MOST_PAGES):
         page = ask(server, "ninjaone", path, {"pageSize": size, **after}).json()
         if not page:
             return found
         found += page
         after = {"after": page[-1]["id"]}
+    pytest.fail("the list has no end")
 
 
 def activities(server: SandboxServer, **params: Any) -> list[Row]:
     """All activities by `olderThan` = the smallest id, until a page is empty."""
     found: list[Row] = []
-    while True:
+    for _ in range(MOST_PAGES):
         page = ask(server, "ninjaone", "/v2/activities", params).json()["activities"]
         if not page:
             return found
         found += page
         params = {**params, "olderThan": min(one["id"] for one in page)}
+    pytest.fail("the list has no end")
 
 
 def test_every_list_read_to_its_end_has_the_backends_records(server: SandboxServer) -> None:
