@@ -46,9 +46,6 @@ class Incremental:
         reopen_limit: how far back `reopen` may move the start.
         end_param: query parameter with an exclusive upper bound, sent with every lower bound. A server that takes
             none of the two alone (Sentry) gets the time at which the read began.
-        since_last_read: the lower bound is when the last complete read began, not the cursor: the filter is on another
-            time than the cursor (Buildkite: `finished_from` finds builds that changed after they were created). For
-            an endpoint with `follow_up`.
         newest_first: the server does not filter, but the list begins with the newest cursor, so that a read stops
             after the first page with nothing but older records.
         too_deep: how the server refuses pages that are too far from the list's beginning.
@@ -63,7 +60,6 @@ class Incremental:
     reopen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reopen_limit: timedelta = timedelta(days=30)
     end_param: str | None = None
-    since_last_read: bool = False
     newest_first: bool = False
     too_deep: TooDeep | None = None
 

@@ -32,8 +32,6 @@ def list_problems(resource: Resource, names: set[str]) -> Iterator[Found]:
 
 def _problems(endpoint: Endpoint, names: set[str]) -> Iterator[Found]:
     incremental = endpoint.incremental
-    if incremental is not None and incremental.since_last_read and not endpoint.follow_up:
-        yield "incremental", "`since_last_read` is for a list with `follow_up`: before the first read there is no bound"
     if incremental is not None and incremental.newest_first and incremental.server_side:
         yield (
             "incremental",

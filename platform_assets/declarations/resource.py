@@ -167,7 +167,8 @@ class Endpoint:
         record: how its records differ from the table's fields.
         exclude: fields that this contract's records have and that are never loaded, beside the resource's.
         also: more lists whose records belong to the same table (Pipedrive: deals and archived deals).
-        follow_up: left out of the first read, which has everything: a list for changes that the others do not show.
+        follow_up: left out of the first read, which has everything: a list for changes that the others do not show
+            (Buildkite: `finished_from` finds builds that changed after they were created).
         max_concurrency: requests to this endpoint in flight at once, if fewer than the client's.
         rate_limit: the endpoint's own limit, beside the client's.
         cost: what a request costs of the client's daily budget.

@@ -292,7 +292,7 @@ def _unread_problems(resource: str, incremental: Incremental) -> Iterator[Proble
     if incremental.server_side:
         return
     fresh = Incremental(cursor_path=incremental.cursor_path)
-    unread = ("format", "initial_value", "end_param", "since_last_read")
+    unread = ("format", "initial_value", "end_param")
     for key in unread if incremental.newest_first else (*unread, "lag", "reopen", "reopen_limit"):
         if getattr(incremental, key) != getattr(fresh, key):
             yield resource, "incremental", f"`{key}` does nothing without `start_param`: the list is read in full"

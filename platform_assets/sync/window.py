@@ -34,8 +34,6 @@ def start_of_read(
     if cursor is None:
         return start_date
     bound = min(cursor, read_at or cursor)
-    if incremental.since_last_read:
-        bound = read_at or cursor
     if bound - _EPOCH <= incremental.lag:
         return None  # Some servers send year 1 for "never"; from before 1970 on, reading everything costs no more.
     start = bound - incremental.lag

@@ -26,8 +26,9 @@ CREATED = Incremental(
     cursor_path="created_at", start_param="created_from", lag=timedelta(minutes=10), too_deep=TOO_DEEP
 )
 
-# Builds change after they were created, and are finished at most once more when a job is retried.
-FINISHED = replace(CREATED, start_param="finished_from", since_last_read=True)
+# Builds change after they were created. What was finished after the last read was so after the newest build was created
+# that it has seen, so the cursor is a safe bound for this filter too.
+FINISHED = replace(CREATED, start_param="finished_from")
 
 # Not finished yet, so that neither filter of time finds their changes.
 UNFINISHED = ("creating", "scheduled", "running", "failing", "blocked", "canceling")
