@@ -7,11 +7,13 @@ from pathlib import Path
 
 import typer
 
+from platform_assets.cli.account_details import account_details
 from platform_assets.cli.environment import chosen_platforms, dagster_home_path, open_instance, sandbox_for, unserved
 from platform_assets.configuration import ALERTS, WEBHOOK_URL, read, unknown_settings
 from platform_assets.declarations import Platform, PlatformAssetsError
 from platform_assets.extraction.connection import connect
 from platform_assets.http.client import ApiClient
+from platform_assets.http.urls import fill_settings
 from platform_assets.platforms import all_platforms, broken_platforms
 from platform_assets.sync.account import agree_on_source
 from platform_assets.warehouse import open_warehouse
@@ -115,10 +117,13 @@ def _check(platform: Platform) -> bool:
     try:
         connection = connect(platform)
         with connection.open_client(retries=False) as client:
-            client.get(connection.platform.client.probe)
+            client.get(fill_settings(connection.platform.client.probe, connection.settings.configured))
             _check_account(client)
+            details = list(account_details(platform, client))
     except PlatformAssetsError as error:
         typer.echo(f"{platform.name}: NOT OK: {str(error).removeprefix(f'{platform.name}: ')}")
         return False
     typer.echo(f"{platform.name}: ok, {connection.settings.base_url} accepts the credential")
+    for line in details:
+        typer.echo(f"  {line}")
     return True

@@ -136,6 +136,7 @@ class Account:
         fields: fields whose values together identify a record. An answer that has no record in common with the
             recorded ones is of another account.
         data_selector: dotted path to the records; `""` is the body.
+        label: field that names a record to people.
     """
 
     path: str
@@ -143,6 +144,23 @@ class Account:
     fields: tuple[str, ...]
     params: Mapping[str, str | int] = field(default_factory=dict)
     data_selector: str = "data"
+    label: str = "name"
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """One request that tells what the credential permits and until when (Buildkite's access token).
+
+    Args:
+        path: the request.
+        scopes_path: dotted path to the list of its permissions, in the words of `Endpoint.scope`.
+        expires_path: dotted path to when it expires; null for never.
+    """
+
+    path: str
+    scopes_path: str
+    expires_path: str | None = None
 
 
 @strict
@@ -154,6 +172,7 @@ class Client:
         auth: how the credential is sent.
         probe: path of one cheap request that proves the settings and the credential.
         account: one cheap request that identifies the account, if the API has one.
+        grant: one cheap request that tells what the credential permits, if the API has one.
         paginator: how lists are paged, unless an endpoint says otherwise.
         data_selector: dotted path to the records in a body.
         null_is_empty: whether null at the selector means no records (Pipedrive: `data: null`).
@@ -169,6 +188,7 @@ class Client:
     auth: Auth
     probe: str
     account: Account | None = None
+    grant: Grant | None = None
     paginator: Paginator
     data_selector: str = "data"
     null_is_empty: bool = False

@@ -25,6 +25,7 @@ from tenacity import Retrying, retry_if_exception_type
 from platform_assets.cancellation import current
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Endpoint, Platform
+from platform_assets.http.ageing import Notice, notice
 from platform_assets.http.answer import Answer
 from platform_assets.http.connection_errors import classify_connection_error
 from platform_assets.http.deadline import Deadline
@@ -87,6 +88,8 @@ class ApiClient:
         self._limits = RequestLimits(platform.client, settings.rate_limit, (self._origin, settings.token), self._sleep)
         self._has_responded = False
         self._unreachable: RequestFailed | None = None
+        # Path of an endpoint -> what responses said about its end.
+        self.notices: dict[str, Notice] = {}
         self._session = open_session(platform, settings, self.redact.add)
         self._log_filter = RedactingFilter(self.redact)
         logging.getLogger("urllib3.connectionpool").addFilter(self._log_filter)
@@ -165,13 +168,19 @@ class ApiClient:
                 continue
             if response.status_code not in (301, 302, 303, 307, 308):
                 self._end_if_spent(response, path, endpoint)
-                return self._responses.classify(response, content, path)
+                self._note_ageing(response, path, endpoint)
+                return self._responses.classify(response, content, path, endpoint)
             if redirects == MAX_REDIRECTS:
                 problem = f"more than {redirects} redirects"
                 raise RequestFailed(self._messages.about(path, problem), status=response.status_code)
             redirects += 1
             # The redirect's URL holds the query already.
             url, query = self._redirect_target(response, url, path, params), {}
+
+    def _note_ageing(self, response: requests.Response, path: str, endpoint: Endpoint | None) -> None:
+        found = notice(response.headers)
+        if found is not None:
+            self.notices[endpoint.path if endpoint else path] = found
 
     def _end_if_spent(self, response: requests.Response, path: str, endpoint: Endpoint | None) -> None:
         """Raise LimitExhausted, now and for every later request, if the day's budget is spent."""

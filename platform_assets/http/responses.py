@@ -14,7 +14,7 @@ from typing import Any
 import requests
 
 from platform_assets.configuration.platform_settings import platform_secrets, setting_name
-from platform_assets.declarations import Platform
+from platform_assets.declarations import Endpoint, Platform
 from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError, LimitExhausted, RequestFailed
 from platform_assets.http.lossless_json import from_json
@@ -41,13 +41,16 @@ class ResponseClassifier:
     platform: Platform
     messages: Messages
 
-    def classify(self, response: requests.Response, content: bytes, path: str) -> Answer:
+    def classify(
+        self, response: requests.Response, content: bytes, path: str, endpoint: Endpoint | None = None
+    ) -> Answer:
         """The answer in a response.
 
         Args:
             response: status and headers.
             content: the complete body, decompressed.
             path: the path that was requested, for messages.
+            endpoint: whose permission a refusal names.
 
         Raises:
             TransientFault: the request may be sent again.
@@ -59,7 +62,7 @@ class ResponseClassifier:
         if 200 <= status < 300:
             problem = f"answered {status} where 200 with a JSON body is expected"
             raise AnswerError(self.messages.about(path, problem))
-        failure = RequestFailed(self.messages.about(path, self._describe(response, content)), status=status)
+        failure = RequestFailed(self.messages.about(path, self._describe(response, content, endpoint)), status=status)
         handler = self.platform.client.error_handler
         if status in handler.retry_once_after:
             raise TransientFault(failure, None, once_after=handler.retry_once_after[status])
@@ -95,12 +98,14 @@ class ResponseClassifier:
         text = f"{text} (or cut off: the response does not declare its length)"
         raise TransientFault(RequestFailed(text), None)
 
-    def _describe(self, response: requests.Response, content: bytes) -> str:
+    def _describe(self, response: requests.Response, content: bytes, endpoint: Endpoint | None) -> str:
         status = response.status_code
+        needed = f" (it needs the permission `{endpoint.scope}`)" if endpoint and endpoint.scope else ""
         if status == 401:
             names = " and ".join(setting_name(self.platform, key) for key in platform_secrets(self.platform))
             return f"401: the credential is refused: check {names}"
-        return f"answered {status}: {self.messages.excerpt(content) or response.reason}"
+        needed = needed if status in (403, 404) else ""
+        return f"answered {status}: {self.messages.excerpt(content) or response.reason}{needed}"
 
 
 def _declares_length(response: requests.Response) -> bool:

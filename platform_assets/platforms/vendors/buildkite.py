@@ -9,6 +9,7 @@ from platform_assets.declarations import (
     Client,
     Contract,
     Endpoint,
+    Grant,
     Incremental,
     PageNumber,
     RateLimit,
@@ -47,6 +48,7 @@ CONTRACT = Contract(
             fields=("id",),
             data_selector="",
         ),
+        grant=Grant(path="/v2/access-token", scopes_path="scopes", expires_path="expires_at"),
         data_selector="",
         paginator=PageNumber(page_param="page", limit_param="per_page", limit=100, maximum=100, link_header=True),
         # Of a user and of an organization; a plan can have others.
