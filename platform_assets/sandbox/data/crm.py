@@ -1,7 +1,7 @@
 """CRM: the feed of recent changes, and beside it leads, product lines, field definitions and mail."""
 
 import random
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from platform_assets.sandbox.data.crm_recents import (
     CUSTOM,
@@ -225,8 +225,8 @@ def create(rng: random.Random, now: datetime) -> Tables:
                 "active_flag": True,
                 "color": None,
                 "is_custom_flag": False,
-                "add_time": plain(now),
-                "update_time": plain(now),
+                "add_time": plain(now - timedelta(days=n)),
+                "update_time": plain(now - timedelta(days=n if n != 2 else 1)),
             }
             for n, name in enumerate(("Task", "Call", "Meeting"), 1)
         ],

@@ -59,6 +59,8 @@ MISSING_FIELDS: Fields = {
     "pipedrive": {
         # v2 has custom fields under `custom_fields` only.
         "deals": ("befdcfc4f54b8410b8d9105ba6d44658fd5965b9",),
+        # Missing where the type was never changed.
+        "activity_types": ("update_time",),
         # Served with `include_fields=attendees` only.
         "activities": ("attendees",),
     },

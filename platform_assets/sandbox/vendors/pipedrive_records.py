@@ -40,6 +40,12 @@ def activity(record: Record) -> Record:
     return {name: value for name, value in record.items() if name != "attendees"}
 
 
+def activity_type(record: Record) -> Record:
+    """A type of activity; Pipedrive: `update_time` is missing where it was never changed."""
+    is_changed = record["update_time"] != record["add_time"]
+    return {name: value for name, value in record.items() if is_changed or name != "update_time"}
+
+
 def deals(backend: FakeBackend) -> list[Record]:
     """Deals that are not purged, archived and deleted ones included."""
     oldest = backend.now - PURGED_AFTER
@@ -100,4 +106,5 @@ def rows(backend: FakeBackend) -> dict[str, list[Record]]:
         # A time that only v2 has is text there, and stays as it is served.
         "deals": [{**found, "archive_time": as_v2(found)["archive_time"]} for found in map(deal, deals(backend))],
         "activities": [activity(one) for one in tables["activities"]],
+        "activity_types": [activity_type(one) for one in tables["activity_types"]],
     }

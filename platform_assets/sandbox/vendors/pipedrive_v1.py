@@ -8,7 +8,7 @@ from platform_assets.sandbox.backend import Record
 from platform_assets.sandbox.data.crm import FOLDERS
 from platform_assets.sandbox.data.crm_recents import RECENT_KINDS
 from platform_assets.sandbox.vendors.exchange import Handler, Reply, Vendor, VendorRequest
-from platform_assets.sandbox.vendors.pipedrive_records import as_v1_recent
+from platform_assets.sandbox.vendors.pipedrive_records import activity_type, as_v1_recent
 from platform_assets.sandbox.vendors.times import any_moment, iso_moment
 
 # Pipedrive: gone from v1; v2 has them.
@@ -35,7 +35,7 @@ class PipedriveV1:
 
     def __init__(self, vendor: Vendor) -> None:
         self._vendor = vendor
-        whole, listed = self._whole, self._listed
+        whole, listed, types = self._whole, self._listed, lambda: self._rows("activity_types")
         self.routes: dict[str, tuple[int, Handler]] = {
             "/dealFields": (20, listed("deal_fields")),
             "/organizationFields": (20, listed("organization_fields")),
@@ -54,7 +54,7 @@ class PipedriveV1:
             "/filters": (20, whole("filters", "type")),
             "/users": (20, whole("users")),
             "/leadLabels": (10, whole("lead_labels")),
-            "/activityTypes": (20, whole("activity_types")),
+            "/activityTypes": (20, lambda request, values: _alone([activity_type(one) for one in types()])),
             "/currencies": (20, self._currencies),
             "/permissionSets": (20, whole("permission_sets", "app")),
         }

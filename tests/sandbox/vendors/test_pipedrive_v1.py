@@ -80,6 +80,11 @@ def test_times_of_v1_have_no_zone_but_those_of_leads(server: SandboxServer) -> N
     assert ask(server, "pipedrive", "/v1/leads").json()["data"][0]["add_time"].endswith("Z")
 
 
+def test_a_type_of_activity_that_never_changed_has_no_update_time(server: SandboxServer) -> None:
+    found = ask(server, "pipedrive", "/v1/activityTypes").json()["data"]
+    assert ["update_time" in one for one in found] == [False, True, False]
+
+
 def test_subfields_have_a_key_and_no_id(server: SandboxServer) -> None:
     subfields = [one for one in v1_pages(server, "/v1/dealFields") if one.get("is_subfield")]
     assert subfields and all("id" not in one and "update_time" not in one and one["key"] for one in subfields)
