@@ -22,6 +22,8 @@ class PageNumber:
         link_header: the `Link` header has a `rel="next"` entry as long as there are more pages (Buildkite). Its address
             is never requested: the number of the next page is known, and the address may be another host's.
         total_path: where the body says how many records the whole list has.
+        only_grows: no record leaves the list, so that others can only move away from the pages that were read: pages
+            need not overlap.
     """
 
     page_param: str = "page"
@@ -31,6 +33,7 @@ class PageNumber:
     base_page: int = 1
     link_header: bool = False
     total_path: str | None = None
+    only_grows: bool = False
 
 
 @strict

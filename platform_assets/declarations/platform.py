@@ -100,7 +100,8 @@ class ErrorHandler:
         wait_budget: seconds that one request may wait in total before it fails.
         retry_once_after: HTTP status -> seconds after which a request is sent once more. For a refusal that is over
             soon (Sentry: a deprecated endpoint answers 410 for a minute a day). The setting `backoff_factor` scales it.
-        retry_not_json: whether a body with status 200 that is not JSON is a throttle page, not a broken contract.
+        retry_not_json: whether a body that is not JSON, with status 200 or 403, is a throttle page of something before
+            the API, neither a broken contract nor a missing permission (NinjaOne; Cloudflare before Pipedrive).
     """
 
     retry_on_status_codes: tuple[int, ...] = (429, 500, 502, 503, 504)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import requests
 
 from platform_assets.configuration.platform_settings import platform_secrets, setting_name
@@ -66,6 +67,8 @@ class ResponseClassifier:
         handler = self.platform.client.error_handler
         if status in handler.retry_once_after:
             raise TransientFault(failure, None, once_after=handler.retry_once_after[status])
+        if status == 403 and handler.retry_not_json and not _is_json(content):
+            raise TransientFault(failure, None)
         if status not in handler.retry_on_status_codes:
             raise failure
         now = datetime.now(UTC)
@@ -110,3 +113,11 @@ class ResponseClassifier:
 
 def _declares_length(response: requests.Response) -> bool:
     return "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return False
+    return True

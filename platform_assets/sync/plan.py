@@ -230,7 +230,14 @@ class Planner:
                 last = None
             cursor, read_at = (last.cursor_value, last.succeeded_at) if last else (None, None)
             starts = (
-                start_of_read(one.incremental, cursor, read_at, start_date, oldest_open, oldest_row)
+                start_of_read(
+                    one.incremental,
+                    cursor,
+                    read_at,
+                    start_date,
+                    oldest_open if one.incremental and one.incremental.reopen else None,
+                    oldest_row,
+                )
                 for one in resource.endpoint.lists
             )
             read.bounds = Bounds(tuple(starts), self.context.started, is_first=last is None or read_at is None)

@@ -98,7 +98,9 @@ def current_source(platform: Platform, settings: Settings, client: ApiClient | N
 
 
 def _credential_mark(settings: Settings, salt: str) -> str:
-    digest = blake2b(settings.token.encode(), key=salt.encode(), digest_size=3).hexdigest()
+    # A stack or an organization that the settings name is another account under the same credential.
+    named = "".join(f"\n{name}={','.join(values)}" for name, values in sorted(settings.configured.items()))
+    digest = blake2b(f"{settings.token}{named}".encode(), key=salt.encode(), digest_size=3).hexdigest()
     return f"{salt}:{digest}"
 
 

@@ -94,10 +94,12 @@ def _walk(paginator: PageNumber | Offset | Cursor, page_size: int | None) -> Wal
     if isinstance(paginator, PageNumber):
         pages = Pages(paginator.page_param, paginator.limit_param, paginator.base_page)
         if paginator.link_header:
-            return LinkHeaderWalk(pages, size, most, paginator.maximum)
+            return LinkHeaderWalk(pages, size, most, paginator.maximum, paginator.only_grows)
         if paginator.total_path is not None:
-            return TotalWalk(pages, size, most, paginator.maximum, total_path=paginator.total_path)
-        return Walk(pages, size, most, paginator.maximum)
+            return TotalWalk(
+                pages, size, most, paginator.maximum, paginator.only_grows, total_path=paginator.total_path
+            )
+        return Walk(pages, size, most, paginator.maximum, paginator.only_grows)
     if isinstance(paginator, Offset):
         offsets = Offsets(paginator.offset_param, paginator.limit_param)
         if paginator.next_link_path is not None:

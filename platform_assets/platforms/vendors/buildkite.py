@@ -20,19 +20,30 @@ from platform_assets.declarations import (
 
 ORGANIZATION = {"org_slug": Resolve(resource="organizations", field="slug")}
 
+PAGES = PageNumber(page_param="page", limit_param="per_page", limit=100, maximum=100, link_header=True)
+
+# Only the oldest builds are removed, by retention.
+BUILDS = replace(PAGES, only_grows=True)
+
 # Deep pages are refused with 400; how deep is not documented.
 TOO_DEEP = TooDeep(status=400, text="this deep is not supported", end_param="created_to")
 
+# Not finished yet, so that neither filter of time finds their changes.
+UNFINISHED = ("creating", "scheduled", "running", "failing", "blocked", "canceling")
+
 CREATED = Incremental(
-    cursor_path="created_at", start_param="created_from", lag=timedelta(minutes=10), too_deep=TOO_DEEP
+    cursor_path="created_at",
+    start_param="created_from",
+    lag=timedelta(minutes=10),
+    too_deep=TOO_DEEP,
+    # Builds that are skipped or never run are none that `finished_from` finds.
+    reopen={"state": tuple(state for state in UNFINISHED if state != "blocked")},
+    reopen_limit=timedelta(days=1),
 )
 
 # Builds change after they were created. What was finished after the last read was so after the newest build was created
 # that it has seen, so the cursor is a safe bound for this filter too.
-FINISHED = replace(CREATED, start_param="finished_from")
-
-# Not finished yet, so that neither filter of time finds their changes.
-UNFINISHED = ("creating", "scheduled", "running", "failing", "blocked", "canceling")
+FINISHED = replace(CREATED, start_param="finished_from", reopen={}, reopen_limit=timedelta(days=30))
 
 CONTRACT = Contract(
     title="Buildkite",
@@ -50,7 +61,7 @@ CONTRACT = Contract(
         ),
         grant=Grant(path="/v2/access-token", scopes_path="scopes", expires_path="expires_at"),
         data_selector="",
-        paginator=PageNumber(page_param="page", limit_param="per_page", limit=100, maximum=100, link_header=True),
+        paginator=PAGES,
         # Of a user and of an organization; a plan can have others.
         rate_limit=(RateLimit(requests=50, seconds=60), RateLimit(requests=200, seconds=60)),
     ),
@@ -74,10 +85,11 @@ CONTRACT = Contract(
         "access_token": Endpoint(path="/v2/access-token", paginator=SingleObject()),
         "builds": Endpoint(
             path="/v2/builds",
+            paginator=BUILDS,
             incremental=CREATED,
             scope="read_builds",
             also=(
-                Endpoint(path="/v2/builds", incremental=FINISHED, follow_up=True),
+                Endpoint(path="/v2/builds", paginator=BUILDS, incremental=FINISHED, follow_up=True),
                 Endpoint(
                     path="/v2/builds",
                     params={"state[]": UNFINISHED},

@@ -1,7 +1,7 @@
 """Grafana Cloud k6's REST API, v6: one stack, lists under `value`, pages by `$skip` and `$top`.
 
 Not in this version: organizations (a stack takes their place), a project's description and organization, a test's
-script, user and the ids of its runs. Those columns stay null; what an earlier contract has loaded into them stays.
+script, user and the ids of its runs. Those columns are null, also in rows that an earlier contract has loaded.
 """
 
 from platform_assets.declarations import (

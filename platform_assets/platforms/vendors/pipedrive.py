@@ -13,6 +13,7 @@ from platform_assets.declarations import (
     Cursor,
     DailyBudget,
     Endpoint,
+    ErrorHandler,
     FanOut,
     Incremental,
     ParentBatch,
@@ -87,6 +88,7 @@ CONTRACT = Contract(
         paginator=v1(),
         null_is_empty=True,
         success_field="success",
+        error_handler=ErrorHandler(retry_not_json=True),
         # Of the smallest plan.
         rate_limit=RateLimit(requests=20, seconds=2),
         daily_budget=DailyBudget(

@@ -26,8 +26,17 @@ PAGES = HeaderCursor(limit_param="per_page", limit=100)
 
 
 def seen_since(cursor: str) -> Incremental:
-    """A filter by `start` and `end`; records that were made offline arrive late."""
-    return Incremental(cursor_path=cursor, start_param="start", end_param="end", lag=timedelta(days=1))
+    """A filter by `start` and `end`; records that were made offline arrive late.
+
+    The first read asks for everything, or the vendor's default period would apply.
+    """
+    return Incremental(
+        cursor_path=cursor,
+        start_param="start",
+        end_param="end",
+        initial_value="1970-01-01T00:00:00Z",
+        lag=timedelta(days=1),
+    )
 
 
 CONTRACT = Contract(

@@ -61,8 +61,6 @@ MISSING_FIELDS: Fields = {
         "deals": ("befdcfc4f54b8410b8d9105ba6d44658fd5965b9",),
         # Missing where the type was never changed.
         "activity_types": ("update_time",),
-        # Served with `include_fields=attendees` only.
-        "activities": ("attendees",),
     },
 }
 # Resources of the reference that the vendor has not: the stack replaces organizations.

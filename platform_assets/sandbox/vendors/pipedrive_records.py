@@ -105,6 +105,5 @@ def rows(backend: FakeBackend) -> dict[str, list[Record]]:
         **found,
         # A time that only v2 has is text there, and stays as it is served.
         "deals": [{**found, "archive_time": as_v2(found)["archive_time"]} for found in map(deal, deals(backend))],
-        "activities": [activity(one) for one in tables["activities"]],
         "activity_types": [activity_type(one) for one in tables["activity_types"]],
     }
