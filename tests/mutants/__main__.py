@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from tests.mutants.mutants import MUTANTS, Mutant
+from tests.mutants.mutant import Mutant
+from tests.mutants.rooms import MUTANTS
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("platform_assets", "tests", "dbt_project", "pyproject.toml", ".dlt", "docs", "benchmarks", "README.md")

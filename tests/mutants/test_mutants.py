@@ -6,7 +6,8 @@ from functools import cache
 import pytest
 
 from tests.mutants.__main__ import ROOT
-from tests.mutants.mutants import MUTANTS, Mutant
+from tests.mutants.mutant import Mutant
+from tests.mutants.rooms import MUTANTS
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

@@ -1,0 +1,35 @@
+"""Mutants of `monitoring`: run requests of the freshness sensor, deletion of partitions."""
+
+from tests.mutants.mutant import Mutant
+
+DELETED_AFTER = (
+    "tests/orchestration/test_in_flight.py::test_a_partition_of_a_run_in_flight_is_deleted_only_after_the_run"
+)
+ASKED_FOR_AGAIN = (
+    "tests/monitoring/test_freshness.py"
+    "::test_whatever_becomes_of_runs_an_asset_is_asked_for_again_but_never_twice_at_once"
+)
+
+MUTANTS = (
+    Mutant(
+        "partition-in-flight-deleted",
+        "platform_assets/monitoring/partition_sensor.py",
+        "sorted(removed - in_flight[name])",
+        "sorted(removed)",
+        (f"{DELETED_AFTER}[backfill of one]",),
+    ),
+    Mutant(
+        "asked-twice-at-once",
+        "platform_assets/monitoring/freshness.py",
+        ("    if state.run_key:\n        return []\n"),
+        "",
+        (ASKED_FOR_AGAIN,),
+    ),
+    Mutant(
+        "failed-run-never-asked-for-again",
+        "platform_assets/monitoring/freshness.py",
+        "    if run is RunState.NONE and now - state.requested_at < LOST_AFTER:",
+        "    if run is not RunState.SUCCEEDED:",
+        (ASKED_FOR_AGAIN,),
+    ),
+)

@@ -1,0 +1,193 @@
+"""Mutants of `sync`: what is read, what moves a cursor, which rows are removed, and what lands."""
+
+from tests.mutants.mutant import Mutant
+
+PLAN = "platform_assets/sync/plan.py"
+PARENTS = "platform_assets/sync/parents.py"
+READS = "platform_assets/sync/read.py"
+LANDING = "platform_assets/sync/land.py"
+REMOVAL = "platform_assets/sync/removal.py"
+WINDOW = "platform_assets/sync/window.py"
+ACCOUNTS = "tests/sync/test_accounts.py"
+REFUSED = "tests/sync/test_refused_parents.py"
+REMOVALS = "tests/sync/test_removal.py"
+CURSORS = "tests/sync/test_cursors.py"
+TABLES = "tests/sync/test_tables.py"
+RUNS = "tests/sync/test_concurrent_runs.py"
+VALUES = "tests/sync/test_values.py"
+WINDOWS = "tests/sync/test_window.py"
+
+MUTANTS = (
+    Mutant(
+        "withheld-rows-are-settled",
+        LANDING,
+        "parent_cursor=None if read.withheld else read.parent_version,",
+        "parent_cursor=read.parent_version,",
+        (f"{REMOVALS}::test_a_parent_whose_missing_rows_are_withheld_stays_due_in_a_bucket",),
+    ),
+    Mutant(
+        "columns-by-order-of-the-answer",
+        PLAN,
+        "assigned = session.assigned_columns(resource.name)",
+        "assigned: dict[str, str] = {}",
+        (f"{VALUES}::test_fields_of_one_name_keep_their_columns",),
+    ),
+    Mutant(
+        "cursor-saved-before-the-rows",
+        LANDING,
+        "        session.load(new_rows, file_format, context.source)",
+        (
+            "        early = [one for p in plans for one in _attempts(p, context.started)]\n"
+            "        session.commit(early, [], {}, {}, [], context.source)\n"
+            "        session.load(new_rows, file_format, context.source)"
+        ),
+        (f"{CURSORS}::test_a_load_that_fails_moves_no_cursor",),
+    ),
+    Mutant(
+        "cursor-of-an-end-that-nothing-proves",
+        LANDING,
+        "if read.batch and not read.batch.ends_unproven else None",
+        "if read.batch else None",
+        (f"{CURSORS}::test_a_list_that_ends_without_a_link_header_leaves_no_cursor",),
+    ),
+    Mutant(
+        "window-by-the-cursor-alone",
+        WINDOW,
+        "bound = min(cursor, read_at or cursor)",
+        "bound = cursor",
+        (WINDOWS,),
+    ),
+    Mutant(
+        "no-look-back",
+        WINDOW,
+        "start = bound - incremental.lag",
+        "start = bound",
+        (WINDOWS,),
+    ),
+    Mutant(
+        "no-reopening",
+        WINDOW,
+        "    if oldest_open is not None:",
+        "    if False:",
+        (WINDOWS,),
+    ),
+    Mutant(
+        "no-reopen-limit",
+        WINDOW,
+        "max(oldest_open, bound - min(incremental.reopen_limit, furthest))",
+        "oldest_open",
+        (WINDOWS,),
+    ),
+    Mutant(
+        "start-date-bounds-every-read",
+        WINDOW,
+        "min(start_date, oldest_row or start_date)",
+        "start_date",
+        (WINDOWS, f"{CURSORS}::test_a_start_date_set_later_freezes_no_row_that_is_there"),
+    ),
+    Mutant(
+        "parent-without-a-time-never-changes",
+        PARENTS,
+        "values[cursor] if values[cursor] is not None else values[ROW_HASH]",
+        "values[cursor]",
+        (f"{REFUSED}::test_a_parent_without_a_time_that_changes_has_its_children_read_again",),
+    ),
+    Mutant(
+        "emptied-table-not-noticed",
+        PLAN,
+        "        if recorded.is_still(found):",
+        "        if True:",
+        (f"{TABLES}::test_rows_that_somebody_took_out_come_back_with_the_next_sync",),
+    ),
+    Mutant(
+        "skipped-parent-recorded-as-done",
+        READS,
+        "Status.SKIPPED if skip else Status.FAILED",
+        "Status.OK if skip else Status.FAILED",
+        (f"{REFUSED}::test_a_refused_parent_stays_due_in_a_bucket",),
+    ),
+    Mutant(
+        "skipped-parent-not-due",
+        PARENTS,
+        "last.status is not Status.OK or",
+        "last.status is Status.FAILED or",
+        (f"{REFUSED}::test_a_parent_refused_once_it_was_read_stays_due",),
+    ),
+    Mutant(
+        "all-refused-is-a-success",
+        READS,
+        "    if skipped and len(skipped) == len(plan.reads) and not plan.other_parents_ok:",
+        "    if False:",
+        (f"{REFUSED}::test_all_parents_refused_is_a_failure_with_the_reason",),
+    ),
+    Mutant(
+        "parents-without-a-name-passed-over",
+        PARENTS,
+        ('            incomplete.add("/".join(str(row.value(field)) for field in own_key))\n'),
+        "",
+        (f"{REFUSED}::test_parents_without_a_name_are_counted_and_all_of_them_are_a_failure",),
+    ),
+    Mutant(
+        "suspicious-answer-believed",
+        REMOVAL,
+        "return not read.replaces_parent and missing > FEW and missing * 2 > missing + read.row_count",
+        "return False",
+        (f"{REMOVALS}::test_each_parent_is_weighed_alone",),
+    ),
+    Mutant(
+        "few-off-by-one",
+        REMOVAL,
+        "missing > FEW and",
+        "missing >= FEW and",
+        (f"{REMOVALS}::test_each_parent_is_weighed_alone",),
+    ),
+    Mutant(
+        "empty-list-believed",
+        REMOVAL,
+        "    if not plan.parent_types and not read.row_count:",
+        "    if False:",
+        (f"{REMOVALS}::test_an_empty_answer_marks_no_row_of_a_list_however_short",),
+    ),
+    Mutant(
+        "no-second-look",
+        READS,
+        ("            reading.reread_until_complete(*where, batch)\n"),
+        "",
+        (f"{REMOVALS}::test_one_short_answer_marks_nothing_where_the_second_look_finds_the_rows",),
+    ),
+    Mutant(
+        "moved-row-is-gone",
+        REMOVAL,
+        "read.missing_keys[~is_member(read.missing_keys, content.keys)]",
+        "read.missing_keys",
+        (f"{REMOVALS}::test_a_row_that_moves_to_another_parent_is_not_marked",),
+    ),
+    Mutant(
+        "overtaken-run-lands",
+        LANDING,
+        "        if (entry.succeeded_at if entry else None) != read.recorded_at:",
+        "        if False:",
+        (f"{RUNS}::test_a_run_that_read_earlier_and_lands_later_puts_no_old_value_over_a_new_one",),
+    ),
+    Mutant(
+        "another-runs-columns-mixed",
+        LANDING,
+        "    if has_new and columns.contradiction",
+        "    if False and columns.contradiction",
+        (f"{VALUES}::test_runs_of_two_parents_that_name_new_fields_otherwise_do_not_mix_them",),
+    ),
+    Mutant(
+        "another-account-accepted",
+        "platform_assets/sync/account.py",
+        "    if problem is not None and session.holds_rows():",
+        "    if False:",
+        (f"{ACCOUNTS}::test_another_account_is_refused_and_the_way_out_is_named",),
+    ),
+    Mutant(
+        "landing-begun-though-cancelled",
+        "platform_assets/sync/run.py",
+        ("    current().check()\n"),
+        "",
+        (f"{RUNS}::test_told_to_end_before_it_lands_nothing_lands",),
+    ),
+)

@@ -1,0 +1,23 @@
+"""Mutants of `verification`: differences that are passed over or invented."""
+
+from tests.mutants.mutant import Mutant
+
+COMPARING = "platform_assets/verification/compare.py"
+VERIFY = "tests/verification/test_verify.py"
+
+MUTANTS = (
+    Mutant(
+        "verify-passes-over-a-column",
+        COMPARING,
+        "{', '.join(f'r.{quoted(name)}' for name in shape.types)})",
+        "{', '.join(f'r.{quoted(n)}' for n, kind in shape.types.items() if kind != 'json')})",
+        (f"{VERIFY}::test_a_changed_cell_is_found_with_its_key_and_column",),
+    ),
+    Mutant(
+        "verify-takes-a-failed-parents-rows-for-extra",
+        COMPARING,
+        '"coalesce(e.complete, FALSE)"',
+        '"coalesce(e.complete, TRUE)"',
+        (f"{VERIFY}::test_what_cannot_be_read_is_not_verified_and_never_extra",),
+    ),
+)
