@@ -40,9 +40,9 @@ def watched() -> list[tuple[str, str, str, str]]:
     ]
 
 
-def served(world: FakeBackend) -> set[Row]:
+def served(backend: FakeBackend) -> set[Row]:
     """What the sandbox has now."""
-    records = expected_rows(world)
+    records = expected_rows(backend)
     return {
         (platform, resource, str(record.get(key)), str(record.get(cursor))[:19].replace(" ", "T"))
         for platform, resource, key, cursor in watched()
@@ -67,21 +67,21 @@ def loaded(database: Path) -> set[Row] | None:
     return found
 
 
-def watch(world: FakeBackend, database: Path, minutes: float, every: float, lag: float) -> dict[str, Any]:
+def watch(backend: FakeBackend, database: Path, minutes: float, every: float, lag: float) -> dict[str, Any]:
     """Move the sandbox's clock and note when what arrived is loaded."""
     while loaded(database) is None:
         time.sleep(2)
     pending: dict[Row, float] = {}
-    known = served(world)
+    known = served(backend)
     delays: list[float] = []
     began = advanced = time.time()
     ends = began + 60 * minutes
     while time.time() < ends or (pending and time.time() < ends + lag):
         now = time.time()
         if now < ends and now - advanced >= every:
-            world.advance(hours=0.5)
+            backend.advance(hours=0.5)
             advanced = now
-            fresh = served(world)
+            fresh = served(backend)
             # A row that changed once more before it was loaded is waited for as it is now.
             pending = {row: at for row, at in pending.items() if row in fresh}
             pending.update({row: now for row in fresh - known if row not in pending})
@@ -131,7 +131,7 @@ def main() -> None:
                 start_new_session=True,
             )
             try:
-                found = watch(server.world, database, options.minutes, options.every, options.lag)
+                found = watch(server.backend, database, options.minutes, options.every, options.lag)
                 runs = runs_of(home)
                 requests = len(server.requests)
             finally:

@@ -18,15 +18,15 @@ class SandboxServer:
     """A sandbox in a thread of this process, on a free port of the loopback interface. Use it as a context manager.
 
     Attributes:
-        world: the backend whose records are served; move its clock with `advance`.
+        backend: the fake backend whose records are served; move its clock with `advance`.
         faults: faults to inject; may be changed while the server runs.
     """
 
     def __init__(
-        self, world: FakeBackend | None = None, *, faults: Sequence[Fault] = (), latency: float = 0.0, port: int = 0
+        self, backend: FakeBackend | None = None, *, faults: Sequence[Fault] = (), latency: float = 0.0, port: int = 0
     ) -> None:
-        self.world = world or FakeBackend()
-        self._sandbox = Sandbox(self.world, list(faults), latency)
+        self.backend = backend or FakeBackend()
+        self._sandbox = Sandbox(self.backend, list(faults), latency)
         self.faults = self._sandbox.faults
         self._socket = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -47,6 +47,11 @@ class SandboxServer:
         self._server.should_exit = True
         self._thread.join(timeout=10)
         self._socket.close()
+
+    @property
+    def world(self) -> FakeBackend:
+        """The former name of `backend`."""
+        return self.backend
 
     @property
     def requests(self) -> list[dict[str, Any]]:

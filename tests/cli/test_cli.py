@@ -17,7 +17,7 @@ def test_sync_of_everything_from_another_server(warehouse_file: Path) -> None:
         assert done.returncode == 0, done.stderr
         count = sum(len(platform.resources) for platform in all_platforms())
         assert f"{count} of {count} assets" in done.stdout
-        for platform, tables in expected_rows(server.world).items():
+        for platform, tables in expected_rows(server.backend).items():
             for resource, records in tables.items():
                 assert query(warehouse_file, f"SELECT count(*) FROM {platform}.{resource}") == [(len(records),)]
         status = command("status")
@@ -74,7 +74,7 @@ def test_what_a_failure_kept_from_running_runs_after_it(warehouse_file: Path) ->
         done = command("sync", "--platform", "crm", "--no-models", env=env)
         assert done.returncode == 1 and "24 of 26 assets" in done.stdout, done.stdout
         assert "crm/deals was never loaded" in done.stdout
-        mails = len(expected_rows(server.world)["crm"]["mail"])
+        mails = len(expected_rows(server.backend)["crm"]["mail"])
         assert query(warehouse_file, "SELECT count(*) FROM crm.mail") == [(mails,)]
         server.faults.clear()
         assert command("sync", "--platform", "crm", "--no-models", env=env).returncode == 0

@@ -32,7 +32,7 @@ def test_newer_is_seen_and_the_newest_is_not_newer_than_itself(
     resource = platform.resource(resource_name)
     incremental = resource.endpoint.incremental
     assert incremental is not None
-    values = [record[incremental.cursor_path] for record in expected_rows(shared_sandbox.world)[name][resource_name]]
+    values = [record[incremental.cursor_path] for record in expected_rows(shared_sandbox.backend)[name][resource_name]]
     newest = max(datetime.fromisoformat(f"{value}+00:00" if value[-1] != "Z" else value) for value in values if value)
     settings = Settings(base_url=shared_sandbox.base_url(name), token=shared_sandbox.token(name))
     with ApiClient(platform, settings) as client:
@@ -45,7 +45,7 @@ def test_newer_is_seen_and_the_newest_is_not_newer_than_itself(
 def test_a_record_dated_in_the_future_is_not_newer_for_ever() -> None:
     platform = platform_named("crm")
     with SandboxServer() as server:
-        deals = server.world.tables["crm"]["deals"]
+        deals = server.backend.tables["crm"]["deals"]
         newest = max(datetime.fromisoformat(f"{deal['update_time']}+00:00") for deal in deals)
         deals.append({**deals[0], "id": 999_999, "update_time": "2099-01-01 00:00:00"})
         settings = Settings(base_url=server.base_url("crm"), token=server.token("crm"))

@@ -116,7 +116,7 @@ def crash(
         if first:
             for left in folder.glob("warehouse.duckdb*"):
                 left.unlink()
-        server.world.advance(hours=rng.choice((1, 7, 30)))
+        server.backend.advance(hours=rng.choice((1, 7, 30)))
         moment = rng.uniform(0, lengths[first])
         if not killed(program, words, environment, moment):
             lengths[first] = moment
@@ -178,7 +178,7 @@ def tables_unlike(server: SandboxServer, names: list[str]) -> Callable[[Path], l
     """A check that compares every row of some platforms' tables with what the sandbox serves."""
 
     def check(warehouse: Path) -> list[str]:
-        expected = expected_rows(server.world)
+        expected = expected_rows(server.backend)
         return [
             f"{platform.name}/{resource.name}: {problem}"
             for platform in all_platforms()

@@ -21,7 +21,7 @@ def test_runs_models_and_readers_share_one_file(warehouse_file: Path, tmp_path: 
     with SandboxServer() as server:
         env = sandbox_settings(server)
         assert command("sync", "--platform", "load_testing", env=env).returncode == 0
-        server.world.advance(hours=30)
+        server.backend.advance(hours=30)
         commands = [
             *(["sync", "--no-models", "--platform", name] for name in PLATFORMS),
             # Two at once of one platform, and one with the dbt models below it.
@@ -42,7 +42,7 @@ def test_runs_models_and_readers_share_one_file(warehouse_file: Path, tmp_path: 
             over.set()
             reader.result()
         assert [one.returncode for one in done] == [0] * len(done), [one.stderr[-1500:] for one in done]
-        expected = expected_rows(server.world)
+        expected = expected_rows(server.backend)
     assert read and min(read) > 0
     for name in PLATFORMS:
         platform = platform_named(name)

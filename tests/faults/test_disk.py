@@ -35,7 +35,7 @@ def test_a_warehouse_without_room_keeps_what_it_has(warehouse_file: Path, tmp_pa
         assert "Traceback" not in full.stdout + full.stderr
         assert rows(warehouse_file, "load_testing.tests") == before
         assert command("sync", "--platform", "crm", "--no-models", env=env).returncode == 0
-        crm, expected = platform_named("crm"), expected_rows(server.world)["crm"]
+        crm, expected = platform_named("crm"), expected_rows(server.backend)["crm"]
     for name in ("deals", "organizations", "deal_products"):
         assert differences(warehouse_file, crm, crm.resource(name), expected[name]) == []
 

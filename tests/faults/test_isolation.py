@@ -64,10 +64,10 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Sync,
                     patch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(folder / "warehouse.duckdb"))
                     aim(server.url, 20.0)
                     assert all(outcome.ok for outcome in sync_platform("load_testing").values())
-                old = expected_rows(server.world)["load_testing"]
-                server.world.advance(hours=30)
+                old = expected_rows(server.backend)["load_testing"]
+                server.backend.advance(hours=30)
                 made.append(
-                    Before(folder / "warehouse.duckdb", old, expected_rows(server.world)["load_testing"], server)
+                    Before(folder / "warehouse.duckdb", old, expected_rows(server.backend)["load_testing"], server)
                 )
             return made[0]
 

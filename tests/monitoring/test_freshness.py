@@ -90,8 +90,8 @@ def test_the_life_of_a_cursor(
             return "deals" in names(request)
 
         # Something newer arrives upstream; one cheap request sees it.
-        with server.world.lock:
-            deal = server.world.tables["crm"]["deals"][0]
+        with server.backend.lock:
+            deal = server.backend.tables["crm"]["deals"][0]
             deal["update_time"] = "2026-01-16 00:00:01"
         day.later(10 * MINUTE)
         server.faults.append(Fault("/v1/recents", status=500, times=None))
@@ -128,7 +128,7 @@ def test_the_life_of_a_cursor(
         assert 4 <= sum(looks) <= 12
 
         # New rows: asked for within the allowed lag.
-        with server.world.lock:
+        with server.backend.lock:
             deal["update_time"] = "2026-01-17 00:00:01"
         for _ in range(24):
             day.later(5 * MINUTE)

@@ -25,11 +25,11 @@ def test_a_collapsed_list_fails_its_check_and_removes_nothing(
     with SandboxServer() as server:
         point_at(server)
         checks(repository, instance, "device_management/policies")
-        one = expected_rows(server.world)["device_management"]["policies"][:1]
+        one = expected_rows(server.backend)["device_management"]["policies"][:1]
         server.faults.append(Fault("/v2/policies", status=200, times=None, body=orjson.dumps({"data": one})))
         found = checks(repository, instance, "device_management/policies")["volume_not_collapsed"]
         assert not found.passed and found.severity is dg.AssetCheckSeverity.ERROR
-        rows = len(expected_rows(server.world)["device_management"]["policies"])
+        rows = len(expected_rows(server.backend)["device_management"]["policies"])
         assert found.metadata["rows_missing"].value == rows - 1
 
 
@@ -39,7 +39,7 @@ def test_an_undeclared_field_is_drift_and_lands(
     with SandboxServer() as server:
         point_at(server)
         checks(repository, instance, "device_management/roles")
-        for role in server.world.tables["device_management"]["roles"]:
+        for role in server.backend.tables["device_management"]["roles"]:
             role["brandNew"] = 7
         found = checks(repository, instance, "device_management/roles")["no_drift"]
         assert not found.passed and found.severity is dg.AssetCheckSeverity.WARN

@@ -28,7 +28,7 @@ def test_the_partition_of_a_removed_parent_is_deleted_and_its_rows_are_kept(
         assert not instance.has_dynamic_partition(NAME, "globex")
         kept = "SELECT count(*) FROM ci_analytics.organizations_pipelines WHERE _organizations_slug = 'globex'"
         assert query(warehouse_file, kept)[0][0] == len(  # pyright: ignore[reportArgumentType] -- a path
-            server.world.tables["ci_analytics"]["organizations_pipelines"]["globex"]
+            server.backend.tables["ci_analytics"]["organizations_pipelines"]["globex"]
         )
 
 

@@ -41,7 +41,7 @@ def test_parents_children_and_models_in_one_run(
         point_at(server)
         result = repository.get_job("sync_ci_analytics").execute_in_process(instance=instance, raise_on_error=False)
         assert result.success
-        expected = expected_rows(server.world)["ci_analytics"]
+        expected = expected_rows(server.backend)["ci_analytics"]
         slugs = {organization["slug"] for organization in expected["organizations"]}
         assert set(instance.get_dynamic_partitions("ci_analytics_organization")) == slugs
         assert instance.get_materialized_partitions(PIPELINES) == slugs

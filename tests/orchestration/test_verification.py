@@ -86,7 +86,7 @@ def test_a_small_budget_gives_each_its_turn_and_the_rest_keep_their_result(
     assert seen.keys() == {resource.name for resource in platform_named("error_tracking").resources}
     assert all(len(times) > 1 for times in seen.values())
     assert max(len(times) for times in seen.values()) < 12
-    projects = server.world.tables["error_tracking"]["project_detail"]
+    projects = server.backend.tables["error_tracking"]["project_detail"]
     details = {path for path in asked if path.count("/") == 6 and "/projects/" in path}
     assert len(details) == len(projects), "every parent had its turn"
 

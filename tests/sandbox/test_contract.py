@@ -31,7 +31,9 @@ def test_pages_by_number_end_with_a_short_page(server: SandboxServer) -> None:
         page += 1
         if len(data) < 100:
             break
-    assert [one["id"] for one in found] == [one["id"] for one in expected_rows(server.world)["ci_analytics"]["builds"]]
+    assert [one["id"] for one in found] == [
+        one["id"] for one in expected_rows(server.backend)["ci_analytics"]["builds"]
+    ]
     assert found == sorted(found, key=lambda one: one["created_at"], reverse=True)
 
 
@@ -48,7 +50,7 @@ def test_builds_are_filtered_by_creation(server: SandboxServer) -> None:
 
 def test_offsets_count_records(server: SandboxServer) -> None:
     data = get(server, "device_management", "/v2/activities", after=20, limit=20).json()["activities"]
-    assert data == expected_rows(server.world)["device_management"]["activities"][20:40]
+    assert data == expected_rows(server.backend)["device_management"]["activities"][20:40]
 
 
 def test_link_cursors_end_with_results_false(server: SandboxServer) -> None:
@@ -74,7 +76,7 @@ def test_body_positions_end_without_next_start(server: SandboxServer) -> None:
         pagination = body["additional_data"]["pagination"]
         start = pagination.get("next_start")
         assert pagination["more_items_in_collection"] == (start is not None)
-    assert found == expected_rows(server.world)["crm"]["leads"]
+    assert found == expected_rows(server.backend)["crm"]["leads"]
 
 
 def test_recents_need_a_time_and_mix_kinds_without_items(server: SandboxServer) -> None:
@@ -126,7 +128,7 @@ def test_errors_have_the_contracts_shape(server: SandboxServer) -> None:
 
 
 def test_ids_collide_between_kinds_and_slugs_between_organizations(server: SandboxServer) -> None:
-    tables = expected_rows(server.world)
+    tables = expected_rows(server.backend)
     assert {one["id"] for one in tables["crm"]["deals"]} & {one["id"] for one in tables["crm"]["persons"]}
     slugs = [one["slug"] for one in tables["error_tracking"]["projects"]]
     assert slugs.count("web") == 2
@@ -135,7 +137,7 @@ def test_ids_collide_between_kinds_and_slugs_between_organizations(server: Sandb
 
 def test_the_clock_adds_changes_and_removes() -> None:
     with SandboxServer() as moving:
-        before = expected_rows(moving.world)
+        before = expected_rows(moving.backend)
         requests.post(f"{moving.url}/_sandbox/advance", json={"hours": 30}, timeout=10)
         after = requests.get(f"{moving.url}/_sandbox/truth", params={"rows": 1}, timeout=30).json()
         for platform, resource in (("ci_analytics", "builds"), ("crm", "deals"), ("device_management", "activities")):

@@ -35,7 +35,7 @@ def test_a_resource_that_fails_on_its_last_page_lands_nothing_and_the_others_lan
         assert state.status is Status.FAILED and state.cursor_value is None
         server.faults.clear()
         assert sync_platform("ci_analytics", ["organizations", "builds"])["builds"].ok
-        records = expected_rows(server.world)["ci_analytics"]["builds"]
+        records = expected_rows(server.backend)["ci_analytics"]["builds"]
         assert differences(warehouse_file, platform, platform.resource("builds"), records) == []
 
 
@@ -48,7 +48,9 @@ def test_passing_faults_cost_a_retry_and_no_row(
         outcomes = sync_platform("load_testing", ["organizations", "tests"])
         assert all(outcome.ok for outcome in outcomes.values())
         assert sum(outcome.retries for outcome in outcomes.values()) == 3
-        assert count(warehouse_file, "load_testing.tests") == len(expected_rows(server.world)["load_testing"]["tests"])
+        assert count(warehouse_file, "load_testing.tests") == len(
+            expected_rows(server.backend)["load_testing"]["tests"]
+        )
 
 
 def test_a_failing_parent_is_listed_and_its_siblings_land(
@@ -66,7 +68,7 @@ def test_a_failing_parent_is_listed_and_its_siblings_land(
         assert list(outcome.failed_partitions) == [bad] and outcome.skipped_parents == [gone]
         server.faults.clear()
         assert sync_platform("ci_analytics", ["organizations_pipelines"])["organizations_pipelines"].ok
-        records = expected_rows(server.world)["ci_analytics"]["organizations_pipelines"]
+        records = expected_rows(server.backend)["ci_analytics"]["organizations_pipelines"]
         child = platform.resource("organizations_pipelines")
         assert differences(warehouse_file, platform, child, records) == []
 
@@ -75,7 +77,7 @@ def test_buckets_ask_again_only_for_failed_and_changed_parents(point_at: PointAt
     with SandboxServer() as server:
         point_at(server)
         sync_platform("crm", ["deals"])
-        deal = expected_rows(server.world)["crm"]["deals"][0]["id"]
+        deal = expected_rows(server.backend)["crm"]["deals"][0]["id"]
         server.faults.append(Fault(f"/v1/deals/{deal}/products", status=500, times=4))
         first = sync_platform("crm", ["deal_products"])["deal_products"]
         assert len(first.failed_partitions) == 1

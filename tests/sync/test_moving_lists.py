@@ -45,7 +45,7 @@ def test_a_deal_edited_between_two_pages_takes_no_neighbour_with_it(
 ) -> None:
     monkeypatch.setenv("SOURCES__CRM__PAGE_SIZE", "50")
     with SandboxServer() as server:
-        deals = server.world.tables["crm"]["deals"]
+        deals = server.backend.tables["crm"]["deals"]
         edit = then(lambda: deals.append({**deals.pop(3), "update_time": "2031-01-01 00:00:00"}))
         with FaultyProxy(server.url, edit, pattern=r"/recents\?") as proxy:
             aim("crm", proxy.url)
@@ -59,7 +59,7 @@ def test_a_row_removed_between_two_pages_marks_itself_and_not_its_neighbour(
     name: str, resource: str, aim: Aim, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer() as server:
-        rows = server.world.tables[name][resource]
+        rows = server.backend.tables[name][resource]
         aim(name, server.url)
         sync_platform(name, [resource])
         removed: list[Any] = []
@@ -80,7 +80,7 @@ def test_an_issue_that_slips_between_two_opaque_pages_is_found_by_a_second_look(
     with SandboxServer() as server:
         aim("error_tracking", server.url)
         sync_platform("error_tracking", ["projects"])
-        issues = server.world.tables["error_tracking"]["issues"]["acme", "mobile"]
+        issues = server.backend.tables["error_tracking"]["issues"]["acme", "mobile"]
         with FaultyProxy(server.url, then(lambda: issues.pop(0)), pattern=r"/acme/mobile/issues/(\?|$)") as proxy:
             aim("error_tracking", proxy.url)
             outcome = sync_platform("error_tracking", ["issues"], partitions=frozenset({"acme/mobile"}))["issues"]

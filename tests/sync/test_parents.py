@@ -35,20 +35,20 @@ processes.set_forkserver_preload(["platform_assets.sync", "platform_assets.platf
 
 
 def with_organizations(count: int, children: int = 2, slugs: list[str] | None = None) -> FakeBackend:
-    """A world whose `ci_analytics` has that many organizations with so many pipelines each."""
-    world = FakeBackend()
-    tables = world.tables["ci_analytics"]
+    """A backend whose `ci_analytics` has that many organizations with so many pipelines each."""
+    backend = FakeBackend()
+    tables = backend.tables["ci_analytics"]
     organization, pipeline = tables["organizations"][0], tables[PIPELINES]["acme"][0]
     slugs = slugs or [f"org-{number:04d}" for number in range(count)]
     tables["organizations"] = [{**organization, "id": f"id-{slug}", "slug": slug} for slug in slugs]
     tables[PIPELINES] = {slug: [{**pipeline, "id": f"{slug}-{n}"} for n in range(children)] for slug in slugs}
     tables["analytics_organizations_suites"] = {slug: [] for slug in slugs}
-    return world
+    return backend
 
 
 def problems(server: SandboxServer, path: Path, platform: str, resource: str) -> list[str]:
     named = platform_named(platform)
-    return differences(path, named, named.resource(resource), expected_rows(server.world)[platform][resource])
+    return differences(path, named, named.resource(resource), expected_rows(server.backend)[platform][resource])
 
 
 def asked(server: SandboxServer, since: int, ending: str) -> list[str]:
@@ -73,14 +73,14 @@ def test_a_late_row_of_one_parent_arrives_however_far_another_parents_cursor_is(
 ) -> None:
     with SandboxServer() as server:
         point_at(server)
-        events = server.world.tables["error_tracking"]["events"]
+        events = server.backend.tables["error_tracking"]["events"]
         quiet, ahead = sorted(events, key=lambda key: max((e["dateCreated"] for e in events[key]), default=""))[1::9][
             :2
         ]
         newest = max(event["dateCreated"] for event in events[quiet])
         sync_platform("error_tracking", ["projects", "events"])
         assert newest < max(event["dateCreated"] for event in events[ahead])
-        with server.world.lock:
+        with server.backend.lock:
             late = {**deepcopy(events[quiet][0]), "id": "late", "eventID": "late", "dateCreated": newest}
             events[quiet].append(late)
         outcome = sync_platform("error_tracking", ["events"])["events"]
@@ -114,7 +114,7 @@ def test_a_bucket_asks_a_failed_parent_again_and_no_other(
 ) -> None:
     with SandboxServer() as server:
         point_at(server)
-        deal = server.world.tables["crm"]["deals"][5]["id"]
+        deal = server.backend.tables["crm"]["deals"][5]["id"]
         server.faults.append(Fault(f"/deals/{deal}/products", status=500, times=None))
         first = sync_platform("crm", ["deals", "deal_products"])["deal_products"]
         assert list(first.left_failed) == [str(deal)]
@@ -182,11 +182,11 @@ def test_two_partitions_in_two_processes_keep_both_cursors(
     with SandboxServer() as server:
         point_at(server)
         sync_platform("error_tracking", ["projects", "events"])
-        events = server.world.tables["error_tracking"]["events"]
+        events = server.backend.tables["error_tracking"]["events"]
         pair = [("acme", "web"), ("globex", "web")]
         for trial in range(20):
             expected = {}
-            with server.world.lock:
+            with server.backend.lock:
                 for key in pair:
                     stamp = f"2026-01-15T00:{trial:02d}:{len(key[0]):02d}.000000Z"
                     events[key].append({**events[key][0], "id": f"{key[0]}{trial}", "dateCreated": stamp})

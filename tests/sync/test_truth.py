@@ -17,7 +17,7 @@ PLATFORMS = [platform.name for platform in all_platforms()]
 def problems(server: SandboxServer, path: Path, name: str) -> list[str]:
     """Differences over all tables of a platform."""
     platform = platform_named(name)
-    expected = expected_rows(server.world)[name]
+    expected = expected_rows(server.backend)[name]
     return [
         f"{resource.name}: {problem}"
         for resource in platform.resources
@@ -41,7 +41,7 @@ def test_every_row_and_field_arrives_and_a_second_sync_changes_nothing(
     outcomes = sync_platform(name)
     assert {outcome.error for outcome in outcomes.values()} == {None}
     assert problems(shared_sandbox, warehouse_file, name) == []
-    expected = expected_rows(shared_sandbox.world)[name]
+    expected = expected_rows(shared_sandbox.backend)[name]
     assert {key: outcome.rows_in_table for key, outcome in outcomes.items()} == {
         key: len(records) for key, records in expected.items()
     }
@@ -59,22 +59,22 @@ def test_what_is_added_changed_and_removed_upstream_is_followed(
         point_at(server)
         sync_platform(name)
         for hours in (1, 30, 24 * 5):
-            server.world.advance(hours=hours)
+            server.backend.advance(hours=hours)
             outcomes = sync_platform(name)
             assert {outcome.error for outcome in outcomes.values()} == {None}
             assert problems(server, warehouse_file, name) == []
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-@pytest.mark.parametrize("world", [FakeBackend.empty, FakeBackend.tiny], ids=["empty", "one-row"])
+@pytest.mark.parametrize("backend", [FakeBackend.empty, FakeBackend.tiny], ids=["empty", "one-row"])
 def test_empty_and_one_row_lists_make_every_table(
     name: str,
-    world: Callable[[], FakeBackend],
+    backend: Callable[[], FakeBackend],
     point_at: PointAt,
     sync_platform: Sync,
     warehouse_file: Path,
 ) -> None:
-    with SandboxServer(world=world()) as server:
+    with SandboxServer(backend=backend()) as server:
         point_at(server)
         outcomes = sync_platform(name)
         assert {outcome.error for outcome in outcomes.values()} == {None}
@@ -86,7 +86,7 @@ def test_secret_fields_are_not_loaded(
 ) -> None:
     point_at(shared_sandbox)
     sync_platform("error_tracking", ["projects", "project_detail"])
-    served = repr(expected_rows(shared_sandbox.world)["error_tracking"]["project_detail"])
+    served = repr(expected_rows(shared_sandbox.backend)["error_tracking"]["project_detail"])
     assert "sandbox-secret" in served
     assert "sandbox-secret" not in repr(query(warehouse_file, "SELECT * FROM error_tracking.project_detail"))
     assert b"sandbox-secret" not in warehouse_file.read_bytes()

@@ -24,7 +24,7 @@ def test_verify_says_what_differs_by_table_document_and_exit_code_and_fixes_it(w
         with duckdb.connect(str(warehouse_file)) as connection:
             connection.execute("UPDATE crm.roles SET name = 'x' WHERE id = (SELECT min(id) FROM crm.roles)")
         differs = command("verify", *SELECT, env=env)
-        first = min(role["id"] for role in expected_rows(server.world)["crm"]["roles"])
+        first = min(role["id"] for role in expected_rows(server.backend)["crm"]["roles"])
         assert differs.returncode == 1 and f"crm/roles: changed in name: id={first}" in differs.stdout
         told = command("verify", *SELECT, "--json", env=env)
         document = json.loads(told.stdout)

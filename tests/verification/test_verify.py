@@ -60,11 +60,11 @@ def test_nothing_is_found_where_nothing_differs(
     ends on its first page a second time: nothing else says that it ends there."""
     sync_platform(name)
     for hours in (1, 30, 24 * 20):
-        server.world.advance(hours=hours)
+        server.backend.advance(hours=hours)
         sync_platform(name)
         before = len(server.requests)
         found = verified(name)
-        expected = {table: len(rows) for table, rows in expected_rows(server.world)[name].items()}
+        expected = {table: len(rows) for table, rows in expected_rows(server.backend)[name].items()}
         assert {table: one.rows_served for table, one in found.items()} == expected
         for table, one in found.items():
             assert (one.error, one.examples, one.not_synced_examples) == (None, [], []), table
@@ -76,11 +76,11 @@ def test_nothing_is_found_where_nothing_differs(
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-@pytest.mark.parametrize("world", [FakeBackend.empty, FakeBackend.tiny], ids=["empty", "one-row"])
+@pytest.mark.parametrize("backend", [FakeBackend.empty, FakeBackend.tiny], ids=["empty", "one-row"])
 def test_nothing_is_found_in_empty_and_one_row_lists(
-    name: str, world: Callable[[], FakeBackend], point_at: PointAt, sync_platform: Sync
+    name: str, backend: Callable[[], FakeBackend], point_at: PointAt, sync_platform: Sync
 ) -> None:
-    with SandboxServer(world=world()) as server:
+    with SandboxServer(backend=backend()) as server:
         point_at(server)
         sync_platform(name)
         assert {table: one.ok for table, one in verified(name).items()} == {
@@ -120,7 +120,7 @@ def test_a_changed_cell_is_found_with_its_key_and_column(
 def test_a_value_in_a_variant_column_is_compared_too(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    lead = server.world.tables["crm"]["leads"][0]
+    lead = server.backend.tables["crm"]["leads"][0]
     lead["owner_id"] = "nobody"
     sync_platform("crm", ["leads"])
     assert verified("crm", "leads")["leads"].ok
@@ -133,7 +133,7 @@ def test_missing_extra_removed_and_repeated_rows_are_found(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     sync_platform("crm", ["leads"])
-    one, two, three = (row["id"] for row in expected_rows(server.world)["crm"]["leads"][:3])
+    one, two, three = (row["id"] for row in expected_rows(server.backend)["crm"]["leads"][:3])
     tamper(
         warehouse_file,
         f"DELETE FROM crm.leads WHERE id = '{one}'",
@@ -168,7 +168,7 @@ def test_the_order_of_a_json_objects_keys_is_no_difference(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     sync_platform("crm", ["leads"])
-    for lead in server.world.tables["crm"]["leads"]:
+    for lead in server.backend.tables["crm"]["leads"]:
         if isinstance(lead["value"], dict):
             lead["value"] = dict(reversed(lead["value"].items()))
     assert sync_platform("crm", ["leads"])["leads"].rows_loaded == 0
@@ -248,7 +248,7 @@ def test_a_fix_heals_everything_and_the_next_verification_and_sync_find_nothing(
     fixed = verified(name, fix=True)
     assert {table: one.ok for table, one in fixed.items()} == dict.fromkeys(fixed, True)
     assert all(one.ok and one.fixed is None for one in verified(name).values())
-    expected = expected_rows(server.world)[name]
+    expected = expected_rows(server.backend)[name]
     for resource in platform.resources:
         assert differences(warehouse_file, platform, resource, expected[resource.name]) == []
     assert {outcome.rows_loaded for outcome in sync_platform(name).values()} == {0}
@@ -263,7 +263,7 @@ def test_a_fix_removes_nothing_on_the_word_of_a_suspiciously_small_answer(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     sync_platform("crm", ["leads"])
-    leads = server.world.tables["crm"]["leads"]
+    leads = server.backend.tables["crm"]["leads"]
     count = len(leads)
     del leads[1:]
     found = verified("crm", "leads", fix=True)["leads"]
@@ -276,7 +276,7 @@ def test_a_row_that_is_newer_than_the_last_sync_is_not_synced_yet(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     sync_platform("crm", ["deals"])
-    deal = server.world.tables["crm"]["deals"][0]
+    deal = server.backend.tables["crm"]["deals"][0]
     deal["title"], deal["update_time"] = "Edited", "2026-01-15 08:00:00"
     found = verified("crm", "deals")["deals"]
     assert found.ok and found.counts[Kind.CHANGED] == 0 and found.not_synced_yet[Kind.CHANGED] == 1
@@ -290,7 +290,7 @@ def test_what_cannot_be_read_is_not_verified_and_never_extra(
 ) -> None:
     sync_platform("ci_analytics")
     server.faults.append(Fault("/v2/builds", status=404, times=None))
-    refused = server.world.tables["ci_analytics"]["organizations"][0]["slug"]
+    refused = server.backend.tables["ci_analytics"]["organizations"][0]["slug"]
     server.faults.append(Fault(f"/v2/organizations/{refused}/pipelines", status=403, times=None))
     found = verified("ci_analytics")
     assert "404" in str(found["builds"].error) and not found["builds"].ok
@@ -308,7 +308,7 @@ def test_a_table_that_was_emptied_by_hand_is_missing_as_a_whole_and_comes_back(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     sync_platform("ci_analytics", ["builds"])
-    count = len(expected_rows(server.world)["ci_analytics"]["builds"])
+    count = len(expected_rows(server.backend)["ci_analytics"]["builds"])
     tamper(warehouse_file, "DELETE FROM ci_analytics.builds")
     assert verified("ci_analytics", "builds")["builds"].counts[Kind.MISSING] == count
     assert verified("ci_analytics", "builds", fix=True)["builds"].ok
@@ -319,7 +319,7 @@ def test_a_row_that_two_parents_list_may_name_either(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     """But no third one."""
-    pipelines = server.world.tables["ci_analytics"]["organizations_pipelines"]
+    pipelines = server.backend.tables["ci_analytics"]["organizations_pipelines"]
     first, second, *_ = pipelines
     shared = pipelines[first][0]
     pipelines[second].append(dict(shared))
@@ -336,12 +336,12 @@ def test_rows_before_start_date_are_left_alone(
     """They were loaded before it was set; neither missing, nor extra, nor read again."""
     sync_platform("ci_analytics", ["builds"])
     sync_platform("device_management", ["activities"])
-    moment = (server.world.now - timedelta(days=2)).isoformat()
+    moment = (server.backend.now - timedelta(days=2)).isoformat()
     monkeypatch.setenv("SOURCES__CI_ANALYTICS__START_DATE", moment)
     monkeypatch.setenv("SOURCES__DEVICE_MANAGEMENT__START_DATE", moment)
     for name, table in (("ci_analytics", "builds"), ("device_management", "activities")):
         found = verified(name, table)[table]
-        assert found.ok and 0 < found.rows_served < len(expected_rows(server.world)[name][table])
+        assert found.ok and 0 < found.rows_served < len(expected_rows(server.backend)[name][table])
 
 
 def test_a_budget_of_requests_ends_the_reading_and_the_next_one_goes_on(
@@ -350,7 +350,7 @@ def test_a_budget_of_requests_ends_the_reading_and_the_next_one_goes_on(
     """Part of a list tells of what was read, never of what is extra; parents take their turns."""
     sync_platform("crm", ["deals", "leads", "deal_products"])
     tamper(warehouse_file, "UPDATE crm.deal_products SET name = 'tampered'")
-    rows = len(expected_rows(server.world)["crm"]["deal_products"])
+    rows = len(expected_rows(server.backend)["crm"]["deal_products"])
     found, start, turns = 0, None, 0
     while True:
         budget = Budget(25)
@@ -377,7 +377,7 @@ def test_a_scope_narrows_what_is_verified(
     server: SandboxServer, sync_platform: Sync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sync_platform("error_tracking")
-    organization = expected_rows(server.world)["error_tracking"]["projects"][0]["organization"]["slug"]
+    organization = expected_rows(server.backend)["error_tracking"]["projects"][0]["organization"]["slug"]
     monkeypatch.setenv("SOURCES__ERROR_TRACKING__ORGANIZATION", organization)
     found = verified("error_tracking")
     assert all(one.ok for one in found.values()) and found["releases"].parents_known == 1

@@ -28,7 +28,7 @@ def test_two_syncs_in_two_processes_both_succeed(warehouse_file: Path) -> None:
         ]
         done = list(pool.map(lambda one: command(*one, env=sandbox_settings(server)), words))
         assert [one.returncode for one in done] == [0, 0, 0], [one.stderr for one in done]
-        expected = expected_rows(server.world)
+        expected = expected_rows(server.backend)
         for platform in ("load_testing", "device_management"):
             for resource, records in expected[platform].items():
                 assert query(warehouse_file, f"SELECT count(*) FROM {platform}.{resource}") == [(len(records),)]

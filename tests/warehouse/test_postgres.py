@@ -126,7 +126,7 @@ def test_empty_text_stays_empty_text(into_postgres: Mapping[str, str], point_at:
     with SandboxServer() as server:
         point_at(server)
         assert sync_platform("device_management", ["activities"], full_refresh=True)["activities"].ok
-        messages = [one["message"] for one in server.world.tables["device_management"]["activities"]]
+        messages = [one["message"] for one in server.backend.tables["device_management"]["activities"]]
     _, rows = read(
         into_postgres, "SELECT count(message), count(*) FILTER (WHERE message = '') FROM device_management.activities"
     )
@@ -140,7 +140,7 @@ def test_what_postgres_cannot_hold_takes_no_neighbour_with_it(
     """Postgres has no NUL in texts; JSON may escape one."""
     with SandboxServer() as server:
         point_at(server)
-        scripts = server.world.tables["device_management"]["automation_scripts"]
+        scripts = server.backend.tables["device_management"]["automation_scripts"]
         scripts[0].update(description="a\0b", scriptVariables=[{"name": "c\0d"}])
         outcomes = sync_platform("device_management", ["automation_scripts", "roles"], full_refresh=True)
         assert all(outcome.ok for outcome in outcomes.values())
@@ -155,7 +155,7 @@ def test_two_loads_of_one_platform_at_once_lose_and_repeat_nothing(postgres: Map
     """dlt's staging tables are shared by both: without the lock one empties them under the other."""
     with SandboxServer() as server:
         for _ in range(3):
-            server.world.advance(hours=12)
+            server.backend.advance(hours=12)
             words = ["sync", "--platform", "device_management", "--no-models", "--full-refresh"]
             running = [
                 subprocess.Popen(
@@ -176,7 +176,7 @@ def test_two_loads_of_one_platform_at_once_lose_and_repeat_nothing(postgres: Map
             for process in running:
                 output, _ = process.communicate(timeout=300)
                 assert process.returncode == 0, output[-2000:]
-        expected = server.world.tables["device_management"]["activities"]
+        expected = server.backend.tables["device_management"]["activities"]
         _, rows = read(postgres, "SELECT count(*), count(DISTINCT id) FROM device_management.activities")
     assert rows == [(len(expected), len(expected))]
     _, states = read(postgres, "SELECT count(*), count(DISTINCT resource) FROM device_management._sync_state")
