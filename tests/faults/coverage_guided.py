@@ -1,6 +1,6 @@
 """`make fuzz`: atheris looks for bytes that make parsing raise anything but our own errors, guided by coverage.
 
-Not part of the test suite, which has hypothesis (test_fuzz.py) do the same with less time.
+Not part of the test suite, which has hypothesis (test_fuzz_responses.py and its neighbours) do the same with less time.
 """
 
 import sys

@@ -3,7 +3,8 @@
 from tests.mutants.mutant import Mutant
 
 COMPARING = "platform_assets/verification/compare.py"
-VERIFY = "tests/verification/test_verify.py"
+DIFFERENCES = "tests/verification/test_differences.py"
+NOT_VERIFIED = "tests/verification/test_not_verified.py"
 
 MUTANTS = (
     Mutant(
@@ -11,13 +12,13 @@ MUTANTS = (
         COMPARING,
         "{', '.join(f'r.{quoted(name)}' for name in shape.types)})",
         "{', '.join(f'r.{quoted(n)}' for n, kind in shape.types.items() if kind != 'json')})",
-        (f"{VERIFY}::test_a_changed_cell_is_found_with_its_key_and_column",),
+        (f"{DIFFERENCES}::test_a_changed_cell_is_found_with_its_key_and_column",),
     ),
     Mutant(
         "verify-takes-a-failed-parents-rows-for-extra",
         COMPARING,
         '"coalesce(e.complete, FALSE)"',
         '"coalesce(e.complete, TRUE)"',
-        (f"{VERIFY}::test_what_cannot_be_read_is_not_verified_and_never_extra",),
+        (f"{NOT_VERIFIED}::test_what_cannot_be_read_is_not_verified_and_never_extra",),
     ),
 )
