@@ -157,6 +157,7 @@ class Judgement:
         for who in self.known if self.resource.parent else (None,):
             if self.unsure or not self._not_read(frozenset() if who is None else frozenset([who])):
                 self.oracle.read_at.setdefault((self.resource.name, who), self.since)
+                self.oracle.first_start.setdefault((self.resource.name, who), self.round.start_date)
 
     def _twice(self) -> list[Finding]:
         counts = Counter(key_text(row[self.key_column]) for row in self.round.after[self.resource.name].rows)
@@ -257,7 +258,10 @@ class Judgement:
             return False
         if self._came_from_long_ago(version):
             return False
-        floor = self.round.start_date
+        starts = [self.round.start_date]
+        if not self.round.full_refresh:
+            starts += [self.oracle.first_start.get((self.resource.name, who)) for who in version.parents or (None,)]
+        floor = max((start for start in starts if start is not None), default=None)
         return floor is None or version.stamp is None or version.stamp >= floor or key_text(truth.key) in self.before
 
     def _came_from_long_ago(self, version: Version) -> bool:
