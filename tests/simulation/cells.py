@@ -55,9 +55,10 @@ def _as_text(served: Any, stored: str) -> bool:
 
 
 def _moment(text: str) -> datetime | None:
+    """The moment in UTC; None if there is none before the year 10000."""
     try:
         return _utc(datetime.fromisoformat(text))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

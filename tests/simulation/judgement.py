@@ -80,7 +80,7 @@ class Judgement:
                 found.append(Finding("failed", name, f"an undisturbed sync failed: {told.error}"))
             if told.ok and self._all_refused():
                 found.append(Finding("silent", name, "every parent was refused with 403, and the sync calls it ok"))
-            if told.silent and not self.hit and self.resource.name in self.round.no_keys:
+            if told.silent and not self.hit and self._has_a_record_without_key():
                 found.append(Finding("silent", name, "a record has no usable key, and the sync calls it ok"))
             if told.silent and self._pathless():
                 found.append(Finding("silent", name, "a parent without a path value is passed over without a word"))
@@ -88,6 +88,13 @@ class Judgement:
             if run.report.ended and self.resource.name not in run.report.told:
                 found.append(Finding("silent", name, "the sync says nothing of it"))
         return found
+
+    def _has_a_record_without_key(self) -> bool:
+        """Whether one is in a list that the sync asks for: a child's, if the warehouse has the parent."""
+        if self.resource.name not in self.round.no_keys:
+            return False
+        lists = (version.parents for version in self.store.current(self.resource.name))
+        return self.resource.parent is None or any(parents & self.known for parents in lists)
 
     def _may_fail(self) -> bool:
         if self.resource.name in self.round.odd_keys or self._pathless():
@@ -150,6 +157,7 @@ class Judgement:
         for who in self.known if self.resource.parent else (None,):
             if self.unsure or not self._not_read(frozenset() if who is None else frozenset([who])):
                 self.oracle.read_at.setdefault((self.resource.name, who), self.since)
+                self.oracle.first_start.setdefault((self.resource.name, who), self.round.start_date)
 
     def _twice(self) -> list[Finding]:
         counts = Counter(key_text(row[self.key_column]) for row in self.round.after[self.resource.name].rows)
@@ -166,9 +174,8 @@ class Judgement:
         live = after is not None and after.get("_deleted_at") is None
         if truth.throughout(self.since, self.round.last):
             return self._there(truth, before, after, live)
-        seen = truth.within(self.first, self.round.last)
-        if seen:
-            return self._value(truth, after, self.first) if live else None
+        if truth.within(self.since, self.round.last):
+            return self._value(truth, after, self.since) if live else None
         return self._gone(truth, before, after, live)
 
     def _there(self, truth: Truth, before: Row | None, after: Row | None, live: bool) -> tuple[str, str] | None:
@@ -213,13 +220,13 @@ class Judgement:
         for version in reversed(truth.within(since, self.round.last)):
             wrong = self.oracle.unlike(self.resource, version, after)
             if not wrong:
-                return self._parent_column(version, after) if since else None
+                return self._parent_column(truth, version, after) if since else None
             newest = newest or wrong
         older = [v for v in truth.versions if not self.oracle.unlike(self.resource, v, after)]
         kind = "stale" if older else "wrong value"
         return (kind, "; ".join(newest[:3]))
 
-    def _parent_column(self, version: Version, after: Row) -> tuple[str, str] | None:
+    def _parent_column(self, truth: Truth, version: Version, after: Row) -> tuple[str, str] | None:
         parent = self.resource.parent
         if parent is None or self.resource.removal == "kept":
             return None
@@ -227,8 +234,16 @@ class Judgement:
         if not all(column in after for column in columns):
             return None
         stored = tuple(str(after[column]) for column in columns)
-        right = {path for who in version.parents for path in self.store.slugs.get(who, ())}
+        lists = version.parents | self._lists_that_are_gone(truth)
+        right = {path for who in lists for path in self.store.slugs.get(who, ())}
         return None if stored in right else ("wrong value", f"its parent is {sorted(right)}, {columns} have {stored}")
+
+    def _lists_that_are_gone(self, truth: Truth) -> set[str]:
+        """STILL NAMED: the removed parents whose lists had the row, if its other parents are read when they change."""
+        if not self.resource.due:
+            return set()
+        there = self.store.parents(self.resource.name).keys()
+        return {who for version in truth.versions for who in version.parents} - there
 
     # Allowances
 
@@ -243,7 +258,10 @@ class Judgement:
             return False
         if self._came_from_long_ago(version):
             return False
-        floor = self.round.start_date
+        starts = [self.round.start_date]
+        if not self.round.full_refresh:
+            starts += [self.oracle.first_start.get((self.resource.name, who)) for who in version.parents or (None,)]
+        floor = max((start for start in starts if start is not None), default=None)
         return floor is None or version.stamp is None or version.stamp >= floor or key_text(truth.key) in self.before
 
     def _came_from_long_ago(self, version: Version) -> bool:

@@ -8,14 +8,19 @@ that is more than a reader can know, an allowance says so:
 - NOT READ: rows of a parent (or resource) that the sync says it could not read stay as they are.
 - EMPTY: an empty list that hides rows cannot be told from the truth. Three rows or more are not marked for it.
 - PARENT GONE: a removed parent's rows stay or are marked; nobody asks for them again.
+- STILL NAMED: a row that two parents listed may name the one that was removed, until the other one changes and is
+  read.
 - MOST GONE: where half of a parent's rows or more are gone, they may be withheld, if the sync says so.
-- MAY NOT START: rows older than `start_date` need not be read the first time.
+- MAY NOT START: rows older than `start_date` need not be read the first time. Without it they come with the next full
+  refresh.
 - LONG AGO: a record that comes into a filtered list with a time from before 1970, after that list was read once, is
   not in any answer but a full refresh's.
 - ANOTHER ACCOUNT: under another credential an account is known by its records. Where the warehouse has none of those
   that are there now, the sync may refuse.
 - KILLED: what a killed sync has read is either there or not, row by row.
 """
+
+from datetime import datetime
 
 from tests.simulation.cells import column_of, holds, key_text
 from tests.simulation.columns import base_name, values_of
@@ -44,12 +49,14 @@ class Oracle:
     """Judges the rounds of one history. Remembers which column a field of a colliding name has.
 
     read_at: when (by the store's ticks) each parent's list, or a resource's (None), was first read to its end.
+    first_start: `start_date` at that time.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._columns: dict[tuple[str, str], str] = {}
         self.read_at: dict[tuple[str, str | None], int] = {}
+        self.first_start: dict[tuple[str, str | None], datetime | None] = {}
         self.cells = 0
 
     def judge(self, round_: Round) -> list[Finding]:

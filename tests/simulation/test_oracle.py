@@ -1,14 +1,19 @@
 """The simulation itself: it sees what is wrong, calls right what is right, and plays a seed the same way twice."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from tests.simulation.cells import same
 from tests.simulation.contract import PLATFORMS, RESOURCES
-from tests.simulation.history import make, replay
+from tests.simulation.history import Step, Sync, make, replay
 from tests.simulation.play import Play
+from tests.simulation.staging import DAY, Stage, fine, wait
+from tests.simulation.warehouse import Table
 
 TAMPERINGS = {
     "lost": "DELETE FROM {table} WHERE {key} = {first}",
@@ -20,7 +25,7 @@ TAMPERINGS = {
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
+def devices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
     play = Play("device_management", ("locations", "roles"), tmp_path_factory.mktemp("oracle"), page=3, size=3)
     play.fill(5)
     with play.server:
@@ -28,24 +33,62 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
 
 
 @pytest.mark.parametrize("kind", TAMPERINGS)
-def test_the_oracle_sees_a_tampered_row(kind: str, stage: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert stage.sync() == []
-    honest, count = stage.tables, iter(range(9))
+def test_the_oracle_sees_a_tampered_row(kind: str, devices: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert devices.sync() == []
+    honest, count = devices.tables, iter(range(9))
 
     def tampered(names: object = None) -> object:
         if next(count) == 1:
-            with duckdb.connect(str(stage.file)) as connection:
-                first = min(stage.store.keys("roles"))
+            with duckdb.connect(str(devices.file)) as connection:
+                first = min(devices.store.keys("roles"))
                 connection.execute(TAMPERINGS[kind].format(table="device_management.roles", key="id", first=first))
         return honest()
 
     with monkeypatch.context() as patch:
         # The round's second look at the tables, after the sync, is the one that is judged.
-        patch.setattr(stage, "tables", tampered)
-        found = stage.sync()
+        patch.setattr(devices, "tables", tampered)
+        found = devices.sync()
     assert kind in {finding.kind for finding in found}
     assert {finding.where for finding in found} == {"device_management/roles"}
-    stage.file.unlink()
+    devices.file.unlink()
+
+
+def test_a_moment_beyond_the_calendar_is_like_no_column() -> None:
+    assert not same("9999-12-31T23:59:59-08:00", datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_a_row_removed_before_the_newer_of_two_runs_began_may_stay_as_it_was(stage: Stage) -> None:
+    """A filtered list does not tell of it, and what the older run has read must not replace what the newer one read."""
+    play = stage("crm/stages", 5, more=("activity_fields",))
+    fine(play.sync())
+    key = play.store.keys("stages")[0]
+    wait(play, DAY)
+    play.store.edit("stages", key)
+    changes = (Step("remove", "stages", row=play.store.keys("stages").index(key)), Step("insert", "stages", what="now"))
+    fine(play.sync(Sync(twin=("activity_fields", 1, changes))))
+
+
+def test_a_row_removed_before_the_newer_of_two_runs_began_is_marked(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oracle asks for it although the older run has seen the row."""
+    play = stage("device_management/locations", 5, more=("roles",))
+    fine(play.sync())
+    with monkeypatch.context() as patch:
+        # Nothing is marked, whatever the syncs do.
+        patch.setattr(play, "tables", _unmarked(play.tables))
+        found = play.sync(Sync(twin=("roles", 1, (Step("remove", "locations"),))))
+    assert [finding.kind for finding in found] == ["not marked"]
+
+
+def _unmarked(tables: Callable[..., dict[str, Table]]) -> Callable[..., dict[str, Table]]:
+    def unmarked(names: Iterable[str] | None = None) -> dict[str, Table]:
+        return {
+            name: replace(table, rows=[{**row, "_deleted_at": None} for row in table.rows])
+            for name, table in tables(names).items()
+        }
+
+    return unmarked
 
 
 def test_the_contract_has_all_resources() -> None:
