@@ -156,7 +156,7 @@ def test_equal_keys_are_one_row_however_they_are_written(ids: list[Any], kind: s
         assert set(buffered.keys) == set(hash_keys(set(meant))) == set(hash_keys((one,) for one in set(meant)))
 
 
-def test_composite_keys_are_told_apart_by_their_parts() -> None:
+def test_composite_keys_differ_by_their_parts() -> None:
     pairs = [("a\x1fb", "c"), ("a", "b\x1fc"), ("ab", "c"), ("a", "bc")]
     assert len(set(hash_keys(pairs))) == len(pairs)
     records: list[dict[str, Any]] = [{"x": 1.0, "y": 7}]
@@ -166,7 +166,7 @@ def test_composite_keys_are_told_apart_by_their_parts() -> None:
     assert hash_keys([(), ()]).tolist() == hash_keys([(), ()]).tolist()
 
 
-def test_moments_as_keys_are_the_same_in_every_time_zone() -> None:
+def test_timestamp_keys_are_equal_across_time_zones() -> None:
     here = datetime(2026, 1, 1, 2, tzinfo=timezone(timedelta(hours=2)))
     assert hash_keys([here]).tolist() == hash_keys([datetime(2026, 1, 1, tzinfo=UTC)]).tolist()
 
@@ -191,7 +191,9 @@ def of_parents(
     ),
     st.randoms(),
 )
-def test_which_parent_has_a_row_is_no_chance(found: dict[str, list[dict[str, Any]]], random: Any) -> None:
+def test_the_parent_of_a_shared_row_does_not_depend_on_arrival_order(
+    found: dict[str, list[dict[str, Any]]], random: Any
+) -> None:
     """The smallest parent key wins in any order of arrival, its last read counts, and the next sync writes nothing."""
     reads = list(found.items())
     random.shuffle(reads)
@@ -210,7 +212,7 @@ def test_which_parent_has_a_row_is_no_chance(found: dict[str, list[dict[str, Any
         assert of_parents(Path(name) / "2", reads, np.sort(buffered.written_ids)).rows == 0
 
 
-def test_a_row_that_another_parent_has_already_is_not_written(tmp_path: Path) -> None:
+def test_a_row_already_stored_under_another_parent_is_not_written(tmp_path: Path) -> None:
     first = of_parents(tmp_path / "1", [("b", [{"id": 1}])])
     second = of_parents(tmp_path / "2", [("a", [{"id": 1}]), ("b", [{"id": 1}])], np.sort(first.written_ids))
     assert second.rows == 0 and rows(second) == []
@@ -220,7 +222,7 @@ def test_a_row_that_another_parent_has_already_is_not_written(tmp_path: Path) ->
     assert [row["_parent"] for row in rows(changed)] == ["a"]
 
 
-def test_rows_without_parents_keep_the_identity_that_earlier_versions_gave(tmp_path: Path) -> None:
+def test_rows_without_parents_keep_the_row_id_of_earlier_versions(tmp_path: Path) -> None:
     buffer = make(tmp_path)
     buffer.accept(read(buffer, [{"v": "a", "id": 1}]))
     (row,) = rows(buffer.finish())

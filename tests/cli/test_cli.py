@@ -47,14 +47,14 @@ def test_select_parent_and_partition() -> None:
         (["check"], "SOURCES__CRM__BASE_URL"),
     ],
 )
-def test_bad_input_is_one_clear_line_and_no_success(words: list[str], expected: str, warehouse_file: Path) -> None:
+def test_bad_input_is_a_one_line_error(words: list[str], expected: str, warehouse_file: Path) -> None:
     done = command(*words)
     assert done.returncode != 0
     assert expected in done.stdout + done.stderr and "Traceback" not in done.stdout + done.stderr
     assert not warehouse_file.exists()
 
 
-def test_a_wrong_token_is_said_and_not_shown(warehouse_file: Path) -> None:
+def test_a_rejected_token_is_reported_without_showing_it(warehouse_file: Path) -> None:
     with SandboxServer() as server:
         env = sandbox_settings(server, token="hush-s3cret")
         done = command("sync", "--platform", "crm", "--no-models", env=env)
@@ -67,7 +67,7 @@ def test_a_wrong_token_is_said_and_not_shown(warehouse_file: Path) -> None:
             assert not file.is_file() or b"hush-s3cret" not in file.read_bytes()
 
 
-def test_what_a_failure_kept_from_running_runs_after_it(warehouse_file: Path) -> None:
+def test_a_failed_resource_blocks_only_its_children(warehouse_file: Path) -> None:
     """Deals cannot be read, so their products are said to have no parent; mail has nothing to do with it."""
     with SandboxServer(faults=[Fault("items=deal", status=404, times=None)]) as server:
         env = sandbox_settings(server)
@@ -89,7 +89,7 @@ def test_an_unknown_partition_or_parent_is_an_error() -> None:
             assert done.returncode == 1 and "'nobody'" in done.stdout
 
 
-def test_the_sandbox_bears_witness_only_for_what_it_served() -> None:
+def test_row_counts_are_compared_only_for_platforms_that_the_sandbox_served() -> None:
     """A platform with a base_url of its own is loaded from there and not compared with the sandbox."""
     with SandboxServer(FakeBackend.tiny()) as own:
         env = {name: value for name, value in sandbox_settings(own).items() if "__CRM__" in name}

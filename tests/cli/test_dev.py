@@ -65,7 +65,7 @@ def configured(variables: Mapping[str, str]) -> set[str]:
     return {name for name in NAMES if variables.get(f"SOURCES__{name.upper()}__BASE_URL")}
 
 
-def test_one_configured_platform_keeps_the_sandbox_out() -> None:
+def test_the_sandbox_stays_off_if_any_platform_is_configured() -> None:
     """The sensors would load the sandbox's rows beside the real ones within two minutes."""
     crm = {"SOURCES__CRM__BASE_URL": "http://127.0.0.1:9", "SOURCES__CRM__API_TOKEN": "mine"}
     with dev(env=crm) as (said, variables):
@@ -73,13 +73,13 @@ def test_one_configured_platform_keeps_the_sandbox_out() -> None:
         assert "Not configured, so off: " in said and "load_testing" in said and "sandbox:" not in said
 
 
-def test_a_token_without_a_base_url_is_no_invitation_to_the_sandbox() -> None:
+def test_a_token_without_a_base_url_does_not_start_the_sandbox() -> None:
     with dev(env={"SOURCES__CRM__API_TOKEN": "mine"}) as (_, variables):
         assert configured(variables) == set()
         assert variables["SOURCES__CRM__API_TOKEN"] == "mine"
 
 
-def test_where_nothing_is_configured_the_sandbox_serves_and_says_so(warehouse_file: Path) -> None:
+def test_the_sandbox_starts_and_is_announced_if_nothing_is_configured(warehouse_file: Path) -> None:
     with dev(env={}) as (said, variables):
         assert configured(variables) == NAMES
         assert "sandbox: http://127.0.0.1:" in said and str(warehouse_file) in said and "--no-sandbox" in said
@@ -88,7 +88,7 @@ def test_where_nothing_is_configured_the_sandbox_serves_and_says_so(warehouse_fi
         } == NAMES
 
 
-def test_no_sandbox_leaves_all_off_and_sandbox_serves_the_rest() -> None:
+def test_no_sandbox_leaves_unconfigured_platforms_off_and_sandbox_serves_them() -> None:
     with dev("--no-sandbox", env={}) as (_, variables):
         assert configured(variables) == set()
     crm = {"SOURCES__CRM__BASE_URL": "http://127.0.0.1:9", "SOURCES__CRM__API_TOKEN": "mine"}
@@ -97,7 +97,7 @@ def test_no_sandbox_leaves_all_off_and_sandbox_serves_the_rest() -> None:
         assert "configured: crm" in said and "crm" not in said.split("serves")[1].split(" into ")[0]
 
 
-def test_sync_names_what_comes_from_the_sandbox_beside_real_data(warehouse_file: Path) -> None:
+def test_sync_names_the_platforms_loaded_from_the_sandbox(warehouse_file: Path) -> None:
     with SandboxServer() as own:
         env = {"SOURCES__CRM__BASE_URL": own.base_url("crm"), "SOURCES__CRM__API_TOKEN": own.token("crm")}
         words = ["--no-models", "--select", "crm/roles", "--select", "load_testing/organizations"]

@@ -50,7 +50,7 @@ MISSPELT = {
 
 
 @pytest.mark.parametrize("wrong", MISSPELT)
-def test_a_misspelt_variable_is_named_with_the_right_one(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_misspelt_variable_is_reported_with_a_suggestion(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(wrong, SECRET)
     (line,) = unknown_settings(all_platforms())
     assert line.startswith(f"{wrong}: ") and line.endswith(f"did you mean {MISSPELT[wrong]}?")
@@ -58,13 +58,15 @@ def test_a_misspelt_variable_is_named_with_the_right_one(wrong: str, monkeypatch
 
 
 @pytest.mark.parametrize("wrong", ["SOURCES__PAGE_SIZE", "SOURCES__CRM__NONSENSE_OF_MINE", "SOURCES__NOBODY_AT_ALL__X"])
-def test_what_is_near_nothing_is_refused_with_all_there_is(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_variable_without_a_near_match_lists_all_settings(
+    wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(wrong, SECRET)
     (line,) = unknown_settings(all_platforms())
     assert line.startswith(f"{wrong}: ") and "; there are " in line and SECRET not in line
 
 
-def test_what_is_right_or_somebody_elses_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_and_unrelated_variables_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     for section, keys in known_keys(all_platforms()).items():
         for key in keys:
             monkeypatch.setenv(f"{section}.{key}".replace(".", "__").upper(), "x")
@@ -73,7 +75,7 @@ def test_what_is_right_or_somebody_elses_is_not_judged(monkeypatch: pytest.Monke
     assert unknown_settings(all_platforms()) == []
 
 
-def test_settings_of_a_platform_that_cannot_be_used_are_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_excluded_platforms_are_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCES__SHOP__ANYTHING", "x")
     assert unknown_settings(all_platforms(), ["shop"]) == []
     assert len(unknown_settings(all_platforms())) == 1
@@ -116,7 +118,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
-def test_check_and_sync_judge_every_setting_alike(
+def test_check_and_sync_agree_on_every_setting(
     name: str,
     value: str,
     shared_sandbox: SandboxServer,
@@ -139,7 +141,7 @@ def test_check_and_sync_judge_every_setting_alike(
 
 
 @pytest.mark.parametrize("value", ["true", "1", "yes", "TRUE", "false", "0", "no"])
-def test_a_boolean_has_six_words(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_boolean_setting_accepts_six_spellings(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from platform_assets.configuration import ALLOW_HTTP, read
 
     monkeypatch.setenv("SOURCES__CRM__ALLOW_HTTP", value)
@@ -148,7 +150,7 @@ def test_a_boolean_has_six_words(value: str, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("words", [["status"], ["report"], ["sync", "--platform", "crm"]])
 @pytest.mark.parametrize(("name", "value"), [("WAREHOUSE__MEMORY_LIMIT", "abc"), ("WAREHOUSE__THREADS", "abc")])
-def test_every_command_that_opens_the_warehouse_says_what_is_wrong_in_a_line(
+def test_every_command_that_opens_the_warehouse_reports_a_bad_setting_in_one_line(
     words: list[str],
     name: str,
     value: str,
@@ -183,7 +185,7 @@ FILES: Mapping[str, tuple[str, str, str]] = {
 
 
 @pytest.mark.parametrize("case", FILES)
-def test_a_file_of_settings_that_is_broken_or_misspelt_is_said_in_a_line(case: str, tmp_path: Path) -> None:
+def test_a_broken_or_misspelt_settings_file_is_reported_in_one_line(case: str, tmp_path: Path) -> None:
     name, text, said = FILES[case]
     folder = tmp_path / "here" / ".dlt"
     folder.mkdir(parents=True)
@@ -200,7 +202,7 @@ def test_a_file_of_settings_that_is_broken_or_misspelt_is_said_in_a_line(case: s
     assert done.stderr.count("\n") == 1 and SECRET not in done.stderr + done.stdout
 
 
-def test_settings_in_the_files_are_obeyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_in_files_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DESTINATION__DUCKDB__CREDENTIALS")
     folder = tmp_path / "here" / ".dlt"
     folder.mkdir(parents=True)
@@ -219,7 +221,7 @@ def test_settings_in_the_files_are_obeyed(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("words", [["check"], ["sync"], ["status"], ["dev"]])
-def test_a_setting_of_dlt_that_cannot_be_used_is_said_in_a_line(words: list[str]) -> None:
+def test_an_unusable_dlt_setting_is_reported_in_one_line(words: list[str]) -> None:
     done = command(*words, env={"RUNTIME__LOG_LEVEL": "LOUD"})
     assert done.returncode == 1 and "RUNTIME__" in done.stderr and "LOUD" in done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
@@ -299,14 +301,14 @@ def test_every_known_setting_is_in_the_reference() -> None:
         (["--platform", "cmr"], "did you mean `crm`?"),
     ],
 )
-def test_a_word_that_would_change_nothing_is_refused(
+def test_a_selection_that_matches_nothing_is_refused(
     words: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, _, err = run(monkeypatch, capsys, "sync", *words)
     assert code == 1 and err.startswith("error: ") and said in err and err.count("\n") == 1
 
 
-def test_a_port_that_is_taken_is_said_in_a_line(
+def test_a_port_in_use_is_reported_in_one_line(
     shared_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     port = shared_sandbox.url.rsplit(":", 1)[1]
@@ -314,7 +316,7 @@ def test_a_port_that_is_taken_is_said_in_a_line(
     assert code == 1 and f"cannot listen on 127.0.0.1:{port}" in err and err.count("\n") == 1 and not out
 
 
-def test_a_dagster_home_that_cannot_be_opened_is_said_in_a_line(
+def test_an_unusable_dagster_home_is_reported_in_one_line(
     shared_sandbox: SandboxServer,
     point_at: PointAt,
     monkeypatch: pytest.MonkeyPatch,

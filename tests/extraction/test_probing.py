@@ -18,14 +18,14 @@ PROBED = [
 ]
 
 
-def test_what_the_server_filters_and_has_no_parent_can_be_probed() -> None:
+def test_filtered_resources_without_a_parent_can_be_probed() -> None:
     assert ("ci_analytics", "builds") in PROBED and ("crm", "deals") in PROBED
     assert ("error_tracking", "events") not in PROBED and ("crm", "leads") not in PROBED
     assert len(PROBED) == 11
 
 
 @pytest.mark.parametrize(("name", "resource_name"), PROBED)
-def test_newer_is_seen_and_the_newest_is_not_newer_than_itself(
+def test_a_probe_detects_newer_records_and_not_the_newest_one_again(
     name: str, resource_name: str, shared_sandbox: SandboxServer
 ) -> None:
     platform = platform_named(name)
@@ -42,7 +42,7 @@ def test_newer_is_seen_and_the_newest_is_not_newer_than_itself(
         assert not has_newer(client, resource, newest)
 
 
-def test_a_record_dated_in_the_future_is_not_newer_for_ever() -> None:
+def test_a_record_dated_in_the_future_is_not_newer_indefinitely() -> None:
     platform = platform_named("crm")
     with SandboxServer() as server:
         deals = server.backend.tables["crm"]["deals"]

@@ -29,7 +29,7 @@ def client(url: str, platform: str = "crm") -> ApiClient:
 
 @pytest.mark.parametrize("platform", ["crm", "error_tracking"])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_credential_never_follows_a_redirect_elsewhere(
+def test_credentials_are_not_sent_to_another_origin_after_a_redirect(
     platform: str, status: int, shared_sandbox: SandboxServer
 ) -> None:
     with witness() as (stranger, heard):
@@ -44,7 +44,7 @@ def test_a_credential_never_follows_a_redirect_elsewhere(
 @pytest.mark.parametrize(
     "location", ["//127.0.0.2/x", "http://[::1", "ftp://127.0.0.1/", "javascript:1", "http://h:99999/"]
 )
-def test_redirects_to_what_is_no_place_of_ours_are_refused(location: str, shared_sandbox: SandboxServer) -> None:
+def test_redirects_to_another_or_invalid_origin_are_refused(location: str, shared_sandbox: SandboxServer) -> None:
     moved = catalogue.answers(lambda good: good.message(b"", status=302, location=location))
     with (
         FaultyProxy(shared_sandbox.url, moved, times=None) as proxy,
@@ -62,7 +62,7 @@ def test_a_redirect_on_the_same_origin_is_followed(shared_sandbox: SandboxServer
             assert asking.get("/moved").body["data"]
 
 
-def test_a_next_link_elsewhere_is_not_followed(shared_sandbox: SandboxServer) -> None:
+def test_a_next_link_to_another_host_is_not_followed(shared_sandbox: SandboxServer) -> None:
     """Only the cursor is taken from a Link header; its URL is whoever's the server likes."""
     with witness() as (stranger, heard):
 
@@ -97,7 +97,7 @@ def secure(request: pytest.FixtureRequest, authority: trustme.CA) -> Iterator[Ht
 @pytest.mark.parametrize(
     "variable", ["PYTHONHTTPSVERIFY", "CURL_INSECURE", "SOURCES__CRM__VERIFY", "REQUESTS_CA_BUNDLE"]
 )
-def test_an_unknown_certificate_is_refused_and_sent_nothing(
+def test_an_untrusted_certificate_is_refused_before_anything_is_sent(
     secure: HttpServer, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, "" if variable == "REQUESTS_CA_BUNDLE" else "0")
@@ -107,7 +107,7 @@ def test_an_unknown_certificate_is_refused_and_sent_nothing(
     assert TOKEN not in str(refused.value) and "REQUESTS_CA_BUNDLE" in str(refused.value)
 
 
-def test_a_named_authority_is_trusted_for_the_hosts_it_vouches_for(
+def test_a_configured_ca_is_trusted_for_the_hosts_of_its_certificates(
     secure: HttpServer,
     authority: trustme.CA,
     tmp_path: Path,
@@ -144,7 +144,7 @@ def test_a_named_authority_is_trusted_for_the_hosts_it_vouches_for(
         ("https://", False),
     ],
 )
-def test_a_credential_is_sent_in_clear_to_this_machine_only(
+def test_credentials_are_sent_over_plain_http_to_this_machine_only(
     url: str, allowed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCES__CRM__BASE_URL", url)
@@ -157,7 +157,7 @@ def test_a_credential_is_sent_in_clear_to_this_machine_only(
         assert TOKEN not in str(refused.value)
 
 
-def test_plain_http_elsewhere_needs_a_word_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plain_http_to_another_host_needs_an_explicit_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCES__CRM__BASE_URL", "http://api.example.com")
     monkeypatch.setenv("SOURCES__CRM__API_TOKEN", TOKEN)
     monkeypatch.setenv("SOURCES__CRM__ALLOW_HTTP", "true")
@@ -181,7 +181,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
-def test_a_bomb_of_gigabytes_costs_no_more_memory_than_the_bound(
+def test_a_compression_bomb_uses_no_more_memory_than_the_limit(
     shared_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(catalogue, "BOMB", 2048)
@@ -195,7 +195,7 @@ def test_a_bomb_of_gigabytes_costs_no_more_memory_than_the_bound(
 
 
 @pytest.mark.parametrize("status", [302, 400, 500])
-def test_bodies_of_other_answers_are_bounded_too(
+def test_bodies_of_error_responses_are_limited_too(
     status: int, shared_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("platform_assets.http.client.MAX_BODY", (catalogue.BOMB - 1) << 20)
@@ -220,7 +220,7 @@ def test_a_redirect_loop_ends(shared_sandbox: SandboxServer) -> None:
         assert len(proxy.targets) == 6
 
 
-def test_a_body_that_is_refused_is_not_shown_beyond_its_beginning(shared_sandbox: SandboxServer) -> None:
+def test_only_a_masked_excerpt_of_a_refused_body_is_shown(shared_sandbox: SandboxServer) -> None:
     """An error page that repeats the credential: masked, also where the excerpt's end would cut it in two."""
     for filler in range(0, 400, 7):
         page = (b"x" * filler) + TOKEN.encode() * 200

@@ -54,7 +54,7 @@ def test_runs_models_and_readers_share_one_file(warehouse_file: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("words", [["sync", "--platform", "load_testing"], ["status"], ["report"]])
-def test_a_wait_that_ends_says_who_for_how_long_and_what_to_do(words: list[str], warehouse_file: Path) -> None:
+def test_a_lock_timeout_names_the_holder_the_duration_and_a_remedy(words: list[str], warehouse_file: Path) -> None:
     with SandboxServer() as server, FileLock(f"{warehouse_file}.lock"):
         warehouse_file.touch()
         done = command(*words, env={**sandbox_settings(server), "WAREHOUSE__LOCK_WAIT": "0.3"})

@@ -17,7 +17,7 @@ from tests.faults.crashes import LOADER, WORKER, crash, tables_unlike
     [(LOADER, ["error_tracking"], 3), (WORKER, ["sync", "--platform", "load_testing", "--no-models"], 1)],
     ids=["load", "command"],
 )
-def test_a_killed_sync_is_made_good_by_the_next(program: str, words: list[str], points: int, tmp_path: Path) -> None:
+def test_the_next_sync_recovers_from_a_killed_one(program: str, words: list[str], points: int, tmp_path: Path) -> None:
     with SandboxServer() as server:
         check = tables_unlike(server, ["error_tracking" if program is LOADER else "load_testing"])
         found = crash(server, tmp_path, program, words, points, random.Random(points), check)

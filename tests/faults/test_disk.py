@@ -24,7 +24,7 @@ def cramped(*words: str, bytes_per_file: int, env: Mapping[str, str]) -> subproc
     return command(*words, env=env, first=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
 
 
-def test_a_warehouse_without_room_keeps_what_it_has(warehouse_file: Path, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_existing_rows_unchanged(warehouse_file: Path, tmp_path: Path) -> None:
     with SandboxServer() as server:
         env = {**sandbox_settings(server), "DAGSTER_HOME": str(tmp_path / "home")}
         assert command("sync", "--platform", "load_testing", "--no-models", env=env).returncode == 0
@@ -41,7 +41,7 @@ def test_a_warehouse_without_room_keeps_what_it_has(warehouse_file: Path, tmp_pa
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
-def test_a_full_disk_is_called_one(number: int) -> None:
+def test_a_full_disk_is_named_as_the_cause(number: int) -> None:
     try:
         try:
             raise OSError(number, os.strerror(number))
@@ -52,7 +52,7 @@ def test_a_full_disk_is_called_one(number: int) -> None:
         assert reason(error).startswith("the disk is full (OSError: [Errno")
 
 
-def test_other_reasons_are_said_in_a_line() -> None:
+def test_other_causes_are_reported_in_one_line() -> None:
     error = duckdb.BinderException("no such column\nLINE 1: SELECT")
     assert not is_disk_full(error)
     assert reason(error) == "BinderException: no such column"

@@ -77,7 +77,7 @@ WORD = st.from_regex(r"[a-z][a-z0-9]{0,6}", fullmatch=True)
     key=st.lists(WORD, min_size=1, max_size=2, unique=True),
     has_cursor=st.booleans(),
 )
-def test_a_sound_declaration_is_accepted_with_its_columns(
+def test_a_valid_declaration_is_accepted_with_its_columns(
     words: list[str],
     segments: list[str],
     selector: str,
@@ -103,7 +103,7 @@ def test_a_sound_declaration_is_accepted_with_its_columns(
         ("cursor", "nowhere", "cursor 'nowhere'"),
     ],
 )
-def test_one_thing_wrong_in_a_sound_declaration_is_the_thing_that_is_named(key: str, value: Any, place: str) -> None:
+def test_the_only_invalid_part_of_a_declaration_is_named(key: str, value: Any, place: str) -> None:
     sound = {"name": "things", "path": "/things", "selector": "data", "columns": {"id": "text"}, "key": "id"}
     declare(**sound, cursor=None)
     with pytest.raises(PlatformAssetsError, match=place):

@@ -19,7 +19,7 @@ from tests.faults.fuzzing import JSON, QUICK, SLOW, plain
 
 @SLOW
 @given(link=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=120), results=st.booleans())
-def test_any_link_header_is_an_end_or_refused(answers: Answers, link: str, results: bool) -> None:
+def test_any_link_header_ends_the_list_or_is_refused(answers: Answers, link: str, results: bool) -> None:
     """The same empty page for ever: an end where the header says so, else a circle."""
     answers.body = b'{"data": []}'
     answers.headers = {"link": f'{link}; rel="next"; results="{str(results).lower()}"'}
@@ -70,7 +70,7 @@ def test_a_link_header_leads_to_the_page_it_names(
     body=st.binary(max_size=60) | JSON.map(lambda one: orjson.dumps({"reset": plain(one)})),
     status=st.sampled_from([429, 503]),
 )
-def test_any_told_wait_is_a_number_of_seconds_or_none(name: str, value: str, body: bytes, status: int) -> None:
+def test_any_retry_after_is_a_number_of_seconds_or_none(name: str, value: str, body: bytes, status: int) -> None:
     found = retry_delay(status, {name: value}, body, datetime.now(UTC))
     assert found is None or 0 <= found < float("inf")
 
@@ -81,7 +81,7 @@ def test_any_told_wait_is_a_number_of_seconds_or_none(name: str, value: str, bod
     seconds=st.integers(0, 900_000),
     now=st.datetimes(datetime(2020, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC)),
 )
-def test_a_wait_that_is_told_is_the_wait(name: str, seconds: int, now: datetime) -> None:
+def test_a_valid_retry_after_is_used_exactly(name: str, seconds: int, now: datetime) -> None:
     now = now.replace(microsecond=0)
     until = now + timedelta(seconds=seconds)
     epoch = str(int(until.timestamp()))

@@ -22,7 +22,7 @@ from tests.faults.fuzzing import QUICK
         st.dictionaries(st.text(max_size=4), st.text(max_size=6) | st.integers(), max_size=2), max_size=8
     )
 )
-def test_the_guard_ends_every_circle_and_nothing_else(positions: list[dict[str, str | int]]) -> None:
+def test_the_loop_guard_ends_every_loop_and_nothing_else(positions: list[dict[str, str | int]]) -> None:
     guard = LoopGuard(max_pages=5)
     seen: list[dict[str, str | int]] = []
     for position in positions:
@@ -39,7 +39,7 @@ def test_the_guard_ends_every_circle_and_nothing_else(positions: list[dict[str, 
 @example("..")
 @example("%2e%2e")
 @example("a/b?c#d")
-def test_any_path_value_stays_in_its_segment_and_is_itself(value: object) -> None:
+def test_any_path_value_stays_in_its_segment_unchanged(value: object) -> None:
     if str(value) in ("", ".", ".."):
         with pytest.raises(AnswerError):
             fill_path("/a/{key}/b", {"key": value})
@@ -50,7 +50,7 @@ def test_any_path_value_stays_in_its_segment_and_is_itself(value: object) -> Non
     assert unquote(path.removeprefix("/a/").removesuffix("/b")) == str(value)
 
 
-def test_every_real_declaration_pages_to_an_end_on_an_empty_answer() -> None:
+def test_pagination_of_every_resource_ends_on_an_empty_response() -> None:
     assert sum(len(platform.resources) for platform in all_platforms()) == 47
     for platform in all_platforms():
         for resource in platform.resources:

@@ -32,14 +32,14 @@ LEADS_BODY = json.dumps({"success": True, "data": LEADS}, ensure_ascii=False).en
 @example(b"")
 @example(LEADS_BODY[:-1])
 @example(b"{}")
-def test_bytes_that_are_no_answer_are_refused(answers: Answers, body: bytes) -> None:
+def test_invalid_bytes_are_refused(answers: Answers, body: bytes) -> None:
     answers.body = body
     assert answers.read("crm", "leads") is None
 
 
 @SLOW
 @given(space=st.text(" \t\r\n", max_size=20), ascii_only=st.booleans(), indent=st.none() | st.integers(0, 3))
-def test_an_answer_is_read_however_its_bytes_are_written(
+def test_equivalent_json_encodings_give_the_same_rows(
     answers: Answers, space: str, ascii_only: bool, indent: int | None
 ) -> None:
     text = json.dumps({"data": LEADS, "success": True}, ensure_ascii=ascii_only, indent=indent)
@@ -52,7 +52,7 @@ def test_an_answer_is_read_however_its_bytes_are_written(
 @given(body=JSON)
 @example({"data": []})
 @example([])
-def test_any_json_is_refused_unless_it_has_what_the_contract_says(answers: Answers, body: Any) -> None:
+def test_json_that_breaks_the_contract_is_refused(answers: Answers, body: Any) -> None:
     body = plain(body)
     answers.body = orjson.dumps(body)
     found = body.get("data") if isinstance(body, dict) else None
@@ -75,7 +75,7 @@ def test_any_json_is_refused_unless_it_has_what_the_contract_says(answers: Answe
 @given(value=JSON)
 @example(2**64 - 1)
 @example({"": [None, {"id": "x"}]})
-def test_any_json_in_a_field_is_kept_as_it_came(answers: Answers, value: Any) -> None:
+def test_any_json_in_a_field_is_kept_unchanged(answers: Answers, value: Any) -> None:
     value = plain(value)
     answers.body = orjson.dumps({"success": True, "data": [{"id": "one", "title": "kept", "label_ids": value}]})
     rows = answers.read("crm", "leads")
@@ -87,7 +87,7 @@ def test_any_json_in_a_field_is_kept_as_it_came(answers: Answers, value: Any) ->
 
 @SLOW
 @given(records=st.lists(st.dictionaries(NAMES, JSON, max_size=5), max_size=6))
-def test_any_records_are_kept_whole(answers: Answers, records: list[dict[str, Any]]) -> None:
+def test_any_records_are_kept_completely(answers: Answers, records: list[dict[str, Any]]) -> None:
     named = [{**plain(one), "id": f"label-{number}"} for number, one in enumerate(records)]
     answers.body = orjson.dumps({"success": True, "data": named})
     rows = answers.read("crm", "lead_labels")
@@ -102,7 +102,7 @@ def test_any_records_are_kept_whole(answers: Answers, records: list[dict[str, An
     names=st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=4, unique=True),
     texts=st.lists(st.text(max_size=20), min_size=1, max_size=4),
 )
-def test_texts_of_any_fields_are_kept_letter_by_letter(answers: Answers, names: list[str], texts: list[str]) -> None:
+def test_texts_of_any_fields_are_kept_unchanged(answers: Answers, names: list[str], texts: list[str]) -> None:
     record = {"id": "one", **{f"x{name}": text for name, text in zip(names, texts, strict=False)}}
     answers.body = orjson.dumps({"success": True, "data": [record]})
     rows = answers.read("crm", "lead_labels")

@@ -30,7 +30,7 @@ def settings_with(key: str, value: str) -> Settings:
 
 @QUICK
 @given(key=st.sampled_from(KEYS), value=st.text(max_size=40))
-def test_any_setting_is_used_or_named(key: str, value: str) -> None:
+def test_any_setting_is_used_or_refused_by_name(key: str, value: str) -> None:
     try:
         found = settings_with(key, clean(value).replace("\0", ""))
     except PlatformAssetsError as error:
@@ -56,6 +56,6 @@ SOUND_SETTINGS = st.one_of(
 
 @QUICK
 @given(sound=SOUND_SETTINGS)
-def test_a_sound_setting_is_used_as_it_is(sound: tuple[str, str, object]) -> None:
+def test_a_valid_setting_is_used_unchanged(sound: tuple[str, str, object]) -> None:
     key, value, expected = sound
     assert getattr(settings_with(key, value), key.lower()) == expected

@@ -86,7 +86,7 @@ def aim(point: Point) -> Callable[[str, float], None]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_fault_that_stays_in_one_resource(
+def test_a_permanent_fault_affects_only_its_resource(
     name: str,
     before: Callable[[Sync, Callable[..., None]], Before],
     aim: Callable[[str, float], None],

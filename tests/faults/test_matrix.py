@@ -146,7 +146,7 @@ def attempt(
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_fault_leaves_a_right_result_or_a_clear_error(
+def test_a_fault_gives_complete_rows_or_a_clear_error(
     name: str,
     shared_sandbox: SandboxServer,
     healthy: list[tuple[Target, Healthy]],

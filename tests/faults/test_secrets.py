@@ -171,7 +171,7 @@ def test_a_killed_load_leaves_no_secret(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_a_redactor_knows_every_spelling(name: str) -> None:
+def test_the_redactor_masks_every_encoding(name: str) -> None:
     redact = Redactor([secret(name)])
     for form in forms(secret(name)) - {f"hush/{secret(name)[5:8]}".encode()}:
         assert redact(f"a {form.decode()} b") == f"a {MASK} b"

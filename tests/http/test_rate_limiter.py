@@ -60,7 +60,7 @@ def test_threads_share_the_limit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("left", ["", "[1.0, 2", "[99999999999.0]"])
-def test_half_a_file_or_one_from_before_a_reboot_stops_nobody(left: str, tmp_path: Path) -> None:
+def test_a_truncated_limiter_file_or_one_from_before_a_reboot_does_not_block(left: str, tmp_path: Path) -> None:
     file = tmp_path / "limit"
     file.write_text(left)
     assert Limiter(RateLimit(requests=1, seconds=60), file).wait() == 0

@@ -51,7 +51,7 @@ def failed_run(repository: dg.RepositoryDefinition, instance: dg.DagsterInstance
     return status.for_run_failure()
 
 
-def test_a_failed_run_is_told_with_its_reasons(
+def test_a_failed_run_is_reported_with_its_reasons(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt, webhook: Webhook
 ) -> None:
     with SandboxServer(faults=[Fault("/v2/roles", status=404, times=None)]) as server:
@@ -71,7 +71,7 @@ def test_nothing_is_posted_while_no_webhook_is_configured(
         assert isinstance(found, dg.SkipReason) and found.skip_message == OFF
 
 
-def test_a_stale_asset_is_told_once_and_again_when_it_recovered(
+def test_a_stale_asset_is_reported_once_and_again_on_recovery(
     instance: dg.DagsterInstance, point_at: PointAt, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with SandboxServer() as server:

@@ -73,7 +73,7 @@ def names(request: dg.RunRequest) -> list[str]:
     return sorted(key.path[-1] for key in request.asset_selection or [])
 
 
-def test_the_life_of_a_cursor(
+def test_run_requests_through_failure_success_idle_backoff_and_new_rows(
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,
     point_at: PointAt,
@@ -139,7 +139,7 @@ def test_the_life_of_a_cursor(
             pytest.fail("the new row was not asked for within two hours")
 
 
-def test_an_idle_tick_launches_nothing_and_asks_at_most_once_per_probed_resource(
+def test_an_idle_tick_launches_nothing_and_sends_at_most_one_request_per_probed_resource(
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,
     point_at: PointAt,
@@ -159,7 +159,7 @@ def test_an_idle_tick_launches_nothing_and_asks_at_most_once_per_probed_resource
         assert len(asked) == len(set(asked)) == 10
 
 
-def test_exactly_the_stale_partitions_are_asked_for_and_a_refused_one_only_once_a_day(
+def test_only_stale_partitions_are_requested_and_a_refused_one_once_a_day(
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,
     point_at: PointAt,
@@ -202,9 +202,7 @@ def config_of(request: dg.RunRequest) -> list[str]:
     return next(iter(ops.values()))["config"]["partitions"] if ops else []
 
 
-def test_a_platform_that_is_not_configured_is_left_alone(
-    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance
-) -> None:
+def test_an_unconfigured_platform_is_skipped(repository: dg.RepositoryDefinition, instance: dg.DagsterInstance) -> None:
     sensor = freshness_sensor(platform_named("crm"))
     found = sensor(dg.build_sensor_context(instance=instance, repository_def=repository))
     assert isinstance(found, dg.SkipReason) and "SOURCES__CRM__BASE_URL" in str(found.skip_message)
@@ -223,7 +221,7 @@ def test_partitions_loaded_before_the_cutoff_are_stale(instance: dg.DagsterInsta
     st.lists(st.sampled_from(["ask", "succeed", "fail", "refuse", "lose", "wait"]), max_size=30),
     st.floats(1, 1e5),
 )
-def test_whatever_becomes_of_runs_an_asset_is_asked_for_again_but_never_twice_at_once(
+def test_an_asset_is_requested_again_after_any_run_result_but_never_twice_at_once(
     steps: list[str], pause: float
 ) -> None:
     memory, now, under_way, keys = SensorState(), 1000.0, False, set()
@@ -248,7 +246,7 @@ def test_whatever_becomes_of_runs_an_asset_is_asked_for_again_but_never_twice_at
     assert freshness.due(memory, [WHOLE], now + freshness.REFUSED_BACKOFF + 1) == [WHOLE]
 
 
-def test_a_cursor_of_the_version_before_is_read() -> None:
+def test_sensor_state_of_the_previous_version_is_read() -> None:
     """As `Memory` stored it: after an upgrade a failed partition still backs off, and nothing is requested twice."""
     cursor = (
         '{"run_key": "crm:deals=never#1:ab12", "asked_at": 1000.5, "asked": [""], "tries": {"": [2, 4600.0]},'
@@ -270,7 +268,7 @@ def test_a_cursor_of_the_version_before_is_read() -> None:
     assert freshness.due(state, [WHOLE], 2000.0 + 4 * MINUTE - 1) == []
 
 
-def test_every_platform_has_a_sensor_with_words(repository: dg.RepositoryDefinition) -> None:
+def test_every_platform_has_a_described_sensor(repository: dg.RepositoryDefinition) -> None:
     for platform in all_platforms():
         sensor = repository.get_sensor_def(f"{platform.name}_freshness")
         assert sensor.description and sensor.default_status is dg.DefaultSensorStatus.RUNNING

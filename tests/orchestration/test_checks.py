@@ -33,7 +33,7 @@ def test_a_collapsed_list_fails_its_check_and_removes_nothing(
         assert found.metadata["rows_missing"].value == rows - 1
 
 
-def test_an_undeclared_field_is_drift_and_lands(
+def test_an_undeclared_field_is_loaded_and_reported_as_drift(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
 ) -> None:
     with SandboxServer() as server:

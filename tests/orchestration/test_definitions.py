@@ -66,7 +66,7 @@ def test_jobs(repository: dg.RepositoryDefinition) -> None:
     assert len(everything) == len(repository.asset_graph.materializable_asset_keys)
 
 
-def test_every_asset_says_what_it_is(repository: dg.RepositoryDefinition) -> None:
+def test_every_asset_has_a_description_owner_table_and_schema(repository: dg.RepositoryDefinition) -> None:
     for platform, resource in RESOURCES:
         node = repository.asset_graph.get(dg.AssetKey([platform, resource]))
         assert node.description and node.owners and node.metadata["dagster/table_name"] == f"{platform}.{resource}"

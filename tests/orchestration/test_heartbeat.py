@@ -40,7 +40,7 @@ def ticked(instance: dg.DagsterInstance, age: float, status: TickStatus = TickSt
     )
 
 
-def test_an_instance_without_a_daemon_has_nothing_to_complain_of() -> None:
+def test_an_instance_without_a_daemon_passes_the_heartbeat_check() -> None:
     with dg.instance_for_test() as instance:
         assert find_heartbeat(instance, CRM)[0]
 
@@ -54,7 +54,7 @@ def test_an_instance_without_a_daemon_has_nothing_to_complain_of() -> None:
     ],
     ids=["ticks", "stopped", "fails"],
 )
-def test_the_last_tick_tells(age: float, status: TickStatus, passed: bool, words: str) -> None:
+def test_the_heartbeat_check_uses_the_last_tick(age: float, status: TickStatus, passed: bool, words: str) -> None:
     with dg.instance_for_test() as instance:
         ticked(instance, age, status)
         found, said, _ = find_heartbeat(instance, CRM)

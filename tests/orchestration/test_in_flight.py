@@ -141,7 +141,7 @@ def test_a_partition_of_a_run_in_flight_is_deleted_only_after_the_run(
     assert "globex" not in instance.get_dynamic_partitions(NAME)
 
 
-def test_runs_of_others_hold_nothing(
+def test_runs_of_other_assets_hold_no_partitions(
     server: SandboxServer, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance
 ) -> None:
     selection = [dg.AssetKey(["ci_analytics", "builds"])]
@@ -154,7 +154,7 @@ def test_runs_of_others_hold_nothing(
     assert partitions_in_flight(instance, PLATFORM) == {NAME: {"acme"}}
 
 
-def test_a_backfill_that_has_yet_to_ask_for_its_runs_holds_the_partitions_of_its_assets(
+def test_a_backfill_holds_its_partitions_before_it_requests_its_runs(
     server: SandboxServer, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance
 ) -> None:
     backfill = PartitionBackfill.from_asset_partitions(

@@ -37,7 +37,7 @@ def policies(platform: str) -> dict[str, tuple[timedelta, timedelta]]:
     return found
 
 
-def test_the_ui_goes_by_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ui_uses_the_allowed_lag_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     declared = policies("ci_analytics")
     assert declared["builds"][0] != timedelta(minutes=10)
     assert all(fail == 2 * warn for warn, fail in declared.values())

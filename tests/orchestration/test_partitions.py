@@ -107,7 +107,7 @@ def test_the_sensor_follows_a_load_of_the_parents_and_loads_what_is_new(
         assert isinstance(idle, dg.SkipReason) and "since the last tick" in str(idle.skip_message)
 
 
-def test_the_standing_check_names_what_is_left_failed_until_it_heals(
+def test_the_partition_check_names_failed_partitions_until_they_load(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
 ) -> None:
     def check(result: dg.ExecuteInProcessResult) -> dg.AssetCheckEvaluation:

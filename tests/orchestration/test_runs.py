@@ -82,7 +82,7 @@ def test_a_partition_run_reads_only_its_parent(
         assert found["rows_loaded"] == 45 and found["parents_read"] == 1
 
 
-def test_good_partitions_are_materialised_when_a_neighbour_fails(
+def test_successful_partitions_are_materialised_when_another_fails(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
 ) -> None:
     fault = Fault("/organizations/acme/pipelines", status=500, times=None)
@@ -98,7 +98,7 @@ def test_good_partitions_are_materialised_when_a_neighbour_fails(
         assert "ci_analytics/organizations_pipelines[acme]" in (failure.user_failure_data.description or "")
 
 
-def test_good_resources_are_materialised_when_a_neighbour_fails(
+def test_successful_resources_are_materialised_when_another_fails(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
 ) -> None:
     with SandboxServer(faults=[Fault("/v2/roles", status=404, times=None)]) as server:
@@ -112,7 +112,7 @@ def test_good_resources_are_materialised_when_a_neighbour_fails(
         assert landed == {"device_management/groups", "device_management/_sync_log"}
 
 
-def test_a_list_that_fails_does_not_keep_other_lists_children_from_loading(
+def test_a_failed_list_does_not_block_children_of_other_lists(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
 ) -> None:
     with SandboxServer(faults=[Fault("/v2/access-token", status=404, times=None)]) as server:
@@ -132,7 +132,7 @@ def test_missing_settings_fail_the_run_with_one_line(
     assert "SOURCES__CRM__BASE_URL" in (failure.user_failure_data.description or "")
 
 
-def test_the_token_is_nowhere_in_the_event_log(
+def test_the_event_log_does_not_contain_the_token(
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,
     point_at: PointAt,

@@ -64,7 +64,7 @@ def test_every_asset_is_verified_once_a_week_and_differences_fail(
     assert found["groups"].severity is dg.AssetCheckSeverity.WARN and "404" in str(found["groups"].description)
 
 
-def test_a_small_budget_gives_each_its_turn_and_the_rest_keep_their_result(
+def test_a_small_budget_verifies_assets_in_turn_and_keeps_the_other_results(
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,
     server: SandboxServer,
@@ -91,7 +91,7 @@ def test_a_small_budget_gives_each_its_turn_and_the_rest_keep_their_result(
     assert len(details) == len(projects), "every parent had its turn"
 
 
-def test_no_sync_runs_it(
+def test_no_sync_runs_the_verification(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, server: SandboxServer
 ) -> None:
     """Neither a whole sync's job, nor a part of it as sensors, schedules and the command ask for it."""
@@ -106,7 +106,7 @@ def test_no_sync_runs_it(
     assert "key_unique" in names and not [name for name in names if name.startswith(VERIFIED)]
 
 
-def test_what_is_not_configured_is_not_verified(repository: dg.RepositoryDefinition) -> None:
+def test_an_unconfigured_platform_is_not_verified(repository: dg.RepositoryDefinition) -> None:
     context = dg.build_schedule_context(
         scheduled_execution_time=datetime(2026, 1, 17, tzinfo=UTC), repository_def=repository
     )

@@ -73,14 +73,14 @@ def dropped(pipeline: dlt.Pipeline, file: Path) -> Schema:
     return pipeline.default_schema.clone()
 
 
-def test_dlt_still_does_not_make_a_dropped_table_again(pipeline: dlt.Pipeline, file: Path) -> None:
+def test_dlt_still_does_not_create_a_dropped_table_again(pipeline: dlt.Pipeline, file: Path) -> None:
     """When this fails: delete patches/dropped_tables.py."""
     schema = dropped(pipeline, file)
     with pytest.raises(PipelineStepFailed, match="does not exist"):
         load(pipeline, one_row, schema)
 
 
-def test_a_dropped_table_is_made_again(pipeline: dlt.Pipeline, file: Path) -> None:
+def test_a_dropped_table_is_created_again(pipeline: dlt.Pipeline, file: Path) -> None:
     schema = dropped(pipeline, file)
     make_dropped_tables_again(schema, ["things"])
     load(pipeline, one_row, schema)

@@ -37,7 +37,7 @@ def test_pages_by_number_end_with_a_short_page(server: SandboxServer) -> None:
     assert found == sorted(found, key=lambda one: one["created_at"], reverse=True)
 
 
-def test_the_servers_maximum_holds(server: SandboxServer) -> None:
+def test_page_sizes_are_capped_at_the_servers_maximum(server: SandboxServer) -> None:
     assert len(get(server, "ci_analytics", "/v2/builds", per_page=5000).json()["data"]) == 100
     assert len(get(server, "crm", "/v1/leads", limit=5000).json()["data"]) == 500
 
@@ -98,7 +98,7 @@ def test_recents_need_a_time_and_mix_kinds_without_items(server: SandboxServer) 
     assert all(isinstance(one["data"], list) for one in users)
 
 
-def test_threads_need_a_folder_and_stand_in_several(server: SandboxServer) -> None:
+def test_threads_need_a_folder_and_may_be_in_several(server: SandboxServer) -> None:
     assert get(server, "crm", "/v1/mailbox/mailThreads").status_code == 400
     found = [
         one["id"]
@@ -115,7 +115,7 @@ def test_an_empty_list_is_null_in_the_crm() -> None:
 
 
 @pytest.mark.parametrize("platform", ["ci_analytics", "load_testing", "error_tracking", "device_management", "crm"])
-def test_credentials_are_needed(platform: str, server: SandboxServer) -> None:
+def test_credentials_are_required(platform: str, server: SandboxServer) -> None:
     response = requests.get(f"{server.base_url(platform)}/v2/organizations", timeout=10)
     assert response.status_code == 401 and response.json()["error"]["status"] == 401
 
@@ -147,14 +147,14 @@ def test_the_clock_adds_changes_and_removes() -> None:
         assert any(one["id"] in ended for one in before["ci_analytics"]["builds"] if not one["finished_at"])
 
 
-def test_the_same_seed_gives_the_same_world() -> None:
+def test_the_same_seed_gives_the_same_backend() -> None:
     first, second = FakeBackend(seed=3), FakeBackend(seed=3)
     first.advance(hours=5)
     second.advance(hours=5)
     assert expected_rows(first) == expected_rows(second) != expected_rows(FakeBackend(seed=4))
 
 
-def test_faults_strike_as_often_as_asked_and_requests_are_logged_without_credentials() -> None:
+def test_faults_are_injected_as_often_as_configured_and_requests_are_logged_without_credentials() -> None:
     with SandboxServer(faults=[Fault("/v1/roles", status=503, times=2)]) as faulty:
         assert [get(faulty, "crm", "/v1/roles").status_code for _ in range(3)] == [503, 503, 200]
         log = requests.get(f"{faulty.url}/_sandbox/requests", timeout=10).text

@@ -23,9 +23,7 @@ from tests.simulation.staging import DAY, PAGED, Stage, fine, name_of, wait
 )
 @pytest.mark.parametrize("page", [0, 1], ids=["first page", "second page"])
 @pytest.mark.parametrize("loaded", [False, True], ids=["never loaded", "loaded"])
-def test_07_an_answer_that_is_cut_short_is_not_believed(
-    fault: str, label: str, page: int, loaded: bool, stage: Stage
-) -> None:
+def test_07_a_truncated_response_is_not_trusted(fault: str, label: str, page: int, loaded: bool, stage: Stage) -> None:
     play = stage(label, 14, size=5, page=4)
     name = name_of(label)
     if loaded:
@@ -42,7 +40,7 @@ def test_07_an_answer_that_is_cut_short_is_not_believed(
 @pytest.mark.parametrize(
     "label", ["error_tracking/events", "error_tracking/issues", "ci_analytics/organizations_pipelines"]
 )
-def test_08_who_takes_a_slug_over_brings_its_own_history(label: str, stage: Stage) -> None:
+def test_08_another_parent_under_a_reused_slug_is_read_from_its_beginning(label: str, stage: Stage) -> None:
     play = stage(label, 4)
     name, parent = name_of(label), play.store.resources[name_of(label)].parent
     assert parent is not None
@@ -63,7 +61,7 @@ def test_08_who_takes_a_slug_over_brings_its_own_history(label: str, stage: Stag
         ("crm/leads", "leads"),
     ],
 )
-def test_09_the_run_that_read_earlier_and_lands_later_does_not_win(label: str, held: str, stage: Stage) -> None:
+def test_09_a_run_that_read_earlier_does_not_overwrite_newer_rows(label: str, held: str, stage: Stage) -> None:
     play = stage(label, 7, more=(held,))
     name = name_of(label)
     fine(play.sync())
@@ -81,7 +79,7 @@ def test_09_the_run_that_read_earlier_and_lands_later_does_not_win(label: str, h
 @pytest.mark.parametrize(
     "label", ["crm/deals", "ci_analytics/builds", "error_tracking/issues", "crm/leads", "crm/mail"]
 )
-def test_10_rows_that_somebody_took_away_come_back(how: str, label: str, stage: Stage) -> None:
+def test_10_rows_deleted_by_hand_are_loaded_again(how: str, label: str, stage: Stage) -> None:
     play = stage(label, 6)
     name = name_of(label)
     fine(play.sync())
@@ -99,7 +97,7 @@ def test_10_rows_that_somebody_took_away_come_back(how: str, label: str, stage: 
 
 
 @pytest.mark.parametrize("label", ["device_management/roles", "crm/deals", "error_tracking/issues"])
-def test_11_a_start_date_that_is_set_later_freezes_no_row(label: str, stage: Stage) -> None:
+def test_11_a_start_date_set_later_keeps_existing_rows_updated(label: str, stage: Stage) -> None:
     play = stage(label, 5)
     name = name_of(label)
     fine(play.sync())
@@ -112,7 +110,7 @@ def test_11_a_start_date_that_is_set_later_freezes_no_row(label: str, stage: Sta
 
 
 @pytest.mark.parametrize(("label", "parents"), [("crm/mail", "mail_threads"), ("crm/deal_products", "deals")])
-def test_12_children_of_a_parent_without_a_time_are_read_again_when_it_changes(
+def test_12_children_of_a_changed_parent_without_a_timestamp_are_read_again(
     label: str, parents: str, stage: Stage
 ) -> None:
     play = stage(label, 3)
@@ -125,9 +123,7 @@ def test_12_children_of_a_parent_without_a_time_are_read_again_when_it_changes(
 
 
 @pytest.mark.parametrize("label", ["ci_analytics/organizations_pipelines", "error_tracking/issues"])
-def test_12_a_parent_without_the_field_its_childrens_path_needs_is_not_passed_over_in_silence(
-    label: str, stage: Stage
-) -> None:
+def test_12_a_parent_without_the_field_that_its_childrens_path_needs_is_reported(label: str, stage: Stage) -> None:
     play = stage(label, 2)
     parent = play.store.resources[name_of(label)].parent
     assert parent is not None

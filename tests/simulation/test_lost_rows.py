@@ -22,7 +22,7 @@ def test_01_the_first_row_of_a_list_that_was_empty(label: str, stage: Stage) -> 
     fine(play.settle())
 
 
-def test_02_another_account_over_the_same_warehouse_is_refused_with_a_way_out(stage: Stage) -> None:
+def test_02_another_account_over_the_same_warehouse_is_refused_with_a_remedy(stage: Stage) -> None:
     play = stage("crm/deals", 4, more=("currencies",))
     fine(play.sync())
     before = play.tables()
@@ -39,7 +39,7 @@ def test_02_another_account_over_the_same_warehouse_is_refused_with_a_way_out(st
 
 
 @pytest.mark.parametrize("label", FILTERED)
-def test_03_a_record_of_2099_hides_nothing_that_changes_after_it(label: str, stage: Stage) -> None:
+def test_03_a_record_dated_2099_hides_no_later_change(label: str, stage: Stage) -> None:
     play = stage(label, 3)
     name = name_of(label)
     parent = next(iter(play.store.parents(name))) if play.store.resources[name].parent else None
@@ -54,7 +54,7 @@ def test_03_a_record_of_2099_hides_nothing_that_changes_after_it(label: str, sta
 
 
 @pytest.mark.parametrize("label", FILTERED)
-def test_04_a_row_that_moves_over_the_edge_of_a_page_is_not_lost(label: str, stage: Stage) -> None:
+def test_04_a_row_that_moves_across_a_page_boundary_is_not_lost(label: str, stage: Stage) -> None:
     play = stage(label, 10)
     name = name_of(label)
     newest_first = play.store.resources[name].order == "newest"
@@ -65,7 +65,9 @@ def test_04_a_row_that_moves_over_the_edge_of_a_page_is_not_lost(label: str, sta
 
 
 @pytest.mark.parametrize("label", PAGED)
-def test_04_a_row_whose_neighbour_goes_between_two_pages_is_not_marked_as_removed(label: str, stage: Stage) -> None:
+def test_04_a_row_is_not_soft_deleted_because_another_one_is_removed_between_two_pages(
+    label: str, stage: Stage
+) -> None:
     play = stage(label, 10)
     fine(play.sync())
     fine(play.sync(Sync(during=((name_of(label), 2, Step("remove", name_of(label), 0)),))))
@@ -76,7 +78,7 @@ CHILDREN = ("ci_analytics/organizations_pipelines", "load_testing/projects", "er
 
 
 @pytest.mark.parametrize("label", CHILDREN)
-def test_05_children_that_are_all_refused_are_a_failure_and_come_once_granted(label: str, stage: Stage) -> None:
+def test_05_all_children_refused_is_a_failure_and_they_load_once_allowed(label: str, stage: Stage) -> None:
     play = stage(label, 3)
     refused = synced(play, Sync(faults=(Faulty("403", name_of(label)),))).told[name_of(label)]
     assert not refused.ok
@@ -104,7 +106,7 @@ def _shrunk(play: Play, name: str, left: int) -> tuple[int, int]:
     return sum(str(key) in live for key in of_parent), report.told[name].withheld
 
 
-def test_06_nine_of_ten_rows_of_one_parent_are_withheld_whatever_its_siblings_have(stage: Stage) -> None:
+def test_06_soft_delete_of_nine_of_ten_rows_of_one_parent_is_withheld(stage: Stage) -> None:
     play = stage("load_testing/projects", 10, size=30)
     fine(play.sync())
     live, withheld = _shrunk(play, "projects", 1)
@@ -112,14 +114,14 @@ def test_06_nine_of_ten_rows_of_one_parent_are_withheld_whatever_its_siblings_ha
     assert withheld > 0
 
 
-def test_06_one_of_three_rows_is_marked(stage: Stage) -> None:
+def test_06_one_of_three_rows_is_soft_deleted(stage: Stage) -> None:
     play = stage("load_testing/projects", 3, size=30)
     fine(play.sync())
     assert _shrunk(play, "projects", 2) == (2, 0)
 
 
 @pytest.mark.parametrize("rows", [4, 30])
-def test_06_an_empty_answer_for_one_parent_marks_none_of_its_rows(rows: int, stage: Stage) -> None:
+def test_06_an_empty_response_for_one_parent_soft_deletes_none_of_its_rows(rows: int, stage: Stage) -> None:
     play = stage("ci_analytics/analytics_organizations_suites", rows, size=100)
     fine(play.sync())
     fine(play.sync(Sync(faults=(Faulty("empty", "analytics_organizations_suites", parent=0),))))

@@ -14,7 +14,7 @@ from tests.simulation.staging import FILTERED, Stage, fine, name_of
 @pytest.mark.parametrize(
     "label", ["ci_analytics/organizations_pipelines", "error_tracking/issues", "load_testing/projects"]
 )
-def test_18_a_row_that_two_parents_list_is_not_written_again(label: str, stage: Stage) -> None:
+def test_18_a_row_listed_by_two_parents_is_not_written_again(label: str, stage: Stage) -> None:
     play = stage(label, 3)
     name = name_of(label)
     parents = list(play.store.parents(name))
@@ -42,7 +42,7 @@ def test_18_rows_from_before_1970_are_not_written_again(label: str, stage: Stage
 
 @pytest.mark.parametrize("label", ["ci_analytics/organizations", "device_management/locations", "load_testing/tests"])
 @pytest.mark.parametrize("first", [True, False], ids=["first", "later"])
-def test_21_a_cap_that_is_lowered_in_mid_read_ends_no_list_early(label: str, first: bool, stage: Stage) -> None:
+def test_21_a_page_limit_lowered_during_a_read_does_not_end_a_list_early(label: str, first: bool, stage: Stage) -> None:
     play = stage(label, 15, size=4)
     if not first:
         fine(play.sync())
@@ -51,7 +51,7 @@ def test_21_a_cap_that_is_lowered_in_mid_read_ends_no_list_early(label: str, fir
 
 
 @pytest.mark.parametrize("label", ["device_management/roles", "crm/currencies", "ci_analytics/organizations"])
-def test_21_a_key_that_is_there_twice_is_noticed_however_it_is_written(label: str, stage: Stage) -> None:
+def test_21_a_duplicate_key_is_detected_in_any_spelling(label: str, stage: Stage) -> None:
     play = stage(label, 5, size=30)
     fine(play.sync())
     fine(play.sync(Sync(faults=(Faulty("repeated_key", name_of(label)),))))

@@ -33,7 +33,7 @@ def devices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
 
 
 @pytest.mark.parametrize("kind", TAMPERINGS)
-def test_the_oracle_sees_a_tampered_row(kind: str, devices: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oracle_detects_a_tampered_row(kind: str, devices: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     assert devices.sync() == []
     honest, count = devices.tables, iter(range(9))
 
@@ -102,7 +102,7 @@ def test_a_seed_is_the_same_history_every_time() -> None:
     assert {make(seed).platform for seed in range(5)} == set(PLATFORMS)
 
 
-def test_a_failure_names_the_command_that_plays_it_again() -> None:
+def test_a_failure_names_the_command_that_replays_it() -> None:
     assert replay(make(17), [0, 4]) == ".venv/bin/python -m tests.simulation --seed 17 --keep 0,4"
 
 

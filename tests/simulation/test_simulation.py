@@ -22,7 +22,7 @@ class _Time:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_tables_end_as_the_api_is(seed: int, record_property: Callable[[str, object], None]) -> None:
+def test_the_tables_end_equal_to_the_api(seed: int, record_property: Callable[[str, object], None]) -> None:
     history = make(seed)
     result = play(history)
     record(record_property, result.counts)

@@ -19,7 +19,7 @@ from tests.simulation.staging import DAY, PAGED, Stage, fine, name_of, synced, w
         ("load_testing/projects", "mixed"),
     ],
 )
-def test_13_a_key_is_the_same_however_it_is_written(label: str, spelling: str, stage: Stage) -> None:
+def test_13_a_key_is_the_same_in_any_spelling(label: str, spelling: str, stage: Stage) -> None:
     play = stage(label, 4, size=30)
     name = name_of(label)
     play.do(Step("spell", name, what=spelling))
@@ -32,7 +32,7 @@ def test_13_a_key_is_the_same_however_it_is_written(label: str, spelling: str, s
     fine(play.settle())
 
 
-def test_13_ids_beyond_64_bits_are_not_one(stage: Stage) -> None:
+def test_13_ids_beyond_64_bits_stay_distinct(stage: Stage) -> None:
     play = stage("device_management/locations", 2, more=("roles",))
     play.store.insert("locations", key=2**64 + 1)
     play.store.insert("locations", key=2**64 + 2)
@@ -46,7 +46,7 @@ def test_13_ids_beyond_64_bits_are_not_one(stage: Stage) -> None:
 
 @pytest.mark.parametrize("spelling", Spelling.NONE)
 @pytest.mark.parametrize("first", [True, False], ids=["first", "later"])
-def test_14_a_key_that_is_none_fails_its_resource_only(spelling: str, first: bool, stage: Stage) -> None:
+def test_14_an_invalid_key_fails_only_its_resource(spelling: str, first: bool, stage: Stage) -> None:
     play = stage("device_management/locations", 3, more=("roles", "software_products"))
     if not first:
         fine(play.sync())
@@ -60,7 +60,7 @@ def test_14_a_key_that_is_none_fails_its_resource_only(spelling: str, first: boo
 
 
 @pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-08:00", "0001-01-01T00:00:00+14:00"])
-def test_14_a_date_beyond_the_calendar_stops_no_sync(moment: str, stage: Stage) -> None:
+def test_14_an_out_of_range_date_does_not_fail_a_sync(moment: str, stage: Stage) -> None:
     play = stage("device_management/groups", 3, more=("roles",))
     play.store.edit("groups", play.store.keys("groups")[0], {"updated": moment, "lastEvaluated": moment})
     fine(play.sync())
@@ -70,7 +70,7 @@ def test_14_a_date_beyond_the_calendar_stops_no_sync(moment: str, stage: Stage) 
 
 @pytest.mark.parametrize("pair", [0, 1])
 @pytest.mark.parametrize("label", ["crm/leads", "crm/deals"])
-def test_15_a_field_keeps_its_column_whatever_order_it_comes_in(pair: int, label: str, stage: Stage) -> None:
+def test_15_a_field_keeps_its_column_in_any_field_order(pair: int, label: str, stage: Stage) -> None:
     play = stage(label, 3)
     name = name_of(label)
     for turn in range(4):
@@ -101,7 +101,7 @@ def test_16_a_value_is_never_changed_to_fit(label: str, field: str, values: tupl
 
 
 @pytest.mark.parametrize("label", PAGED)
-def test_17_a_page_that_ignores_where_it_should_begin_ends_in_an_error(label: str, stage: Stage) -> None:
+def test_17_a_server_that_ignores_the_page_position_is_an_error(label: str, stage: Stage) -> None:
     play = stage(label, 9)
     fine(play.sync())
     told = synced(play, Sync(faults=(Faulty("ignore_offset", name_of(label)),))).told[name_of(label)]

@@ -16,7 +16,7 @@ from tests.sync.tables import ids
 from tests.warehouse_rows import query
 
 
-def test_what_changes_after_a_record_dated_in_the_future_is_seen(
+def test_changes_after_a_record_dated_in_the_future_are_loaded(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("crm", api.url)
@@ -53,7 +53,7 @@ def test_a_list_that_ends_without_a_link_header_leaves_no_cursor(
     assert ids(warehouse_file, "error_tracking.events") == ["new", "old"]
 
 
-def test_another_project_under_a_slug_that_was_used_before_is_read_from_its_beginning(
+def test_another_project_under_a_reused_slug_is_read_from_its_beginning(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("error_tracking", api.url)
@@ -78,7 +78,7 @@ def test_another_project_under_a_slug_that_was_used_before_is_read_from_its_begi
     assert ids(warehouse_file, "error_tracking.events") == ["early", "old", "x"]
 
 
-def test_a_load_that_fails_moves_no_cursor(
+def test_a_failed_load_does_not_move_the_cursor(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     point("crm", api.url)
@@ -101,7 +101,7 @@ def test_a_load_that_fails_moves_no_cursor(
     assert ids(warehouse_file, "crm.deals") == [1, 2, 3]
 
 
-def test_a_start_date_set_later_freezes_no_row_that_is_there(
+def test_a_start_date_set_later_keeps_existing_rows_updated(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     point("crm", api.url)

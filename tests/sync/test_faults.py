@@ -40,7 +40,7 @@ def test_a_resource_that_fails_on_its_last_page_lands_nothing_and_the_others_lan
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_passing_faults_cost_a_retry_and_no_row(
+def test_transient_errors_cost_a_retry_and_no_row(
     status: int, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer(faults=[Fault("/load_testing/", status=status, times=3)]) as server:
@@ -73,7 +73,7 @@ def test_a_failing_parent_is_listed_and_its_siblings_land(
         assert differences(warehouse_file, platform, child, records) == []
 
 
-def test_buckets_ask_again_only_for_failed_and_changed_parents(point_at: PointAt, sync_platform: Sync) -> None:
+def test_buckets_request_only_failed_and_changed_parents_again(point_at: PointAt, sync_platform: Sync) -> None:
     with SandboxServer() as server:
         point_at(server)
         sync_platform("crm", ["deals"])
@@ -86,7 +86,7 @@ def test_buckets_ask_again_only_for_failed_and_changed_parents(point_at: PointAt
         assert sync_platform("crm", ["deal_products"])["deal_products"].requests == 0
 
 
-def test_a_list_that_is_suddenly_empty_marks_nothing_as_removed(
+def test_a_suddenly_empty_list_soft_deletes_nothing(
     point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer() as server:
@@ -120,7 +120,7 @@ def test_a_list_that_is_suddenly_empty_marks_nothing_as_removed(
     ],
     ids=["other keys", "no JSON", "no list", "no key"],
 )
-def test_an_answer_that_breaks_the_contract_is_an_error_that_says_what_is_broken(
+def test_a_response_that_breaks_the_contract_is_an_error_that_names_the_problem(
     body: bytes, expected: str, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     fault = Fault("/v2/roles", status=200, times=None, body=body)
@@ -146,7 +146,7 @@ def test_new_fields_and_changed_types_are_kept(point_at: PointAt, sync_platform:
         assert found == [(5, None), (None, "perhaps")]
 
 
-def test_a_wrong_token_lands_nothing_and_is_said_once_per_resource(
+def test_a_rejected_token_loads_nothing_and_is_reported_once_per_resource(
     point_at: PointAt, sync_platform: Sync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with SandboxServer() as server:
@@ -158,7 +158,7 @@ def test_a_wrong_token_lands_nothing_and_is_said_once_per_resource(
             assert "wr0ng" not in repr(outcome)
 
 
-def test_an_unreachable_host_says_which_setting(sync_platform: Sync, point: Point) -> None:
+def test_an_unreachable_host_is_reported_with_its_setting(sync_platform: Sync, point: Point) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         point("crm", f"http://127.0.0.1:{free.getsockname()[1]}")

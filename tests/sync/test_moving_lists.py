@@ -40,7 +40,7 @@ def ids(path: Path, table: str, where: str = "true") -> set[str]:
     return {str(row[0]) for row in query(path, f"SELECT id FROM {table} WHERE {where}")}
 
 
-def test_a_deal_edited_between_two_pages_takes_no_neighbour_with_it(
+def test_a_deal_edited_between_two_pages_hides_no_other_deal(
     aim: Aim, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCES__CRM__PAGE_SIZE", "50")
@@ -55,7 +55,7 @@ def test_a_deal_edited_between_two_pages_takes_no_neighbour_with_it(
 
 
 @pytest.mark.parametrize(("name", "resource"), [("device_management", "organizations"), ("load_testing", "tests")])
-def test_a_row_removed_between_two_pages_marks_itself_and_not_its_neighbour(
+def test_a_row_removed_between_two_pages_is_the_only_one_soft_deleted(
     name: str, resource: str, aim: Aim, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer() as server:
@@ -74,7 +74,7 @@ def test_a_row_removed_between_two_pages_marks_itself_and_not_its_neighbour(
         assert marked == {str(removed[0]["id"])}
 
 
-def test_an_issue_that_slips_between_two_opaque_pages_is_found_by_a_second_look(
+def test_an_issue_missed_between_two_cursor_pages_is_found_by_the_second_read(
     aim: Aim, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer() as server:
@@ -88,7 +88,7 @@ def test_an_issue_that_slips_between_two_opaque_pages_is_found_by_a_second_look(
         assert ids(warehouse_file, "error_tracking.issues") >= {str(issue["id"]) for issue in issues}
 
 
-def test_a_page_cap_lowered_in_mid_read_marks_nothing_as_removed(
+def test_a_page_limit_lowered_during_a_read_soft_deletes_nothing(
     aim: Aim, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     def shorten(wire: Wire, good: Good) -> bool:
@@ -107,7 +107,7 @@ def test_a_page_cap_lowered_in_mid_read_marks_nothing_as_removed(
         assert len(ids(warehouse_file, "device_management.organizations", "_deleted_at IS NULL")) == whole
 
 
-def test_a_redirect_to_the_bare_list_is_refused_and_marks_nothing(
+def test_a_redirect_that_drops_the_query_is_refused_and_soft_deletes_nothing(
     aim: Aim, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     def lose_the_query(wire: Wire, good: Good) -> bool:
@@ -124,7 +124,7 @@ def test_a_redirect_to_the_bare_list_is_refused_and_marks_nothing(
         assert ids(warehouse_file, "ci_analytics.organizations", "_deleted_at IS NOT NULL") == set()
 
 
-def test_a_link_header_that_goes_missing_fails_the_read(aim: Aim, sync_platform: Sync, warehouse_file: Path) -> None:
+def test_a_missing_link_header_fails_the_read(aim: Aim, sync_platform: Sync, warehouse_file: Path) -> None:
     def unlink(wire: Wire, good: Good) -> bool:
         wire.send(good.message(link=None))
         return True
@@ -153,7 +153,7 @@ def twenty_a_page(total: int, obeys_size: bool) -> Route:
 
 @pytest.mark.parametrize("obeys_size", [True, False])
 @pytest.mark.parametrize("total", [0, 1, 20, 30, 55])
-def test_a_server_that_gives_fewer_a_page_than_were_asked_for_is_read_whole(
+def test_a_server_with_smaller_pages_than_requested_is_read_completely(
     total: int, obeys_size: bool, aim: Aim, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with StubApi(other=twenty_a_page(total, obeys_size)) as api:

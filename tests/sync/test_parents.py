@@ -68,7 +68,7 @@ def test_parents_over_several_pages_lose_no_child_on_the_first_run(
         assert problems(server, warehouse_file, "ci_analytics", PIPELINES) == []
 
 
-def test_a_late_row_of_one_parent_arrives_however_far_another_parents_cursor_is(
+def test_a_late_row_of_one_parent_is_loaded_although_another_parents_cursor_is_newer(
     point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer() as server:
@@ -88,7 +88,7 @@ def test_a_late_row_of_one_parent_arrives_however_far_another_parents_cursor_is(
         assert problems(server, warehouse_file, "error_tracking", "events") == []
 
 
-def test_one_of_200_parents_that_fails_is_left_failed_and_loads_once_it_heals(
+def test_one_failed_parent_of_200_stays_failed_until_it_loads(
     point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer(with_organizations(200)) as server:
@@ -109,7 +109,7 @@ def test_one_of_200_parents_that_fails_is_left_failed_and_loads_once_it_heals(
         assert problems(server, warehouse_file, "ci_analytics", PIPELINES) == []
 
 
-def test_a_bucket_asks_a_failed_parent_again_and_no_other(
+def test_a_bucket_requests_a_failed_parent_again_and_no_other(
     point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer() as server:
@@ -125,9 +125,7 @@ def test_a_bucket_asks_a_failed_parent_again_and_no_other(
         assert problems(server, warehouse_file, "crm", "deal_products") == []
 
 
-def test_hostile_keys_reach_exactly_their_own_segment(
-    point_at: PointAt, sync_platform: Sync, warehouse_file: Path
-) -> None:
+def test_hostile_keys_stay_in_their_path_segment(point_at: PointAt, sync_platform: Sync, warehouse_file: Path) -> None:
     with SandboxServer(with_organizations(0, slugs=HOSTILE)) as server:
         point_at(server)
         outcome = sync_platform("ci_analytics", ["organizations", PIPELINES])[PIPELINES]
@@ -136,7 +134,7 @@ def test_hostile_keys_reach_exactly_their_own_segment(
 
 
 @pytest.mark.parametrize("slug", ["..", ".", ""])
-def test_a_key_that_no_encoding_keeps_in_its_segment_is_refused_by_name(
+def test_a_key_that_cannot_be_encoded_is_refused_by_name(
     slug: str, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer(with_organizations(0, slugs=["acme", slug])) as server:
@@ -232,7 +230,7 @@ def tables(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("number", [1, 9, 30, 60])
-def test_killed_while_it_reads_the_next_run_ends_as_an_undisturbed_one(
+def test_the_run_after_one_killed_while_reading_ends_like_an_undisturbed_one(
     number: int, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     """Killed while it waits for the answer to its `number`-th request of 60."""
@@ -262,7 +260,7 @@ def until(is_so: Callable[[], object], process: Any) -> None:
 
 
 @pytest.mark.parametrize(("sign", "landed"), [("started_jobs", None), ("completed_jobs", 1200)])
-def test_killed_while_it_lands_the_next_run_ends_as_an_undisturbed_one(
+def test_the_run_after_one_killed_while_landing_ends_like_an_undisturbed_one(
     sign: str,
     landed: int | None,
     point_at: PointAt,

@@ -46,7 +46,7 @@ def test_a_refused_parent_stays_due_in_a_bucket(
     assert sync_platform("crm", ["deal_products"])["deal_products"].requests == 0
 
 
-def test_a_parent_refused_once_it_was_read_stays_due(
+def test_a_parent_refused_after_a_successful_read_stays_due(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     """Although it is still the parent that was read: what a full refresh was refused is not done."""
@@ -65,7 +65,7 @@ def test_a_parent_refused_once_it_was_read_stays_due(
     assert query(warehouse_file, "SELECT name FROM crm.deal_products WHERE id = 20") == [("after",)]
 
 
-def test_a_parent_without_a_time_that_changes_has_its_children_read_again(
+def test_children_of_a_changed_parent_without_a_timestamp_are_read_again(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("crm", api.url)
@@ -81,7 +81,7 @@ def test_a_parent_without_a_time_that_changes_has_its_children_read_again(
     assert ids(warehouse_file, "crm.deal_products") == [10, 11]
 
 
-def test_parents_without_a_name_are_counted_and_all_of_them_are_a_failure(
+def test_parents_without_a_path_value_are_counted_and_all_of_them_are_a_failure(
     api: StubApi, point: Point, sync_platform: Sync
 ) -> None:
     point("ci_analytics", api.url)

@@ -42,7 +42,7 @@ def as_made_by_an_earlier_version(
     return dlt_resource(platform, resource, buffered.columns, lambda: iter([dlt.mark.materialize_table_schema()]))
 
 
-def test_a_table_that_an_earlier_version_made_empty_takes_its_first_row(
+def test_an_empty_table_of_an_earlier_version_takes_its_first_row(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("device_management", api.url)
@@ -73,7 +73,7 @@ def test_a_table_that_an_earlier_version_made_empty_takes_its_first_row(
     ],
     ids=["emptied", "one-row", "dropped", "older-backup"],
 )
-def test_rows_that_somebody_took_out_come_back_with_the_next_sync(
+def test_rows_deleted_by_hand_are_loaded_again_by_the_next_sync(
     statements: list[str], api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("crm", api.url)
@@ -95,7 +95,7 @@ def test_rows_that_somebody_took_out_come_back_with_the_next_sync(
     assert sync_platform("crm", ["deals"])["deals"].reset is None
 
 
-def test_children_of_a_table_that_was_emptied_come_back_though_no_parent_changed(
+def test_children_of_an_emptied_table_are_loaded_again_although_no_parent_changed(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("crm", api.url)
@@ -107,7 +107,7 @@ def test_children_of_a_table_that_was_emptied_come_back_though_no_parent_changed
     assert ids(warehouse_file, "crm.deal_products") == [10]
 
 
-def test_unchanged_rows_are_not_written_where_the_server_sends_more_than_it_was_asked_for(
+def test_unchanged_rows_are_not_written_if_the_server_ignores_the_filter(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("crm", api.url)

@@ -14,7 +14,7 @@ from tests.settings import sandbox_settings
 SELECT = ("--select", "crm/roles", "--select", "crm/leads")
 
 
-def test_verify_says_what_differs_by_table_document_and_exit_code_and_fixes_it(warehouse_file: Path) -> None:
+def test_verify_reports_differences_as_text_json_and_exit_code_and_fixes_them(warehouse_file: Path) -> None:
     with SandboxServer() as server:
         env = sandbox_settings(server)
         assert command("sync", *SELECT, "--no-models", env=env).returncode == 0
@@ -45,7 +45,7 @@ def test_verify_says_what_differs_by_table_document_and_exit_code_and_fixes_it(w
         assert "1 of 2 assets" in failing.stdout and server.token("crm") not in failing.stdout
 
 
-def test_bad_input_is_one_clear_line(warehouse_file: Path) -> None:
+def test_bad_input_is_a_one_line_error(warehouse_file: Path) -> None:
     for words, expected in (
         (["--platform", "nobody"], "no platform is called 'nobody'"),
         (["--select", "crm/deels"], "no asset is called 'crm/deels'"),

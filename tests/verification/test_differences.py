@@ -17,7 +17,7 @@ from tests.warehouse_rows import query
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_nothing_is_found_where_nothing_differs(
+def test_no_difference_is_reported_for_equal_tables(
     name: str, server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     """Of all resources; also after rows were added, changed and removed. Each page is asked for once, and a list that
@@ -41,7 +41,7 @@ def test_nothing_is_found_where_nothing_differs(
 
 @pytest.mark.parametrize("name", PLATFORMS)
 @pytest.mark.parametrize("backend", [FakeBackend.empty, FakeBackend.tiny], ids=["empty", "one-row"])
-def test_nothing_is_found_in_empty_and_one_row_lists(
+def test_no_difference_is_reported_for_empty_and_one_row_lists(
     name: str, backend: Callable[[], FakeBackend], point_at: PointAt, sync_platform: Sync
 ) -> None:
     with SandboxServer(backend=backend()) as server:
@@ -116,7 +116,7 @@ def test_missing_extra_removed_and_repeated_rows_are_found(
     }
 
 
-def test_what_absence_does_not_tell_is_not_extra(
+def test_rows_that_the_server_drops_by_design_are_not_extra(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     """Builds are kept when the server drops them."""
@@ -128,7 +128,7 @@ def test_what_absence_does_not_tell_is_not_extra(
     assert verified("ci_analytics", "builds")["builds"].ok
 
 
-def test_the_order_of_a_json_objects_keys_is_no_difference(
+def test_the_order_of_a_json_objects_keys_is_not_a_difference(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     sync_platform("crm", ["leads"])
@@ -189,7 +189,7 @@ def test_random_tamperings_of_every_table_are_all_found(
         assert {table: one.differences for table, one in found.items()} == {t: len(e) for t, e in expected.items()}
 
 
-def test_a_row_that_two_parents_list_may_name_either(
+def test_a_row_listed_by_two_parents_may_name_either(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     """But no third one."""

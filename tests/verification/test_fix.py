@@ -14,7 +14,7 @@ from tests.warehouse_rows import differences, query
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_a_fix_heals_everything_and_the_next_verification_and_sync_find_nothing(
+def test_a_fix_corrects_everything_and_the_next_verification_and_sync_find_nothing(
     name: str, server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     sync_platform(name)
@@ -47,7 +47,7 @@ def _snake(name: str) -> str:
     return "".join(f"_{char.lower()}" if char.isupper() else char for char in name).replace("_i_d", "_id")
 
 
-def test_a_fix_removes_nothing_on_the_word_of_a_suspiciously_small_answer(
+def test_a_fix_removes_nothing_after_a_suspiciously_small_response(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     sync_platform("crm", ["leads"])
@@ -60,7 +60,7 @@ def test_a_fix_removes_nothing_on_the_word_of_a_suspiciously_small_answer(
     assert query(warehouse_file, "SELECT count(*) FROM crm.leads WHERE _deleted_at IS NULL") == [(count,)]
 
 
-def test_a_table_that_was_emptied_by_hand_is_missing_as_a_whole_and_comes_back(
+def test_a_table_emptied_by_hand_is_reported_missing_and_restored(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     sync_platform("ci_analytics", ["builds"])
@@ -71,7 +71,7 @@ def test_a_table_that_was_emptied_by_hand_is_missing_as_a_whole_and_comes_back(
     assert query(warehouse_file, "SELECT count(*) FROM ci_analytics.builds") == [(count,)]
 
 
-def test_postgres_is_compared_and_mended_as_duckdb_is(
+def test_postgres_is_compared_and_fixed_like_duckdb(
     server: SandboxServer, sync_platform: Sync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import psycopg2

@@ -11,7 +11,7 @@ from tests.conftest import Sync
 from tests.verification.checking import tamper, verified
 
 
-def test_a_row_that_is_newer_than_the_last_sync_is_not_synced_yet(
+def test_a_row_newer_than_the_last_sync_counts_as_not_synced_yet(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     sync_platform("crm", ["deals"])
@@ -24,7 +24,7 @@ def test_a_row_that_is_newer_than_the_last_sync_is_not_synced_yet(
     assert not verified("crm", "deals")["deals"].ok
 
 
-def test_what_cannot_be_read_is_not_verified_and_never_extra(
+def test_rows_that_cannot_be_read_are_not_verified_and_never_extra(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     sync_platform("ci_analytics")
@@ -38,12 +38,12 @@ def test_what_cannot_be_read_is_not_verified_and_never_extra(
     assert found["organizations"].ok and found["analytics_organizations_suites"].ok
 
 
-def test_what_was_never_loaded_says_so(server: SandboxServer, sync_platform: Sync) -> None:
+def test_a_table_that_was_never_loaded_is_reported_as_such(server: SandboxServer, sync_platform: Sync) -> None:
     found = verified("ci_analytics", "builds")["builds"]
     assert "never loaded" in str(found.error) and not found.ok
 
 
-def test_rows_before_start_date_are_left_alone(
+def test_rows_before_start_date_are_ignored(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They were loaded before it was set; neither missing, nor extra, nor read again."""
@@ -57,7 +57,7 @@ def test_rows_before_start_date_are_left_alone(
         assert found.ok and 0 < found.rows_served < len(expected_rows(server.backend)[name][table])
 
 
-def test_a_budget_of_requests_ends_the_reading_and_the_next_one_goes_on(
+def test_a_request_budget_ends_the_reading_and_the_next_run_continues(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     """Part of a list tells of what was read, never of what is extra; parents take their turns."""
@@ -77,7 +77,7 @@ def test_a_budget_of_requests_ends_the_reading_and_the_next_one_goes_on(
     assert verified("crm", "deals", "leads", budget=Budget(1)).keys() == {"deals"}
 
 
-def test_part_of_a_list_says_nothing_of_extra_rows(
+def test_a_partly_read_list_reports_no_extra_rows(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sync_platform("crm", ["leads"])

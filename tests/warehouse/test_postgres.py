@@ -134,7 +134,7 @@ def test_empty_text_stays_empty_text(into_postgres: Mapping[str, str], point_at:
     assert messages.count("")
 
 
-def test_what_postgres_cannot_hold_takes_no_neighbour_with_it(
+def test_a_value_that_postgres_cannot_store_does_not_affect_other_rows(
     into_postgres: Mapping[str, str], point_at: PointAt, sync_platform: Sync
 ) -> None:
     """Postgres has no NUL in texts; JSON may escape one."""
@@ -183,7 +183,7 @@ def test_two_loads_of_one_platform_at_once_lose_and_repeat_nothing(postgres: Map
     assert states[0][0] == states[0][1] == 8
 
 
-def test_the_lock_is_waited_for_as_long_as_told_and_ends_with_its_holder(
+def test_the_lock_wait_is_bounded_by_the_setting_and_ends_with_its_holder(
     postgres: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in postgres.items():
@@ -201,14 +201,14 @@ def test_the_lock_is_waited_for_as_long_as_told_and_ends_with_its_holder(
     ("credentials", "reason"),
     [("postgresql://me:hush-s3cret@127.0.0.1:1/x", "Connection refused"), ("", "credentials are missing")],
 )
-def test_a_postgres_that_cannot_be_had_is_said_in_one_line(credentials: str, reason: str) -> None:
+def test_an_unavailable_postgres_is_reported_in_one_line(credentials: str, reason: str) -> None:
     env = {"WAREHOUSE__DESTINATION": "postgres", "DESTINATION__POSTGRES__CREDENTIALS": credentials}
     done = command("sync", "--sandbox", env=env)
     assert done.returncode == 1 and reason in done.stderr
     assert len(done.stderr.splitlines()) == 1 and "s3cret" not in done.stderr + done.stdout
 
 
-def test_odd_values_and_names_beyond_its_limit_are_all_taken(
+def test_odd_values_and_overlong_names_are_all_loaded(
     postgres: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Names that are equal in their first 63 characters are two columns, and keep them in the next load."""

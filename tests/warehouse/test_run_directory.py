@@ -41,7 +41,7 @@ def test_a_killed_process_leaves_a_folder_that_the_next_run_removes(tmp_path: Pa
         assert not folder.exists()
 
 
-def test_a_folder_that_was_just_made_is_left_alone_until_it_is_old(tmp_path: Path) -> None:
+def test_a_new_folder_is_kept_until_it_is_old(tmp_path: Path) -> None:
     folder = tmp_path / "platform-assets-run-abc"
     folder.mkdir()
     with run_directory():
@@ -51,7 +51,7 @@ def test_a_folder_that_was_just_made_is_left_alone_until_it_is_old(tmp_path: Pat
         assert not folder.exists()
 
 
-def test_other_folders_are_left_alone(tmp_path: Path) -> None:
+def test_other_folders_are_kept(tmp_path: Path) -> None:
     other = tmp_path / "platform-assets-0"
     other.mkdir()
     os.utime(other, (0, 0))

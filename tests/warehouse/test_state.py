@@ -50,7 +50,7 @@ def test_a_failed_or_refused_parent_keeps_what_was_read_and_stays_due() -> None:
         assert (found.rows_read, found.rows_loaded) == (5, 3)
 
 
-def test_another_parent_of_the_same_name_begins_anew() -> None:
+def test_another_parent_of_the_same_name_starts_from_the_beginning() -> None:
     other = BEFORE.after(attempt(parent_id="2"))
     assert other.cursor_value is None and other.parent_id == "2"
     refused = BEFORE.after(attempt(Status.SKIPPED, parent_id="2"))
@@ -59,12 +59,12 @@ def test_another_parent_of_the_same_name_begins_anew() -> None:
     assert BEFORE.after(attempt(parent_id=None)).cursor_value == EARLY
 
 
-def test_state_of_rows_that_are_no_more_does_not_count() -> None:
+def test_state_of_deleted_rows_is_ignored() -> None:
     assert BEFORE.after(attempt(starts_anew=True)).cursor_value is None
     assert BEFORE.after(attempt(Status.FAILED, starts_anew=True)).succeeded_at is None
 
 
-def test_a_table_is_what_its_state_says_or_more_where_a_load_was_cut_off() -> None:
+def test_a_table_has_the_recorded_rows_or_more_after_an_interrupted_load() -> None:
     left = TableContent(10, EARLY)
     assert left.is_still(TableContent(10, EARLY))
     for found in (TableContent(9, EARLY), TableContent(11, EARLY), TableContent(10, LATE), TableContent(0, None)):

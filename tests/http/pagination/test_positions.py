@@ -123,7 +123,7 @@ one_each = st.dictionaries(st.integers(1, 25), st.lists(moves, min_size=1, max_s
 @settings(max_examples=300, deadline=None)
 @given(size=st.integers(0, 70), limit=st.integers(8, 20), told=st.booleans(), changes=several | one_each)
 @example(size=45, limit=8, told=False, changes={2: [("remove", 0.0)], 3: [("to the front", 0.5)]})
-def test_no_row_that_stays_is_lost_while_others_come_go_and_move(
+def test_no_stable_row_is_lost_while_others_are_added_removed_and_moved(
     kind: str, size: int, limit: int, told: bool, changes: Mapping[int, list[Op]]
 ) -> None:
     """Pages of two rows can lose one where seven rows come and go during one read: see counted.py."""
@@ -141,7 +141,7 @@ def test_no_row_that_stays_is_lost_while_others_come_go_and_move(
 @example(size=55, limit=100, first_cap=20, later={})
 @example(size=260, limit=100, first_cap=100, later={1: 50})
 @example(size=7, limit=3, first_cap=3, later={3: 2})
-def test_a_server_that_grants_less_or_lowers_its_cap_ends_no_list_early(
+def test_a_smaller_or_lowered_page_limit_does_not_end_a_list_early(
     kind: str, size: int, limit: int, first_cap: int, later: dict[int, int]
 ) -> None:
     caps = {0: first_cap}
@@ -161,7 +161,7 @@ def test_a_server_that_grants_less_or_lowers_its_cap_ends_no_list_early(
 )
 @example(size=39, limit=8, caps={7: 2}, changes={1: [("insert", 0.0)], 2: [("insert", 0.25)]})
 @example(size=6, limit=3, caps={0: 3, 1: 2}, changes={1: [("remove", 0.0)]})
-def test_caps_and_changes_together_lose_no_row(
+def test_page_limits_and_changes_together_lose_no_row(
     kind: str, size: int, limit: int, caps: dict[int, int], changes: Mapping[int, list[Op]]
 ) -> None:
     whole_or_refused(paginators(limit, None)[kind], MovingList([*range(size)], changes, caps))
@@ -170,7 +170,7 @@ def test_caps_and_changes_together_lose_no_row(
 @settings(max_examples=100, deadline=None)
 @given(size=st.integers(0, 90), limit=st.integers(1, 40), granted=st.integers(1, 30))
 @example(size=55, limit=100, granted=20)
-def test_pages_of_a_size_that_cannot_be_chosen_are_all_read(size: int, limit: int, granted: int) -> None:
+def test_pages_of_a_fixed_size_are_all_read(size: int, limit: int, granted: int) -> None:
     served = MovingList([*range(size)], caps={0: granted}, obeys_size=False)
     assert read(paginators(limit, None)["page number"], served) == set(range(size))
 
@@ -196,13 +196,13 @@ def test_any_page_size_makes_progress(kind: str, size: int, page_size: int, maxi
         ("page number", 32, 3200, 1.3),
     ],
 )
-def test_what_a_list_that_does_not_move_costs(kind: str, limit: int, rows: int, share: float) -> None:
+def test_number_of_requests_for_an_unchanged_list(kind: str, limit: int, rows: int, share: float) -> None:
     served = MovingList([*range(rows)])
     assert read(paginators(limit, limit)[kind], served) == set(range(rows))
     assert len(served.requests) <= math.ceil((rows + 1) / limit) * share + 1
 
 
-def test_a_cap_lowered_in_mid_read_costs_two_requests() -> None:
+def test_a_page_limit_lowered_during_a_read_costs_two_requests() -> None:
     """A hundred rows in one page, the rest by fifty; the two find out about the cap, and about the end."""
     served = MovingList([*range(260)], caps={0: 100, 1: 50})
     assert read(paginators(100, None)["page number"], served) == set(range(260))
@@ -210,7 +210,7 @@ def test_a_cap_lowered_in_mid_read_costs_two_requests() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_one_row_that_moves_to_the_end_between_two_pages_takes_no_neighbour_with_it(kind: str) -> None:
+def test_a_row_that_moves_to_the_end_between_two_pages_hides_no_other_row(kind: str) -> None:
     served = MovingList([*range(30)], {1: [("to the end", 0.1)]})
     assert read(paginators(10, 10)[kind], served) == set(range(30))
 
@@ -222,7 +222,7 @@ def test_a_row_that_moves_from_the_unread_part_to_the_front_is_found(kind: str) 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_list_that_ignores_the_position_is_a_circle_although_a_clock_moves(kind: str) -> None:
+def test_a_server_that_ignores_the_position_is_an_error_even_if_a_timestamp_changes(kind: str) -> None:
     asked: list[Mapping[str, Any]] = []
 
     def same(params: Mapping[str, Any]) -> Answer:

@@ -10,20 +10,20 @@ MUTANTS = (
         "platform_assets/configuration/platform_settings.py",
         "return platform.freshness_of(resource).allowed_lag if lag is None else lag",
         "return platform.freshness_of(resource).allowed_lag",
-        ("tests/orchestration/test_lateness.py::test_the_ui_goes_by_the_setting",),
+        ("tests/orchestration/test_lateness.py::test_the_ui_uses_the_allowed_lag_setting",),
     ),
     Mutant(
         "unknown-variable-ignored",
         "platform_assets/configuration/unknown.py",
         "return [*_in_variables(keys), *_in_files(keys)]",
         "return [*_in_files(keys)]",
-        (f"{SETTINGS}::test_a_misspelt_variable_is_named_with_the_right_one",),
+        (f"{SETTINGS}::test_a_misspelt_variable_is_reported_with_a_suggestion",),
     ),
     Mutant(
         "unknown-key-of-a-file-ignored",
         "platform_assets/configuration/unknown.py",
         "return [*_in_variables(keys), *_in_files(keys)]",
         "return [*_in_variables(keys)]",
-        (f"{SETTINGS}::test_a_file_of_settings_that_is_broken_or_misspelt_is_said_in_a_line[misspelt key]",),
+        (f"{SETTINGS}::test_a_broken_or_misspelt_settings_file_is_reported_in_one_line[misspelt key]",),
     ),
 )

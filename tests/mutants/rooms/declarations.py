@@ -8,6 +8,6 @@ MUTANTS = (
         "platform_assets/declarations/strict.py",
         "        given = {**ordered, **given}",
         "        given = {k: v for k, v in {**ordered, **given}.items() if k in {key.name for key in keys}}",
-        ("tests/declarations/test_validation.py::test_a_key_that_does_not_exist_is_refused_where_it_stands",),
+        ("tests/declarations/test_validation.py::test_an_unknown_key_is_refused_with_its_line",),
     ),
 )

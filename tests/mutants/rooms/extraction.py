@@ -11,6 +11,6 @@ MUTANTS = (
         READING,
         "        if blind and matters(batch):",
         "        if False:",
-        (f"{MOVING}::test_an_issue_that_slips_between_two_opaque_pages_is_found_by_a_second_look",),
+        (f"{MOVING}::test_an_issue_missed_between_two_cursor_pages_is_found_by_the_second_read",),
     ),
 )

@@ -13,7 +13,7 @@ MUTANTS = (
         CLIENT,
         "        if changed:",
         "        if False:",
-        (f"{CALLS}::test_a_redirect_that_loses_what_was_asked_for_is_refused",),
+        (f"{CALLS}::test_a_redirect_that_drops_the_query_is_refused",),
     ),
     Mutant(
         "redirect-to-anywhere",
@@ -34,14 +34,14 @@ MUTANTS = (
         RESPONSES,
         "        if status not in handler.retry_on_status_codes:",
         "        if status == 401:",
-        (f"{CALLS}::test_permanent_faults_are_not_tried_again",),
+        (f"{CALLS}::test_permanent_errors_are_not_retried",),
     ),
     Mutant(
         "server-delay-not-waited",
         "platform_assets/http/retry.py",
         ("        self._delayed_seconds += delay\n        return delay"),
         ("        self._delayed_seconds += delay\n        return 0.0"),
-        (f"{CALLS}::test_waits_as_told_do_not_use_up_the_retries",),
+        (f"{CALLS}::test_retry_after_waits_do_not_use_up_the_retries",),
     ),
     Mutant(
         "rate-limit-not-waited-for",
@@ -65,14 +65,14 @@ MUTANTS = (
         RESPONSES,
         ("            if repeated is None:\n                return body"),
         ("            if True:\n                return body"),
-        (f"{CALLS}::test_a_key_twice_in_the_envelope_is_seen_however_it_is_written",),
+        (f"{CALLS}::test_a_duplicate_key_in_the_envelope_is_detected_in_any_spelling",),
     ),
     Mutant(
         "escaped-repeated-key-believed",
         "platform_assets/http/repeated_keys.py",
         "    if _ESCAPED_KEY.search(content):",
         "    if False:",
-        (f"{CALLS}::test_a_key_twice_in_the_envelope_is_seen_however_it_is_written",),
+        (f"{CALLS}::test_a_duplicate_key_in_the_envelope_is_detected_in_any_spelling",),
     ),
     Mutant(
         "error-beside-records-believed",

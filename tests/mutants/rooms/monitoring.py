@@ -6,8 +6,7 @@ DELETED_AFTER = (
     "tests/orchestration/test_in_flight.py::test_a_partition_of_a_run_in_flight_is_deleted_only_after_the_run"
 )
 ASKED_FOR_AGAIN = (
-    "tests/monitoring/test_freshness.py"
-    "::test_whatever_becomes_of_runs_an_asset_is_asked_for_again_but_never_twice_at_once"
+    "tests/monitoring/test_freshness.py::test_an_asset_is_requested_again_after_any_run_result_but_never_twice_at_once"
 )
 
 MUTANTS = (

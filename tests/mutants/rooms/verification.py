@@ -19,6 +19,6 @@ MUTANTS = (
         COMPARING,
         '"coalesce(e.complete, FALSE)"',
         '"coalesce(e.complete, TRUE)"',
-        (f"{NOT_VERIFIED}::test_what_cannot_be_read_is_not_verified_and_never_extra",),
+        (f"{NOT_VERIFIED}::test_rows_that_cannot_be_read_are_not_verified_and_never_extra",),
     ),
 )

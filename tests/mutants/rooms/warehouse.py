@@ -27,14 +27,14 @@ MUTANTS = (
         STATE,
         "return None in (self.parent_id, parent_id) or self.parent_id == parent_id",
         "return True",
-        (f"{CURSORS}::test_another_project_under_a_slug_that_was_used_before_is_read_from_its_beginning",),
+        (f"{CURSORS}::test_another_project_under_a_reused_slug_is_read_from_its_beginning",),
     ),
     Mutant(
         "lock-not-taken",
         "platform_assets/warehouse/backends/duckdb.py",
         "        lock.acquire(cancel_check=lambda: cancellation.cancelled)",
         "        cancellation.check()",
-        ("tests/warehouse/test_location.py::test_another_run_that_keeps_the_lock_is_named",),
+        ("tests/warehouse/test_location.py::test_the_error_names_the_run_that_holds_the_lock",),
     ),
     Mutant(
         "tenant-not-compared",

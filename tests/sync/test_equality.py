@@ -52,7 +52,7 @@ def test_every_row_and_field_arrives_and_a_second_sync_changes_nothing(
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_what_is_added_changed_and_removed_upstream_is_followed(
+def test_rows_added_changed_and_removed_upstream_are_synced(
     name: str, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer() as server:
@@ -67,7 +67,7 @@ def test_what_is_added_changed_and_removed_upstream_is_followed(
 
 @pytest.mark.parametrize("name", PLATFORMS)
 @pytest.mark.parametrize("backend", [FakeBackend.empty, FakeBackend.tiny], ids=["empty", "one-row"])
-def test_empty_and_one_row_lists_make_every_table(
+def test_empty_and_one_row_lists_create_every_table(
     name: str,
     backend: Callable[[], FakeBackend],
     point_at: PointAt,
