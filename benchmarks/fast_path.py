@@ -1,6 +1,6 @@
-"""`make bench`: ours, plain dlt, Airbyte's CDK and the hand-written limit side by side, interleaved, in one run.
+"""`make bench`: ours, plain dlt, Airbyte's CDK and a minimal hand-written loader, interleaved in one run.
 
-Starts its own server of pre-rendered pages in a process of its own. Writes benchmarks/RESULTS.md and
+Starts a server of pre-rendered pages in a separate process. Writes benchmarks/RESULTS.md and
 benchmarks/fast_path.png. `--rows` names sizes; plain dlt runs only up to `--dlt-limit` rows (it takes minutes and
 gigabytes beyond that).
 """
@@ -44,7 +44,7 @@ class Result:
 
 
 def cdk_python() -> str:
-    """Python of an environment with Airbyte's CDK, which pins libraries of its own; made on first use."""
+    """Python of a separate environment with Airbyte's CDK, which pins other library versions; created on first use."""
     python = CDK / "bin" / "python"
     if not python.exists():
         venv.create(CDK, with_pip=True)
@@ -54,7 +54,7 @@ def cdk_python() -> str:
 
 @contextmanager
 def server(**options: object) -> Iterator[str]:
-    """The page server in a process of its own; yields its URL."""
+    """The page server in a separate process; yields its URL."""
     port = free_port()
     words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.server", "--port", str(port), *words], cwd=ROOT)

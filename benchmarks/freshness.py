@@ -1,8 +1,8 @@
-"""`dagster dev` left alone for some minutes while the sandbox's clock runs: is what arrives in the warehouse in time?
+"""`dagster dev` unattended for some minutes while the sandbox's clock runs: do new rows arrive within the allowed lag?
 
 Every platform's allowed lag is set to `--lag` seconds; every `--every` seconds the sandbox's clock moves by half an
-hour and rows arrive. Counts how long each new row of a cursored resource took to the warehouse, the runs that were
-launched, and the requests. Writes benchmarks/FRESHNESS.md.
+hour and rows arrive. Measures how long each new row of a cursored resource took to reach the warehouse, and
+counts the launched runs and the requests. Writes benchmarks/FRESHNESS.md.
 """
 
 import argparse
@@ -26,8 +26,8 @@ from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
 BIN = Path(sys.executable).parent
 
 
+# Platform, resource, key, and cursor to the second.
 Row = tuple[str, str, str, str]
-"""Platform, resource, key, and cursor to the second."""
 
 
 def watched() -> list[tuple[str, str, str, str]]:
@@ -41,7 +41,7 @@ def watched() -> list[tuple[str, str, str, str]]:
 
 
 def served(backend: FakeBackend) -> set[Row]:
-    """What the sandbox has now."""
+    """The rows that the sandbox has now."""
     records = expected_rows(backend)
     return {
         (platform, resource, str(record.get(key)), str(record.get(cursor))[:19].replace(" ", "T"))
@@ -51,7 +51,7 @@ def served(backend: FakeBackend) -> set[Row]:
 
 
 def loaded(database: Path) -> set[Row] | None:
-    """What the warehouse has now; None while a run has it."""
+    """The rows that the warehouse has now; None while a run locks it."""
     found: set[Row] = set()
     try:
         with duckdb.connect(str(database), read_only=True) as connection:
@@ -68,7 +68,7 @@ def loaded(database: Path) -> set[Row] | None:
 
 
 def watch(backend: FakeBackend, database: Path, minutes: float, every: float, lag: float) -> dict[str, Any]:
-    """Move the sandbox's clock and note when what arrived is loaded."""
+    """Move the sandbox's clock and record when each new row is loaded."""
     while loaded(database) is None:
         time.sleep(2)
     pending: dict[Row, float] = {}
@@ -82,7 +82,7 @@ def watch(backend: FakeBackend, database: Path, minutes: float, every: float, la
             backend.advance(hours=0.5)
             advanced = now
             fresh = served(backend)
-            # A row that changed once more before it was loaded is waited for as it is now.
+            # Of a row that changed again before it was loaded, only the newest version is waited for.
             pending = {row: at for row, at in pending.items() if row in fresh}
             pending.update({row: now for row in fresh - known if row not in pending})
             known |= fresh
@@ -135,13 +135,13 @@ def main() -> None:
                 runs = runs_of(home)
                 requests = len(server.requests)
             finally:
-                # Runs in flight do not matter any more.
+                # Runs still in flight are not needed.
                 os.killpg(dev.pid, signal.SIGKILL)
                 dev.wait(30)
     delays = found["delays"] or [0.0]
     lines = "\n".join(f"| {name} | {count} |" for name, count in sorted(runs.items()))
     late = len(found["never"]) + sum(delay > options.lag for delay in delays)
-    text = f"""# Freshness of a Dagster that is left alone
+    text = f"""# Freshness of an unattended Dagster
 
 {machine()}.
 
@@ -159,7 +159,7 @@ Later than the allowed lag, or not at all: {late}. Requests: {requests}.
     (HERE / "FRESHNESS.md").write_text(text)
     print(text)
     for row in found["never"][:20]:
-        print("never:", row)
+        print("never loaded:", row)
 
 
 if __name__ == "__main__":

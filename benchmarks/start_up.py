@@ -1,6 +1,6 @@
-"""Start-up and idle cost: where the seconds of loading the definitions go, and a sync of all 47 with nothing new.
+"""Start-up and idle cost: the time of each step of loading the definitions, and a sync of all 47 with nothing new.
 
-Writes benchmarks/START_UP.md. The sandbox runs in a process of its own.
+Writes benchmarks/START_UP.md. The sandbox runs in a separate process.
 """
 
 import os

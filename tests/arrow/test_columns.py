@@ -1,4 +1,4 @@
-"""Arrow conversion keeps every value: in its column where it is exactly one of its type, in a variant where not."""
+"""Arrow conversion keeps every value: in its column if it is exactly of the column's type, else in a variant column."""
 
 import json
 from datetime import UTC, date, datetime
@@ -116,7 +116,7 @@ def test_dates_and_numbers() -> None:
 
 
 def test_a_timestamp_finer_than_a_microsecond_is_complete_in_the_variant_column() -> None:
-    """The column has what it can hold of it, so that cursors go on."""
+    """The column holds the truncated timestamp, so that cursors still advance."""
     text = "2026-01-01T00:00:00.123456789Z"
     array, misfits = convert([text], "timestamp")
     assert array.to_pylist() == [datetime(2026, 1, 1, 0, 0, 0, 123456, UTC)] and misfits == {"text": [text]}
@@ -152,7 +152,7 @@ def test_a_timestamp_finer_than_a_microsecond_is_complete_in_the_variant_column(
 def test_a_value_not_exactly_of_the_column_type_goes_to_the_variant_column(
     data_type: str, value: Any, variant: str, neighbour: bool | None
 ) -> None:
-    """Alone in its column (the fast way), and beside a value of another type."""
+    """Alone in its column (the fast path), and beside a value of another type."""
     array, misfits = convert([value, neighbour and {"a": 1}], data_type)
     assert array[0].as_py() is None
     assert [kind for kind, kept in misfits.items() if kept[0] is not None] == [variant]
@@ -161,14 +161,14 @@ def test_a_value_not_exactly_of_the_column_type_goes_to_the_variant_column(
 
 @given(st.lists(nested, min_size=1, max_size=6), data_types)
 def test_every_value_is_in_exactly_one_column(values: list[Any], data_type: str) -> None:
-    """Any JSON value in a column of any type: the column, or one variant, says exactly what came."""
+    """Any JSON value in a column of any type: either the column or one variant holds exactly that value."""
     table = columns(f=data_type).table([{"f": value} for value in values], {})
     for value, row in zip(values, table.to_pylist(), strict=True):
         places = {name: stored for name, stored in row.items() if stored is not None}
         if value is None:
             assert not places
             continue
-        if len(places) == 2:  # A moment finer than its column.
+        if len(places) == 2:  # A timestamp finer than its column.
             assert data_type == "timestamp" and places.pop("f") == datetime.fromisoformat(value)
         ((name, stored),) = places.items()
         kind = data_type if name == "f" else name.removeprefix("f__v_")
@@ -176,7 +176,7 @@ def test_every_value_is_in_exactly_one_column(values: list[Any], data_type: str)
 
 
 def stands_for(stored: Any, kind: str, value: Any) -> bool:
-    """Whether what is stored can only have been `value`, by an understanding of its own."""
+    """Whether the stored value can only have been `value`, decided independently of the code under test."""
     if kind == "json":
         return same_json(json.loads(stored), value)
     if kind == "text":
@@ -200,7 +200,7 @@ def not_bool(value: Any) -> bool:
 
 
 def same_json(one: Any, other: Any) -> bool:
-    """Equal values of equal kinds; 1e16 and 10000000000000000 are one number."""
+    """Equal values of equal types; 1e16 and 10000000000000000 are the same number."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same_json(one[name], other[name]) for name in one)
     if isinstance(one, list) and isinstance(other, list):
@@ -244,7 +244,7 @@ def test_a_field_keeps_its_column_in_any_order(records: list[dict[str, Any]], ra
     assert {raw: first.name_of(raw) for raw in fields} == {raw: again.name_of(raw) for raw in fields}
     assert len({first.name_of(raw) for raw in fields}) == len(fields)
     assert not {first.name_of(raw) for raw in fields} & {"_dlt_id", "_dlt_load_id", "_more_fields", "_deleted_at"}
-    # dlt leaves these names as they are.
+    # dlt does not change these names.
     assert all(len(name) <= 63 and naming.normalize_path(name) == name for name in again.types if name[0] != "_")
 
 

@@ -1,4 +1,4 @@
-"""`platform-assets status` says of every asset what the warehouse knows, also after a sync that failed in part."""
+"""`platform-assets status` shows what the warehouse records of every asset, also after a partly failed sync."""
 
 import pytest
 

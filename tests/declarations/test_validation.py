@@ -106,8 +106,8 @@ MISSPELT: dict[str, tuple[Callable[[], object], str]] = {
 
 @pytest.mark.parametrize("case", MISSPELT)
 def test_an_unknown_key_is_refused_with_its_line(case: str) -> None:
-    declare, said = MISSPELT[case]
-    with pytest.raises(MisspeltError, match=said) as caught:
+    declare, message = MISSPELT[case]
+    with pytest.raises(MisspeltError, match=message) as caught:
         declare()
     assert "test_validation.py:" in str(caught.value) and "\n" not in str(caught.value)
 
@@ -135,8 +135,8 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
 
 @pytest.mark.parametrize("case", WRONG)
 def test_a_value_of_the_wrong_type_is_refused_with_its_line(case: str) -> None:
-    declare, said = WRONG[case]
-    with pytest.raises(MisspeltError, match=said) as caught:
+    declare, message = WRONG[case]
+    with pytest.raises(MisspeltError, match=message) as caught:
         declare()
     assert "test_validation.py:" in str(caught.value)
 
@@ -271,8 +271,8 @@ CONTRADICTIONS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
 
 @pytest.mark.parametrize("case", CONTRADICTIONS)
 def test_keys_that_contradict_one_another_are_refused(case: str) -> None:
-    said, changes = CONTRADICTIONS[case]
-    assert said in str(problem(resource(**changes())))
+    message, changes = CONTRADICTIONS[case]
+    assert message in str(problem(resource(**changes())))
 
 
 def test_a_field_that_children_need_cannot_be_excluded() -> None:
@@ -373,7 +373,7 @@ def test_composite_partition_keys_never_collide() -> None:
 
 
 def test_buckets_are_stable() -> None:
-    # These values are documented; another hash would read every parent again.
+    # These values are documented; a different hash would cause every parent to be read again.
     assert [Buckets(count=16).key_of(str(n)) for n in (1, 17, 100000)] == ["bucket_07", "bucket_02", "bucket_03"]
 
 

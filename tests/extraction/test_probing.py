@@ -1,4 +1,4 @@
-"""One request tells whether anything newer is there, by the sandbox's own clock."""
+"""One request finds out whether the API has anything newer, by the sandbox's own clock."""
 
 from datetime import datetime, timedelta
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from platform_assets.sandbox import SandboxServer
-from tests.faults.fixed_response import Answers
+from tests.faults.fixed_response import FixedResponse
 
 
 @pytest.fixture(scope="module")
-def answers(shared_sandbox: SandboxServer) -> Iterator[Answers]:
-    found = Answers(shared_sandbox.url)
+def fixed(shared_sandbox: SandboxServer) -> Iterator[FixedResponse]:
+    found = FixedResponse(shared_sandbox.url)
     with found.proxy:
         yield found

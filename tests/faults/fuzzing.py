@@ -16,7 +16,7 @@ JSON = st.recursive(
 
 
 def plain(value: Any) -> Any:
-    """As a server can send it: no number beyond 64 bits, no NaN, no lone surrogate."""
+    """The value as a server can send it: no number beyond 64 bits, no NaN, no lone surrogate."""
     if isinstance(value, dict):
         return {clean(name): plain(one) for name, one in value.items()}
     if isinstance(value, list):

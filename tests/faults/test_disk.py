@@ -1,4 +1,4 @@
-"""No room on the disk: a clear error, what was there as it was, and all of it once there is room."""
+"""A full disk: a clear error, existing rows unchanged, and a complete load once there is space again."""
 
 import errno
 import os
@@ -18,10 +18,10 @@ from tests.settings import sandbox_settings
 from tests.warehouse_rows import differences, rows
 
 
-def cramped(*words: str, bytes_per_file: int, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """The command in a process whose files cannot grow beyond a size, which fails as a full disk does."""
+def with_limited_disk(*args: str, bytes_per_file: int, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """The command in a process whose files cannot grow beyond a size, which fails like a full disk."""
     limit = (bytes_per_file, bytes_per_file)
-    return command(*words, env=env, first=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
+    return command(*args, env=env, before_start=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
 
 
 def test_a_full_disk_leaves_existing_rows_unchanged(warehouse_file: Path, tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_a_full_disk_leaves_existing_rows_unchanged(warehouse_file: Path, tmp_pa
         env = {**sandbox_settings(server), "DAGSTER_HOME": str(tmp_path / "home")}
         assert command("sync", "--platform", "load_testing", "--no-models", env=env).returncode == 0
         before = rows(warehouse_file, "load_testing.tests")
-        full = cramped("sync", "--platform", "crm", "--no-models", bytes_per_file=1_000_000, env=env)
+        full = with_limited_disk("sync", "--platform", "crm", "--no-models", bytes_per_file=1_000_000, env=env)
         assert full.returncode != 0
         assert "crm: the load failed, nothing was recorded: the disk is full" in full.stdout
         assert "Traceback" not in full.stdout + full.stderr

@@ -30,7 +30,7 @@ DATA_TYPES = ["text", "bigint", "timestamp", "json"]
 def declare(
     name: str, path: str, selector: str, columns: dict[str, Any], key: Any, cursor: str | None
 ) -> tuple[Platform, Resource]:
-    """A platform of one resource, as its file would declare it. Raises PlatformAssetsError where it cannot run."""
+    """A platform of one resource, as its file would declare it. Raises PlatformAssetsError if it is invalid."""
     incremental = None if cursor is None else Incremental(cursor_path=cursor, start_param="since")
     resource = Resource(
         name=name,

@@ -13,20 +13,20 @@ from hypothesis import strategies as st
 
 from platform_assets.http.pagination.link_header import link_entries
 from platform_assets.http.retry_delay import retry_delay
-from tests.faults.fixed_response import Answers
+from tests.faults.fixed_response import FixedResponse
 from tests.faults.fuzzing import JSON, QUICK, SLOW, plain
 
 
 @SLOW
 @given(link=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=120), results=st.booleans())
-def test_any_link_header_ends_the_list_or_is_refused(answers: Answers, link: str, results: bool) -> None:
-    """The same empty page for ever: an end where the header says so, else a circle."""
-    answers.body = b'{"data": []}'
-    answers.headers = {"link": f'{link}; rel="next"; results="{str(results).lower()}"'}
+def test_any_link_header_ends_the_list_or_is_refused(fixed: FixedResponse, link: str, results: bool) -> None:
+    """Every page is the same and empty: the list ends if the header ends it, else it is a loop, which is refused."""
+    fixed.body = b'{"data": []}'
+    fixed.headers = {"link": f'{link}; rel="next"; results="{str(results).lower()}"'}
     try:
-        assert answers.read("error_tracking", "projects") in (None, [])
+        assert fixed.read("error_tracking", "projects") in (None, [])
     finally:
-        answers.headers = {}
+        fixed.headers = {}
     link_entries(link)
 
 
@@ -41,25 +41,25 @@ LINK_PARAMS = st.permutations(['rel="{rel}"', 'results="{results}"', 'cursor="{c
     is_first=st.booleans(),
 )
 def test_a_link_header_leads_to_the_page_it_names(
-    answers: Answers, cursor: str, orders: tuple[list[str], list[str]], space: str, is_first: bool
+    fixed: FixedResponse, cursor: str, orders: tuple[list[str], list[str]], space: str, is_first: bool
 ) -> None:
     def link(rel: str, results: str, order: list[str]) -> str:
         params = [one.format(rel=rel, results=results, cursor=cursor) for one in order]
-        return f";{space}".join([f"<{answers.proxy.url}/page>", *params])
+        return f";{space}".join([f"<{fixed.proxy.url}/page>", *params])
 
     def header(results: str) -> dict[str, str]:
         links = [link("previous", "true", orders[0]), link("next", results, orders[1])]
         return {"link": f",{space}".join(links if is_first else links[::-1])}
 
-    answers.body, answers.headers = b'{"data": [{"id": "1"}, {"id": "2"}]}', header("true")
-    answers.later = b'{"data": [{"id": "3"}]}', header("false")
-    since = len(answers.proxy.targets)
+    fixed.body, fixed.headers = b'{"data": [{"id": "1"}, {"id": "2"}]}', header("true")
+    fixed.later = b'{"data": [{"id": "3"}]}', header("false")
+    since = len(fixed.proxy.targets)
     try:
-        rows = answers.read("error_tracking", "projects")
+        rows = fixed.read("error_tracking", "projects")
     finally:
-        answers.headers, answers.later = {}, None
+        fixed.headers, fixed.later = {}, None
     assert rows is not None and {row["id"] for row in rows} == {"1", "2", "3"}
-    asked = [parse_qs(urlsplit(target).query).get("cursor") for target in answers.proxy.targets[since:]]
+    asked = [parse_qs(urlsplit(target).query).get("cursor") for target in fixed.proxy.targets[since:]]
     assert asked[:2] == [None, [cursor]] and {str(one) for one in asked} == {"None", str([cursor])}
 
 

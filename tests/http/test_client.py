@@ -1,4 +1,4 @@
-"""The HTTP session over real sockets: retries, told waits, refusals, and no secret in any message."""
+"""The HTTP client over real sockets: retries, retry-after, refusals, and no secret in any message."""
 
 import gzip
 import socket
@@ -227,7 +227,7 @@ def test_endless_redirects_end(server: HttpServer, client: ApiClient) -> None:
 
 @pytest.mark.parametrize("status", [200, 401, 404, 500, 302])
 def test_no_message_holds_the_secret(status: int, server: HttpServer, client: ApiClient) -> None:
-    """Whatever the server repeats it in: body, redirect, or type of the content."""
+    """Wherever the server repeats it: body, redirect, or content type."""
     headers = {"Location": f"http://evil/{SECRET}", "Content-Type": f"text/{SECRET}"}
     server.answer = lambda request: Reply(f"{request.target}{SECRET}".encode(), status, headers)
     with pytest.raises(PlatformAssetsError) as caught:

@@ -1,4 +1,4 @@
-"""However requests arrive, no window of the declared length ever holds more than the declared number."""
+"""In whatever order requests arrive, no window of the declared length holds more than the declared number."""
 
 import multiprocessing
 import tempfile
@@ -31,7 +31,7 @@ def test_no_window_holds_more_than_the_limit(requests: int, seconds: float, paus
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "limit"
         limit = RateLimit(requests=requests, seconds=seconds)
-        # Two of them, as two processes have them.
+        # Two limiters, as in two processes.
         both = [Limiter(limit, file, clock=lambda: now, sleep=sleep, jitter=0) for _ in range(2)]
         sent: list[float] = []
         for number, pause in enumerate(pauses):
@@ -74,7 +74,7 @@ processes = multiprocessing.get_context("forkserver")
 
 
 def ask_often(url: str, token: str, folder: str) -> None:
-    """40 requests from a process of its own, four at a time."""
+    """40 requests from a separate process, four at a time."""
     tempfile.tempdir = folder
     settings = Settings(base_url=url, token=token)
     with ApiClient(LIMITED, settings) as client, ThreadPoolExecutor(4) as pool:

@@ -1,4 +1,4 @@
-"""Records are found where the contract says, and never silently missed."""
+"""Records are found where the contract declares them, and never silently missed."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The webhook gets failed runs and stale assets, once each, and nothing while it is not configured."""
+"""The webhook gets failed runs and stale assets, once each, and nothing if it is not configured."""
 
 import json
 import time
@@ -17,7 +17,7 @@ ROLES = dg.AssetKey(["device_management", "roles"])
 
 
 class Webhook(HttpServer):
-    """Takes posts, and refuses them unless `status` is 200."""
+    """Records posts, and rejects them unless `status` is 200."""
 
     def __init__(self) -> None:
         super().__init__(self._take)

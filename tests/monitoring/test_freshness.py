@@ -1,4 +1,4 @@
-"""Freshness sensors on an ephemeral instance, through whole stories; time is moved, nothing else is made up."""
+"""Freshness sensors on an ephemeral instance, over several ticks; only the time is simulated."""
 
 import json
 import time
@@ -22,7 +22,7 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
 @dataclass
 class Day:
-    """A platform's sensor and what Dagster's daemon would do with its answers, at a time that can be moved."""
+    """A platform's sensor and what Dagster's daemon would do with its results, at a simulated time."""
 
     repository: dg.RepositoryDefinition
     instance: dg.DagsterInstance
@@ -40,7 +40,7 @@ class Day:
         self.offset += seconds
 
     def tick(self) -> tuple[list[dg.RunRequest], str]:
-        """Requests that Dagster would launch (a run key counts once for ever), and the skip reason."""
+        """Run requests that Dagster would launch (each run key only once), and the skip reason."""
         sensor = freshness_sensor(platform_named(self.platform))
         context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor, repository_def=self.repository)
         found = sensor(context)
@@ -60,7 +60,7 @@ class Day:
         )
 
     def settle(self) -> None:
-        """Load everything there is to load, so that the story begins with all fresh."""
+        """Load everything, so that the test begins with all assets fresh."""
         for _ in range(5):
             requests, _ = self.tick()
             for request in requests:
@@ -79,7 +79,7 @@ def test_run_requests_through_failure_success_idle_backoff_and_new_rows(
     point_at: PointAt,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Fresh, stale, asked for, failed, asked for again, succeeded, quiet, backed off, new rows, asked for."""
+    """Fresh, stale, requested, failed, requested again, succeeded, idle, backed off, new rows, requested."""
     with SandboxServer() as server:
         point_at(server)
         day = Day(repository, instance, "crm", monkeypatch)
@@ -95,14 +95,14 @@ def test_run_requests_through_failure_success_idle_backoff_and_new_rows(
             deal["update_time"] = "2026-01-16 00:00:01"
         day.later(10 * MINUTE)
         server.faults.append(Fault("/v1/recents", status=500, times=None))
-        broken, words = day.tick()
-        assert not any(map(changed, broken)) and "upstream is unavailable" in words
+        broken, reason = day.tick()
+        assert not any(map(changed, broken)) and "upstream is unavailable" in reason
         server.faults.clear()
         day.later(1 * HOUR)
         first = next(request for request in day.tick()[0] if changed(request))
         assert names(first) == ["deals"]
 
-        # While it is on its way nothing more is asked; when it failed it is asked for again, under another key.
+        # Nothing is requested while the run is in flight; after it failed it is requested again, with another run key.
         server.faults.append(Fault("/v1/recents", status=500, times=None))
         assert not day.launch(first).success
         assert not any(map(changed, day.tick()[0]))
@@ -110,7 +110,7 @@ def test_run_requests_through_failure_success_idle_backoff_and_new_rows(
         second = next(request for request in day.tick()[0] if changed(request))
         assert second.run_key != first.run_key
 
-        # It succeeds: quiet, and looked at less and less often, at most once a tick.
+        # It succeeds: idle, and probed less and less often, at most once a tick.
         server.faults.clear()
         assert day.launch(second).success
         looks = []
@@ -124,10 +124,10 @@ def test_run_requests_through_failure_success_idle_backoff_and_new_rows(
             asked = [r for r in server.requests[since:] if r["query"].get("items") == "deal"]
             assert len(asked) <= 1
             looks.append(len(asked))
-        # Five hours at an allowed lag of two: no look every five minutes, and never more than an hour without one.
+        # Five hours at an allowed lag of two: not probed every five minutes, and never less than once an hour.
         assert 4 <= sum(looks) <= 12
 
-        # New rows: asked for within the allowed lag.
+        # New rows: requested within the allowed lag.
         with server.backend.lock:
             deal["update_time"] = "2026-01-17 00:00:01"
         for _ in range(24):
@@ -153,8 +153,8 @@ def test_an_idle_tick_launches_nothing_and_sends_at_most_one_request_per_probed_
         assert day.tick()[0] == []
         assert len(server.requests) == since
         day.later(20 * MINUTE)
-        requests, words = day.tick()
-        assert requests == [] and "upstream has nothing newer" in words
+        requests, reason = day.tick()
+        assert requests == [] and "upstream has nothing newer" in reason
         asked = [request["query"]["items"] for request in server.requests[since:]]
         assert len(asked) == len(set(asked)) == 10
 
@@ -182,7 +182,7 @@ def test_only_stale_partitions_are_requested_and_a_refused_one_once_a_day(
         known = set(instance.get_dynamic_partitions("error_tracking_project"))
         assert asked == known - {"acme/web"}
 
-        # 401 is refused for good: after the run failed it is left alone for a day, not asked for every tick.
+        # 401 is permanent: after the run failed it is not requested for a day.
         server.faults.append(Fault("/events/", status=401, times=None))
         for request in requests:
             assert day.launch(request).success == ("events" not in names(request))
@@ -247,7 +247,8 @@ def test_an_asset_is_requested_again_after_any_run_result_but_never_twice_at_onc
 
 
 def test_sensor_state_of_the_previous_version_is_read() -> None:
-    """As `Memory` stored it: after an upgrade a failed partition still backs off, and nothing is requested twice."""
+    """In the format of the former class `Memory`: after an upgrade a failed partition still backs off, and nothing is
+    requested twice."""
     cursor = (
         '{"run_key": "crm:deals=never#1:ab12", "asked_at": 1000.5, "asked": [""], "tries": {"": [2, 4600.0]},'
         ' "loaded_at": 900.25, "quiet": 3, "look_at": 1500.0, "of_a_later_version": 1}'

@@ -1,4 +1,4 @@
-"""The list of mutants points at code and tests that exist; `make mutants` itself takes too long for every run."""
+"""The mutants refer to code and tests that exist; `make mutants` itself takes too long for every run."""
 
 import ast
 from functools import cache

@@ -1,4 +1,4 @@
-"""Asset checks: evaluated in the op, and failing where they should."""
+"""Asset checks: evaluated in the op, and failing when they should."""
 
 import dagster as dg
 import orjson

@@ -1,4 +1,4 @@
-"""The definitions load without credentials or network, and hold what others rely on."""
+"""The definitions load without credentials or network, and hold the assets and jobs that others rely on."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ def test_every_resource_is_an_asset_in_its_platforms_group(repository: dg.Reposi
 
 def test_lineage_runs_from_parent_to_child_to_model_without_phantoms(repository: dg.RepositoryDefinition) -> None:
     graph = repository.asset_graph
-    # The state table is written by every load, and says so.
+    # The state table is written by every load, as its lineage shows.
     logs = {dg.AssetKey([platform.name, "_sync_log"]) for platform in all_platforms()}
     assert graph.external_asset_keys == logs
     assert all(graph.get(key).description for key in logs)

@@ -1,4 +1,4 @@
-"""No partition is deleted under a run that loads it; each run is made by the very code that requests such runs."""
+"""No partition is deleted while a run loads it; the test creates each run with the code that requests such runs."""
 
 import json
 import os
@@ -36,7 +36,7 @@ SUITES = "ci_analytics/organizations_suites"
 def server(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
 ) -> Iterator[SandboxServer]:
-    """A sandbox whose organizations are loaded and registered, and whose children never were."""
+    """A sandbox whose organizations are loaded and registered, and whose children are not."""
     with SandboxServer() as found:
         point_at(found)
         assert run(repository, instance, ORGANIZATIONS).success
@@ -47,7 +47,7 @@ def server(
 def queue(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, request: dg.RunRequest, job: str = ""
 ) -> dg.DagsterRun:
-    """The run that Dagster makes of a request, and that has not begun."""
+    """The run that Dagster creates for a request, not started."""
     selection = frozenset(request.asset_selection or ())
     definition = repository.get_job(job or str(request.job_name))
     definition = definition.get_subset(asset_selection=selection) if selection else definition
@@ -134,7 +134,7 @@ def test_a_partition_of_a_run_in_flight_is_deleted_only_after_the_run(
     sensor = partition_sensor(PLATFORM)
     found = sensor(dg.build_sensor_context(instance=instance, repository_def=repository))
     assert isinstance(found, dg.SensorResult)
-    assert found.cursor is None and not found.dynamic_partitions_requests, "it comes back at the next tick"
+    assert found.cursor is None and not found.dynamic_partitions_requests, "it is registered again at the next tick"
     for one in queued:
         instance.report_run_canceled(one)
     assert run(repository, instance, ORGANIZATIONS).success

@@ -1,4 +1,4 @@
-"""Dynamic partitions follow their parents: registered, deleted, never by mistake."""
+"""Dynamic partitions are registered and deleted with their parents, never by mistake."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Runs on a real instance against the sandbox: what lands is materialised, what fails is named."""
+"""Runs on a real instance against the sandbox: loaded assets are materialised, failed ones are named."""
 
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def test_parents_children_and_models_in_one_run(
         assert builds["dagster/table_name"] == "ci_analytics.builds"
         assert builds["cursor_field"] == "created_at"
         asked = sum(request["path"].endswith("/v2/builds") for request in server.requests)
-        # 25 pages could hold them all; pages that begin with the last row of the page before are a few more.
+        # 25 pages could hold them all; pages that begin with the last row of the previous one need a few more.
         assert builds["requests"] == asked <= 30
         total = query(warehouse_file, "SELECT sum(builds) FROM marts.ci_analytics_build_outcomes_daily")[0][0]
         assert total == len(expected["builds"])

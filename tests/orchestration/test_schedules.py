@@ -1,4 +1,4 @@
-"""Everything is read by the clock too: staggered, and only where a platform is configured."""
+"""Every asset is also on a schedule: staggered, and only for configured platforms."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""The weekly check `verified`: what it finds, how far its budget reaches, and that no sync pays for it."""
+"""The weekly check `verified`: what it finds, what its request budget covers, and that no sync runs it."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -88,13 +88,13 @@ def test_a_small_budget_verifies_assets_in_turn_and_keeps_the_other_results(
     assert max(len(times) for times in seen.values()) < 12
     projects = server.backend.tables["error_tracking"]["project_detail"]
     details = {path for path in asked if path.count("/") == 6 and "/projects/" in path}
-    assert len(details) == len(projects), "every parent had its turn"
+    assert len(details) == len(projects), "every parent was verified"
 
 
 def test_no_sync_runs_the_verification(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, server: SandboxServer
 ) -> None:
-    """Neither a whole sync's job, nor a part of it as sensors, schedules and the command ask for it."""
+    """Neither the job of a whole sync, nor a part of it as requested by sensors, schedules and the command."""
     for platform in all_platforms():
         for job in (f"sync_{platform.name}", "sync_all"):
             checks = repository.get_job(job).asset_layer.asset_graph.asset_check_keys

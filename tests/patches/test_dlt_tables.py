@@ -1,4 +1,4 @@
-"""What dlt gets wrong about tables that are empty or were dropped, and that we still have to work around it."""
+"""dlt's bugs with empty and dropped tables, and whether the workarounds are still needed."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from platform_assets.patches.dropped_tables import make_dropped_tables_again
 from platform_assets.patches.empty_table_load_ids import LOAD_ID, allow_rows_without_load_id
 
-# Our rows bring a `_dlt_id` of their own, as warehouse/dlt_source.py declares them.
+# Our rows have their own `_dlt_id`, as warehouse/dlt_source.py declares them.
 COLUMNS: Any = {"id": {"data_type": "bigint", "nullable": False}, "_dlt_id": {"data_type": "text"}}
 
 

@@ -1,4 +1,4 @@
-"""The job over different partitionings, and when patches/mixed_partitions.py can go."""
+"""The job over different partitionings, and when patches/mixed_partitions.py can be deleted."""
 
 import dagster as dg
 import pytest

@@ -1,4 +1,4 @@
-"""The report says what the marts say, needs no network, and cannot be broken by what a platform sends."""
+"""The report shows the marts, needs no network, and escapes what a platform sends."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The sandbox keeps the reference contract: read with plain requests, without any code of the extraction."""
+"""The sandbox follows the reference contract: read with plain requests, without the extraction's code."""
 
 import re
 from collections.abc import Iterator

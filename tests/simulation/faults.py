@@ -1,4 +1,4 @@
-"""Wrong answers, each made of the honest one. A rule says which requests get which."""
+"""Faulty responses, each made from the correct one. A rule selects the requests that get a fault."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ Body = Any
 
 @dataclass
 class Answer:
-    """What goes over the wire. `cut`: close the connection before the end."""
+    """A response. `cut`: close the connection before its end."""
 
     status: int = 200
     body: Body = None
@@ -22,10 +22,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Asked:
-    """One request, understood.
+    """One request, parsed.
 
     page: how far into the list, from 0. number: how many requests the client has made for the resource, from 1.
-    last: whether the honest answer is the list's last page.
+    last: whether the correct response is the list's last page.
     """
 
     resource: str
@@ -43,7 +43,7 @@ class Asked:
 class Rule:
     """Which requests get a fault.
 
-    page: from this page on. parent: only this parent's. times: so often, None for as long as the rule stands.
+    page: from this page on. parent: only this parent's. times: how often, None for always.
     """
 
     fault: str
@@ -51,20 +51,20 @@ class Rule:
     parent: str | None = None
     page: int = 0
     times: int | None = None
-    hits: int = 0
-    whom: set[str | None] = field(default_factory=set)
+    times_served: int = 0
+    parents: set[str | None] = field(default_factory=set)
 
     def applies(self, asked: Asked) -> bool:
         return (
             asked.resource == self.resource
             and self.parent in (None, asked.parent)
             and asked.page >= self.page
-            and (self.times is None or self.hits < self.times)
+            and (self.times is None or self.times_served < self.times)
         )
 
-    def hit(self, asked: Asked) -> None:
-        self.hits += 1
-        self.whom.add(asked.parent)
+    def count(self, asked: Asked) -> None:
+        self.times_served += 1
+        self.parents.add(asked.parent)
 
 
 Fault = Callable[[Answer, Asked], Answer | None]
@@ -88,7 +88,7 @@ def with_records(body: Body, selector: str, records: Any) -> Body:
 
 def _status(status: int) -> Fault:
     def fault(answer: Answer, asked: Asked) -> Answer:
-        return Answer(status, {"error": {"status": status, "message": "the simulation says so"}})
+        return Answer(status, {"error": {"status": status, "message": "simulated fault"}})
 
     return fault
 
@@ -99,7 +99,7 @@ def _cut(answer: Answer, asked: Asked) -> Answer:
 
 
 def _half_json(answer: Answer, asked: Asked) -> Answer:
-    """Half of the text, and a length that says that this is all of it."""
+    """Half of the text, with a matching content length."""
     answer.raw = b'{"data": [{"id": 1, "na'
     return answer
 
@@ -168,5 +168,5 @@ FAULTS: dict[str, Fault] = {
     "error_beside_data": _error_beside_data,
     "repeated_key": _repeated_key,
 }
+# Faults that the server implements itself, since they change which records are on a page.
 PAGED = ("lower_cap", "ignore_offset")
-"""Faults that the server makes itself, since they change which records are on a page."""

@@ -33,8 +33,8 @@ def test_another_account_is_refused_with_a_remedy(
     point("crm", second.url)
     with pytest.raises(AnotherAccount) as refusal:
         sync_platform("crm", ["deals"])
-    words = str(refusal.value)
-    assert first.url in words and second.url in words and "--start-over" in words and "\n" not in words
+    message = str(refusal.value)
+    assert first.url in message and second.url in message and "--start-over" in message and "\n" not in message
     assert second.requests == []
     assert ids(warehouse_file, "crm.deals") == [1]
     point("crm", first.url)
@@ -57,7 +57,7 @@ def test_after_starting_over_the_tables_hold_only_the_new_account(
 def test_another_tenants_credential_at_the_same_address_is_refused(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first list of organizations tells whose credential it is; asked only when the credential is another."""
+    """The list of organizations identifies the account; requested only if the credential has changed."""
     point("device_management", api.url)
     api.routes[ROLES] = listed([{"id": 1, "name": "theirs"}])
     api.routes["/v2/organizations"] = listed([{"id": 1, "name": "Acme"}])

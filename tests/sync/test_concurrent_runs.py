@@ -47,7 +47,7 @@ def test_a_run_that_read_earlier_does_not_overwrite_newer_values(
 def test_a_run_cancelled_before_it_lands_writes_nothing(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    """Also where nothing was left to be asked for, so that no request could break off."""
+    """Even if no request is left that could be cancelled."""
     point("crm", api.url)
     api.routes["/v1/recents"] = recents("deal", [])
     sync_platform("crm", ["deals"])

@@ -1,4 +1,4 @@
-"""A cursor moves only past what was read for certain, so that nothing that changes later is hidden."""
+"""A cursor advances only over what was certainly read, so that no later change is missed."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_changes_after_a_record_dated_in_the_future_are_loaded(
 def test_a_list_that_ends_without_a_link_header_leaves_no_cursor(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    """It may have been the first of many pages; the next sync begins at the beginning."""
+    """It may have been the first of many pages, so the next sync starts from the beginning."""
     point("error_tracking", api.url)
     events = [
         {"id": "new", "dateCreated": "2026-01-09T00:00:00Z"},
@@ -68,7 +68,7 @@ def test_another_project_under_a_reused_slug_is_read_from_its_beginning(
     api.routes["/v1/projects/"] = listed([sentry_project("1", "web")])
     sync_platform("error_tracking", ["projects", "events"])
     assert sync_platform("error_tracking", ["events"])["events"].rows_loaded == 0
-    assert "start" in api.requests_to("/v1/projects/acme/web/events/")[-1], "there is a cursor that could be inherited"
+    assert "start" in api.requests_to("/v1/projects/acme/web/events/")[-1], "a cursor exists that could be inherited"
     api.routes["/v1/projects/"] = listed([sentry_project("2", "web")])
     events[:] = [
         {"id": "early", "dateCreated": "2025-03-01T00:00:00Z"},

@@ -1,4 +1,4 @@
-"""What the sandbox serves is what the warehouse holds: every row, every field, on every later sync too."""
+"""The warehouse holds what the sandbox serves: every row, every field, on every later sync too."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +26,7 @@ def problems(server: SandboxServer, path: Path, name: str) -> list[str]:
 
 
 def contents(path: Path, name: str) -> dict[str, list[tuple[object, ...]]]:
-    """Every value of every table of a platform, our own columns included."""
+    """Every value of every table of a platform, including internal columns."""
     return {
         resource.name: sorted(query(path, f"SELECT * FROM {name}.{resource.name}"), key=repr)
         for resource in platform_named(name).resources

@@ -1,4 +1,4 @@
-"""Lists that change, or are cut short, while a sync reads them: nothing is lost and nothing taken for removed."""
+"""Lists that change, or are truncated, while a sync reads them: no row is lost, and none wrongly soft-deleted."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ import pytest
 from platform_assets.sandbox import SandboxServer
 from platform_assets.sandbox.tokens import sandbox_token
 from tests.conftest import Sync
-from tests.servers.faulty_proxy import FaultyProxy, Good, Spoil, Wire
+from tests.servers.faulty_proxy import FaultWriter, FaultyProxy, GoodResponse, Wire
 from tests.servers.http_server import Query, Reply
 from tests.servers.stub_api import Route, StubApi
 from tests.settings import Point
@@ -25,15 +25,15 @@ def aim(point: Point) -> Aim:
     return lambda name, url: point(name, f"{url}/{name}", sandbox_token(name))
 
 
-def then(change: Callable[[], object]) -> Spoil:
-    """A good answer, after which the list changes."""
+def then(change: Callable[[], object]) -> FaultWriter:
+    """A correct response, after which the list changes."""
 
-    def spoil(wire: Wire, good: Good) -> bool:
+    def write_fault(wire: Wire, good: GoodResponse) -> bool:
         change()
         wire.send(good.message())
         return True
 
-    return spoil
+    return write_fault
 
 
 def ids(path: Path, table: str, where: str = "true") -> set[str]:
@@ -50,7 +50,7 @@ def test_a_deal_edited_between_two_pages_hides_no_other_deal(
         with FaultyProxy(server.url, edit, pattern=r"/recents\?") as proxy:
             aim("crm", proxy.url)
             assert sync_platform("crm", ["deals"])["deals"].ok
-            assert proxy.struck == 1
+            assert proxy.faults_served == 1
         assert ids(warehouse_file, "crm.deals") == {str(deal["id"]) for deal in deals}
 
 
@@ -84,14 +84,14 @@ def test_an_issue_missed_between_two_cursor_pages_is_found_by_the_second_read(
         with FaultyProxy(server.url, then(lambda: issues.pop(0)), pattern=r"/acme/mobile/issues/(\?|$)") as proxy:
             aim("error_tracking", proxy.url)
             outcome = sync_platform("error_tracking", ["issues"], partitions=frozenset({"acme/mobile"}))["issues"]
-            assert outcome.ok and not outcome.failed_partitions and proxy.struck == 1
+            assert outcome.ok and not outcome.failed_partitions and proxy.faults_served == 1
         assert ids(warehouse_file, "error_tracking.issues") >= {str(issue["id"]) for issue in issues}
 
 
 def test_a_page_limit_lowered_during_a_read_soft_deletes_nothing(
     aim: Aim, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    def shorten(wire: Wire, good: Good) -> bool:
+    def shorten(wire: Wire, good: GoodResponse) -> bool:
         wire.send(good.message(orjson.dumps({"data": orjson.loads(good.body)["data"][:7]})))
         return True
 
@@ -102,7 +102,7 @@ def test_a_page_limit_lowered_during_a_read_soft_deletes_nothing(
         with FaultyProxy(server.url, shorten, pattern=pattern, times=None) as proxy:
             aim("device_management", proxy.url)
             outcome = sync_platform("device_management", ["organizations"])["organizations"]
-            assert outcome.ok and proxy.struck
+            assert outcome.ok and proxy.faults_served
         assert outcome.deleted == 0 and outcome.deletion_withheld == 0
         assert len(ids(warehouse_file, "device_management.organizations", "_deleted_at IS NULL")) == whole
 
@@ -110,7 +110,7 @@ def test_a_page_limit_lowered_during_a_read_soft_deletes_nothing(
 def test_a_redirect_that_drops_the_query_is_refused_and_soft_deletes_nothing(
     aim: Aim, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    def lose_the_query(wire: Wire, good: Good) -> bool:
+    def lose_the_query(wire: Wire, good: GoodResponse) -> bool:
         wire.send(good.message(b"", status=302, location="/ci_analytics/v2/organizations/"))
         return True
 
@@ -125,7 +125,7 @@ def test_a_redirect_that_drops_the_query_is_refused_and_soft_deletes_nothing(
 
 
 def test_a_missing_link_header_fails_the_read(aim: Aim, sync_platform: Sync, warehouse_file: Path) -> None:
-    def unlink(wire: Wire, good: Good) -> bool:
+    def unlink(wire: Wire, good: GoodResponse) -> bool:
         wire.send(good.message(link=None))
         return True
 
@@ -135,7 +135,7 @@ def test_a_missing_link_header_fails_the_read(aim: Aim, sync_platform: Sync, war
         with FaultyProxy(server.url, unlink, pattern=r"/projects/\?.*cursor=0%3A5", times=None) as proxy:
             aim("error_tracking", proxy.url)
             outcome = sync_platform("error_tracking", ["projects"])["projects"]
-            assert proxy.struck
+            assert proxy.faults_served
         assert "Link header" in (outcome.error or "")
         assert ids(warehouse_file, "error_tracking.projects", "_deleted_at IS NOT NULL") == set()
 

@@ -1,4 +1,4 @@
-"""Children per parent: cursors, isolation and buckets, with many parents, late rows, crashes and neighbours."""
+"""Children per parent: cursors, isolation and buckets, with many parents, late rows, crashes and concurrent runs."""
 
 import multiprocessing
 import os
@@ -29,13 +29,13 @@ from tests.warehouse_rows import differences, query
 PIPELINES = "organizations_pipelines"
 HOSTILE = ["../x", "a?b=c", "a#b", "größe ☃", "a b", "%2e%2e", "x" * 200, "a/b", "a&b=c;d", "'; DROP TABLE x; --"]
 
-# A process of its own with nothing running yet, so that its children start quickly and clean.
+# A separate process without threads, so that its children start quickly and clean.
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["platform_assets.sync", "platform_assets.platforms"])
 
 
 def with_organizations(count: int, children: int = 2, slugs: list[str] | None = None) -> FakeBackend:
-    """A backend whose `ci_analytics` has that many organizations with so many pipelines each."""
+    """A fake backend whose `ci_analytics` has `count` organizations with a number of pipelines each."""
     backend = FakeBackend()
     tables = backend.tables["ci_analytics"]
     organization, pipeline = tables["organizations"][0], tables[PIPELINES]["acme"][0]
@@ -52,7 +52,7 @@ def problems(server: SandboxServer, path: Path, platform: str, resource: str) ->
 
 
 def asked(server: SandboxServer, since: int, ending: str) -> list[str]:
-    """Paths that end so, in the order they were asked for."""
+    """Requested paths with that ending, in order."""
     return [r["path"] for r in server.requests[since:] if r["path"].endswith(ending)]
 
 
@@ -98,7 +98,7 @@ def test_one_failed_parent_of_200_stays_failed_until_it_loads(
         assert list(outcome.failed_partitions) == ["org-0077"] == list(outcome.left_failed)
         assert sum(partition.ok for partition in outcome.partitions.values()) == 199
         assert len(query(warehouse_file, f"SELECT id FROM ci_analytics.{PIPELINES}")) == 398
-        # A run on a neighbour says that it is still failed.
+        # A run of another parent reports that it is still failed.
         neighbour = sync_platform("ci_analytics", [PIPELINES], partitions=frozenset({"org-0001"}))[PIPELINES]
         assert neighbour.ok and list(neighbour.left_failed) == ["org-0077"]
         server.faults.clear()
@@ -148,9 +148,9 @@ def test_a_key_that_cannot_be_encoded_is_refused_by_name(
 
 
 def sync_in_process(name: str, resources: list[str], partitions: list[str], environment: dict[str, str]) -> None:
-    """One sync, as another process does it."""
+    """One sync, run in another process."""
     os.environ.update(environment)
-    tempfile.tempdir = environment.get("TMPDIR")  # the program this one was forked from may have looked before
+    tempfile.tempdir = environment.get("TMPDIR")  # the process that this one was forked from may have cached it
     platform = platform_named(name)
     settings = read_settings(platform)
     selection = Selection(tuple(resources), partitions=frozenset(partitions) if partitions else None)
@@ -200,7 +200,7 @@ def test_two_partitions_in_two_processes_keep_both_cursors(
 
 @dataclass
 class Held(Fault):
-    """From the `number`-th matching request on the server says nothing, until it is let go."""
+    """From the `number`-th matching request on the server does not respond until it is released."""
 
     number: int = 1
     reached: threading.Event = field(default_factory=threading.Event)
@@ -233,7 +233,7 @@ def tables(path: Path) -> set[str]:
 def test_the_run_after_one_killed_while_reading_ends_like_an_undisturbed_one(
     number: int, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    """Killed while it waits for the answer to its `number`-th request of 60."""
+    """Killed while it waits for the response to its `number`-th request of 60."""
     with SandboxServer(with_organizations(60, children=20)) as server:
         point_at(server)
         sync_platform("ci_analytics", ["organizations"])
@@ -241,22 +241,22 @@ def test_the_run_after_one_killed_while_reading_ends_like_an_undisturbed_one(
         server.faults.append(held)
         process = started("ci_analytics", [PIPELINES], [])
         try:
-            assert held.reached.wait(60), "it came to that request"
+            assert held.reached.wait(60), "it reached that request"
             process.kill()
             process.join()
         finally:
             held.let_go.set()
-        assert process.exitcode == -signal.SIGKILL, "it was alive"
+        assert process.exitcode == -signal.SIGKILL, "it was running"
         server.faults.clear()
         assert PIPELINES not in tables(warehouse_file) and statuses(warehouse_file) == {}, "nothing was landed"
         end_as_an_undisturbed_run(server, sync_platform, warehouse_file)
 
 
 def until(is_so: Callable[[], object], process: Any) -> None:
-    """Wait for a sign of what a process does; without sleeping, for it may be a matter of milliseconds."""
+    """Wait until a process shows what it is doing; without sleeping, since that may last only milliseconds."""
     deadline = time.monotonic() + 60
     while not is_so():
-        assert process.is_alive() and time.monotonic() < deadline, "it ended, or hung, without that sign"
+        assert process.is_alive() and time.monotonic() < deadline, "it ended, or hung, before that"
 
 
 @pytest.mark.parametrize(("sign", "landed"), [("started_jobs", None), ("completed_jobs", 1200)])
@@ -269,7 +269,7 @@ def test_the_run_after_one_killed_while_landing_ends_like_an_undisturbed_one(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Killed while dlt copies the rows, or when they are there and no cursor is; the sign is a file of dlt's."""
+    """Killed while dlt copies the rows, or after that and before the cursor is saved; a file of dlt shows which."""
     folder = tmp_path / "tmp"
     folder.mkdir()
     with SandboxServer(with_organizations(60, children=20)) as server:
@@ -280,7 +280,7 @@ def test_the_run_after_one_killed_while_landing_ends_like_an_undisturbed_one(
         until(lambda: any(folder.glob(f"*/pipelines/*/load/normalized/*/{sign}/{PIPELINES}.*")), process)
         process.kill()
         process.join()
-        assert process.exitcode == -signal.SIGKILL, "it was alive"
+        assert process.exitcode == -signal.SIGKILL, "it was running"
         loading = query(
             warehouse_file, f"SELECT is_loading FROM ci_analytics._sync_tables WHERE resource = '{PIPELINES}'"
         )

@@ -1,4 +1,4 @@
-"""Parents that the server refuses, or that lack a time or a name, stay due and are counted."""
+"""Parents that the server refuses, or that lack a timestamp or path value, stay due and are counted."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def test_a_refused_parent_stays_due_in_a_bucket(
 def test_a_parent_refused_after_a_successful_read_stays_due(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    """Although it is still the parent that was read: what a full refresh was refused is not done."""
+    """Although the parent has not changed: a full refresh that was refused is not complete."""
     point("crm", api.url)
     api.routes["/v1/recents"] = recents("deal", [deal(n, "2026-01-01 00:00:00") for n in (1, 2)])
     lines = [{"id": 20, "name": "before"}]

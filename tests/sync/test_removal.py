@@ -1,4 +1,4 @@
-"""Missing rows are marked as removed only where the answer can be trusted: each parent is weighed alone."""
+"""Missing rows are soft-deleted only if the response is plausible, decided for each parent alone."""
 
 from pathlib import Path
 
@@ -30,14 +30,14 @@ def test_soft_deletes_are_decided_per_parent(
     api.routes["/v2/organizations/org-0/pipelines"] = listed(pipelines("org-0", after))
     outcome = sync_platform("ci_analytics", [PIPELINES])[PIPELINES]
     assert outcome.deleted == removed and outcome.deletion_withheld == before - after - removed
-    gone = query(warehouse_file, f"SELECT count(*) FROM ci_analytics.{PIPELINES} WHERE _deleted_at IS NOT NULL")
-    assert gone == [(removed,)]
+    deleted = query(warehouse_file, f"SELECT count(*) FROM ci_analytics.{PIPELINES} WHERE _deleted_at IS NOT NULL")
+    assert deleted == [(removed,)]
 
 
 def test_a_parent_with_withheld_soft_deletes_stays_due_in_a_bucket(
     api: StubApi, point: Point, sync_platform: Sync
 ) -> None:
-    """Else the next sync, which asks unchanged parents for nothing, would say that all is well."""
+    """Otherwise the next sync, which skips unchanged parents, would report success."""
     point("crm", api.url)
     thread = {"id": 1, "update_time": "2026-01-01T00:00:00Z"}
     mails = [{"id": number, "update_time": "2026-01-01T00:00:00Z"} for number in range(5)]

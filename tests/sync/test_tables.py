@@ -1,4 +1,4 @@
-"""Tables that began empty, that somebody changed by hand, or in which nothing changed."""
+"""Tables that began empty, that were changed by hand, or in which nothing changed."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def test_the_first_row_of_a_list_that_began_empty_is_loaded(
 def as_made_by_an_earlier_version(
     platform: Platform, resource: Resource, buffered: BufferedRows, *, merge: bool, parquet: bool
 ) -> DltResource:
-    """An empty table by dlt's own mark, which adds `_dlt_load_id NOT NULL`."""
+    """An empty table as dlt creates it, with `_dlt_load_id NOT NULL`."""
     return dlt_resource(platform, resource, buffered.columns, lambda: iter([dlt.mark.materialize_table_schema()]))
 
 

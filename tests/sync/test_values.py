@@ -1,4 +1,4 @@
-"""Values, keys and columns from the wire into a real DuckDB: never altered, never mixed up, never a whole load lost."""
+"""Values, keys and columns from the response into a real DuckDB: never altered, mixed up, or fatal to a load."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ def shop() -> Iterator[Shop]:
 
 
 def test_a_key_has_one_identity_in_any_spelling(shop: Shop, warehouse_file: Path) -> None:
-    """Nothing is marked as removed or written again, and no key is twice in the table."""
+    """Nothing is soft-deleted or written again, and no key is duplicated in the table."""
     shop.answers["/things"] = b'[{"id": 1, "title": "a"}, {"id": 2, "title": "b"}, {"id": 30, "title": "c"}]'
     shop.answers["/pairs"] = b'[{"left": 1, "right": "7"}, {"left": 1, "right": "07"}]'
     shop.sync("things", "pairs")
@@ -118,7 +118,7 @@ def test_fields_with_the_same_column_name_keep_their_columns(shop: Shop, warehou
 def test_concurrent_runs_that_assign_new_columns_differently_do_not_mix_fields(
     shop: Shop, warehouse_file: Path
 ) -> None:
-    """The one that lands second reads again."""
+    """The run that lands second reads again."""
     shop.answers["/things"] = b'[{"id": 1}]'
     shop.sync("things")
     late = b'[{"id": 1}, {"id": 2, "foo_bar": "b", "fooBar": "a"}]'
@@ -139,7 +139,7 @@ def test_concurrent_runs_that_assign_new_columns_differently_do_not_mix_fields(
 def test_runs_of_two_parents_that_assign_new_columns_differently_do_not_mix_fields(
     shop: Shop, warehouse_file: Path
 ) -> None:
-    """Neither has landed what the other was to read; the columns they have in common."""
+    """The runs read different rows; only the columns are shared."""
     shop.answers["/words"] = b'[{"id": "a"}, {"id": "b"}]'
     shop.answers["/words/a/parts"], shop.answers["/words/b/parts"] = b'[{"id": 1}]', b'[{"id": 2}]'
     shop.sync("words")
@@ -158,7 +158,7 @@ def test_runs_of_two_parents_that_assign_new_columns_differently_do_not_mix_fiel
 
 
 def test_a_warehouse_without_recorded_column_names_still_loads(shop: Shop, warehouse_file: Path) -> None:
-    """As earlier versions left it: the column that is there keeps the field that has its name."""
+    """As created by earlier versions: an existing column keeps the field of its name."""
     shop.answers["/things"] = b'[{"id": 1, "fooBar": "a"}]'
     shop.sync("things")
     with duckdb.connect(str(warehouse_file)) as connection:
@@ -171,7 +171,7 @@ def test_a_warehouse_without_recorded_column_names_still_loads(shop: Shop, wareh
 
 
 def test_thousands_of_fields_land_and_the_next_thousand_too(shop: Shop, warehouse_file: Path) -> None:
-    """Nothing is dropped: the fields for which there is no room are together in one column."""
+    """Nothing is dropped: the fields beyond the column limit share one column."""
     wide = {f"field_{number}": number for number in range(5000)}
     shop.answers["/things"] = json.dumps([{"id": number, **wide} for number in range(3)]).encode()
     first = shop.sync("things")["things"]
@@ -188,7 +188,7 @@ def test_thousands_of_fields_land_and_the_next_thousand_too(shop: Shop, warehous
 
 
 def test_a_row_listed_by_two_parents_is_written_once(shop: Shop, warehouse_file: Path) -> None:
-    """Of the smallest parent, whichever answered first, and not again while it stays as it is."""
+    """With the smallest parent, whichever responded first, and not again while it is unchanged."""
     shop.answers["/words"] = b'[{"id": "a"}, {"id": "b"}]'
     shop.sync("words")
     for word in "ab":
@@ -201,7 +201,7 @@ def test_a_row_listed_by_two_parents_is_written_once(shop: Shop, warehouse_file:
 
 
 def holding_back(path: str, until: str) -> Callable[[str], None]:
-    """Answer `path` only when `until` was answered and had time to be taken over."""
+    """Respond to `path` only after `until` was served and had time to be processed."""
     asked = threading.Event()
 
     def before(found: str) -> None:

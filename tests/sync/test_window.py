@@ -1,4 +1,4 @@
-"""From where a filtered list is read again: stated a second time, in plain arithmetic."""
+"""From where a filtered list is read again, computed a second time in plain arithmetic."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -54,7 +54,7 @@ def test_changes_since_the_last_complete_read_are_always_requested(
     lag: timedelta,
     changed: datetime,
 ) -> None:
-    """What changes after the last whole read began, or within the look-back before it, is asked for."""
+    """What changes after the last complete read began, or within the look-back before it, is requested."""
     incremental = Incremental(cursor_path="t", start_param="since", lag=lag)
     found = start_of_read(incremental, cursor, read_at, start_date, None, oldest_row)
     if changed >= min(cursor, read_at) - lag and changed >= oldest_row:

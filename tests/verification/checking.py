@@ -24,7 +24,7 @@ def verified(name: str, *resources: str, **options: object) -> Found:
 
 
 def tamper(path: Path, *statements: str) -> None:
-    """Change the warehouse behind our back."""
+    """Change the warehouse outside of a sync."""
     with duckdb.connect(str(path)) as connection:
         for statement in statements:
             connection.execute(statement)

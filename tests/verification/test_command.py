@@ -26,9 +26,9 @@ def test_verify_reports_differences_as_text_json_and_exit_code_and_fixes_them(wa
         differs = command("verify", *SELECT, env=env)
         first = min(role["id"] for role in expected_rows(server.backend)["crm"]["roles"])
         assert differs.returncode == 1 and f"crm/roles: changed in name: id={first}" in differs.stdout
-        told = command("verify", *SELECT, "--json", env=env)
-        document = json.loads(told.stdout)
-        assert told.returncode == 1 and document["ok"] is False
+        as_json = command("verify", *SELECT, "--json", env=env)
+        document = json.loads(as_json.stdout)
+        assert as_json.returncode == 1 and document["ok"] is False
         roles, leads = sorted(document["assets"], key=lambda asset: asset["asset"], reverse=True)
         assert roles["counts"] == {"missing": 0, "extra": 0, "changed": 1} and leads["ok"]
         assert roles["examples"] == [{"kind": "changed", "key": {"id": first}, "columns": ["name"]}]
@@ -46,11 +46,11 @@ def test_verify_reports_differences_as_text_json_and_exit_code_and_fixes_them(wa
 
 
 def test_bad_input_is_a_one_line_error(warehouse_file: Path) -> None:
-    for words, expected in (
+    for args, expected in (
         (["--platform", "nobody"], "no platform is called 'nobody'"),
         (["--select", "crm/deels"], "no asset is called 'crm/deels'"),
     ):
-        done = command("verify", *words)
+        done = command("verify", *args)
         assert done.returncode == 1 and expected in done.stderr and "Traceback" not in done.stderr
     done = command("verify", "--select", "crm/roles", "--json")
     assert done.returncode == 1 and "SOURCES__CRM__BASE_URL" in json.loads(done.stdout)["assets"][0]["error"]

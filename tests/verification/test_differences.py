@@ -20,8 +20,8 @@ from tests.warehouse_rows import query
 def test_no_difference_is_reported_for_equal_tables(
     name: str, server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    """Of all resources; also after rows were added, changed and removed. Each page is asked for once, and a list that
-    ends on its first page a second time: nothing else says that it ends there."""
+    """For all resources, also after rows were added, changed and removed. Each page is requested once, and a list that
+    ends on its first page a second time: nothing else shows that it ends there."""
     sync_platform(name)
     for hours in (1, 30, 24 * 20):
         server.backend.advance(hours=hours)
@@ -70,7 +70,7 @@ CHANGES: Mapping[str, tuple[str, str, str]] = {
 def test_a_changed_cell_is_found_with_its_key_and_column(
     case: str, server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    """Although the row's stored hash is still that of the right content."""
+    """Although the row's stored hash is still that of the correct content."""
     table, column, value = CHANGES[case]
     sync_platform("crm", {table, "deals"})
     ((key,),) = query(warehouse_file, f"SELECT id FROM crm.{table} ORDER BY id LIMIT 1 OFFSET 1")
@@ -119,7 +119,7 @@ def test_missing_extra_removed_and_repeated_rows_are_found(
 def test_rows_that_the_server_drops_by_design_are_not_extra(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    """Builds are kept when the server drops them."""
+    """Builds are kept in the warehouse after the server drops them."""
     sync_platform("ci_analytics", ["builds"])
     tamper(
         warehouse_file,
@@ -142,7 +142,7 @@ def test_the_order_of_a_json_objects_keys_is_not_a_difference(
 def test_random_tamperings_of_every_table_are_all_found(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    """In each of the 47 tables a row is missing or a cell of a random column is another; nothing else is found."""
+    """In each of the 47 tables a row is deleted or a cell of a random column is changed; nothing else is found."""
     chance = random.Random(11)
     other = {"VARCHAR": "'~tampered'", "JSON": "'[\"~tampered\"]'", "BIGINT": "-77", "DOUBLE": "-77.5"}
     other |= {"BOOLEAN": None, "DATE": "DATE '1901-02-03'"}
@@ -167,7 +167,7 @@ def test_random_tamperings_of_every_table_are_all_found(
             for place, value in enumerate(chosen):
                 where = f"WHERE CAST({key} AS VARCHAR) = '{value}'"
                 if place == 1:
-                    # A parent that is gone takes its children out of what can be verified.
+                    # The children of a deleted parent cannot be verified.
                     if any(child.parent == resource.name for child in platform_named(name).resources):
                         continue
                     tamper(warehouse_file, f"DELETE FROM {table} {where}")
@@ -192,7 +192,7 @@ def test_random_tamperings_of_every_table_are_all_found(
 def test_a_row_listed_by_two_parents_may_name_either(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    """But no third one."""
+    """But not a third one."""
     pipelines = server.backend.tables["ci_analytics"]["organizations_pipelines"]
     first, second, *_ = pipelines
     shared = pipelines[first][0]

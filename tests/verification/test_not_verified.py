@@ -46,7 +46,7 @@ def test_a_table_that_was_never_loaded_is_reported_as_such(server: SandboxServer
 def test_rows_before_start_date_are_ignored(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They were loaded before it was set; neither missing, nor extra, nor read again."""
+    """They were loaded before it was set; they are neither missing nor extra, and are not read again."""
     sync_platform("ci_analytics", ["builds"])
     sync_platform("device_management", ["activities"])
     moment = (server.backend.now - timedelta(days=2)).isoformat()
@@ -60,7 +60,7 @@ def test_rows_before_start_date_are_ignored(
 def test_a_request_budget_ends_the_reading_and_the_next_run_continues(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    """Part of a list tells of what was read, never of what is extra; parents take their turns."""
+    """A partly read list reports changed rows but no extra ones; parents are verified in turn."""
     sync_platform("crm", ["deals", "leads", "deal_products"])
     tamper(warehouse_file, "UPDATE crm.deal_products SET name = 'tampered'")
     rows = len(expected_rows(server.backend)["crm"]["deal_products"])

@@ -1,4 +1,4 @@
-"""Every database that can be the warehouse is in one table, and the setting accepts what is in it."""
+"""Every database that can be the warehouse is in one table, and the setting accepts exactly those."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A DuckDB file has one writer: others wait, with a bound and a clear message, and nothing is damaged."""
+"""A DuckDB file has one writer: others wait, with a timeout and a clear message, and nothing is damaged."""
 
 import sqlite3
 import subprocess
@@ -22,11 +22,11 @@ from tests.warehouse_rows import query
 
 def test_two_syncs_in_two_processes_both_succeed(warehouse_file: Path) -> None:
     with SandboxServer() as server, ThreadPoolExecutor() as pool:
-        words = [
+        args = [
             ["sync", "--no-models", "--platform", name]
             for name in ("load_testing", "device_management", "load_testing")
         ]
-        done = list(pool.map(lambda one: command(*one, env=sandbox_settings(server)), words))
+        done = list(pool.map(lambda one: command(*one, env=sandbox_settings(server)), args))
         assert [one.returncode for one in done] == [0, 0, 0], [one.stderr for one in done]
         expected = expected_rows(server.backend)
         for platform in ("load_testing", "device_management"):
@@ -91,7 +91,7 @@ def some_database(path: Path) -> bytes:
 
 
 def some_sqlite(path: Path) -> bytes:
-    """DuckDB would open it by an extension, which it tries to download, and write to it."""
+    """DuckDB would open it with an extension, which it tries to download, and write to it."""
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE notes (text)")
     connection.close()
@@ -113,7 +113,7 @@ STRANGE: dict[str, Callable[[Path], bytes]] = {
 
 
 def flipped(content: bytes) -> bytes:
-    """With a changed stretch in every 50,000 bytes."""
+    """With some bytes changed in every 50,000."""
     changed = bytearray(content)
     for at in range(20, len(changed), 50_000):
         changed[at : at + 64] = bytes(64)

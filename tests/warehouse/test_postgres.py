@@ -1,4 +1,4 @@
-"""A real Postgres gets the same tables, models and second runs as DuckDB, and loads that run at once."""
+"""A real Postgres gets the same tables, models and second runs as DuckDB, also with concurrent loads."""
 
 import json
 import math
@@ -50,7 +50,7 @@ def read(postgres: Mapping[str, str], sql: str) -> tuple[list[str], list[tuple[A
 
 
 def plain(value: Any) -> Any:
-    """A value as both databases say it: JSON by its content, moments in UTC, numbers as floats."""
+    """A value in a form common to both databases: JSON parsed, timestamps in UTC, numbers as floats."""
     if isinstance(value, str) and value[:1] in "[{":
         try:
             value = json.loads(value)
@@ -66,14 +66,14 @@ def plain(value: Any) -> Any:
 
 
 def comparable(names: list[str], rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    """Rows in an order that both databases give, without what tells when they were loaded."""
+    """Rows in an order that both databases give, without the load times."""
     kept = sorted((name, at) for at, name in enumerate(names) if name not in OF_THE_LOAD)
     found = [{name: plain(row[at]) for name, at in kept} for row in rows]
     return sorted(found, key=lambda row: repr([value for value in row.values() if not isinstance(value, float)]))
 
 
 def same(here: Any, there: Any) -> bool:
-    """Sums of floats differ in their last digits with the order in which a database adds."""
+    """The last digits of a sum of floats depend on the order in which a database adds."""
     if isinstance(here, float) and isinstance(there, float | int):
         return math.isclose(here, there, rel_tol=1e-9)
     return here == there
@@ -84,7 +84,7 @@ def test_tables_and_models_are_the_same_in_postgres_as_in_duckdb(
 ) -> None:
     manifest = json.loads(dbt_project().manifest_path.read_text())
     models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
-    # The health of the platforms tells of each load by itself.
+    # The table of platform health differs by load.
     tables = [f"{model['schema']}.{model['name']}" for model in models if model["name"] != "platform_health"]
     tables += [f"{platform.name}.{resource.name}" for platform in all_platforms() for resource in platform.resources]
     count = sum(len(platform.resources) for platform in all_platforms())
@@ -122,7 +122,7 @@ def into_postgres(
 
 
 def test_empty_text_stays_empty_text(into_postgres: Mapping[str, str], point_at: PointAt, sync_platform: Sync) -> None:
-    """dlt 1.31 would load Arrow tables as CSV where there is no ADBC driver, and make null of empty text."""
+    """dlt 1.31 would load Arrow tables as CSV if no ADBC driver is installed, and turn empty text into null."""
     with SandboxServer() as server:
         point_at(server)
         assert sync_platform("device_management", ["activities"], full_refresh=True)["activities"].ok
@@ -137,7 +137,7 @@ def test_empty_text_stays_empty_text(into_postgres: Mapping[str, str], point_at:
 def test_a_value_that_postgres_cannot_store_does_not_affect_other_rows(
     into_postgres: Mapping[str, str], point_at: PointAt, sync_platform: Sync
 ) -> None:
-    """Postgres has no NUL in texts; JSON may escape one."""
+    """Postgres cannot store NUL in texts; JSON may escape one."""
     with SandboxServer() as server:
         point_at(server)
         scripts = server.backend.tables["device_management"]["automation_scripts"]
@@ -152,14 +152,14 @@ def test_a_value_that_postgres_cannot_store_does_not_affect_other_rows(
 
 
 def test_two_loads_of_one_platform_at_once_lose_and_repeat_nothing(postgres: Mapping[str, str], tmp_path: Path) -> None:
-    """dlt's staging tables are shared by both: without the lock one empties them under the other."""
+    """Both share dlt's staging tables: without the lock, one would empty them while the other uses them."""
     with SandboxServer() as server:
         for _ in range(3):
             server.backend.advance(hours=12)
-            words = ["sync", "--platform", "device_management", "--no-models", "--full-refresh"]
+            args = ["sync", "--platform", "device_management", "--no-models", "--full-refresh"]
             running = [
                 subprocess.Popen(
-                    [sys.executable, "-c", MAIN, *words],
+                    [sys.executable, "-c", MAIN, *args],
                     cwd=ROOT,
                     env={
                         **os.environ,
@@ -211,7 +211,7 @@ def test_an_unavailable_postgres_is_reported_in_one_line(credentials: str, reaso
 def test_odd_values_and_overlong_names_are_all_loaded(
     postgres: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Names that are equal in their first 63 characters are two columns, and keep them in the next load."""
+    """Names that are equal in their first 63 characters get two columns, and keep them in the next load."""
     for name, value in postgres.items():
         monkeypatch.setenv(name, value)
     one, two = "a" * 100 + "b" * 100, "a" * 100 + "c" + "b" * 99
@@ -220,9 +220,9 @@ def test_odd_values_and_overlong_names_are_all_loaded(
     with Shop() as shop:
         shop.answers["/things"] = f'[{",".join(things)}, {{"id": 100, "{one}": 1, "{two}": "x"}}]'.encode()
         shop.answers["/words"] = rb'[{"id": "a\u0000"}]'
-        outcomes = shop.sync("things", "words")
+        outcomes = shop.sync("things", "args")
         assert outcomes["things"].ok, outcomes["things"].error
-        assert "`id`" in (outcomes["words"].error or "")
+        assert "`id`" in (outcomes["args"].error or "")
         shop.answers["/things"] = f'[{",".join(things)}, {{"id": 100, "{two}": "y", "{one}": "z"}}]'.encode()
         again = shop.sync("things")["things"]
         assert again.ok and again.rows_loaded == 1, again.error

@@ -1,4 +1,4 @@
-"""Working folders: one each, gone at the end, and those of killed processes removed by whoever comes next."""
+"""Run directories: one per process, deleted at its end; those of killed processes are deleted by the next one."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ def test_a_killed_process_leaves_a_folder_that_the_next_run_removes(tmp_path: Pa
     assert process.stdout is not None
     folder = Path(process.stdout.readline().strip())
     with run_directory() as mine:
-        assert folder.exists() and mine.exists() and mine != folder, "one in use is left alone"
+        assert folder.exists() and mine.exists() and mine != folder, "a directory in use is kept"
     assert not mine.exists()
     process.kill()
     process.wait()

@@ -1,4 +1,4 @@
-"""What an attempt makes of the state on record."""
+"""How the result of a read changes the saved state."""
 
 from datetime import UTC, datetime
 
@@ -55,7 +55,7 @@ def test_another_parent_of_the_same_name_starts_from_the_beginning() -> None:
     assert other.cursor_value is None and other.parent_id == "2"
     refused = BEFORE.after(attempt(Status.SKIPPED, parent_id="2"))
     assert refused.succeeded_at is None and refused.cursor_value is None
-    # State of a version that did not know the parent's key goes on.
+    # State of a version that did not record the parent's key is still used.
     assert BEFORE.after(attempt(parent_id=None)).cursor_value == EARLY
 
 

@@ -1,4 +1,4 @@
-"""Every paginator reads each record once and ends on the contract's own rule; a circle is an error."""
+"""Every paginator reads each record once and ends by the contract's rule; a loop is an error."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,7 +24,7 @@ Params = Mapping[str, str | int]
 
 
 def server(paginator: Paginator, records: list[dict[str, int]], requests: list[Params]) -> Any:
-    """What a server that keeps the contract answers."""
+    """The responses of a server that follows the contract."""
 
     def get(params: Params) -> Answer:
         requests.append(params)
@@ -69,7 +69,7 @@ def test_reads_every_record_once(paginator: Paginator, size: int) -> None:
 @pytest.mark.parametrize(
     ("paginator", "size", "expected"),
     [
-        # A short page is asked for what follows it, and a page begins with the last row of the one before.
+        # After a short page one more is requested, and each page begins with the last row of the previous one.
         (PAGE_NUMBER, 14, 4),
         (PAGE_NUMBER, 6, 2),
         (OFFSET, 9, 3),
@@ -148,7 +148,7 @@ def test_a_missing_link_header_does_not_end_the_list(second: dict[str, str]) -> 
 
 
 def test_a_last_page_of_known_rows_does_not_end_the_list() -> None:
-    """As a server answers that lost the position: with its first page. A page that brings one new row is an end."""
+    """As from a server that lost the position: its first page again. A page with one new row may be the last one."""
     first = {"data": [{"id": 1}, {"id": 2}]}
     answers = iter([Answer(first, linked("true")), Answer(first, linked("false"))])
     with pytest.raises(AnswerError, match="not what was asked for"):
@@ -176,7 +176,7 @@ ECHOING = Cursor(
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("claims", "expected"),
     [
         ({"more": True}, "says that there is more"),
         ({"start": 4, "limit": 4}, "begins at 4"),
@@ -185,13 +185,13 @@ ECHOING = Cursor(
 )
 @pytest.mark.parametrize("counts", [True, False])
 def test_a_response_for_another_position_is_not_the_last_page(
-    said: dict[str, Any], expected: str, counts: bool
+    claims: dict[str, Any], expected: str, counts: bool
 ) -> None:
     cursor = replace(ECHOING, counts_records=counts)
-    if "more" not in said and not counts:
+    if "more" not in claims and not counts:
         return
     with pytest.raises(AnswerError, match=expected):
-        read(cursor, lambda params: Answer({"data": [{"id": 1}], **said}, {}))
+        read(cursor, lambda params: Answer({"data": [{"id": 1}], **claims}, {}))
 
 
 def test_positions_follow_a_smaller_limit_of_the_server() -> None:

@@ -1,4 +1,4 @@
-"""Lists whose rows come, go and move while they are read: every row that stays is read, or the read is refused."""
+"""Lists whose rows are added, removed and moved during a read: every row that stays is read, or the read fails."""
 
 import math
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ NO_CAP = 10**9
 
 @dataclass
 class MovingList:
-    """A server's list. `changes[n]` happen before its nth request, `caps[n]` is from then on its largest page."""
+    """A server's list. `changes[n]` happen before its nth request; from then on `caps[n]` is its page limit."""
 
     rows: list[int]
     changes: Mapping[int, list[Op]] = field(default_factory=dict)
@@ -85,7 +85,7 @@ KINDS = tuple(paginators(1, None))
 
 
 def read(paginator: Paginator, served: MovingList, page_size: int | None = None) -> set[int]:
-    """The ids that are read, as the extraction does: what was read blindly is read again until nothing is new."""
+    """The ids that are read, as the extraction does it: a blind pass is repeated until it finds nothing new."""
     found, again = one_pass(paginator, served, page_size)
     for _ in range(MAX_REREADS if again else 0):
         more, _ = one_pass(paginator, served, page_size)
@@ -104,7 +104,7 @@ def one_pass(paginator: Paginator, served: MovingList, page_size: int | None) ->
     return {record["id"] for page in by_id for record in page}, state.blind
 
 
-def whole_or_refused(paginator: Paginator, served: MovingList) -> None:
+def complete_or_refused(paginator: Paginator, served: MovingList) -> None:
     stays = set(served.rows)
     try:
         found = read(paginator, served)
@@ -113,21 +113,21 @@ def whole_or_refused(paginator: Paginator, served: MovingList) -> None:
     assert stays - served.removed <= found, (sorted(stays - served.removed - found), served.requests)
 
 
-comings = st.tuples(st.sampled_from(["insert", "remove"]), st.floats(0, 0.999))
+additions_and_removals = st.tuples(st.sampled_from(["insert", "remove"]), st.floats(0, 0.999))
 moves = st.tuples(st.sampled_from(["insert", "remove", "to the front", "to the end"]), st.floats(0, 0.999))
-several = st.dictionaries(st.integers(1, 25), st.lists(comings, min_size=1, max_size=4), max_size=8)
+several = st.dictionaries(st.integers(1, 25), st.lists(additions_and_removals, min_size=1, max_size=4), max_size=8)
 one_each = st.dictionaries(st.integers(1, 25), st.lists(moves, min_size=1, max_size=1), max_size=8)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=300, deadline=None)
-@given(size=st.integers(0, 70), limit=st.integers(8, 20), told=st.booleans(), changes=several | one_each)
-@example(size=45, limit=8, told=False, changes={2: [("remove", 0.0)], 3: [("to the front", 0.5)]})
+@given(size=st.integers(0, 70), limit=st.integers(8, 20), has_maximum=st.booleans(), changes=several | one_each)
+@example(size=45, limit=8, has_maximum=False, changes={2: [("remove", 0.0)], 3: [("to the front", 0.5)]})
 def test_no_stable_row_is_lost_while_others_are_added_removed_and_moved(
-    kind: str, size: int, limit: int, told: bool, changes: Mapping[int, list[Op]]
+    kind: str, size: int, limit: int, has_maximum: bool, changes: Mapping[int, list[Op]]
 ) -> None:
-    """Pages of two rows can lose one where seven rows come and go during one read: see counted.py."""
-    whole_or_refused(paginators(limit, limit if told else None)[kind], MovingList([*range(size)], changes))
+    """Pages of two rows can lose one if seven rows are added or removed during one read: see positions.py."""
+    complete_or_refused(paginators(limit, limit if has_maximum else None)[kind], MovingList([*range(size)], changes))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -164,7 +164,7 @@ def test_a_smaller_or_lowered_page_limit_does_not_end_a_list_early(
 def test_page_limits_and_changes_together_lose_no_row(
     kind: str, size: int, limit: int, caps: dict[int, int], changes: Mapping[int, list[Op]]
 ) -> None:
-    whole_or_refused(paginators(limit, None)[kind], MovingList([*range(size)], changes, caps))
+    complete_or_refused(paginators(limit, None)[kind], MovingList([*range(size)], changes, caps))
 
 
 @settings(max_examples=100, deadline=None)
@@ -203,7 +203,7 @@ def test_number_of_requests_for_an_unchanged_list(kind: str, limit: int, rows: i
 
 
 def test_a_page_limit_lowered_during_a_read_costs_two_requests() -> None:
-    """A hundred rows in one page, the rest by fifty; the two find out about the cap, and about the end."""
+    """A hundred rows in one page, the rest in fifties; the two extra requests detect the limit and the end."""
     served = MovingList([*range(260)], caps={0: 100, 1: 50})
     assert read(paginators(100, None)["page number"], served) == set(range(260))
     assert len(served.requests) <= 1 + math.ceil(160 / 50) + 2
