@@ -1,4 +1,4 @@
-"""One function per contender that loads the benchmark's leads into DuckDB. Run in a separate process; prints a JSON line.
+"""One function per contender that loads the benchmark's leads into DuckDB; run in a separate process, prints JSON.
 
 `seconds` exclude starting Python and importing: only the loading is compared. Ours is a complete Dagster
 materialisation.

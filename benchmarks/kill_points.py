@@ -31,7 +31,7 @@ def main() -> None:
             continue
         with tempfile.TemporaryDirectory(prefix="platform-assets-bench-") as folder, SandboxServer() as server:
             check = table_differences(server, platforms)
-            found = crash(server, Path(folder), program, args, points, rng, check, say=print)
+            found = crash(server, Path(folder), program, args, points, rng, check, log=print)
         lines.append(line(title, found))
         print(lines[-1], *found.refused, *found.wrong, sep="\n", flush=True)
     text = f"""# kill -9

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from platform_assets.sandbox import SandboxServer
-from tests.faults.crashes import LOADER, WORKER, crash, tables_unlike
+from tests.faults.crashes import LOADER, WORKER, crash, table_differences
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from tests.faults.crashes import LOADER, WORKER, crash, tables_unlike
 )
 def test_the_next_sync_recovers_from_a_killed_one(program: str, args: list[str], points: int, tmp_path: Path) -> None:
     with SandboxServer() as server:
-        check = tables_unlike(server, ["error_tracking" if program is LOADER else "load_testing"])
+        check = table_differences(server, ["error_tracking" if program is LOADER else "load_testing"])
         found = crash(server, tmp_path, program, args, points, random.Random(points), check)
     assert found.points == points
     assert found.refused == found.wrong == []

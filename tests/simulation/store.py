@@ -162,7 +162,7 @@ class Store:
             return key
 
     def edit(self, name: str, key: Any, changes: Mapping[str, Any] | None = None, *, choice: int = 0) -> bool:
-        """Change the given fields of a record, or one of its own. False if the API would hide the change from a reader."""
+        """Change the given fields of a record, or one of its own. False if the API would not show that."""
         with self.lock:
             resource, version = self.resources[name], self.tables[name][key].now
             if version is None or not resource.edits_seen or (name == "builds" and not self._may_change(version)):
