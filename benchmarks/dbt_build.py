@@ -118,7 +118,7 @@ all models and their tests, DuckDB, the project's own profile (`python -m benchm
 
 Start-up of dbt and reading the project are included. All marts are plain tables. Three of them were incremental by
 day: the second build then took 15.8 s where `--full-refresh` took 17.3 s, and a day whose last row had moved to another
-day stayed for ever. To find such days every row has to be read all the same, so there is little to gain.
+day was never removed. To find such days every row has to be read anyway, so there is little to gain.
 """
     (HERE / "DBT.md").write_text(text)
     print(text)

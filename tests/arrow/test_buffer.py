@@ -141,7 +141,7 @@ def identity(value: Any, kind: str) -> Any:
 
 @settings(deadline=None)
 @given(st.lists(spellings, min_size=1, max_size=8), st.sampled_from(["bigint", "text"]))
-def test_equal_keys_are_one_row_however_they_are_written(ids: list[Any], kind: str) -> None:
+def test_equal_keys_are_one_row_in_any_spelling(ids: list[Any], kind: str) -> None:
     """Equal keys give one row and one stored key, as in the warehouse; an invalid key is an error."""
     expected_keys = [identity(value, kind) for value in ids]
     with tempfile.TemporaryDirectory() as folder:

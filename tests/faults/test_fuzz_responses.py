@@ -15,7 +15,7 @@ from tests.faults.fuzzing import JSON, NAMES, SLOW, plain
 
 
 def cells(row: Row) -> list[Any]:
-    """The values of a row that come from its record."""
+    """The values of a row that are from its record."""
     return [value for name, value in row.items() if name not in ("_dlt_id", "_loaded_at") and value is not None]
 
 

@@ -20,7 +20,7 @@ def test_the_code_of_a_mutant_occurs_once_and_its_tests_exist(mutant: Mutant) ->
         assert not name or name.partition("[")[0] in names_of_tests(path), test
 
 
-def test_every_mutant_has_a_name_of_its_own() -> None:
+def test_mutant_names_are_unique() -> None:
     names = [mutant.name for mutant in MUTANTS]
     assert len(names) == len(set(names))
 

@@ -46,7 +46,7 @@ def test_an_undeclared_field_is_loaded_and_reported_as_drift(
         assert found.metadata["new_columns"].value == {"brand_new": "bigint"}
 
 
-def test_a_list_that_was_not_read_within_its_allowed_lag_is_not_fresh(
+def test_a_list_not_read_within_its_allowed_lag_is_not_fresh(
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,
     point_at: PointAt,

@@ -111,7 +111,7 @@ def test_a_bucket_in_which_nothing_changed_is_not_late_for_dbt(
 
 
 @pytest.mark.parametrize("value", ["1h", "-5", "nan", "1e300"])
-def test_a_lag_that_cannot_be_used_is_refused_by_check_and_breaks_no_definitions(
+def test_an_invalid_lag_is_refused_by_check_and_does_not_break_the_definitions(
     value: str,
     instance: dg.DagsterInstance,
     repository: dg.RepositoryDefinition,

@@ -27,7 +27,7 @@ def server(point_at: PointAt) -> Iterator[SandboxServer]:
 
 
 def checked(repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, name: str) -> Evaluations:
-    """Run the platform's verification as its schedule asks for it."""
+    """Run the platform's verification as its schedule requests it."""
     schedule = repository.get_schedule_def(f"{name}_{VERIFIED}")
     context = dg.build_schedule_context(
         scheduled_execution_time=datetime(2026, 1, 17, tzinfo=UTC), repository_def=repository

@@ -48,14 +48,14 @@ def ids(file: Path) -> list[tuple[int]]:
         return connection.execute("SELECT id FROM d.things").fetchall()
 
 
-def test_dlt_still_requires_a_load_id_in_a_table_made_empty(pipeline: dlt.Pipeline) -> None:
+def test_dlt_still_requires_a_load_id_in_a_table_created_empty(pipeline: dlt.Pipeline) -> None:
     """When this fails: delete patches/empty_table_load_ids.py once no warehouse of an earlier version is left."""
     load(pipeline, empty)
     with pytest.raises(PipelineStepFailed, match=f"NOT NULL constraint failed: things.{LOAD_ID}"):
         load(pipeline, one_row, pipeline.default_schema.clone())
 
 
-def test_a_table_made_empty_takes_rows_once_its_load_id_is_not_required(pipeline: dlt.Pipeline, file: Path) -> None:
+def test_a_table_created_empty_takes_rows_once_its_load_id_is_not_required(pipeline: dlt.Pipeline, file: Path) -> None:
     load(pipeline, empty)
     schema = pipeline.default_schema.clone()
     with pipeline.sql_client() as client:

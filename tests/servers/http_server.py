@@ -1,4 +1,4 @@
-"""The HTTP server behind every stub in the tests: a thread on a free port that answers by calling a function.
+"""The HTTP server behind every stub in the tests: a thread on a free port that calls a function for each response.
 
 A test of one client gives it a function; `stub_api.StubApi` routes by path. Two servers are separate: `faulty_proxy`
 (corrupts responses byte by byte, which needs a raw socket) and the simulation's (it belongs to an oracle).
@@ -52,7 +52,7 @@ class Reply:
 
 
 class HttpServer:
-    """Answers GET and POST with what `answer` returns; use it as a context manager.
+    """Responds to GET and POST with what `answer` returns; use it as a context manager.
 
     Attributes:
         answer: called with each request, in a separate thread; may be replaced at any time.

@@ -8,6 +8,6 @@ server      the store over HTTP, with the faults of a history
 client      syncs in separate processes, which can be killed
 warehouse   the tables in the DuckDB file
 oracle      what the tables may hold after a sync
-history     steps, made from a seed
+history     steps, generated from a seed
 play        executes the steps of one history
 """

@@ -1,7 +1,7 @@
 """The simulated time of a history: it advances only by steps.
 
-A sync runs in a process whose product modules see this time, so that "since the last sync" means a week where
-the history says a week. Only their names `datetime` are replaced; `time.monotonic` and deadlines stay real.
+A sync runs in a process whose product modules see this time, so that "since the last sync" is a week if the
+history waits a week. Only their names `datetime` are replaced; `time.monotonic` and deadlines stay real.
 """
 
 import importlib
@@ -38,11 +38,11 @@ _ahead = timedelta(0)
 class _Datetime(datetime, metaclass=_Moments):
     """`datetime` with the simulated time as now; its instances are plain datetimes."""
 
-    def __new__(cls, *args: object, **named: object) -> datetime:  # pyright: ignore[reportIncompatibleMethodOverride] -- a datetime all the same
+    def __new__(cls, *args: object, **named: object) -> datetime:  # pyright: ignore[reportIncompatibleMethodOverride] -- it returns a datetime
         return datetime(*args, **named)  # pyright: ignore[reportArgumentType] -- datetime's own
 
     @classmethod
-    def now(cls, tz: object = None) -> datetime:  # pyright: ignore[reportIncompatibleMethodOverride] -- a datetime all the same
+    def now(cls, tz: object = None) -> datetime:  # pyright: ignore[reportIncompatibleMethodOverride] -- it returns a datetime
         return datetime.now(tz) + _ahead  # pyright: ignore[reportArgumentType] -- datetime's own
 
 

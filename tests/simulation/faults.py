@@ -141,7 +141,7 @@ def _error_beside_data(answer: Answer, asked: Asked) -> Answer | None:
 
 
 def _repeated_key(answer: Answer, asked: Asked) -> Answer | None:
-    """The records' key twice in one object, once written with an escape: parsers keep the second."""
+    """The key of the records twice in one object, once spelled with an escape: parsers keep the second one."""
     records = records_of(answer.body, asked.selector)
     if not isinstance(records, list) or len(records) < 2 or "." in asked.selector:
         return None

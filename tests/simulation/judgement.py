@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.simulation.oracle import Oracle
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Rows of one parent from which on an empty answer soft-deletes none.
+# From this many rows of one parent on, an empty response soft-deletes none.
 STAYS = 3
 
 
@@ -277,7 +277,7 @@ class Judgement:
         return len({version.parents for version in truth.versions}) > 1 or self._orphaned(truth.versions[-1])
 
     def _orphaned(self, version: Version) -> bool:
-        """PARENT GONE, perhaps to come back as another one since; or one that the warehouse does not know as it is."""
+        """PARENT GONE, perhaps restored since; or the parent's row in the warehouse is not up to date."""
         parent = self.resource.parent
         if parent is None:
             return False
@@ -318,7 +318,7 @@ class Judgement:
 
 
 def _equal(before: Row, after: Row) -> bool:
-    """The same, whatever columns were added."""
+    """Whether the rows are equal, ignoring added columns."""
     return all(after.get(column) == value for column, value in before.items())
 
 

@@ -14,7 +14,7 @@ Where a reader cannot know that, there is an allowance:
 - MAY NOT START: rows older than `start_date` need not be read the first time. Without it they come with the next full
   refresh.
 - LONG AGO: a record that comes into a filtered list with a time from before 1970, after that list was read once, is
-  not in any answer but a full refresh's.
+  not in any response but a full refresh's.
 - ANOTHER ACCOUNT: under another credential an account is known by its records. Where the warehouse has none of those
   that exist now, the sync may refuse.
 - KILLED: what a killed sync has read is either there or not, row by row.
@@ -30,12 +30,12 @@ from tests.simulation.judgement import Judgement
 from tests.simulation.store import Store, Version
 from tests.simulation.warehouse import Row
 
-# Fields whose names may end in one column name: each has a column of its own, always.
+# Fields whose names may normalise to one column name: each always has a separate column.
 COLLIDING = (("fooBar", "foo_bar"), ("цена", "скидка"))
 _COLLIDING = frozenset(name for names in COLLIDING for name in names)
 # A timestamp that a server which repeats its pages adds to its records; not part of the expected rows.
 NOISE = "served_at"
-# What no two accounts have in common.
+# Resources of which two accounts never share a record.
 ACCOUNTS = {
     "ci_analytics": "organizations",
     "load_testing": "organizations",

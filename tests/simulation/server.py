@@ -56,7 +56,7 @@ class Server:
         rules: the active faults.
         before: called with each request, before the response and outside the store's lock; may change the store,
             kill the client or wait.
-        asked: requests by client (its token). endless: resources that were requested endlessly.
+        asked: requests by client (token). endless: resources that were requested endlessly.
     """
 
     def __init__(self, store: Store, page: int = 30) -> None:

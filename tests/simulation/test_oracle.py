@@ -57,7 +57,7 @@ def test_an_out_of_range_timestamp_equals_no_stored_value() -> None:
     assert not same("9999-12-31T23:59:59-08:00", datetime(2026, 1, 1, tzinfo=UTC))
 
 
-def test_a_row_removed_before_the_newer_of_two_runs_began_may_stay_as_it_was(stage: Stage) -> None:
+def test_a_row_removed_before_the_newer_of_two_runs_began_may_stay_unchanged(stage: Stage) -> None:
     """A filtered list does not show the removal, and the older run must not overwrite what the newer one read."""
     play = stage("crm/stages", 5, more=("activity_fields",))
     no_findings(play.sync())

@@ -34,7 +34,7 @@ def contents(path: Path, name: str) -> dict[str, list[tuple[object, ...]]]:
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_every_row_and_field_arrives_and_a_second_sync_changes_nothing(
+def test_every_row_and_field_is_loaded_and_a_second_sync_changes_nothing(
     name: str, shared_sandbox: SandboxServer, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point_at(shared_sandbox)

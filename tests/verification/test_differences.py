@@ -139,7 +139,7 @@ def test_the_order_of_a_json_objects_keys_is_not_a_difference(
     assert verified("crm", "leads")["leads"].ok
 
 
-def test_random_tamperings_of_every_table_are_all_found(
+def test_random_changes_in_every_table_are_all_found(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     """In each of the 47 tables a row is deleted or a cell of a random column is changed; nothing else is found."""

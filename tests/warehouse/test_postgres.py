@@ -151,7 +151,9 @@ def test_a_value_that_postgres_cannot_store_does_not_affect_other_rows(
     assert [(text, json.loads(variables)) for text, variables in rows] == [("a\ufffdb", [{"name": "c\ufffdd"}])]
 
 
-def test_two_loads_of_one_platform_at_once_lose_and_repeat_nothing(postgres: Mapping[str, str], tmp_path: Path) -> None:
+def test_two_concurrent_loads_of_one_platform_lose_and_duplicate_no_row(
+    postgres: Mapping[str, str], tmp_path: Path
+) -> None:
     """Both share dlt's staging tables: without the lock, one would empty them while the other uses them."""
     with SandboxServer() as server:
         for _ in range(3):

@@ -20,7 +20,7 @@ MUTANTS = (
         (f"{SETTINGS}::test_a_misspelt_variable_is_reported_with_a_suggestion",),
     ),
     Mutant(
-        "unknown-key-of-a-file-ignored",
+        "unknown-file-key-ignored",
         "platform_assets/configuration/unknown.py",
         "return [*_in_variables(keys), *_in_files(keys)]",
         "return [*_in_variables(keys)]",

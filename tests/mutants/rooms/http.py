@@ -9,14 +9,14 @@ CALLS = "tests/http/test_client.py"
 
 MUTANTS = (
     Mutant(
-        "redirect-may-lose-the-query",
+        "redirect-drops-the-query",
         CLIENT,
         "        if changed:",
         "        if False:",
         (f"{CALLS}::test_a_redirect_that_drops_the_query_is_refused",),
     ),
     Mutant(
-        "redirect-to-anywhere",
+        "redirect-to-another-origin",
         CLIENT,
         "        if target_origin != self._origin:",
         "        if False:",
@@ -30,21 +30,21 @@ MUTANTS = (
         (f"{CALLS}::test_no_message_holds_the_secret",),
     ),
     Mutant(
-        "refusal-tried-again",
+        "permanent-error-retried",
         RESPONSES,
         "        if status not in handler.retry_on_status_codes:",
         "        if status == 401:",
         (f"{CALLS}::test_permanent_errors_are_not_retried",),
     ),
     Mutant(
-        "server-delay-not-waited",
+        "retry-delay-ignored",
         "platform_assets/http/retry.py",
         ("        self._delayed_seconds += delay\n        return delay"),
         ("        self._delayed_seconds += delay\n        return 0.0"),
         (f"{CALLS}::test_retry_after_waits_do_not_use_up_the_retries",),
     ),
     Mutant(
-        "rate-limit-not-waited-for",
+        "rate-limit-ignored",
         "platform_assets/http/rate_limiter.py",
         "            self._sleep(at - now)",
         "            pass",
@@ -61,21 +61,21 @@ MUTANTS = (
         (f"{CALLS}::test_a_path_value_stays_in_its_own_segment",),
     ),
     Mutant(
-        "repeated-key-believed",
+        "duplicate-key-accepted",
         RESPONSES,
         ("            if repeated is None:\n                return body"),
         ("            if True:\n                return body"),
         (f"{CALLS}::test_a_duplicate_key_in_the_envelope_is_detected_in_any_spelling",),
     ),
     Mutant(
-        "escaped-repeated-key-believed",
+        "escaped-duplicate-key-accepted",
         "platform_assets/http/repeated_keys.py",
         "    if _ESCAPED_KEY.search(content):",
         "    if False:",
         (f"{CALLS}::test_a_duplicate_key_in_the_envelope_is_detected_in_any_spelling",),
     ),
     Mutant(
-        "error-beside-records-believed",
+        "error-beside-records-ignored",
         RECORDS,
         "        if name != outermost and outermost in body and body.get(name):",
         "        if False:",

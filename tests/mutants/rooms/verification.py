@@ -8,14 +8,14 @@ NOT_VERIFIED = "tests/verification/test_not_verified.py"
 
 MUTANTS = (
     Mutant(
-        "verify-passes-over-a-column",
+        "verify-skips-a-column",
         COMPARING,
         "{', '.join(f'r.{quoted(name)}' for name in shape.types)})",
         "{', '.join(f'r.{quoted(n)}' for n, kind in shape.types.items() if kind != 'json')})",
         (f"{DIFFERENCES}::test_a_changed_cell_is_found_with_its_key_and_column",),
     ),
     Mutant(
-        "verify-takes-a-failed-parents-rows-for-extra",
+        "verify-reports-rows-of-failed-parent-as-extra",
         COMPARING,
         '"coalesce(e.complete, FALSE)"',
         '"coalesce(e.complete, TRUE)"',

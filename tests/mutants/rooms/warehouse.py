@@ -16,14 +16,14 @@ MUTANTS = (
         (f"{STATES}::test_a_failed_or_refused_parent_keeps_what_was_read_and_stays_due",),
     ),
     Mutant(
-        "cursor-goes-back",
+        "cursor-moves-back",
         STATE,
         "cursor_value=max(cursors, default=None)",
         "cursor_value=attempt.cursor_value",
         (f"{STATES}::test_a_success_replaces_everything_but_a_newer_cursor",),
     ),
     Mutant(
-        "parent-by-its-name-alone",
+        "parent-identified-by-name-only",
         STATE,
         "return None in (self.parent_id, parent_id) or self.parent_id == parent_id",
         "return True",
