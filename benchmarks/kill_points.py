@@ -20,11 +20,11 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=200)
     parser.add_argument("--model-points", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
-    rng = random.Random(asked.seed)
+    options = parser.parse_args()
+    rng = random.Random(options.seed)
     names = [platform.name for platform in all_platforms()]
-    cases = [(name, LOADER, [name], [name], asked.points // len(names)) for name in names]
-    cases.append(("everything, with dbt models", WORKER, ["sync"], names, asked.model_points))
+    cases = [(name, LOADER, [name], [name], options.points // len(names)) for name in names]
+    cases.append(("everything, with dbt models", WORKER, ["sync"], names, options.model_points))
     lines = []
     for title, program, args, platforms, points in cases:
         if points == 0:
@@ -38,7 +38,7 @@ def main() -> None:
 
 {machine()}. Each point: the sandbox's records change, a sync is killed at a moment chosen at random over its
 undisturbed length, a second sync runs undisturbed, and every row of its tables is compared with what the sandbox
-serves (`python -m benchmarks.kill_points --seed {asked.seed}`).
+serves (`python -m benchmarks.kill_points --seed {options.seed}`).
 
 | what was killed | points | after, s | file unreadable | differences, folders left |
 |---|---:|---|---:|---:|

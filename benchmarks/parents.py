@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.fast_path import HERE, ROOT, ask, machine, server
+from benchmarks.fast_path import HERE, ROOT, http_get, machine, server
 from benchmarks.server import TOKEN
 
 LATENCY = 0.05
@@ -106,7 +106,7 @@ def measure(sizes: list[int], organizations: int) -> list[dict[str, Any]]:
             with server(deals=size) as url:
                 database = Path(folder) / f"deals-{size}.duckdb"
                 for which, version in (("first load", 0), ("nothing new", 0), ("50 deals changed", 1)):
-                    ask(url, f"/_version?v={version}")
+                    http_get(url, f"/_version?v={version}")
                     case = f"products of {size:,} deals, {which}"
                     results.append(measured(case, url, database, "crm", ["deals", "deal_products"]))
     return results

@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from benchmarks.fast_path import HERE, ROOT, ask, machine, server
+from benchmarks.fast_path import HERE, ROOT, http_get, machine, server
 from benchmarks.server import PAGE, TOKEN
 
 TABLE = "crm.leads"
@@ -97,7 +97,7 @@ def verification() -> dict[str, Any]:
 
 def tampered(database: Path, count: int, seed: int) -> Expected:
     """Change random rows outside of a sync, a third of each kind. Returns the expected findings."""
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     expected: Expected = {}
     with duckdb.connect(str(database)) as connection:
         ids = [row[0] for row in connection.execute(f"SELECT id FROM {TABLE} ORDER BY id").fetchall()]
@@ -107,7 +107,7 @@ def tampered(database: Path, count: int, seed: int) -> Expected:
             if name not in ("id", "_dlt_id", "_dlt_load_id", "_loaded_at", "_deleted_at")
         ]
         connection.execute("BEGIN")
-        for n, row in enumerate(chance.sample(ids, count)):
+        for n, row in enumerate(rng.sample(ids, count)):
             kind = ("missing", "extra", "changed")[n % 3]
             if kind == "missing" and n % 2:
                 connection.execute(f"DELETE FROM {TABLE} WHERE id = ?", [row])
@@ -140,9 +140,9 @@ def measure(rows: int, tamperings: int, seed: int) -> list[str]:
         print(lines[-1], flush=True)
         for case, expected in (("untouched", {}), ("tampered", None)):
             expected = tampered(database, tamperings, seed) if expected is None else expected
-            before = int(ask(url, "/_requests"))
+            before = int(http_get(url, "/_requests"))
             done = in_process("verify", database, url)
-            requests = int(ask(url, "/_requests")) - before
+            requests = int(http_get(url, "/_requests")) - before
             found: Expected = done["found"]
             right = sum(found.get(row) == what for row, what in expected.items())
             false = sum(found[row] != expected.get(row) for row in found) + done["late"]

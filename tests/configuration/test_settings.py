@@ -213,10 +213,10 @@ def test_settings_in_files_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         )
         (folder / "secrets.toml").write_text(f'[sources.crm]\napi_token = "{server.token("crm")}"\n')
         done = command("sync", "--select", "crm/notes", "--no-models", env={"PYTHONPATH": str(ROOT)}, cwd=folder.parent)
-        asked = [request["query"] for request in server.requests if "limit" in request["query"]]
+        queries = [request["query"] for request in server.requests if "limit" in request["query"]]
     assert done.returncode == 0, done.stderr
     # One more than the pages need: each page begins with the last row of the previous one.
-    assert {query["limit"] for query in asked} == {"7", "8"}
+    assert {query["limit"] for query in queries} == {"7", "8"}
     assert (folder.parent / "other" / "mine.duckdb").is_file()
 
 

@@ -59,8 +59,8 @@ def test_a_link_header_leads_to_the_page_it_names(
     finally:
         fixed.headers, fixed.later = {}, None
     assert rows is not None and {row["id"] for row in rows} == {"1", "2", "3"}
-    asked = [parse_qs(urlsplit(target).query).get("cursor") for target in fixed.proxy.targets[since:]]
-    assert asked[:2] == [None, [cursor]] and {str(one) for one in asked} == {"None", str([cursor])}
+    requested = [parse_qs(urlsplit(target).query).get("cursor") for target in fixed.proxy.targets[since:]]
+    assert requested[:2] == [None, [cursor]] and {str(one) for one in requested} == {"None", str([cursor])}
 
 
 @QUICK

@@ -21,7 +21,7 @@ from tests.servers.faulty_proxy import FaultWriter, FaultyProxy, GoodResponse, W
 from tests.settings import platform_settings
 
 # Logging of every library at level DEBUG, into the captured output.
-NOISY = """
+WITH_DEBUG_LOGGING = """
 import logging, sys
 logging.basicConfig(level=logging.DEBUG)
 sys.argv = sys.argv[1:]
@@ -98,7 +98,7 @@ def columns_with_secrets(path: Path, wanted: Mapping[bytes, str]) -> Iterator[st
 
 def run(args: list[str], environment: Mapping[str, str]) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "-c", NOISY, *args],
+        [sys.executable, "-c", WITH_DEBUG_LOGGING, *args],
         cwd=ROOT,
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,

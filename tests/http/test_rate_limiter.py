@@ -73,7 +73,7 @@ LIMITED = replace(
 processes = multiprocessing.get_context("forkserver")
 
 
-def ask_often(url: str, token: str, folder: str) -> None:
+def send_requests(url: str, token: str, folder: str) -> None:
     """40 requests from a separate process, four at a time."""
     tempfile.tempdir = folder
     settings = Settings(base_url=url, token=token)
@@ -85,7 +85,7 @@ def ask_often(url: str, token: str, folder: str) -> None:
 def test_two_runs_together_stay_under_the_declared_limit_by_the_servers_own_log(tmp_path: Path) -> None:
     with SandboxServer() as server:
         arguments = (server.base_url("ci_analytics"), server.token("ci_analytics"), str(tmp_path))
-        running = [processes.Process(target=ask_often, args=arguments) for _ in range(2)]
+        running = [processes.Process(target=send_requests, args=arguments) for _ in range(2)]
         for process in running:
             process.start()
         for process in running:

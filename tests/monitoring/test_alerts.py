@@ -20,11 +20,11 @@ class Webhook(HttpServer):
     """Records posts, and rejects them unless `status` is 200."""
 
     def __init__(self) -> None:
-        super().__init__(self._take)
+        super().__init__(self._receive)
         self.texts: list[str] = []
         self.status = 200
 
-    def _take(self, request: Request) -> Reply:
+    def _receive(self, request: Request) -> Reply:
         if self.status == 200:
             self.texts.append(json.loads(request.content)["text"])
         return Reply(b"", self.status)

@@ -59,7 +59,7 @@ class Day:
             raise_on_error=False,
         )
 
-    def settle(self) -> None:
+    def load_everything(self) -> None:
         """Load everything, so that the test begins with all assets fresh."""
         for _ in range(5):
             requests, _ = self.tick()
@@ -83,7 +83,7 @@ def test_run_requests_through_failure_success_idle_backoff_and_new_rows(
     with SandboxServer() as server:
         point_at(server)
         day = Day(repository, instance, "crm", monkeypatch)
-        day.settle()
+        day.load_everything()
         assert day.tick()[0] == []
 
         def changed(request: dg.RunRequest) -> bool:
@@ -113,7 +113,7 @@ def test_run_requests_through_failure_success_idle_backoff_and_new_rows(
         # It succeeds: idle, and probed less and less often, at most once a tick.
         server.faults.clear()
         assert day.launch(second).success
-        looks = []
+        probes = []
         for _ in range(60):
             day.later(5 * MINUTE)
             since = len(server.requests)
@@ -121,11 +121,11 @@ def test_run_requests_through_failure_success_idle_backoff_and_new_rows(
             assert not any(map(changed, requests))
             for request in requests:
                 day.launch(request)
-            asked = [r for r in server.requests[since:] if r["query"].get("items") == "deal"]
-            assert len(asked) <= 1
-            looks.append(len(asked))
+            requested = [r for r in server.requests[since:] if r["query"].get("items") == "deal"]
+            assert len(requested) <= 1
+            probes.append(len(requested))
         # Five hours at an allowed lag of two: not probed every five minutes, and never less than once an hour.
-        assert 4 <= sum(looks) <= 12
+        assert 4 <= sum(probes) <= 12
 
         # New rows: requested within the allowed lag.
         with server.backend.lock:
@@ -136,7 +136,7 @@ def test_run_requests_through_failure_success_idle_backoff_and_new_rows(
             if any(map(changed, requests)):
                 break
         else:
-            pytest.fail("the new row was not asked for within two hours")
+            pytest.fail("the new row was not requested within two hours")
 
 
 def test_an_idle_tick_launches_nothing_and_sends_at_most_one_request_per_probed_resource(
@@ -148,15 +148,15 @@ def test_an_idle_tick_launches_nothing_and_sends_at_most_one_request_per_probed_
     with SandboxServer() as server:
         point_at(server)
         day = Day(repository, instance, "crm", monkeypatch)
-        day.settle()
+        day.load_everything()
         since = len(server.requests)
         assert day.tick()[0] == []
         assert len(server.requests) == since
         day.later(20 * MINUTE)
         requests, reason = day.tick()
         assert requests == [] and "upstream has nothing newer" in reason
-        asked = [request["query"]["items"] for request in server.requests[since:]]
-        assert len(asked) == len(set(asked)) == 10
+        requested = [request["query"]["items"] for request in server.requests[since:]]
+        assert len(requested) == len(set(requested)) == 10
 
 
 def test_only_stale_partitions_are_requested_and_a_refused_one_once_a_day(
@@ -178,9 +178,9 @@ def test_only_stale_partitions_are_requested_and_a_refused_one_once_a_day(
         )
         day.later(20 * MINUTE)
         requests, _ = day.tick()
-        asked = {part for r in requests if "events" in names(r) for part in config_of(r)}
+        requested = {part for r in requests if "events" in names(r) for part in config_of(r)}
         known = set(instance.get_dynamic_partitions("error_tracking_project"))
-        assert asked == known - {"acme/web"}
+        assert requested == known - {"acme/web"}
 
         # 401 is permanent: after the run failed it is not requested for a day.
         server.faults.append(Fault("/events/", status=401, times=None))
@@ -224,23 +224,23 @@ def test_partitions_loaded_before_the_cutoff_are_stale(instance: dg.DagsterInsta
 def test_an_asset_is_requested_again_after_any_run_result_but_never_twice_at_once(
     steps: list[str], pause: float
 ) -> None:
-    memory, now, under_way, keys = SensorState(), 1000.0, False, set()
+    memory, now, in_flight, keys = SensorState(), 1000.0, False, set()
     for number, step in enumerate(steps):
         now += pause
         if step == "ask" and freshness.due(memory, [WHOLE], now):
-            assert not under_way
+            assert not in_flight
             key = f"{number}#{freshness.most_attempts(memory, [WHOLE])}"
             assert key not in keys
             keys.add(key)
             freshness.mark_requested(memory, [WHOLE], key, now)
-            under_way = True
-        elif under_way and step in ("succeed", "fail", "refuse"):
+            in_flight = True
+        elif in_flight and step in ("succeed", "fail", "refuse"):
             state = RunState.SUCCEEDED if step == "succeed" else RunState.FAILED
             freshness.record_run(memory, state, [WHOLE] if step == "refuse" else [], now)
-            under_way = False
+            in_flight = False
         elif step == "lose":
             freshness.record_run(memory, RunState.NONE, [], now)
-            under_way = under_way and bool(memory.run_key)
+            in_flight = in_flight and bool(memory.run_key)
         memory = SensorState.of(json.loads(json.dumps(memory.stored())))
     freshness.record_run(memory, RunState.FAILED, [], now)
     assert freshness.due(memory, [WHOLE], now + freshness.REFUSED_BACKOFF + 1) == [WHOLE]

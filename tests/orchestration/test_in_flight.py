@@ -109,7 +109,7 @@ def by_a_backfill(*keys: str) -> Callable[[dg.RepositoryDefinition, dg.DagsterIn
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "request_runs",
     [
         by_the_freshness_sensor,
         by_the_partition_sensor,
@@ -121,12 +121,12 @@ def by_a_backfill(*keys: str) -> Callable[[dg.RepositoryDefinition, dg.DagsterIn
     ids=["freshness sensor", "partition sensor", "launchpad", "schedule", "backfill of one", "backfill of a range"],
 )
 def test_a_partition_of_a_run_in_flight_is_deleted_only_after_the_run(
-    asked: Callable[[dg.RepositoryDefinition, dg.DagsterInstance], list[dg.DagsterRun]],
+    request_runs: Callable[[dg.RepositoryDefinition, dg.DagsterInstance], list[dg.DagsterRun]],
     server: SandboxServer,
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,
 ) -> None:
-    queued = asked(repository, instance)
+    queued = request_runs(repository, instance)
     assert queued
     remove_organization(server, "globex")
     assert run(repository, instance, ORGANIZATIONS).success

@@ -78,16 +78,16 @@ def test_dbt_and_the_check_and_the_alert_agree_at_every_age(
         assert checks(repository, instance, "ci_analytics/builds")["cursor_fresh"].passed
         event = instance.get_latest_materialization_event(BUILDS)
         assert event is not None
-        for minutes, says in ((5, "pass"), (15, "warn"), (25, "error")):
+        for minutes, dbt_status in ((5, "pass"), (15, "warn"), (25, "error")):
             age(warehouse_file, minutes)
-            assert by_dbt(warehouse_file, tmp_path / "target") == says
+            assert by_dbt(warehouse_file, tmp_path / "target") == dbt_status
             reported = stale_assets_of(instance, all_platforms(), event.timestamp + 60 * minutes)
-            assert ("ci_analytics/builds" in reported) == (says == "error")
+            assert ("ci_analytics/builds" in reported) == (dbt_status == "error")
         server.faults.append(Fault("/v2/builds", status=404, times=None))
-        for minutes, says in ((5, None), (15, dg.AssetCheckSeverity.WARN), (25, dg.AssetCheckSeverity.ERROR)):
+        for minutes, dbt_status in ((5, None), (15, dg.AssetCheckSeverity.WARN), (25, dg.AssetCheckSeverity.ERROR)):
             age(warehouse_file, minutes)
             found = checks(repository, instance, "ci_analytics/builds")["cursor_fresh"]
-            assert (None if found.passed else found.severity) == says
+            assert (None if found.passed else found.severity) == dbt_status
         monkeypatch.delenv(SETTING)
         age(warehouse_file, 25)
         assert by_dbt(warehouse_file, tmp_path / "target") == "pass"

@@ -49,9 +49,9 @@ def test_parents_children_and_models_in_one_run(
         assert builds["dagster/row_count"] == builds["rows_loaded"] == len(expected["builds"])
         assert builds["dagster/table_name"] == "ci_analytics.builds"
         assert builds["cursor_field"] == "created_at"
-        asked = sum(request["path"].endswith("/v2/builds") for request in server.requests)
+        requested = sum(request["path"].endswith("/v2/builds") for request in server.requests)
         # 25 pages could hold them all; pages that begin with the last row of the previous one need a few more.
-        assert builds["requests"] == asked <= 30
+        assert builds["requests"] == requested <= 30
         total = query(warehouse_file, "SELECT sum(builds) FROM marts.ci_analytics_build_outcomes_daily")[0][0]
         assert total == len(expected["builds"])
 
@@ -76,8 +76,8 @@ def test_a_partition_run_reads_only_its_parent(
         before = len(server.requests)
         result = run(repository, "sync_ci_analytics", instance, [PIPELINES.to_user_string()], partition_key="acme")
         assert result.success
-        asked = {request["path"] for request in server.requests[before:]}
-        assert asked == {"/ci_analytics/v2/organizations/acme/pipelines"}
+        requested = {request["path"] for request in server.requests[before:]}
+        assert requested == {"/ci_analytics/v2/organizations/acme/pipelines"}
         found = metadata(result, PIPELINES.to_user_string(), "acme")
         assert found["rows_loaded"] == 45 and found["parents_read"] == 1
 

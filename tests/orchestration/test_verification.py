@@ -74,11 +74,11 @@ def test_a_small_budget_verifies_assets_in_turn_and_keeps_the_other_results(
     sync_platform("error_tracking")
     monkeypatch.setattr(verification, "REQUESTS", 12)
     seen: dict[str, set[float]] = {}
-    asked: set[str] = set()
+    requested: set[str] = set()
     for _ in range(12):
         before = len(server.requests)
         found = checked(repository, instance, "error_tracking")
-        asked |= {request["path"] for request in server.requests[before:]}
+        requested |= {request["path"] for request in server.requests[before:]}
         assert len(server.requests) - before <= 14
         for name, one in found.items():
             assert one.passed
@@ -87,7 +87,7 @@ def test_a_small_budget_verifies_assets_in_turn_and_keeps_the_other_results(
     assert all(len(times) > 1 for times in seen.values())
     assert max(len(times) for times in seen.values()) < 12
     projects = server.backend.tables["error_tracking"]["project_detail"]
-    details = {path for path in asked if path.count("/") == 6 and "/projects/" in path}
+    details = {path for path in requested if path.count("/") == 6 and "/projects/" in path}
     assert len(details) == len(projects), "every parent was verified"
 
 

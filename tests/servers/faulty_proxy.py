@@ -12,7 +12,7 @@ from typing import Self
 from urllib.parse import unquote_plus, urlsplit
 
 # Seconds after which a silent or endlessly slow response is given up, so that no test hangs.
-ENOUGH = 10.0
+MAX_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Wire:
             self.connection.sendall(b"".join(parts))
 
     def drip(self, parts: Iterator[bytes], pause: float) -> None:
-        """Send part after part, until the client disconnects or `ENOUGH` seconds have passed."""
-        for _, part in zip(range(int(ENOUGH / pause)), parts, strict=False):
+        """Send part after part, until the client disconnects or `MAX_SECONDS` have passed."""
+        for _, part in zip(range(int(MAX_SECONDS / pause)), parts, strict=False):
             try:
                 self.connection.sendall(part)
             except OSError:
@@ -58,7 +58,7 @@ class Wire:
 
     def silence(self) -> None:
         """Send nothing until the client disconnects."""
-        self.connection.settimeout(ENOUGH)
+        self.connection.settimeout(MAX_SECONDS)
         with suppress(OSError):
             while self.connection.recv(1024):
                 pass
@@ -126,7 +126,7 @@ class FaultyProxy:
         with connection, connection.makefile("rb") as stream, suppress(OSError):
             while request := _request(stream):
                 target, headers = request
-                good = self._ask(target, headers)
+                good = self._fetch(target, headers)
                 write_fault = self._choose(target)
                 if write_fault is None:
                     connection.sendall(good.message())
@@ -145,14 +145,14 @@ class FaultyProxy:
             self.faults_served += 1
             return self.write_fault
 
-    def _ask(self, target: str, headers: dict[str, str]) -> GoodResponse:
+    def _fetch(self, target: str, headers: dict[str, str]) -> GoodResponse:
         if self._known is None:
-            return self._ask_upstream(target, headers)
+            return self._fetch_from_upstream(target, headers)
         if target not in self._known:
-            self._known[target] = self._ask_upstream(target, headers)
+            self._known[target] = self._fetch_from_upstream(target, headers)
         return self._known[target]
 
-    def _ask_upstream(self, target: str, headers: dict[str, str]) -> GoodResponse:
+    def _fetch_from_upstream(self, target: str, headers: dict[str, str]) -> GoodResponse:
         client = HTTPConnection(self._upstream.hostname or "", self._upstream.port, timeout=30)
         try:
             client.request("GET", target, headers={**headers, "Accept-Encoding": "identity"})

@@ -167,9 +167,9 @@ def _sync(platform_name: str, resources: tuple[str, ...], selection: Mapping[str
     for stage in ([r.name for r in chosen if not r.parent], [r.name for r in chosen if r.parent]):
         if not stage:
             continue
-        asked = Selection(tuple(stage), parents=parents, full_refresh=selection["full_refresh"])
+        chosen_stage = Selection(tuple(stage), parents=parents, full_refresh=selection["full_refresh"])
         with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-            for outcome in sync(client, warehouse, asked):
+            for outcome in sync(client, warehouse, chosen_stage):
                 outcomes[outcome.name] = Outcome(
                     ok=outcome.ok,
                     error=outcome.error or next(iter(outcome.failed_partitions.values()), None),

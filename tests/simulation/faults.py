@@ -21,7 +21,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ParsedRequest:
     """One request, parsed.
 
     page: how far into the list, from 0. number: how many requests the client has made for the resource, from 1.
@@ -54,20 +54,20 @@ class Rule:
     times_served: int = 0
     parents: set[str | None] = field(default_factory=set)
 
-    def applies(self, asked: Asked) -> bool:
+    def applies(self, request: ParsedRequest) -> bool:
         return (
-            asked.resource == self.resource
-            and self.parent in (None, asked.parent)
-            and asked.page >= self.page
+            request.resource == self.resource
+            and self.parent in (None, request.parent)
+            and request.page >= self.page
             and (self.times is None or self.times_served < self.times)
         )
 
-    def count(self, asked: Asked) -> None:
+    def count(self, request: ParsedRequest) -> None:
         self.times_served += 1
-        self.parents.add(asked.parent)
+        self.parents.add(request.parent)
 
 
-Fault = Callable[[Answer, Asked], Answer | None]
+Fault = Callable[[Answer, ParsedRequest], Answer | None]
 
 
 def records_of(body: Body, selector: str) -> list[Any] | None:
@@ -87,52 +87,52 @@ def with_records(body: Body, selector: str, records: Any) -> Body:
 
 
 def _status(status: int) -> Fault:
-    def fault(answer: Answer, asked: Asked) -> Answer:
+    def fault(answer: Answer, request: ParsedRequest) -> Answer:
         return Answer(status, {"error": {"status": status, "message": "simulated fault"}})
 
     return fault
 
 
-def _cut(answer: Answer, asked: Asked) -> Answer:
+def _cut(answer: Answer, request: ParsedRequest) -> Answer:
     answer.cut = True
     return answer
 
 
-def _half_json(answer: Answer, asked: Asked) -> Answer:
+def _half_json(answer: Answer, request: ParsedRequest) -> Answer:
     """Half of the text, with a matching content length."""
     answer.raw = b'{"data": [{"id": 1, "na'
     return answer
 
 
-def _empty(answer: Answer, asked: Asked) -> Answer:
-    answer.body = with_records(answer.body, asked.selector, [])
+def _empty(answer: Answer, request: ParsedRequest) -> Answer:
+    answer.body = with_records(answer.body, request.selector, [])
     answer.headers.pop("Link", None)
     answer.body.pop("additional_data", None)
     return answer
 
 
-def _forget_query(answer: Answer, asked: Asked) -> Answer:
+def _forget_query(answer: Answer, request: ParsedRequest) -> Answer:
     return Answer(302, {}, {"Location": "."})
 
 
-def _no_link(answer: Answer, asked: Asked) -> Answer | None:
-    if asked.last or answer.headers.pop("Link", None) is None:
+def _no_link(answer: Answer, request: ParsedRequest) -> Answer | None:
+    if request.last or answer.headers.pop("Link", None) is None:
         return None
     return answer
 
 
-def _more_without_next(answer: Answer, asked: Asked) -> Answer | None:
+def _more_without_next(answer: Answer, request: ParsedRequest) -> Answer | None:
     pagination = answer.body.get("additional_data", {}).get("pagination", {})
     if pagination.pop("next_start", None) is None:
         return None
     return answer
 
 
-def _error_beside_data(answer: Answer, asked: Asked) -> Answer | None:
-    records = records_of(answer.body, asked.selector)
+def _error_beside_data(answer: Answer, request: ParsedRequest) -> Answer | None:
+    records = records_of(answer.body, request.selector)
     if not isinstance(records, list) or len(records) < 2:
         return None
-    answer.body = with_records(answer.body, asked.selector, records[: len(records) // 2])
+    answer.body = with_records(answer.body, request.selector, records[: len(records) // 2])
     answer.body["error"] = "a shard did not answer"
     answer.body["errors"] = [{"message": "a shard did not answer"}]
     answer.body.pop("additional_data", None)
@@ -140,13 +140,13 @@ def _error_beside_data(answer: Answer, asked: Asked) -> Answer | None:
     return answer
 
 
-def _repeated_key(answer: Answer, asked: Asked) -> Answer | None:
+def _repeated_key(answer: Answer, request: ParsedRequest) -> Answer | None:
     """The key of the records twice in one object, once spelled with an escape: parsers keep the second one."""
-    records = records_of(answer.body, asked.selector)
-    if not isinstance(records, list) or len(records) < 2 or "." in asked.selector:
+    records = records_of(answer.body, request.selector)
+    if not isinstance(records, list) or len(records) < 2 or "." in request.selector:
         return None
     text = json.dumps(answer.body)
-    name = asked.selector
+    name = request.selector
     again = json.dumps({name: records[:1]})[1:-1].replace(f'"{name}"', f'"{name[0]}\\u{ord(name[1]):04x}{name[2:]}"')
     answer.raw = f"{text[:-1]}, {again}}}".encode()
     return answer

@@ -208,7 +208,7 @@ class _Maker:
         elif step.do == "collide":
             what = rng.randrange(2)
         elif step.do == "spell":
-            what = rng.choice((*Spelling.KINDS, *Spelling.NONE, None, None))
+            what = rng.choice((*Spelling.KINDS, *Spelling.INVALID, None, None))
         elif step.do == "start_date":
             what = rng.choice((10, 100, None))
         elif step.do == "page_size":

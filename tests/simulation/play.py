@@ -13,7 +13,7 @@ from tests.simulation.client import Report
 from tests.simulation.client import Sync as Client
 from tests.simulation.clock import Clock
 from tests.simulation.contract import resources_of
-from tests.simulation.faults import Asked, Rule
+from tests.simulation.faults import ParsedRequest, Rule
 from tests.simulation.findings import Finding, Round, Run, rewritten
 from tests.simulation.history import Step, Sync
 from tests.simulation.oracle import COLLIDING, Oracle
@@ -245,9 +245,9 @@ class Play:
         self.server.before = [self._changing(how)]
         runs = self._concurrent_runs(how, first) if how.concurrent else [self._one(how, first)]
         self.counts["syncs"] += len(runs)
-        self.counts["requests"] += self.server.asked.total()
+        self.counts["requests"] += self.server.request_counts.total()
         if runs[0].report.ended:
-            self._requests = max(1, self.server.asked["one"])
+            self._requests = max(1, self.server.request_counts["one"])
         for run in runs:
             for rule in self.server.rules:
                 run.faults.setdefault(rule.resource, set()).update((who, rule.fault) for who in rule.parents)
@@ -259,7 +259,7 @@ class Play:
 
     def _classify(self, how: Sync, runs: list[Run], before: dict[str, Table]) -> list[Finding]:
         odd = frozenset(self.server.spelling)
-        none = {name for name, spelling in self.server.spelling.items() if spelling.kind in Spelling.NONE}
+        none = {name for name, spelling in self.server.spelling.items() if spelling.kind in Spelling.INVALID}
         round_ = Round(
             runs,
             before,
@@ -289,12 +289,12 @@ class Play:
             rules.append(Rule(faulty.fault, faulty.to, parent, faulty.page, faulty.times))
         return rules
 
-    def _changing(self, how: Sync) -> Callable[[Asked], None]:
+    def _changing(self, how: Sync) -> Callable[[ParsedRequest], None]:
         waiting = list(how.during)
 
-        def act(asked: Asked) -> None:
+        def act(request: ParsedRequest) -> None:
             with self.store.lock:
-                due = [one for one in waiting if one[0] == asked.resource and one[1] <= asked.number]
+                due = [one for one in waiting if one[0] == request.resource and one[1] <= request.number]
                 for one in due:
                     waiting.remove(one)
                     self.do(one[2])
@@ -312,12 +312,12 @@ class Play:
         number = max(1, round(part * self._requests)) if part <= 1 else None
         deadline = time.monotonic() + 60
         while client.running and time.monotonic() < deadline:
-            asked = self.server.asked["one"]
+            count = self.server.request_counts["one"]
             silent_for = time.monotonic() - self.server.last_request
-            if number is not None and asked >= number:
+            if number is not None and count >= number:
                 time.sleep(milliseconds / 1000)
                 break
-            if number is None and asked and silent_for > milliseconds / 1000:
+            if number is None and count and silent_for > milliseconds / 1000:
                 break
             time.sleep(0.002)
         kill(client.pid)
@@ -328,8 +328,13 @@ class Play:
         resource, number, changes = how.concurrent
         held, go_on = threading.Event(), threading.Event()
 
-        def hold(asked: Asked) -> None:
-            if asked.client == "one" and asked.resource == resource and asked.number >= number and not go_on.is_set():
+        def hold(request: ParsedRequest) -> None:
+            if (
+                request.client == "one"
+                and request.resource == resource
+                and request.number >= number
+                and not go_on.is_set()
+            ):
                 held.set()
                 go_on.wait(60)
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.simulation.contract import Resource
-from tests.simulation.faults import FAULTS, Answer, Asked, Rule
+from tests.simulation.faults import FAULTS, Answer, ParsedRequest, Rule
 from tests.simulation.store import Store, Version
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,7 +28,7 @@ class Spelling:
 
     KINDS = ("float", "text", "zeros", "mixed", "twice")
     # Kinds that add a record with an invalid key.
-    NONE: ClassVar[dict[str, Any]] = {"word": "abc", "huge": 2**63, "truth": True, "blank": ""}
+    INVALID: ClassVar[dict[str, Any]] = {"word": "abc", "huge": 2**63, "truth": True, "blank": ""}
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -38,8 +38,8 @@ class Spelling:
         if not records or not isinstance(records[0].get(key), int):
             return records
         self._answers += 1
-        if self.kind in self.NONE:
-            return [{**records[0], key: self.NONE[self.kind]}, *records]
+        if self.kind in self.INVALID:
+            return [{**records[0], key: self.INVALID[self.kind]}, *records]
         looks = (float, str, int) if self.kind == "mixed" else (self._look(),)
         found = [{**r, key: looks[(n + self._answers) % len(looks)](r[key])} for n, r in enumerate(records)]
         return [*records, found[0]] if self.kind == "twice" else found
@@ -56,17 +56,17 @@ class Server:
         rules: the active faults.
         before: called with each request, before the response and outside the store's lock; may change the store,
             kill the client or wait.
-        asked: requests by client (token). endless: resources that were requested endlessly.
+        request_counts: requests by client (token). endless: resources that were requested endlessly.
     """
 
     def __init__(self, store: Store, page: int = 30) -> None:
         self.store = store
         self.page = page
         self.rules: list[Rule] = []
-        self.before: list[Callable[[Asked], None]] = []
+        self.before: list[Callable[[ParsedRequest], None]] = []
         self.spelling: dict[str, Spelling] = {}
         self.reordered: set[str] = set()
-        self.asked: Counter[str] = Counter()
+        self.request_counts: Counter[str] = Counter()
         self.last_request = 0.0
         self.endless: set[str] = set()
         self._numbers: Counter[tuple[str, str]] = Counter()
@@ -91,7 +91,7 @@ class Server:
     def new_sync(self) -> None:
         """Reset the counts."""
         self._numbers.clear()
-        self.asked.clear()
+        self.request_counts.clear()
         self.endless.clear()
 
     # One request
@@ -106,13 +106,13 @@ class Server:
         if found is None:
             return _refusal(404, "no such path")
         resource, values = found
-        self.asked[token] += 1
+        self.request_counts[token] += 1
         self._numbers[token, resource.name] += 1
         number = self._numbers[token, resource.name]
         if number > ENDLESS:
             self.endless.add(resource.name)
             return _refusal(404, "requested endlessly")
-        asked = Asked(
+        request = ParsedRequest(
             resource.name,
             self._identity(resource, values),
             self._page_of(resource, query),
@@ -123,22 +123,24 @@ class Server:
             resource.key,
         )
         for act in list(self.before):
-            act(asked)
+            act(request)
         self.last_request = time.monotonic()
         with self.store.lock:
-            return self._answer(resource, values, query, asked)
+            return self._answer(resource, values, query, request)
 
-    def _answer(self, resource: Resource, values: tuple[str, ...], query: dict[str, str], asked: Asked) -> Answer:
-        rule = next((rule for rule in self.rules if rule.applies(asked)), None)
+    def _answer(
+        self, resource: Resource, values: tuple[str, ...], query: dict[str, str], request: ParsedRequest
+    ) -> Answer:
+        rule = next((rule for rule in self.rules if rule.applies(request)), None)
         try:
-            answer, last = self._correct(resource, self._identity(resource, values), query, asked, rule)
+            answer, last = self._correct(resource, self._identity(resource, values), query, request, rule)
         except _Refused as refused:
             return _refusal(refused.status, str(refused))
         if rule is not None and rule.fault in FAULTS:
-            asked = Asked(**{**vars(asked), "last": last})
-            made = FAULTS[rule.fault](answer, asked)
+            request = ParsedRequest(**{**vars(request), "last": last})
+            made = FAULTS[rule.fault](answer, request)
             if made is not None:
-                rule.count(asked)
+                rule.count(request)
                 if made.status == 302:
                     made.headers["Location"] = self._path(resource, values)
                     # The second request of a redirect has to get through, or it would be requested endlessly.
@@ -179,13 +181,13 @@ class Server:
             return 0
 
     def _size(self, resource: Resource, query: dict[str, str]) -> int:
-        asked = query.get(resource.size) if resource.size else None
-        return min(int(asked), resource.maximum) if asked else min(self.page, resource.default)
+        requested = query.get(resource.size) if resource.size else None
+        return min(int(requested), resource.maximum) if requested else min(self.page, resource.default)
 
     # Correct responses
 
     def _correct(
-        self, resource: Resource, parent: str | None, query: dict[str, str], asked: Asked, rule: Rule | None
+        self, resource: Resource, parent: str | None, query: dict[str, str], request: ParsedRequest, rule: Rule | None
     ) -> tuple[Answer, bool]:
         if resource.parent is not None and parent == "unknown":
             raise _Refused(404, "no such parent")
@@ -198,15 +200,15 @@ class Server:
             return Answer(body=self._enveloped(resource, records)), True
         size, start = self._size(resource, query), self._start(resource, query)
         fault = rule.fault if rule is not None else None
-        if fault == "ignore_offset" and asked.page > 0:
+        if fault == "ignore_offset" and request.page > 0:
             assert rule is not None
-            rule.count(asked)
-            page = [{**record, "servedAt": f"{asked.number}"} for record in records[:size]]
+            rule.count(request)
+            page = [{**record, "servedAt": f"{request.number}"} for record in records[:size]]
         elif fault == "lower_cap":
             assert rule is not None
-            rule.count(asked)
+            rule.count(request)
             size = max(1, size // 2)
-            start = asked.page * size if resource.paging == "number" else start
+            start = request.page * size if resource.paging == "number" else start
             page = records[start : start + size]
         else:
             page = records[start : start + size]

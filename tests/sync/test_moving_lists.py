@@ -25,7 +25,7 @@ def aim(point: Point) -> Aim:
     return lambda name, url: point(name, f"{url}/{name}", sandbox_token(name))
 
 
-def then(change: Callable[[], object]) -> FaultWriter:
+def then_change(change: Callable[[], object]) -> FaultWriter:
     """A correct response, after which the list changes."""
 
     def write_fault(wire: Wire, good: GoodResponse) -> bool:
@@ -46,7 +46,7 @@ def test_a_deal_edited_between_two_pages_hides_no_other_deal(
     monkeypatch.setenv("SOURCES__CRM__PAGE_SIZE", "50")
     with SandboxServer() as server:
         deals = server.backend.tables["crm"]["deals"]
-        edit = then(lambda: deals.append({**deals.pop(3), "update_time": "2031-01-01 00:00:00"}))
+        edit = then_change(lambda: deals.append({**deals.pop(3), "update_time": "2031-01-01 00:00:00"}))
         with FaultyProxy(server.url, edit, pattern=r"/recents\?") as proxy:
             aim("crm", proxy.url)
             assert sync_platform("crm", ["deals"])["deals"].ok
@@ -63,7 +63,7 @@ def test_a_row_removed_between_two_pages_is_the_only_one_soft_deleted(
         aim(name, server.url)
         sync_platform(name, [resource])
         removed: list[Any] = []
-        with FaultyProxy(server.url, then(lambda: removed.append(rows.pop(0))), pattern=r"\?") as proxy:
+        with FaultyProxy(server.url, then_change(lambda: removed.append(rows.pop(0))), pattern=r"\?") as proxy:
             aim(name, proxy.url)
             assert sync_platform(name, [resource])[resource].ok
         marked = ids(warehouse_file, f"{name}.{resource}", "_deleted_at IS NOT NULL")
@@ -81,7 +81,9 @@ def test_an_issue_missed_between_two_cursor_pages_is_found_by_the_second_read(
         aim("error_tracking", server.url)
         sync_platform("error_tracking", ["projects"])
         issues = server.backend.tables["error_tracking"]["issues"]["acme", "mobile"]
-        with FaultyProxy(server.url, then(lambda: issues.pop(0)), pattern=r"/acme/mobile/issues/(\?|$)") as proxy:
+        with FaultyProxy(
+            server.url, then_change(lambda: issues.pop(0)), pattern=r"/acme/mobile/issues/(\?|$)"
+        ) as proxy:
             aim("error_tracking", proxy.url)
             outcome = sync_platform("error_tracking", ["issues"], partitions=frozenset({"acme/mobile"}))["issues"]
             assert outcome.ok and not outcome.failed_partitions and proxy.faults_served == 1
@@ -110,14 +112,14 @@ def test_a_page_limit_lowered_during_a_read_soft_deletes_nothing(
 def test_a_redirect_that_drops_the_query_is_refused_and_soft_deletes_nothing(
     aim: Aim, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    def lose_the_query(wire: Wire, good: GoodResponse) -> bool:
+    def drop_the_query(wire: Wire, good: GoodResponse) -> bool:
         wire.send(good.message(b"", status=302, location="/ci_analytics/v2/organizations/"))
         return True
 
     with SandboxServer() as server:
         aim("ci_analytics", server.url)
         sync_platform("ci_analytics", ["organizations"])
-        with FaultyProxy(server.url, lose_the_query, pattern=r"/organizations\?", times=None) as proxy:
+        with FaultyProxy(server.url, drop_the_query, pattern=r"/organizations\?", times=None) as proxy:
             aim("ci_analytics", proxy.url)
             outcome = sync_platform("ci_analytics", ["organizations"])["organizations"]
         assert "redirects without the parameters" in (outcome.error or "")
@@ -125,14 +127,14 @@ def test_a_redirect_that_drops_the_query_is_refused_and_soft_deletes_nothing(
 
 
 def test_a_missing_link_header_fails_the_read(aim: Aim, sync_platform: Sync, warehouse_file: Path) -> None:
-    def unlink(wire: Wire, good: GoodResponse) -> bool:
+    def remove_the_link(wire: Wire, good: GoodResponse) -> bool:
         wire.send(good.message(link=None))
         return True
 
     with SandboxServer() as server:
         aim("error_tracking", server.url)
         sync_platform("error_tracking", ["projects"])
-        with FaultyProxy(server.url, unlink, pattern=r"/projects/\?.*cursor=0%3A5", times=None) as proxy:
+        with FaultyProxy(server.url, remove_the_link, pattern=r"/projects/\?.*cursor=0%3A5", times=None) as proxy:
             aim("error_tracking", proxy.url)
             outcome = sync_platform("error_tracking", ["projects"])["projects"]
             assert proxy.faults_served
@@ -140,7 +142,7 @@ def test_a_missing_link_header_fails_the_read(aim: Aim, sync_platform: Sync, war
         assert ids(warehouse_file, "error_tracking.projects", "_deleted_at IS NOT NULL") == set()
 
 
-def twenty_a_page(total: int, obeys_size: bool) -> Route:
+def pages_of_twenty(total: int, obeys_size: bool) -> Route:
     """A list of load tests of which no page has more than 20."""
 
     def answer(query: Query) -> Reply:
@@ -156,7 +158,7 @@ def twenty_a_page(total: int, obeys_size: bool) -> Route:
 def test_a_server_with_smaller_pages_than_requested_is_read_completely(
     total: int, obeys_size: bool, aim: Aim, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    with StubApi(other=twenty_a_page(total, obeys_size)) as api:
+    with StubApi(other=pages_of_twenty(total, obeys_size)) as api:
         aim("load_testing", api.url)
         assert sync_platform("load_testing", ["tests"])["tests"].ok
     assert ids(warehouse_file, "load_testing.tests") == {str(number) for number in range(total)}

@@ -51,7 +51,7 @@ def problems(server: SandboxServer, path: Path, platform: str, resource: str) ->
     return differences(path, named, named.resource(resource), expected_rows(server.backend)[platform][resource])
 
 
-def asked(server: SandboxServer, since: int, ending: str) -> list[str]:
+def requested_paths(server: SandboxServer, since: int, ending: str) -> list[str]:
     """Requested paths with that ending, in order."""
     return [r["path"] for r in server.requests[since:] if r["path"].endswith(ending)]
 
@@ -74,15 +74,15 @@ def test_a_late_row_of_one_parent_is_loaded_although_another_parents_cursor_is_n
     with SandboxServer() as server:
         point_at(server)
         events = server.backend.tables["error_tracking"]["events"]
-        quiet, ahead = sorted(events, key=lambda key: max((e["dateCreated"] for e in events[key]), default=""))[1::9][
+        behind, ahead = sorted(events, key=lambda key: max((e["dateCreated"] for e in events[key]), default=""))[1::9][
             :2
         ]
-        newest = max(event["dateCreated"] for event in events[quiet])
+        newest = max(event["dateCreated"] for event in events[behind])
         sync_platform("error_tracking", ["projects", "events"])
         assert newest < max(event["dateCreated"] for event in events[ahead])
         with server.backend.lock:
-            late = {**deepcopy(events[quiet][0]), "id": "late", "eventID": "late", "dateCreated": newest}
-            events[quiet].append(late)
+            late = {**deepcopy(events[behind][0]), "id": "late", "eventID": "late", "dateCreated": newest}
+            events[behind].append(late)
         outcome = sync_platform("error_tracking", ["events"])["events"]
         assert outcome.rows_loaded == 1
         assert problems(server, warehouse_file, "error_tracking", "events") == []
@@ -99,13 +99,13 @@ def test_one_failed_parent_of_200_stays_failed_until_it_loads(
         assert sum(partition.ok for partition in outcome.partitions.values()) == 199
         assert len(query(warehouse_file, f"SELECT id FROM ci_analytics.{PIPELINES}")) == 398
         # A run of another parent reports that it is still failed.
-        neighbour = sync_platform("ci_analytics", [PIPELINES], partitions=frozenset({"org-0001"}))[PIPELINES]
-        assert neighbour.ok and list(neighbour.left_failed) == ["org-0077"]
+        other = sync_platform("ci_analytics", [PIPELINES], partitions=frozenset({"org-0001"}))[PIPELINES]
+        assert other.ok and list(other.left_failed) == ["org-0077"]
         server.faults.clear()
         since = len(server.requests)
-        healed = sync_platform("ci_analytics", [PIPELINES], partitions=frozenset({"org-0077"}))[PIPELINES]
-        assert asked(server, since, "/pipelines") == ["/ci_analytics/v2/organizations/org-0077/pipelines"]
-        assert healed.rows_loaded == 2 and not healed.left_failed
+        recovered = sync_platform("ci_analytics", [PIPELINES], partitions=frozenset({"org-0077"}))[PIPELINES]
+        assert requested_paths(server, since, "/pipelines") == ["/ci_analytics/v2/organizations/org-0077/pipelines"]
+        assert recovered.rows_loaded == 2 and not recovered.left_failed
         assert problems(server, warehouse_file, "ci_analytics", PIPELINES) == []
 
 
@@ -121,7 +121,7 @@ def test_a_bucket_requests_a_failed_parent_again_and_no_other(
         server.faults.clear()
         since = len(server.requests)
         sync_platform("crm", ["deal_products"])
-        assert asked(server, since, "/products") == [f"/crm/v1/deals/{deal}/products"]
+        assert requested_paths(server, since, "/products") == [f"/crm/v1/deals/{deal}/products"]
         assert problems(server, warehouse_file, "crm", "deal_products") == []
 
 
@@ -143,7 +143,7 @@ def test_a_key_that_cannot_be_encoded_is_refused_by_name(
         outcome = sync_platform("ci_analytics", ["organizations", PIPELINES])[PIPELINES]
         assert outcome.left_failed.keys() == {slug}
         assert repr(slug) in outcome.left_failed[slug] and "refused" in outcome.left_failed[slug]
-        assert asked(server, since, "/pipelines") == ["/ci_analytics/v2/organizations/acme/pipelines"]
+        assert requested_paths(server, since, "/pipelines") == ["/ci_analytics/v2/organizations/acme/pipelines"]
         assert len(query(warehouse_file, f"SELECT id FROM ci_analytics.{PIPELINES}")) == 2
 
 
@@ -204,14 +204,14 @@ class Held(Fault):
 
     number: int = 1
     reached: threading.Event = field(default_factory=threading.Event)
-    let_go: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
 
     def strikes(self, target: str) -> bool:
         if re.search(self.pattern, target):
             self.number -= 1
         if self.number <= 0:
             self.reached.set()
-            self.let_go.wait(60)
+            self.released.wait(60)
         return False
 
 
@@ -245,17 +245,17 @@ def test_the_run_after_one_killed_while_reading_ends_like_an_undisturbed_one(
             process.kill()
             process.join()
         finally:
-            held.let_go.set()
+            held.released.set()
         assert process.exitcode == -signal.SIGKILL, "it was running"
         server.faults.clear()
         assert PIPELINES not in tables(warehouse_file) and statuses(warehouse_file) == {}, "nothing was landed"
         end_as_an_undisturbed_run(server, sync_platform, warehouse_file)
 
 
-def until(is_so: Callable[[], object], process: Any) -> None:
+def until(condition: Callable[[], object], process: Any) -> None:
     """Wait until a process shows what it is doing; without sleeping, since that may last only milliseconds."""
     deadline = time.monotonic() + 60
-    while not is_so():
+    while not condition():
         assert process.is_alive() and time.monotonic() < deadline, "it ended, or hung, before that"
 
 

@@ -69,13 +69,13 @@ def test_children_of_a_changed_parent_without_a_timestamp_are_read_again(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("crm", api.url)
-    timeless: Row = {"id": 1, "title": "a", "update_time": None}
-    api.routes["/v1/recents"] = recents("deal", [timeless])
+    without_timestamp: Row = {"id": 1, "title": "a", "update_time": None}
+    api.routes["/v1/recents"] = recents("deal", [without_timestamp])
     lines = [{"id": 10}]
     api.routes["/v1/deals/1/products"] = lambda query: Reply({"success": True, "data": lines})
     sync_platform("crm", ["deals", "deal_products"])
     assert sync_platform("crm", ["deals", "deal_products"])["deal_products"].requests == 0
-    timeless["title"] = "b"
+    without_timestamp["title"] = "b"
     lines.append({"id": 11})
     sync_platform("crm", ["deals", "deal_products"])
     assert ids(warehouse_file, "crm.deal_products") == [10, 11]

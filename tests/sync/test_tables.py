@@ -35,7 +35,7 @@ def test_the_first_row_of_a_list_that_began_empty_is_loaded(
     assert there(warehouse_file, "device_management.roles") == [7, 8]
 
 
-def as_made_by_an_earlier_version(
+def as_created_by_an_earlier_version(
     platform: Platform, resource: Resource, buffered: BufferedRows, *, merge: bool, parquet: bool
 ) -> DltResource:
     """An empty table as dlt creates it, with `_dlt_load_id NOT NULL`."""
@@ -49,7 +49,7 @@ def test_an_empty_table_of_an_earlier_version_takes_its_first_row(
     rows: list[Row] = []
     api.routes[ROLES] = listed(rows)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("platform_assets.sync.land.buffered_resource", as_made_by_an_earlier_version)
+        patch.setattr("platform_assets.sync.land.buffered_resource", as_created_by_an_earlier_version)
         sync_platform("device_management", ["roles"])
     columns = query(
         warehouse_file,

@@ -194,21 +194,21 @@ def test_a_row_listed_by_two_parents_is_written_once(shop: Shop, warehouse_file:
     for word in "ab":
         shop.answers[f"/words/{word}/parts"] = b'[{"id": 1, "title": "shared"}]'
     for first, second, written in (("a", "b", 1), ("b", "a", 0)):
-        shop.before = holding_back(f"/words/{second}/parts", until=f"/words/{first}/parts")
+        shop.before = delaying(f"/words/{second}/parts", until=f"/words/{first}/parts")
         outcome = shop.sync("parts")["parts"]
         assert (outcome.rows_loaded, outcome.deleted) == (written, 0)
         assert [row["_words_id"] for row in rows(warehouse_file, "parts")] == ["a"]
 
 
-def holding_back(path: str, until: str) -> Callable[[str], None]:
+def delaying(path: str, until: str) -> Callable[[str], None]:
     """Respond to `path` only after `until` was served and had time to be processed."""
-    asked = threading.Event()
+    requested = threading.Event()
 
     def before(found: str) -> None:
         if found == until:
-            asked.set()
+            requested.set()
         elif found == path:
-            asked.wait(5)
+            requested.wait(5)
             time.sleep(0.5)
 
     return before

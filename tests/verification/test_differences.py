@@ -33,10 +33,12 @@ def test_no_difference_is_reported_for_equal_tables(
         for table, one in found.items():
             assert (one.error, one.examples, one.not_synced_examples) == (None, [], []), table
             assert one.complete
-        asked = Counter((r["path"], str(r["query"])) for r in server.requests[before:])
-        assert all("'page': '1'" in query or "'after': '0'" in query for (_, query), n in asked.items() if n > 1), asked
-        assert max(asked.values()) <= 2
-        assert sum(asked.values()) == sum(one.requests for one in found.values())
+        requested = Counter((r["path"], str(r["query"])) for r in server.requests[before:])
+        assert all("'page': '1'" in query or "'after': '0'" in query for (_, query), n in requested.items() if n > 1), (
+            requested
+        )
+        assert max(requested.values()) <= 2
+        assert sum(requested.values()) == sum(one.requests for one in found.values())
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
@@ -143,7 +145,7 @@ def test_random_changes_in_every_table_are_all_found(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     """In each of the 47 tables a row is deleted or a cell of a random column is changed; nothing else is found."""
-    chance = random.Random(11)
+    rng = random.Random(11)
     other = {"VARCHAR": "'~tampered'", "JSON": "'[\"~tampered\"]'", "BIGINT": "-77", "DOUBLE": "-77.5"}
     other |= {"BOOLEAN": None, "DATE": "DATE '1901-02-03'"}
     other |= {"TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ '1901-02-03 00:00:00+00'"}
@@ -162,7 +164,7 @@ def test_random_changes_in_every_table_are_all_found(
                 if column not in ("_dlt_id", "_dlt_load_id", "_loaded_at", "_deleted_at", key)
             ]
             keys = sorted(str(row[0]) for row in query(warehouse_file, f"SELECT {key} FROM {table}"))
-            chosen = chance.sample(keys, min(len(keys), 3))
+            chosen = rng.sample(keys, min(len(keys), 3))
             expected[resource.name] = set()
             for place, value in enumerate(chosen):
                 where = f"WHERE CAST({key} AS VARCHAR) = '{value}'"
@@ -173,11 +175,11 @@ def test_random_changes_in_every_table_are_all_found(
                     tamper(warehouse_file, f"DELETE FROM {table} {where}")
                     expected[resource.name].add(("missing", (value,), ()))
                     continue
-                column, kind = chance.choice(columns)
+                column, kind = rng.choice(columns)
                 while any(child.parent == resource.name for child in platform_named(name).resources) and (
                     column in ("slug", "organization")
                 ):
-                    column, kind = chance.choice(columns)
+                    column, kind = rng.choice(columns)
                 new = other[kind] or f'CASE WHEN "{column}" THEN FALSE ELSE TRUE END'
                 tamper(warehouse_file, f'UPDATE {table} SET "{column}" = {new} {where}')
                 expected[resource.name].add(("changed", (value,), (column,)))

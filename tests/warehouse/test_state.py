@@ -69,7 +69,7 @@ def test_a_table_has_the_recorded_rows_or_more_after_an_interrupted_load() -> No
     assert left.is_still(TableContent(10, EARLY))
     for found in (TableContent(9, EARLY), TableContent(11, EARLY), TableContent(10, LATE), TableContent(0, None)):
         assert not left.is_still(found)
-    cut_off = TableContent(10, EARLY, is_loading=True)
-    assert cut_off.is_still(TableContent(12, LATE)) and cut_off.is_still(TableContent(10, EARLY))
-    assert not cut_off.is_still(TableContent(9, LATE)) and not cut_off.is_still(TableContent(12, None))
+    interrupted = TableContent(10, EARLY, is_loading=True)
+    assert interrupted.is_still(TableContent(12, LATE)) and interrupted.is_still(TableContent(10, EARLY))
+    assert not interrupted.is_still(TableContent(9, LATE)) and not interrupted.is_still(TableContent(12, None))
     assert TableContent(0, None, is_loading=True).is_still(TableContent(5, LATE))
