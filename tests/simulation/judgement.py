@@ -206,6 +206,9 @@ class Judgement:
         if self._orphaned(last) or any(self._orphaned(version) for version in self._held(truth, before)):
             return None
         if live:
+            if not was_live and truth.within(self.first, self.round.last):
+                # The older run landed it before the newer one began, which may have withheld its removal.
+                return self._value(truth, after, self.first)
             if not was_live:
                 return ("invented", "it was removed before the sync began, and was added to the table")
             if not self._strict(truth) or self._withheld(last.parents):
