@@ -201,7 +201,7 @@ class Judgement:
         last = truth.versions[-1]
         if self.resource.removal == "kept":
             if was_live and not live:
-                return ("lost", f"the API does not show removals, and it was removed ({_change(before, after)})")
+                return ("lost", f"the API shows no removals, and the row is not live ({_change(before, after)})")
             return self._value(truth, after, 0) if live else None
         if self._orphaned(last) or any(self._orphaned(version) for version in self._held(truth, before)):
             return None
