@@ -10,6 +10,7 @@ that is more than a reader can know, an allowance says so:
 - PARENT GONE: a removed parent's rows stay or are marked; nobody asks for them again.
 - STILL NAMED: a row that two parents listed may name the one that was removed, until the other one changes and is
   read.
+- SHARED: of a row that two filtered lists have, the table names the one whose window it was last seen in.
 - MOST GONE: where half of a parent's rows or more are gone, they may be withheld, if the sync says so.
 - MAY NOT START: rows older than `start_date` need not be read the first time. Without it they come with the next full
   refresh.
