@@ -1,11 +1,11 @@
 """The oracle's input (rounds of syncs, with the tables before and after) and its findings."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from tests.simulation.client import Outcome, Report
-from tests.simulation.warehouse import Table
+from tests.simulation.warehouse import Row, Table
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,30 @@ class Round:
     start_date: datetime | None = None
 
 
-def rewritten(before: Mapping[str, Table], after: Mapping[str, Table], platform: str) -> list[Finding]:
-    """Rows that a sync wrote although nothing had changed."""
+def rewritten(
+    before: Mapping[str, Table],
+    after: Mapping[str, Table],
+    platform: str,
+    may_rename: Callable[[str, Row], bool] = lambda name, row: False,
+) -> list[Finding]:
+    """Rows that a sync wrote although nothing had changed.
+
+    Args:
+        may_rename: whether a row of a resource may come to name another parent.
+    """
     found = []
     for name, table in after.items():
         old = {repr(sorted(row.items(), key=str)) for row in before[name].rows}
+        alike = {_without_parent(row) for row in before[name].rows}
         new = [row for row in table.rows if repr(sorted(row.items(), key=str)) not in old]
+        new = [row for row in new if not (may_rename(name, row) and _without_parent(row) in alike)]
         if new or len(table.rows) != len(old):
             what = (
                 {column: value for column, value in new[0].items() if value is not None} if new else "rows are missing"
             )
             found.append(Finding("rewritten", f"{platform}/{name}", f"nothing had changed; {len(new)} rows: {what}"))
     return found
+
+
+def _without_parent(row: Row) -> str:
+    return repr(sorted(((name, value) for name, value in row.items() if not name.startswith("_")), key=str))

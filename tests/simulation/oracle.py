@@ -10,6 +10,7 @@ Where a reader cannot know that, there is an allowance:
 - PARENT GONE: a removed parent's rows stay or are soft-deleted; they are not requested again.
 - STILL NAMED: a row that two parents listed may name the one that was removed, until the other one changes and is
   read.
+- SHARED: of a row that two filtered lists have, the table names the one whose window it was last seen in.
 - MOST GONE: if half of a parent's rows or more are missing, soft deletes may be withheld, if the sync reports it.
 - MAY NOT START: rows older than `start_date` need not be read the first time. Without it they come with the next full
   refresh.

@@ -19,7 +19,7 @@ from tests.simulation.history import Step, Sync
 from tests.simulation.oracle import COLLIDING, Oracle
 from tests.simulation.server import Server, Spelling, kill
 from tests.simulation.store import Store
-from tests.simulation.warehouse import Table
+from tests.simulation.warehouse import Row, Table
 
 # Seconds without a request after which a sync counts as waiting.
 SILENCE = 0.25
@@ -360,6 +360,14 @@ class Play:
         found = self.sync()
         before = self.tables()
         found += self.sync()
-        more = rewritten(before, self.tables(), self.platform)
+        more = rewritten(before, self.tables(), self.platform, self._may_rename)
         self.counts["findings"] += len(more)
         return found + more + self.sync(Sync(full_refresh=True))
+
+    def _may_rename(self, name: str, row: Row) -> bool:
+        """SHARED: of a row that two filtered lists have, the table names the one whose window it was last seen in."""
+        resource = self.store.resources[name]
+        if resource.filter is None or resource.parent is None:
+            return False
+        current = (truth.now for key, truth in self.store.tables[name].items() if str(key) == str(row.get("id")))
+        return any(version is not None and len(version.parents) > 1 for version in current)
