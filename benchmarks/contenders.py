@@ -1,6 +1,6 @@
-"""One way each of loading the benchmark's leads into DuckDB; run as a process of its own, prints one JSON line.
+"""One function per contender that loads the benchmark's leads into DuckDB; run in a separate process, prints JSON.
 
-`seconds` leave out starting Python and importing: what is compared is the loading. Ours is a whole Dagster
+`seconds` exclude starting Python and importing: only the loading is compared. Ours is a complete Dagster
 materialisation.
 """
 
@@ -22,7 +22,7 @@ def ours(url: str, database: str, resource: str = "leads") -> int:
     os.environ.update(
         SOURCES__CRM__BASE_URL=url, SOURCES__CRM__API_TOKEN=TOKEN, DESTINATION__DUCKDB__CREDENTIALS=database
     )
-    # The instance imports its storage, which is not loading either.
+    # The instance imports its storage, which is not part of the loading either.
     with dg.DagsterInstance.ephemeral() as instance:
         clock.start()
         result = repository.get_job("sync_crm").execute_in_process(
@@ -79,9 +79,9 @@ def plain_dlt(url: str, database: str) -> int:
 
 
 def airbyte_cdk(url: str, database: str) -> int:
-    """Records as JSON lines: neither typed nor in a database yet."""
+    """Records as JSON lines, neither typed nor in a database."""
     import orjson
-    from airbyte_cdk.models import (  # pyright: ignore[reportMissingImports] -- in an environment of its own
+    from airbyte_cdk.models import (  # pyright: ignore[reportMissingImports] -- in a separate environment
         AirbyteStream,
         ConfiguredAirbyteCatalog,
         ConfiguredAirbyteStream,
@@ -162,7 +162,7 @@ def airbyte_cdk(url: str, database: str) -> int:
 
 
 def by_hand(url: str, database: str) -> int:
-    """The limit: download, parse, Arrow, insert; no types declared, no retries, no state, no dedup."""
+    """The lower bound: download, parse, Arrow, insert; no declared types, retries, state or deduplication."""
     import duckdb
     import orjson
     import pyarrow as pa
@@ -218,7 +218,7 @@ def fan_out(url: str, database: str) -> int:
 
 
 class Clock:
-    """Seconds and CPU seconds of the part that is compared."""
+    """Wall-clock and CPU seconds of the part that is compared."""
 
     def start(self) -> None:
         self.began, self.cpu_began = time.perf_counter(), time.process_time()

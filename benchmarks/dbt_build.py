@@ -1,8 +1,8 @@
 """`dbt build` of all models and tests on a million builds and a million events: seconds and peak memory.
 
-Two builds: the first one, and one after a load that touched one row in ten of the newest thirty days. Writes
-benchmarks/DBT.md. The rows are a small sandbox's, repeated over three years under keys of their own; they go
-into the file directly, since loading is measured elsewhere (RESULTS.md).
+Two builds: the first one, and one after a load that changed one row in ten of the newest thirty days. Writes
+benchmarks/DBT.md. The rows are those of a small sandbox, repeated over three years with new keys; they are
+inserted into the file directly, since loading is measured elsewhere (RESULTS.md).
 """
 
 import argparse
@@ -55,14 +55,14 @@ def load(folder: Path, rows: int) -> None:
 
 
 def touch(folder: Path) -> int:
-    """Load some recent rows again; how many."""
+    """Load some recent rows again. Returns how many."""
     with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
         counts = [connection.execute(TOUCH.format(table=t, moment=m)).fetchall()[0][0] for t, m in TABLES.items()]
     return sum(counts)
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Settings of this run's own warehouse; its file is the one that dbt's profile looks for, too."""
+    """Settings for this run's own warehouse, whose file dbt's profile reads too."""
     file = str(folder / "warehouse.duckdb")
     return {
         **os.environ,
@@ -118,7 +118,7 @@ all models and their tests, DuckDB, the project's own profile (`python -m benchm
 
 Start-up of dbt and reading the project are included. All marts are plain tables. Three of them were incremental by
 day: the second build then took 15.8 s where `--full-refresh` took 17.3 s, and a day whose last row had moved to another
-day stayed for ever. To find such days every row has to be read all the same, so there is little to gain.
+day was never removed. To find such days every row has to be read anyway, so there is little to gain.
 """
     (HERE / "DBT.md").write_text(text)
     print(text)

@@ -1,6 +1,6 @@
-"""`make bench`: ours, plain dlt, Airbyte's CDK and the hand-written limit side by side, interleaved, in one run.
+"""`make bench`: ours, plain dlt, Airbyte's CDK and a minimal hand-written loader, interleaved in one run.
 
-Starts its own server of pre-rendered pages in a process of its own. Writes benchmarks/RESULTS.md and
+Starts a server of pre-rendered pages in a separate process. Writes benchmarks/RESULTS.md and
 benchmarks/fast_path.png. `--rows` names sizes; plain dlt runs only up to `--dlt-limit` rows (it takes minutes and
 gigabytes beyond that).
 """
@@ -44,7 +44,7 @@ class Result:
 
 
 def cdk_python() -> str:
-    """Python of an environment with Airbyte's CDK, which pins libraries of its own; made on first use."""
+    """Python of a separate environment with Airbyte's CDK, which pins other library versions; created on first use."""
     python = CDK / "bin" / "python"
     if not python.exists():
         venv.create(CDK, with_pip=True)
@@ -54,7 +54,7 @@ def cdk_python() -> str:
 
 @contextmanager
 def server(**options: object) -> Iterator[str]:
-    """The page server in a process of its own; yields its URL."""
+    """The page server in a separate process; yields its URL."""
     port = free_port()
     words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.server", "--port", str(port), *words], cwd=ROOT)
@@ -62,7 +62,7 @@ def server(**options: object) -> Iterator[str]:
     try:
         for _ in range(1200):
             try:
-                ask(url, "/_requests")
+                http_get(url, "/_requests")
                 break
             except OSError:
                 time.sleep(0.1)
@@ -77,7 +77,7 @@ def free_port() -> int:
         return free.getsockname()[1]
 
 
-def ask(url: str, path: str) -> str:
+def http_get(url: str, path: str) -> str:
     with urlopen(url + path, timeout=10) as answer:
         return answer.read().decode()
 
@@ -85,7 +85,7 @@ def ask(url: str, path: str) -> str:
 def run(name: str, case: str, url: str, database: Path) -> Result:
     """Run one contender in a process and read its own numbers, its peak memory and the server's count."""
     python = cdk_python() if name == "Airbyte CDK" else sys.executable
-    before = int(ask(url, "/_requests"))
+    before = int(http_get(url, "/_requests"))
     process = subprocess.Popen(
         [python, "-m", "benchmarks.contenders", name, url, str(database)],
         cwd=ROOT,
@@ -99,7 +99,7 @@ def run(name: str, case: str, url: str, database: Path) -> Result:
     if status != 0:
         raise SystemExit(f"{name} failed on {case}:\n{output[-2000:]}")
     found = json.loads(output.strip().splitlines()[-1])
-    requests = int(ask(url, "/_requests")) - before
+    requests = int(http_get(url, "/_requests")) - before
     result = Result(name, case, found["rows"], found["seconds"], found["cpu"], usage.ru_maxrss / 1024, requests)
     print(f"{case:>16}  {name:<12} {result.seconds:8.2f} s  {result.megabytes:7.0f} MB  {result.rows} rows", flush=True)
     return result
@@ -121,9 +121,9 @@ def measure(sizes: list[int], dlt_limit: int, repeats: int) -> list[Result]:
                         results.append(run(name, case, url, work / "warehouse.duckdb"))
                         if name == "ours" and repeat == 0:
                             results.append(run(name, f"{case}, no-op", url, work / "warehouse.duckdb"))
-                            ask(url, "/_version?v=1")
+                            http_get(url, "/_version?v=1")
                             results.append(run(name, f"{case}, 1 % changed", url, work / "warehouse.duckdb"))
-                            ask(url, "/_version?v=0")
+                            http_get(url, "/_version?v=0")
                         shutil.rmtree(work)
         with server(rows=10_000) as url:
             cases = ("server filters by time", "server filters by time, no-op")

@@ -1,8 +1,8 @@
-"""`dagster dev` left alone for some minutes while the sandbox's clock runs: is what arrives in the warehouse in time?
+"""`dagster dev` unattended for some minutes while the sandbox's clock runs: do new rows arrive within the allowed lag?
 
 Every platform's allowed lag is set to `--lag` seconds; every `--every` seconds the sandbox's clock moves by half an
-hour and rows arrive. Counts how long each new row of a cursored resource took to the warehouse, the runs that were
-launched, and the requests. Writes benchmarks/FRESHNESS.md.
+hour and rows arrive. Measures how long each new row of a cursored resource took to reach the warehouse, and
+counts the launched runs and the requests. Writes benchmarks/FRESHNESS.md.
 """
 
 import argparse
@@ -26,8 +26,8 @@ from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
 BIN = Path(sys.executable).parent
 
 
+# Platform, resource, key, and cursor to the second.
 Row = tuple[str, str, str, str]
-"""Platform, resource, key, and cursor to the second."""
 
 
 def watched() -> list[tuple[str, str, str, str]]:
@@ -40,9 +40,9 @@ def watched() -> list[tuple[str, str, str, str]]:
     ]
 
 
-def served(world: FakeBackend) -> set[Row]:
-    """What the sandbox has now."""
-    records = expected_rows(world)
+def served(backend: FakeBackend) -> set[Row]:
+    """The rows that the sandbox has now."""
+    records = expected_rows(backend)
     return {
         (platform, resource, str(record.get(key)), str(record.get(cursor))[:19].replace(" ", "T"))
         for platform, resource, key, cursor in watched()
@@ -51,7 +51,7 @@ def served(world: FakeBackend) -> set[Row]:
 
 
 def loaded(database: Path) -> set[Row] | None:
-    """What the warehouse has now; None while a run has it."""
+    """The rows that the warehouse has now; None while a run locks it."""
     found: set[Row] = set()
     try:
         with duckdb.connect(str(database), read_only=True) as connection:
@@ -67,22 +67,22 @@ def loaded(database: Path) -> set[Row] | None:
     return found
 
 
-def watch(world: FakeBackend, database: Path, minutes: float, every: float, lag: float) -> dict[str, Any]:
-    """Move the sandbox's clock and note when what arrived is loaded."""
+def watch(backend: FakeBackend, database: Path, minutes: float, every: float, lag: float) -> dict[str, Any]:
+    """Move the sandbox's clock and record when each new row is loaded."""
     while loaded(database) is None:
         time.sleep(2)
     pending: dict[Row, float] = {}
-    known = served(world)
+    known = served(backend)
     delays: list[float] = []
     began = advanced = time.time()
     ends = began + 60 * minutes
     while time.time() < ends or (pending and time.time() < ends + lag):
         now = time.time()
         if now < ends and now - advanced >= every:
-            world.advance(hours=0.5)
+            backend.advance(hours=0.5)
             advanced = now
-            fresh = served(world)
-            # A row that changed once more before it was loaded is waited for as it is now.
+            fresh = served(backend)
+            # Of a row that changed again before it was loaded, only the newest version is waited for.
             pending = {row: at for row, at in pending.items() if row in fresh}
             pending.update({row: now for row in fresh - known if row not in pending})
             known |= fresh
@@ -131,17 +131,17 @@ def main() -> None:
                 start_new_session=True,
             )
             try:
-                found = watch(server.world, database, options.minutes, options.every, options.lag)
+                found = watch(server.backend, database, options.minutes, options.every, options.lag)
                 runs = runs_of(home)
                 requests = len(server.requests)
             finally:
-                # Runs in flight do not matter any more.
+                # Runs still in flight are not needed.
                 os.killpg(dev.pid, signal.SIGKILL)
                 dev.wait(30)
     delays = found["delays"] or [0.0]
     lines = "\n".join(f"| {name} | {count} |" for name, count in sorted(runs.items()))
     late = len(found["never"]) + sum(delay > options.lag for delay in delays)
-    text = f"""# Freshness of a Dagster that is left alone
+    text = f"""# Freshness of an unattended Dagster
 
 {machine()}.
 
@@ -159,7 +159,7 @@ Later than the allowed lag, or not at all: {late}. Requests: {requests}.
     (HERE / "FRESHNESS.md").write_text(text)
     print(text)
     for row in found["never"][:20]:
-        print("never:", row)
+        print("never loaded:", row)
 
 
 if __name__ == "__main__":

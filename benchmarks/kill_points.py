@@ -1,4 +1,4 @@
-"""kill -9 at moments chosen at random over a sync; after each, one more sync, and every row compared with the truth.
+"""kill -9 at random moments of a sync; after each, another sync, and every row compared with the expected rows.
 
 Writes benchmarks/KILL_POINTS.md. `--points` (200) are spread over the five platforms' loads; `--model-points` (10)
 fall into a whole `platform-assets sync` with its dbt models. Takes about an hour on two cores.
@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.fast_path import HERE, machine
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer
-from tests.faults.crashes import LOADER, WORKER, Crashes, crash, tables_unlike
+from tests.faults.crashes import LOADER, WORKER, Crashes, crash, table_differences
 
 
 def main() -> None:
@@ -20,25 +20,25 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=200)
     parser.add_argument("--model-points", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
-    rng = random.Random(asked.seed)
+    options = parser.parse_args()
+    rng = random.Random(options.seed)
     names = [platform.name for platform in all_platforms()]
-    cases = [(name, LOADER, [name], [name], asked.points // len(names)) for name in names]
-    cases.append(("everything, with dbt models", WORKER, ["sync"], names, asked.model_points))
+    cases = [(name, LOADER, [name], [name], options.points // len(names)) for name in names]
+    cases.append(("everything, with dbt models", WORKER, ["sync"], names, options.model_points))
     lines = []
-    for title, program, words, platforms, points in cases:
+    for title, program, args, platforms, points in cases:
         if points == 0:
             continue
         with tempfile.TemporaryDirectory(prefix="platform-assets-bench-") as folder, SandboxServer() as server:
-            check = tables_unlike(server, platforms)
-            found = crash(server, Path(folder), program, words, points, rng, check, say=print)
+            check = table_differences(server, platforms)
+            found = crash(server, Path(folder), program, args, points, rng, check, log=print)
         lines.append(line(title, found))
         print(lines[-1], *found.refused, *found.wrong, sep="\n", flush=True)
     text = f"""# kill -9
 
-{machine()}. Each point: the sandbox's world moves on, a sync is killed at a moment chosen at random over its
+{machine()}. Each point: the sandbox's records change, a sync is killed at a moment chosen at random over its
 undisturbed length, a second sync runs undisturbed, and every row of its tables is compared with what the sandbox
-serves (`python -m benchmarks.kill_points --seed {asked.seed}`).
+serves (`python -m benchmarks.kill_points --seed {options.seed}`).
 
 | what was killed | points | after, s | file unreadable | differences, folders left |
 |---|---:|---|---:|---:|
@@ -49,7 +49,7 @@ serves (`python -m benchmarks.kill_points --seed {asked.seed}`).
 
 
 def line(title: str, found: Crashes) -> str:
-    """A row of the table."""
+    """A row of the result table."""
     moments = f"{min(found.moments):.2f} to {max(found.moments):.2f}"
     return f"| {title} | {found.points} | {moments} | {len(found.refused)} | {len(found.wrong)} |"
 

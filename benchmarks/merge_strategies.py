@@ -1,4 +1,4 @@
-"""The same rows loaded twice: dlt's merge strategies beside leaving out rows whose hash is known.
+"""The same rows loaded twice: dlt's merge strategies compared with skipping rows whose hash is known.
 
 Shows what a sync with nothing new would cost if dlt decided what is unchanged; docs/decisions/ has the conclusion (14).
 `known hashes` reads all hashes from the table and compares them, as sync/plan.py and arrow/buffer.py do; computing the

@@ -1,6 +1,6 @@
-"""Children per parent at scale: 2,000 organizations with a latency, and deals in buckets up to 100,000.
+"""Children per parent at scale: 2,000 organizations on a server with latency, and up to 100,000 deals in buckets.
 
-Every sync runs in a process of its own. Writes benchmarks/PARENTS.md.
+Every sync runs in a separate process. Writes benchmarks/PARENTS.md.
 """
 
 import argparse
@@ -14,14 +14,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.fast_path import HERE, ROOT, ask, machine, server
+from benchmarks.fast_path import HERE, ROOT, http_get, machine, server
 from benchmarks.server import TOKEN
 
 LATENCY = 0.05
 
 
 def one_sync(platform_name: str, resources: list[str]) -> dict[str, Any]:
-    """Sync in this process; seconds, peak memory and what came of the last resource."""
+    """Sync in this process. Returns seconds, peak memory and the outcome of the last resource."""
     import duckdb
 
     from platform_assets.configuration.platform_settings import read_settings
@@ -60,7 +60,7 @@ def one_sync(platform_name: str, resources: list[str]) -> dict[str, Any]:
 
 
 def measured(case: str, url: str, database: Path, platform_name: str, resources: list[str]) -> dict[str, Any]:
-    """`one_sync` in a process of its own."""
+    """`one_sync` in a separate process."""
     prefix = f"SOURCES__{platform_name.upper()}__"
     environment = {
         **os.environ,
@@ -106,7 +106,7 @@ def measure(sizes: list[int], organizations: int) -> list[dict[str, Any]]:
             with server(deals=size) as url:
                 database = Path(folder) / f"deals-{size}.duckdb"
                 for which, version in (("first load", 0), ("nothing new", 0), ("50 deals changed", 1)):
-                    ask(url, f"/_version?v={version}")
+                    http_get(url, f"/_version?v={version}")
                     case = f"products of {size:,} deals, {which}"
                     results.append(measured(case, url, database, "crm", ["deals", "deal_products"]))
     return results
@@ -127,7 +127,7 @@ def main() -> None:
 {machine()}.
 
 `seconds` and `requests` are the children's alone; their parents were synced right before. The latency bound is
-latency x requests / concurrency. Products are a deal's product lines, two each, in 16 buckets: a bucket asks only for
+latency x requests / concurrency. Products are a deal's product lines, two each, in 16 buckets: a bucket requests only
 deals that are new, changed or failed since. State is one row per resource and parent in `<platform>._sync_state`.
 
 {table(results)}

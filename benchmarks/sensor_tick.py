@@ -1,4 +1,4 @@
-"""How long a tick of a freshness sensor takes with 10,000 partitions, all fresh and all stale.
+"""The duration of a freshness sensor's tick with 10,000 partitions, all fresh and all stale.
 
 On a real SQLite instance. Prints a line each.
 """
@@ -19,15 +19,15 @@ PLATFORM = platform_named("load_testing")
 
 
 def tick(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition) -> tuple[float, int]:
-    """Seconds of one tick, and how many partitions it asked for."""
+    """Seconds of one tick, and how many partitions it requested."""
     began = time.perf_counter()
     found = freshness_sensor(PLATFORM)(dg.build_sensor_context(instance=instance, repository_def=repository))
     seconds = time.perf_counter() - began
     assert isinstance(found, dg.SensorResult)
-    asked = [
+    requested = [
         op["config"]["partitions"] for r in found.run_requests or [] for op in (r.run_config or {})["ops"].values()
     ]
-    return seconds, sum(map(len, asked))
+    return seconds, sum(map(len, requested))
 
 
 def main() -> None:
@@ -44,14 +44,14 @@ def main() -> None:
         began = time.perf_counter()
         register(instance, "load_testing_organization", keys)
         print(f"registering {len(keys):,} partitions: {time.perf_counter() - began:.1f} s")
-        print("tick, none loaded yet: {:.2f} s, {} asked for".format(*tick(instance, repository)))
+        print("tick, none loaded yet: {:.2f} s, {} requested".format(*tick(instance, repository)))
         for key in keys:
             instance.report_runless_asset_event(
                 dg.AssetMaterialization(dg.AssetKey(["load_testing", "projects"]), partition=key)
             )
-        print("tick, all loaded: {:.2f} s, {} asked for".format(*tick(instance, repository)))
+        print("tick, all loaded: {:.2f} s, {} requested".format(*tick(instance, repository)))
         os.environ["SOURCES__LOAD_TESTING__ALLOWED_LAG"] = "0"
-        print("tick, all stale: {:.2f} s, {} asked for".format(*tick(instance, repository)))
+        print("tick, all stale: {:.2f} s, {} requested".format(*tick(instance, repository)))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""A fast server of pre-rendered records: what is measured is the reader, not the server.
+"""A fast server of pre-rendered records, so that the benchmarks measure the reader and not the server.
 
 Serves `crm` leads (`/v1/leads`, body cursor, 500 records a page) and the same records in `/v1/recents`
-envelopes, filtered by time, from memory, with optional latency and faults. One process of its own, so that
-its CPU time is not counted to the reader.
+envelopes, filtered by time, from memory, with optional latency and faults. It runs in a separate process, so that
+its CPU time is not counted as the reader's.
 """
 
 import argparse
@@ -17,7 +17,7 @@ TOKEN = "benchmark-token"
 
 
 def record(number: int, version: int = 0) -> dict[str, object]:
-    """One nested record of about 660 bytes and 20 fields, as Pipedrive's leads."""
+    """One nested record of about 660 bytes and 20 fields, like Pipedrive's leads."""
     return {
         "id": f"{number:08x}-de6b-11eb-a544-5391b24dc0cf",
         "title": f"Lead {number} of the quarter, revision {version}",
@@ -53,12 +53,12 @@ def render(rows: int, changed_every: int = 0) -> list[bytes]:
 
 
 def enveloped(row: bytes, number: int) -> bytes:
-    """A record as `/v1/recents` answers it, numbered."""
+    """A record in the envelope of `/v1/recents`, numbered."""
     return orjson.dumps({"item": "deal", "id": number, "data": {**orjson.loads(row), "id": number}})
 
 
 def page(rows: list[bytes], query: dict[str, list[str]]) -> bytes:
-    """The rows from `start` on, joined: a server that renders would be measured too."""
+    """The rows from `start` on, joined; rendering them here would be measured too."""
     start, limit = int(query.get("start", ["0"])[0]), min(int(query.get("limit", ["100"])[0]), PAGE)
     end = start + limit
     more = b"true" if end < len(rows) else b"false"
@@ -85,7 +85,7 @@ def numbered(rows: list[bytes], query: dict[str, list[str]]) -> bytes:
 
 
 def deals(count: int, changed: int) -> list[bytes]:
-    """The `count` deals of `/v1/recents`, or the first `changed` of them, as changed later."""
+    """The `count` deals of `/v1/recents`, or the first `changed` of them with a later change."""
     day = "2026-02-02" if changed else "2026-01-01"
     return [
         orjson.dumps(
@@ -105,7 +105,7 @@ def products(deal: int, version: int) -> bytes:
 
 
 class PageServer:
-    """Answers GETs from memory over keep-alive connections."""
+    """Serves GETs from memory over keep-alive connections."""
 
     def __init__(self, rows: int, latency: float, fault_share: float, parents: int, deal_count: int) -> None:
         self.fixed = organizations(parents)
@@ -155,7 +155,7 @@ class PageServer:
             return 200, products(deal, self.version if deal <= 50 else 0)
         rows = self.versions[self.version] if self.deals is None else self.deals[self.version]
         if self.deals is None and query.get("since_timestamp", [""])[0] > "2026":
-            # A server-side filter: only the records of the newest second are as new as the last cursor.
+            # Server-side filter: only the records of the newest second are as new as the last cursor.
             return 200, b'{"success":true,"data":[],"additional_data":{"pagination":{}}}'
         if self.deals is None and url.path == "/v1/recents":
             rows = self.recents

@@ -1,6 +1,6 @@
-"""Start-up and idle cost: where the seconds of loading the definitions go, and a sync of all 47 with nothing new.
+"""Start-up and idle cost: the time of each step of loading the definitions, and a sync of all 47 with nothing new.
 
-Writes benchmarks/START_UP.md. The sandbox runs in a process of its own.
+Writes benchmarks/START_UP.md. The sandbox runs in a separate process.
 """
 
 import os
@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.fast_path import HERE, ROOT, ask, free_port, machine
+from benchmarks.fast_path import HERE, ROOT, free_port, http_get, machine
 
 COMMAND = str(Path(sys.executable).with_name("platform-assets"))
 STEPS = ("dagster", "pyarrow.parquet", "duckdb", "dlt", "dagster_dlt", "dagster_dbt", "platform_assets.definitions")
@@ -55,7 +55,7 @@ def idle_sync(folder: Path) -> tuple[float, float, str]:
                 raise SystemExit(f"the sandbox ended after {found}")
         for _ in range(100):
             try:
-                ask(f"http://127.0.0.1:{port}", "/_sandbox/health")
+                http_get(f"http://127.0.0.1:{port}", "/_sandbox/health")
                 break
             except OSError:
                 time.sleep(0.1)

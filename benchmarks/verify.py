@@ -1,7 +1,7 @@
-"""`verify` over a million rows with a thousand random tamperings: what it finds, what it costs.
+"""`verify` over a million rows with a thousand random changes: what it finds, and its time and memory.
 
-Rows come from the page server of the other benchmarks; the load and the verification run in processes of their
-own. Writes benchmarks/VERIFY.md.
+Rows come from the page server of the other benchmarks; the load and the verification run in separate
+processes. Writes benchmarks/VERIFY.md.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from benchmarks.fast_path import HERE, ROOT, ask, machine, server
+from benchmarks.fast_path import HERE, ROOT, http_get, machine, server
 from benchmarks.server import PAGE, TOKEN
 
 TABLE = "crm.leads"
@@ -32,12 +32,12 @@ OTHER = {
     "DATE": "DATE '1901-01-01' + {n}",
     "TIMESTAMP WITH TIME ZONE": f"coalesce({{column}}, {LONG_AGO}) + INTERVAL 1 MICROSECOND",
 }
+# Row id -> kind of difference, and the changed column if there is one.
 Expected = dict[str, list[str]]
-"""Row id -> kind, and the column where one was changed."""
 
 
 def in_process(task: str, database: Path, url: str) -> dict[str, Any]:
-    """Run `task` of this module in a process of its own and read its last line."""
+    """Run `task` of this module in a separate process and read its last line."""
     environment = {
         **os.environ,
         "SOURCES__CRM__BASE_URL": url,
@@ -96,8 +96,8 @@ def verification() -> dict[str, Any]:
 
 
 def tampered(database: Path, count: int, seed: int) -> Expected:
-    """Change random rows behind the loader's back, a third of each kind; what has to be found."""
-    chance = random.Random(seed)
+    """Change random rows outside of a sync, a third of each kind. Returns the expected findings."""
+    rng = random.Random(seed)
     expected: Expected = {}
     with duckdb.connect(str(database)) as connection:
         ids = [row[0] for row in connection.execute(f"SELECT id FROM {TABLE} ORDER BY id").fetchall()]
@@ -107,7 +107,7 @@ def tampered(database: Path, count: int, seed: int) -> Expected:
             if name not in ("id", "_dlt_id", "_dlt_load_id", "_loaded_at", "_deleted_at")
         ]
         connection.execute("BEGIN")
-        for n, row in enumerate(chance.sample(ids, count)):
+        for n, row in enumerate(rng.sample(ids, count)):
             kind = ("missing", "extra", "changed")[n % 3]
             if kind == "missing" and n % 2:
                 connection.execute(f"DELETE FROM {TABLE} WHERE id = ?", [row])
@@ -140,9 +140,9 @@ def measure(rows: int, tamperings: int, seed: int) -> list[str]:
         print(lines[-1], flush=True)
         for case, expected in (("untouched", {}), ("tampered", None)):
             expected = tampered(database, tamperings, seed) if expected is None else expected
-            before = int(ask(url, "/_requests"))
+            before = int(http_get(url, "/_requests"))
             done = in_process("verify", database, url)
-            requests = int(ask(url, "/_requests")) - before
+            requests = int(http_get(url, "/_requests")) - before
             found: Expected = done["found"]
             right = sum(found.get(row) == what for row, what in expected.items())
             false = sum(found[row] != expected.get(row) for row in found) + done["late"]
@@ -169,11 +169,11 @@ def main() -> None:
 
 {machine()}. `python -m benchmarks.verify`, seed {options.seed}.
 
-Random rows of `{TABLE}` (18 columns and more, nested) are deleted or marked as removed, invented, or changed in one
-column of any type (text, number, bool, date, timestamp, JSON) behind the loader's back, with their stored hash left as
-it was. Right: found with its kind, key and column. False: anything else that was reported. Seconds are of the whole
+Random rows of `{TABLE}` (18 columns and more, nested) are deleted or soft-deleted, added, or changed in one
+column of any type (text, number, bool, date, timestamp, JSON) outside of a sync, with their stored hash
+unchanged. Right: found with its kind, key and column. False: anything else that was reported. Seconds are of the whole
 verification: reading every page once, copying the table, comparing; CPU seconds are those of the process, its start
-and imports included. The first load of the same rows, measured in the same minutes, tells how busy the machine was.
+and imports included. The first load of the same rows, measured in the same minutes, shows how busy the machine was.
 
 | warehouse | rows | tamperings | found right | false | seconds | CPU s | peak MB | requests | pages |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|

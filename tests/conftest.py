@@ -1,4 +1,4 @@
-"""A sandbox over real HTTP and a DuckDB file of its own for each test that asks for them."""
+"""A sandbox over real HTTP and a separate DuckDB file for each test that requests them."""
 
 import os
 from collections import Counter
@@ -18,7 +18,7 @@ from tests.settings import Point, PointAt, platform_settings, sandbox_settings
 
 pytest_plugins = ("tests.dagster_fixtures", "tests.order", "tests.simulation.counting")
 
-# The same examples each time; `HYPOTHESIS_PROFILE=explore` looks for new ones.
+# The same examples in every run; `HYPOTHESIS_PROFILE=explore` looks for new ones.
 hypothesis.settings.register_profile("suite", derandomize=True)
 hypothesis.settings.register_profile("explore", derandomize=False)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
@@ -40,7 +40,7 @@ Sync = Callable[..., dict[str, ResourceOutcome]]
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _no_settings_of_the_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Tests see neither the environment's platforms nor this checkout's warehouse and Dagster home."""
     for name in list(os.environ):
         if name.startswith(("SOURCES__", "WAREHOUSE__", "ALERTS__", "DESTINATION__")):

@@ -1,7 +1,7 @@
-"""Plugin of pytest: the modules that take longest begin first, so that none is left for one worker at the end.
+"""pytest plugin: the modules that take longest start first, so that no single worker is left with one at the end.
 
-A test is expected to take what its last run here took, which pytest's cache keeps. One that never ran here is guessed:
-seconds if its module can start processes, a moment if not. Nothing here is kept by hand, so nothing goes stale. The
+A test is expected to take as long as its last run on this machine, kept in pytest's cache. For a test without a record
+the time is guessed: seconds if its module can start processes, else a fraction of one. No list is kept by hand. The
 alternative, xdist's `--dist worksteal`, would tear modules apart, and each worker would pay for their fixtures.
 """
 
@@ -20,7 +20,7 @@ WITHOUT_PROCESSES = 0.5
 
 
 class Durations:
-    """Keeps what the tests of this run take for the next one; registered in xdist's controller, not its workers."""
+    """Records how long the tests take, for the next run; registered in xdist's controller, not in its workers."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Sort by module, the longest first; within a module the order stays, so that its fixtures serve once."""
+    """Sort by module, the longest first; the order within a module stays, so that its fixtures are set up once."""
     cache = getattr(config, "cache", None)  # missing with `-p no:cacheprovider`
     known = {} if cache is None else cache.get(CACHED, {})
     totals: defaultdict[str, float] = defaultdict(float)
@@ -60,7 +60,7 @@ def _guess(module: str) -> float:
 
 
 def starts_processes(module: str, seen: set[str]) -> bool:
-    """Whether a module of the tests imports what starts processes, by itself or from another module of the tests."""
+    """Whether a test module imports something that starts processes, directly or through another test module."""
     if module in seen or not module.startswith("tests.") or module not in sys.modules:
         return False
     seen.add(module)

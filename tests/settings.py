@@ -17,7 +17,7 @@ def platform_settings(platform: str, url: str, token: str = "t", **more: str) ->
 
 
 def sandbox_settings(server: SandboxServer, token: str | None = None) -> dict[str, str]:
-    """Variables of all platforms, for a sandbox; `token` replaces the right ones."""
+    """Variables of all platforms, for a sandbox; `token` replaces the valid ones."""
     found: dict[str, str] = {}
     for platform in all_platforms():
         name = platform.name

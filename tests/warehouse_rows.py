@@ -32,7 +32,7 @@ def rows(path: Path, table: str) -> list[Row]:
 
 
 def differences(path: Path, platform: Platform, resource: Resource, records: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What is not equal between a table's rows that are there and `records`; empty where all is."""
+    """Differences between a table's rows that are not soft-deleted and `records`; empty if there are none."""
     columns = table_columns(platform, resource, Schema(platform.name).naming)
     key = [columns.name_of(name) for name in platform.primary_key_of(resource)]
     expected = [orjson.loads(orjson.dumps(record)) for record in records]

@@ -13,7 +13,7 @@ def rows_equal_sandbox(console: Console, server: SandboxServer, summary: Summary
 
     The sandbox counts its own records and shares no code with the extraction, so that it can contradict it.
     """
-    expected = expected_rows(server.world)
+    expected = expected_rows(server.backend)
     compared = {name: asset for name, asset in summary.assets.items() if name.split("/")[0] in served}
     differences = []
     for name, asset in compared.items():

@@ -19,22 +19,22 @@ class SandboxServer:
     """A sandbox in a thread of this process, on a free port of the loopback interface. Use it as a context manager.
 
     Attributes:
-        world: the backend whose records are served; move its clock with `advance`.
+        backend: the fake backend whose records are served; move its clock with `advance`.
         faults: faults to inject; may be changed while the server runs.
         vendors: switches of the vendors' APIs; may be changed while the server runs.
     """
 
     def __init__(
         self,
-        world: FakeBackend | None = None,
+        backend: FakeBackend | None = None,
         *,
         faults: Sequence[Fault] = (),
         latency: float = 0.0,
         port: int = 0,
         vendors: VendorOptions | None = None,
     ) -> None:
-        self.world = world or FakeBackend()
-        self._sandbox = Sandbox(self.world, list(faults), latency, vendors)
+        self.backend = backend or FakeBackend()
+        self._sandbox = Sandbox(self.backend, list(faults), latency, vendors)
         self.faults = self._sandbox.faults
         self.vendors = self._sandbox.vendors
         self._socket = socket.create_server(("127.0.0.1", port))

@@ -1,4 +1,4 @@
-"""Rows are deduplicated, recognised and kept on disk until their resource was read whole."""
+"""Rows are deduplicated, compared with existing rows, and buffered on disk until their resource is read completely."""
 
 import tempfile
 from datetime import UTC, datetime, timedelta, timezone
@@ -130,7 +130,7 @@ spellings = st.sampled_from(
 
 
 def identity(value: Any, kind: str) -> Any:
-    """The key that a spelling means, by an understanding of its own; None where it means none."""
+    """The key that a spelling stands for, computed independently of the code under test; None if it is not a key."""
     if isinstance(value, bool) or value == "" or (isinstance(value, float) and value != int(value)):
         return None
     text = value if isinstance(value, str) else str(int(value))
@@ -141,32 +141,36 @@ def identity(value: Any, kind: str) -> Any:
 
 @settings(deadline=None)
 @given(st.lists(spellings, min_size=1, max_size=8), st.sampled_from(["bigint", "text"]))
-def test_equal_keys_are_one_row_however_they_are_written(ids: list[Any], kind: str) -> None:
-    """One identity, one stored key, in one read and against what the warehouse gives back; none is an error."""
-    meant = [identity(value, kind) for value in ids]
+def test_equal_keys_are_one_row_in_any_spelling(ids: list[Any], kind: str) -> None:
+    """Equal keys give one row and one stored key, as in the warehouse; an invalid key is an error."""
+    expected_keys = [identity(value, kind) for value in ids]
     with tempfile.TemporaryDirectory() as folder:
         buffer = make(Path(folder), key=kind)
-        if None in meant:
+        if None in expected_keys:
             with pytest.raises(AnswerError, match=r"`id` is .*no primary key"):
                 read(buffer, [{"id": value} for value in ids])
             return
         buffer.accept(read(buffer, *([{"id": value}] for value in ids)))
         buffered = buffer.finish()
-        assert sorted(row["id"] for row in rows(buffered)) == sorted(set(meant))
-        assert set(buffered.keys) == set(hash_keys(set(meant))) == set(hash_keys((one,) for one in set(meant)))
+        assert sorted(row["id"] for row in rows(buffered)) == sorted(set(expected_keys))
+        assert (
+            set(buffered.keys)
+            == set(hash_keys(set(expected_keys)))
+            == set(hash_keys((one,) for one in set(expected_keys)))
+        )
 
 
-def test_composite_keys_are_told_apart_by_their_parts() -> None:
+def test_composite_keys_differ_by_their_parts() -> None:
     pairs = [("a\x1fb", "c"), ("a", "b\x1fc"), ("ab", "c"), ("a", "bc")]
     assert len(set(hash_keys(pairs))) == len(pairs)
     records: list[dict[str, Any]] = [{"x": 1.0, "y": 7}]
     settle_keys(records, {"x": "bigint", "y": "text"})
     assert key_hashes(records, ("x", "y")).tolist() == hash_keys([(1, "7")]).tolist()
-    # A composite key of nothing, as the parents of a resource without any.
+    # An empty composite key, as a resource without parents has.
     assert hash_keys([(), ()]).tolist() == hash_keys([(), ()]).tolist()
 
 
-def test_moments_as_keys_are_the_same_in_every_time_zone() -> None:
+def test_timestamp_keys_are_equal_across_time_zones() -> None:
     here = datetime(2026, 1, 1, 2, tzinfo=timezone(timedelta(hours=2)))
     assert hash_keys([here]).tolist() == hash_keys([datetime(2026, 1, 1, tzinfo=UTC)]).tolist()
 
@@ -191,8 +195,10 @@ def of_parents(
     ),
     st.randoms(),
 )
-def test_which_parent_has_a_row_is_no_chance(found: dict[str, list[dict[str, Any]]], random: Any) -> None:
-    """The smallest parent key wins in any order of arrival, its last read counts, and the next sync writes nothing."""
+def test_the_parent_of_a_shared_row_does_not_depend_on_arrival_order(
+    found: dict[str, list[dict[str, Any]]], random: Any
+) -> None:
+    """In any order of arrival the smallest parent key wins with its last read, and the next sync writes nothing."""
     reads = list(found.items())
     random.shuffle(reads)
     expected: dict[int, tuple[str, str]] = {}
@@ -210,7 +216,7 @@ def test_which_parent_has_a_row_is_no_chance(found: dict[str, list[dict[str, Any
         assert of_parents(Path(name) / "2", reads, np.sort(buffered.written_ids)).rows == 0
 
 
-def test_a_row_that_another_parent_has_already_is_not_written(tmp_path: Path) -> None:
+def test_a_row_already_stored_under_another_parent_is_not_written(tmp_path: Path) -> None:
     first = of_parents(tmp_path / "1", [("b", [{"id": 1}])])
     second = of_parents(tmp_path / "2", [("a", [{"id": 1}]), ("b", [{"id": 1}])], np.sort(first.written_ids))
     assert second.rows == 0 and rows(second) == []
@@ -220,7 +226,7 @@ def test_a_row_that_another_parent_has_already_is_not_written(tmp_path: Path) ->
     assert [row["_parent"] for row in rows(changed)] == ["a"]
 
 
-def test_rows_without_parents_keep_the_identity_that_earlier_versions_gave(tmp_path: Path) -> None:
+def test_rows_without_parents_keep_the_row_id_of_earlier_versions(tmp_path: Path) -> None:
     buffer = make(tmp_path)
     buffer.accept(read(buffer, [{"v": "a", "id": 1}]))
     (row,) = rows(buffer.finish())

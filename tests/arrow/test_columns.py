@@ -1,4 +1,4 @@
-"""Arrow conversion keeps every value: in its column where it is exactly one of its type, in a variant where not."""
+"""Arrow conversion keeps every value: in its column if it is exactly of the column's type, else in a variant column."""
 
 import json
 from datetime import UTC, date, datetime
@@ -86,24 +86,24 @@ def columns(**declared: str) -> Columns:
         ("2026-01-02", datetime(2026, 1, 2, tzinfo=UTC)),
     ],
 )
-def test_times_in_every_form_that_the_vendors_send(text: str, moment: datetime) -> None:
+def test_timestamps_in_every_vendor_format(text: str, moment: datetime) -> None:
     array, misfits = convert([text, None], "timestamp")
     assert array.type == TIMESTAMP and array.to_pylist() == [moment, None] and not misfits
 
 
-def test_one_odd_time_does_not_take_the_others_with_it() -> None:
+def test_one_unparsable_timestamp_does_not_affect_the_others() -> None:
     array, misfits = convert(["2026-01-01T00:00:00Z", "soon", ""], "timestamp")
     assert array.to_pylist() == [datetime(2026, 1, 1, tzinfo=UTC), None, None]
     assert misfits == {"text": [None, "soon", ""]}
 
 
 @pytest.mark.parametrize("data_type", ["timestamp", "date"])
-def test_a_year_zero_is_kept_aside(data_type: str) -> None:
+def test_year_zero_goes_to_the_variant_column(data_type: str) -> None:
     array, misfits = convert(["0000-01-01", "2026-01-02"], data_type)
     assert array.null_count == 1 and misfits == {"text": ["0000-01-01", None]}
 
 
-def test_a_number_whose_moment_the_system_has_not_is_kept_aside() -> None:
+def test_an_epoch_out_of_range_goes_to_the_variant_column() -> None:
     array, misfits = convert([6.877908766914371e16], "timestamp")
     assert array.to_pylist() == [None]
     assert misfits == {"double": [6.877908766914371e16]}
@@ -115,8 +115,8 @@ def test_dates_and_numbers() -> None:
     assert convert([1, "12", True], "bigint") == (pa.array([1, 12, None]), {"bool": [None, None, True]})
 
 
-def test_a_moment_finer_than_a_microsecond_is_whole_in_the_variant() -> None:
-    """The column has what it can hold of it, so that cursors go on."""
+def test_a_timestamp_finer_than_a_microsecond_is_complete_in_the_variant_column() -> None:
+    """The column holds the truncated timestamp, so that cursors still advance."""
     text = "2026-01-01T00:00:00.123456789Z"
     array, misfits = convert([text], "timestamp")
     assert array.to_pylist() == [datetime(2026, 1, 1, 0, 0, 0, 123456, UTC)] and misfits == {"text": [text]}
@@ -149,10 +149,10 @@ def test_a_moment_finer_than_a_microsecond_is_whole_in_the_variant() -> None:
     ],
 )
 @pytest.mark.parametrize("neighbour", [None, True])
-def test_what_is_not_exactly_of_the_type_goes_to_the_variant(
+def test_a_value_not_exactly_of_the_column_type_goes_to_the_variant_column(
     data_type: str, value: Any, variant: str, neighbour: bool | None
 ) -> None:
-    """Alone in its column (the fast way), and beside a value of another type."""
+    """Alone in its column (the fast path), and beside a value of another type."""
     array, misfits = convert([value, neighbour and {"a": 1}], data_type)
     assert array[0].as_py() is None
     assert [kind for kind, kept in misfits.items() if kept[0] is not None] == [variant]
@@ -160,15 +160,15 @@ def test_what_is_not_exactly_of_the_type_goes_to_the_variant(
 
 
 @given(st.lists(nested, min_size=1, max_size=6), data_types)
-def test_every_value_is_exactly_in_one_place(values: list[Any], data_type: str) -> None:
-    """Any JSON value in a column of any type: the column, or one variant, says exactly what came."""
+def test_every_value_is_in_exactly_one_column(values: list[Any], data_type: str) -> None:
+    """Any JSON value in a column of any type: either the column or one variant holds exactly that value."""
     table = columns(f=data_type).table([{"f": value} for value in values], {})
     for value, row in zip(values, table.to_pylist(), strict=True):
         places = {name: stored for name, stored in row.items() if stored is not None}
         if value is None:
             assert not places
             continue
-        if len(places) == 2:  # A moment finer than its column.
+        if len(places) == 2:  # A timestamp finer than its column.
             assert data_type == "timestamp" and places.pop("f") == datetime.fromisoformat(value)
         ((name, stored),) = places.items()
         kind = data_type if name == "f" else name.removeprefix("f__v_")
@@ -176,7 +176,7 @@ def test_every_value_is_exactly_in_one_place(values: list[Any], data_type: str) 
 
 
 def stands_for(stored: Any, kind: str, value: Any) -> bool:
-    """Whether what is stored can only have been `value`, by an understanding of its own."""
+    """Whether the stored value can only have been `value`, decided independently of the code under test."""
     if kind == "json":
         return same_json(json.loads(stored), value)
     if kind == "text":
@@ -200,7 +200,7 @@ def not_bool(value: Any) -> bool:
 
 
 def same_json(one: Any, other: Any) -> bool:
-    """Equal values of equal kinds; 1e16 and 10000000000000000 are one number."""
+    """Equal values of equal types; 1e16 and 10000000000000000 are the same number."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same_json(one[name], other[name]) for name in one)
     if isinstance(one, list) and isinstance(other, list):
@@ -209,7 +209,7 @@ def same_json(one: Any, other: Any) -> bool:
 
 
 @given(st.lists(st.text(st.characters(), max_size=3), min_size=1, max_size=5), data_types)
-def test_texts_that_utf_8_has_not_are_no_fault(texts: list[str], data_type: str) -> None:
+def test_text_that_utf_8_cannot_encode_is_replaced(texts: list[str], data_type: str) -> None:
     """Lone surrogates in values, nested ones and names of fields become U+FFFD."""
     records = [{"f": text, text: {text: text}, "nested": [text]} for text in texts]
     table = columns(f=data_type).table(records, {})
@@ -226,7 +226,7 @@ names = names | st.sampled_from(["_dlt_id", "_dlt_load_id", "_more_fields", "_de
 
 
 @given(st.lists(st.dictionaries(names, st.integers(0, 9) | st.text(max_size=2), min_size=1), min_size=2), st.randoms())
-def test_a_field_keeps_its_column_whatever_the_order(records: list[dict[str, Any]], random: Any) -> None:
+def test_a_field_keeps_its_column_in_any_order(records: list[dict[str, Any]], random: Any) -> None:
     """Later loads that know the assignments give each field its column, in any order of fields and pages."""
     naming = type(NAMING)(63)
 
@@ -244,11 +244,11 @@ def test_a_field_keeps_its_column_whatever_the_order(records: list[dict[str, Any
     assert {raw: first.name_of(raw) for raw in fields} == {raw: again.name_of(raw) for raw in fields}
     assert len({first.name_of(raw) for raw in fields}) == len(fields)
     assert not {first.name_of(raw) for raw in fields} & {"_dlt_id", "_dlt_load_id", "_more_fields", "_deleted_at"}
-    # dlt leaves these names as they are.
+    # dlt does not change these names.
     assert all(len(name) <= 63 and naming.normalize_path(name) == name for name in again.types if name[0] != "_")
 
 
-def test_another_runs_assignment_is_noticed() -> None:
+def test_a_column_assignment_by_a_concurrent_run_is_detected() -> None:
     found = columns(id="bigint")
     found.table([{"fooBar": 1, "foo_bar": 2}], {})
     assert found.contradiction({}, {}) is None
@@ -257,7 +257,7 @@ def test_another_runs_assignment_is_noticed() -> None:
     assert found.contradiction({}, {"foo_bar": "text"}) == "foo_bar"
 
 
-def test_beyond_the_bound_fields_are_kept_together_and_none_loses_its_column() -> None:
+def test_fields_beyond_the_column_limit_share_one_column() -> None:
     wide = {f"f{number}": number for number in range(600)}
     first = columns(id="bigint")
     table = first.table([{"id": 1, **wide}, {"id": 2, "late": None}], {})
@@ -303,20 +303,20 @@ def test_a_changed_type_goes_to_a_variant_column() -> None:
     assert found.added == {"number__v_text": "text"}
 
 
-def test_two_fields_of_one_name_are_both_kept() -> None:
+def test_two_fields_with_the_same_column_name_are_both_kept() -> None:
     found = columns(groupID="text")
     table = found.table([{"groupID": "a", "group_id": "b"}], {})
     assert table.column("group_id").to_pylist() == ["a"]
     assert table.column("group_id_x2").to_pylist() == ["b"]
 
 
-def test_a_field_named_like_a_column_of_ours_does_not_replace_it() -> None:
+def test_a_field_named_like_an_internal_column_does_not_replace_it() -> None:
     found = Columns({"id": "text"}, {}, NAMING, system_columns())
     assert found.name_of("_dlt_id") != "_dlt_id"
 
 
 @given(st.lists(st.text(st.sampled_from('a\0\\u0"é'), max_size=8) | st.none(), min_size=1, max_size=6))
-def test_no_nul_is_left_where_a_warehouse_has_none(texts: list[str | None]) -> None:
+def test_nul_is_removed_for_a_warehouse_without_nul(texts: list[str | None]) -> None:
     nested = [None if text is None else orjson.dumps({"x": text}).decode() for text in texts]
     table = pa.table({"t": pa.array(texts, pa.string()), "j": pa.array(nested, pa.string())})
     found = without_nul(table, {"t": "text", "j": "json"}).to_pydict()

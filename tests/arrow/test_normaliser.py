@@ -1,4 +1,4 @@
-"""Our fast way into the warehouse lands the rows that dlt's own (slow) normaliser lands."""
+"""Our fast path into the warehouse loads the same rows as dlt's own (slow) normaliser."""
 
 import json
 import tempfile
@@ -38,7 +38,7 @@ SHOP = Platform(
 )
 
 
-# Texts that are no number, moment or bool: what dlt would convert and we keep aside is not compared.
+# Texts that are not a number, timestamp or bool: dlt would convert those, and we put them into variant columns.
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=("Nd",)), max_size=12).filter(
     lambda text: text.strip().lower().lstrip("+-") not in ("", "nan", "inf", "infinity", "true", "false")
 )
@@ -95,7 +95,7 @@ def table(connection: duckdb.DuckDBPyConnection, schema: str) -> list[dict[str, 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(records)
 def test_equal_row_for_row_to_dlts_normaliser(found: list[dict[str, Any]]) -> None:
-    """The same columns, the same variants for what does not fit, the same values."""
+    """The same columns, the same variants for values of another type, the same values."""
     numbered = [{"id": number, **record} for number, record in enumerate(found)]
     with tempfile.TemporaryDirectory() as name:
         folder, database = Path(name), f"{name}/both.duckdb"

@@ -1,4 +1,4 @@
-"""`platform-assets` in a process of its own, as a user runs it."""
+"""`platform-assets` in a separate process, as a user runs it."""
 
 import os
 import subprocess
@@ -11,20 +11,20 @@ MAIN = "from platform_assets.cli import main; main()"
 
 
 def command(
-    *words: str,
+    *args: str,
     env: Mapping[str, str] | None = None,
-    first: Callable[[], None] | None = None,
+    before_start: Callable[[], None] | None = None,
     cwd: Path = ROOT,
     code: str = MAIN,
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command, or other Python `code`, to its end; `first` is called in the process before it starts."""
+    """Run the command, or other Python `code`, to its end; `before_start` is called in the process before it starts."""
     return subprocess.run(
-        [sys.executable, "-c", code, *words],
+        [sys.executable, "-c", code, *args],
         cwd=cwd,
         env={**os.environ, **(env or {})},
         capture_output=True,
         text=True,
         check=False,
         timeout=300,
-        preexec_fn=first,
+        preexec_fn=before_start,
     )

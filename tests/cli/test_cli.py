@@ -17,7 +17,7 @@ def test_sync_of_everything_from_another_server(warehouse_file: Path) -> None:
         assert done.returncode == 0, done.stderr
         count = sum(len(platform.resources) for platform in all_platforms())
         assert f"{count} of {count} assets" in done.stdout
-        for platform, tables in expected_rows(server.world).items():
+        for platform, tables in expected_rows(server.backend).items():
             for resource, records in tables.items():
                 assert query(warehouse_file, f"SELECT count(*) FROM {platform}.{resource}") == [(len(records),)]
         status = command("status")
@@ -38,7 +38,7 @@ def test_select_parent_and_partition() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"),
+    ("args", "expected"),
     [
         (["sync"], "SOURCES__CI_ANALYTICS__BASE_URL"),
         (["sync", "--platform", "nobody"], "no platform is called 'nobody'"),
@@ -47,14 +47,14 @@ def test_select_parent_and_partition() -> None:
         (["check"], "SOURCES__CRM__BASE_URL"),
     ],
 )
-def test_bad_input_is_one_clear_line_and_no_success(words: list[str], expected: str, warehouse_file: Path) -> None:
-    done = command(*words)
+def test_bad_input_is_a_one_line_error(args: list[str], expected: str, warehouse_file: Path) -> None:
+    done = command(*args)
     assert done.returncode != 0
     assert expected in done.stdout + done.stderr and "Traceback" not in done.stdout + done.stderr
     assert not warehouse_file.exists()
 
 
-def test_a_wrong_token_is_said_and_not_shown(warehouse_file: Path) -> None:
+def test_a_rejected_token_is_reported_without_showing_it(warehouse_file: Path) -> None:
     with SandboxServer() as server:
         env = sandbox_settings(server, token="hush-s3cret")
         done = command("sync", "--platform", "crm", "--no-models", env=env)
@@ -67,14 +67,14 @@ def test_a_wrong_token_is_said_and_not_shown(warehouse_file: Path) -> None:
             assert not file.is_file() or b"hush-s3cret" not in file.read_bytes()
 
 
-def test_what_a_failure_kept_from_running_runs_after_it(warehouse_file: Path) -> None:
-    """Deals cannot be read, so their products are said to have no parent; mail has nothing to do with it."""
+def test_a_failed_resource_blocks_only_its_children(warehouse_file: Path) -> None:
+    """Deals cannot be read, so their products are reported as without parents; mail does not depend on them."""
     with SandboxServer(faults=[Fault("items=deal", status=404, times=None)]) as server:
         env = sandbox_settings(server)
         done = command("sync", "--platform", "crm", "--no-models", env=env)
         assert done.returncode == 1 and "24 of 26 assets" in done.stdout, done.stdout
         assert "crm/deals was never loaded" in done.stdout
-        mails = len(expected_rows(server.world)["crm"]["mail"])
+        mails = len(expected_rows(server.backend)["crm"]["mail"])
         assert query(warehouse_file, "SELECT count(*) FROM crm.mail") == [(mails,)]
         server.faults.clear()
         assert command("sync", "--platform", "crm", "--no-models", env=env).returncode == 0
@@ -83,17 +83,17 @@ def test_what_a_failure_kept_from_running_runs_after_it(warehouse_file: Path) ->
 def test_an_unknown_partition_or_parent_is_an_error() -> None:
     with SandboxServer() as server:
         env = sandbox_settings(server)
-        for words in (["--partition", "nobody"], ["--parent", "nobody"]):
+        for args in (["--partition", "nobody"], ["--parent", "nobody"]):
             selected = ["--select", "ci_analytics/organizations", "--select", "ci_analytics/organizations_pipelines"]
-            done = command("sync", *selected, *words, "--no-models", env=env)
+            done = command("sync", *selected, *args, "--no-models", env=env)
             assert done.returncode == 1 and "'nobody'" in done.stdout
 
 
-def test_the_sandbox_bears_witness_only_for_what_it_served() -> None:
-    """A platform with a base_url of its own is loaded from there and not compared with the sandbox."""
+def test_row_counts_are_compared_only_for_platforms_that_the_sandbox_served() -> None:
+    """A platform with its own base_url is loaded from there and not compared with the sandbox."""
     with SandboxServer(FakeBackend.tiny()) as own:
         env = {name: value for name, value in sandbox_settings(own).items() if "__CRM__" in name}
-        words = ["sync", "--sandbox", "--no-models", "--select", "crm/roles", "--select", "load_testing/organizations"]
-        done = command(*words, env=env)
+        args = ["sync", "--sandbox", "--no-models", "--select", "crm/roles", "--select", "load_testing/organizations"]
+        done = command(*args, env=env)
         assert done.returncode == 0, done.stdout
         assert "2 of 2 assets" in done.stdout and "Row counts of all 1 assets" in done.stdout

@@ -1,4 +1,4 @@
-"""`platform-assets dev` as a user runs it: what it serves from the sandbox, and what it leaves off."""
+"""`platform-assets dev` as a user runs it: which platforms come from the sandbox, and which stay off."""
 
 import os
 import signal
@@ -21,12 +21,12 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason=
 
 
 @contextmanager
-def dev(*words: str, env: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """What the command says before the UI starts, and the variables that `dagster dev` gets from it."""
+def dev(*args: str, env: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """What the command prints before the UI starts, and the environment variables that it passes to `dagster dev`."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     process = subprocess.Popen(
-        [sys.executable, "-c", MAIN, "dev", "--port", port, *words],
+        [sys.executable, "-c", MAIN, "dev", "--port", port, *args],
         cwd=ROOT,
         env={**os.environ, **env},
         stdout=subprocess.PIPE,
@@ -65,43 +65,43 @@ def configured(variables: Mapping[str, str]) -> set[str]:
     return {name for name in NAMES if variables.get(f"SOURCES__{name.upper()}__BASE_URL")}
 
 
-def test_one_configured_platform_keeps_the_sandbox_out() -> None:
-    """The sensors would load the sandbox's rows beside the real ones within two minutes."""
+def test_the_sandbox_stays_off_if_any_platform_is_configured() -> None:
+    """Otherwise the sensors would load the sandbox's rows beside the real ones within two minutes."""
     crm = {"SOURCES__CRM__BASE_URL": "http://127.0.0.1:9", "SOURCES__CRM__API_TOKEN": "mine"}
-    with dev(env=crm) as (said, variables):
+    with dev(env=crm) as (printed, variables):
         assert configured(variables) == {"crm"}
-        assert "Not configured, so off: " in said and "load_testing" in said and "sandbox:" not in said
+        assert "Not configured, so off: " in printed and "load_testing" in printed and "sandbox:" not in printed
 
 
-def test_a_token_without_a_base_url_is_no_invitation_to_the_sandbox() -> None:
+def test_a_token_without_a_base_url_does_not_start_the_sandbox() -> None:
     with dev(env={"SOURCES__CRM__API_TOKEN": "mine"}) as (_, variables):
         assert configured(variables) == set()
         assert variables["SOURCES__CRM__API_TOKEN"] == "mine"
 
 
-def test_where_nothing_is_configured_the_sandbox_serves_and_says_so(warehouse_file: Path) -> None:
-    with dev(env={}) as (said, variables):
+def test_the_sandbox_starts_and_is_announced_if_nothing_is_configured(warehouse_file: Path) -> None:
+    with dev(env={}) as (printed, variables):
         assert configured(variables) == NAMES
-        assert "sandbox: http://127.0.0.1:" in said and str(warehouse_file) in said and "--no-sandbox" in said
+        assert "sandbox: http://127.0.0.1:" in printed and str(warehouse_file) in printed and "--no-sandbox" in printed
         assert {
             name for name in NAMES if variables[f"SOURCES__{name.upper()}__API_TOKEN"] == sandbox_token(name)
         } == NAMES
 
 
-def test_no_sandbox_leaves_all_off_and_sandbox_serves_the_rest() -> None:
+def test_no_sandbox_leaves_unconfigured_platforms_off_and_sandbox_serves_them() -> None:
     with dev("--no-sandbox", env={}) as (_, variables):
         assert configured(variables) == set()
     crm = {"SOURCES__CRM__BASE_URL": "http://127.0.0.1:9", "SOURCES__CRM__API_TOKEN": "mine"}
-    with dev("--sandbox", env=crm) as (said, variables):
+    with dev("--sandbox", env=crm) as (printed, variables):
         assert configured(variables) == NAMES and variables["SOURCES__CRM__BASE_URL"] == "http://127.0.0.1:9"
-        assert "configured: crm" in said and "crm" not in said.split("serves")[1].split(" into ")[0]
+        assert "configured: crm" in printed and "crm" not in printed.split("serves")[1].split(" into ")[0]
 
 
-def test_sync_names_what_comes_from_the_sandbox_beside_real_data(warehouse_file: Path) -> None:
+def test_sync_names_the_platforms_loaded_from_the_sandbox(warehouse_file: Path) -> None:
     with SandboxServer() as own:
         env = {"SOURCES__CRM__BASE_URL": own.base_url("crm"), "SOURCES__CRM__API_TOKEN": own.token("crm")}
-        words = ["--no-models", "--select", "crm/roles", "--select", "load_testing/organizations"]
-        done = command("sync", "--sandbox", *words, env=env)
+        args = ["--no-models", "--select", "crm/roles", "--select", "load_testing/organizations"]
+        done = command("sync", "--sandbox", *args, env=env)
         assert done.returncode == 0, done.stdout + done.stderr
         line = next(line for line in done.stdout.splitlines() if line.startswith("sandbox:"))
         assert f"serves load_testing into {warehouse_file}; configured: crm" in line

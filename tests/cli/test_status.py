@@ -1,4 +1,4 @@
-"""`platform-assets status` says of every asset what the warehouse knows, also after a sync that failed in part."""
+"""`platform-assets status` shows what the warehouse records of every asset, also after a partly failed sync."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_every_asset_has_rows_cursor_and_state(lines: dict[str, str]) -> None:
     assert lines["crm/notes"] == "crm/notes - - - never not loaded"
 
 
-def test_a_failure_says_why_and_a_refused_parent_is_counted(lines: dict[str, str]) -> None:
+def test_a_failure_shows_its_reason_and_refused_parents_are_counted(lines: dict[str, str]) -> None:
     assert " never failed: crm: GET /v1/currencies: answered 500" in lines["crm/currencies"]
     assert lines["crm/deal_products"].startswith("crm/deal_products 2 - - 20")
     assert lines["crm/deal_products"].endswith(" 1 of 3 parents failed: 3, 1 parents skipped")

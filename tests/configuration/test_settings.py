@@ -1,4 +1,4 @@
-"""What is set is obeyed, or refused with the nearest right word: by `check` and `sync` alike, before anything loads."""
+"""A setting is used, or refused with the nearest valid name: by both `check` and `sync`, before anything loads."""
 
 import os
 import tomllib
@@ -21,9 +21,9 @@ from tests.settings import PointAt
 SECRET = "hush-s3cret"
 
 
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of the command, in this process."""
-    monkeypatch.setattr("sys.argv", ["platform-assets", *words])
+    monkeypatch.setattr("sys.argv", ["platform-assets", *args])
     with pytest.raises(SystemExit) as ended:
         main()
     out, err = capsys.readouterr()
@@ -50,7 +50,7 @@ MISSPELT = {
 
 
 @pytest.mark.parametrize("wrong", MISSPELT)
-def test_a_misspelt_variable_is_named_with_the_right_one(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_misspelt_variable_is_reported_with_a_suggestion(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(wrong, SECRET)
     (line,) = unknown_settings(all_platforms())
     assert line.startswith(f"{wrong}: ") and line.endswith(f"did you mean {MISSPELT[wrong]}?")
@@ -58,13 +58,15 @@ def test_a_misspelt_variable_is_named_with_the_right_one(wrong: str, monkeypatch
 
 
 @pytest.mark.parametrize("wrong", ["SOURCES__PAGE_SIZE", "SOURCES__CRM__NONSENSE_OF_MINE", "SOURCES__NOBODY_AT_ALL__X"])
-def test_what_is_near_nothing_is_refused_with_all_there_is(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_variable_without_a_near_match_lists_all_settings(
+    wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(wrong, SECRET)
     (line,) = unknown_settings(all_platforms())
     assert line.startswith(f"{wrong}: ") and "; there are " in line and SECRET not in line
 
 
-def test_what_is_right_or_somebody_elses_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_and_unrelated_variables_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     for section, keys in known_keys(all_platforms()).items():
         for key in keys:
             monkeypatch.setenv(f"{section}.{key}".replace(".", "__").upper(), "x")
@@ -73,7 +75,7 @@ def test_what_is_right_or_somebody_elses_is_not_judged(monkeypatch: pytest.Monke
     assert unknown_settings(all_platforms()) == []
 
 
-def test_settings_of_a_platform_that_cannot_be_used_are_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_excluded_platforms_are_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCES__SHOP__ANYTHING", "x")
     assert unknown_settings(all_platforms(), ["shop"]) == []
     assert len(unknown_settings(all_platforms())) == 1
@@ -99,7 +101,7 @@ WRONG = {
     "SOURCES__CRM__ALLOWED_LAG": ["1h", "0", "-1", "nan", "1_000", "1e10"],
     "SOURCES__CRM__ALLOW_HTTP": ["maybe", "2", "on"],
     "SOURCES__CRM__PAGE_SIZE": ["0", "ten", "1.5", "true"],
-    # From a day to come on, a filtered list would load nothing, and silently.
+    # With a start date in the future, a filtered list would silently load nothing.
     "SOURCES__CRM__START_DATE": ["yesterday", "2999-01-01"],
     "SOURCES__CRM__READ_TIMEOUT": ["0", "abc", "1e20"],
     "SOURCES__CRM__ANSWER_TIMEOUT": ["1e20"],
@@ -116,7 +118,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
-def test_check_and_sync_judge_every_setting_alike(
+def test_check_and_sync_agree_on_every_setting(
     name: str,
     value: str,
     shared_sandbox: SandboxServer,
@@ -126,30 +128,30 @@ def test_check_and_sync_judge_every_setting_alike(
 ) -> None:
     point_at(shared_sandbox)
     monkeypatch.setenv(name, value)
-    said = {"DAGSTER_HOME": value, "DESTINATION__DUCKDB__CREDENTIALS": ""}.get(name, name)
+    expected = {"DAGSTER_HOME": value, "DESTINATION__DUCKDB__CREDENTIALS": ""}.get(name, name)
     if value == "postgres":
-        said = "DESTINATION__POSTGRES__CREDENTIALS"
+        expected = "DESTINATION__POSTGRES__CREDENTIALS"
     before = len(shared_sandbox.requests)
     code, out, err = run(monkeypatch, capsys, "sync", "--platform", "crm", "--no-models")
-    assert code == 1 and said in err and err.startswith("error: ") and err.count("\n") == 1, err
+    assert code == 1 and expected in err and err.startswith("error: ") and err.count("\n") == 1, err
     assert SECRET not in out + err and len(shared_sandbox.requests) == before
     code, out, err = run(monkeypatch, capsys, "check", "--platform", "crm")
-    assert code == 1 and out.count("NOT OK") == 1 and said in out, out
+    assert code == 1 and out.count("NOT OK") == 1 and expected in out, out
     assert SECRET not in out + err
 
 
 @pytest.mark.parametrize("value", ["true", "1", "yes", "TRUE", "false", "0", "no"])
-def test_a_boolean_has_six_words(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_boolean_setting_accepts_six_spellings(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from platform_assets.configuration import ALLOW_HTTP, read
 
     monkeypatch.setenv("SOURCES__CRM__ALLOW_HTTP", value)
     assert read("sources.crm", ALLOW_HTTP) is (value.lower() in ("true", "1", "yes"))
 
 
-@pytest.mark.parametrize("words", [["status"], ["report"], ["sync", "--platform", "crm"]])
+@pytest.mark.parametrize("args", [["status"], ["report"], ["sync", "--platform", "crm"]])
 @pytest.mark.parametrize(("name", "value"), [("WAREHOUSE__MEMORY_LIMIT", "abc"), ("WAREHOUSE__THREADS", "abc")])
-def test_every_command_that_opens_the_warehouse_says_what_is_wrong_in_a_line(
-    words: list[str],
+def test_every_command_that_opens_the_warehouse_reports_a_bad_setting_in_one_line(
+    args: list[str],
     name: str,
     value: str,
     shared_sandbox: SandboxServer,
@@ -161,7 +163,7 @@ def test_every_command_that_opens_the_warehouse_says_what_is_wrong_in_a_line(
     point_at(shared_sandbox)
     warehouse_file.touch()
     monkeypatch.setenv(name, value)
-    code, _, err = run(monkeypatch, capsys, *words)
+    code, _, err = run(monkeypatch, capsys, *args)
     assert code == 1 and err.startswith("error: ") and name in err and err.count("\n") == 1
 
 
@@ -183,8 +185,8 @@ FILES: Mapping[str, tuple[str, str, str]] = {
 
 
 @pytest.mark.parametrize("case", FILES)
-def test_a_file_of_settings_that_is_broken_or_misspelt_is_said_in_a_line(case: str, tmp_path: Path) -> None:
-    name, text, said = FILES[case]
+def test_a_broken_or_misspelt_settings_file_is_reported_in_one_line(case: str, tmp_path: Path) -> None:
+    name, text, expected = FILES[case]
     folder = tmp_path / "here" / ".dlt"
     folder.mkdir(parents=True)
     (folder / name).write_bytes(text.encode(errors="surrogateescape"))
@@ -196,11 +198,11 @@ def test_a_file_of_settings_that_is_broken_or_misspelt_is_said_in_a_line(case: s
         }
         done = command("sync", "--platform", "crm", "--no-models", env=env, cwd=folder.parent)
         assert server.requests == []
-    assert done.returncode == 1 and said in done.stderr, done.stderr
+    assert done.returncode == 1 and expected in done.stderr, done.stderr
     assert done.stderr.count("\n") == 1 and SECRET not in done.stderr + done.stdout
 
 
-def test_settings_in_the_files_are_obeyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_in_files_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DESTINATION__DUCKDB__CREDENTIALS")
     folder = tmp_path / "here" / ".dlt"
     folder.mkdir(parents=True)
@@ -211,23 +213,23 @@ def test_settings_in_the_files_are_obeyed(tmp_path: Path, monkeypatch: pytest.Mo
         )
         (folder / "secrets.toml").write_text(f'[sources.crm]\napi_token = "{server.token("crm")}"\n')
         done = command("sync", "--select", "crm/notes", "--no-models", env={"PYTHONPATH": str(ROOT)}, cwd=folder.parent)
-        asked = [request["query"] for request in server.requests if "limit" in request["query"]]
+        queries = [request["query"] for request in server.requests if "limit" in request["query"]]
     assert done.returncode == 0, done.stderr
-    # One more than a page: each begins with the last row of the page before.
-    assert {query["limit"] for query in asked} == {"7", "8"}
+    # One more than the pages need: each page begins with the last row of the previous one.
+    assert {query["limit"] for query in queries} == {"7", "8"}
     assert (folder.parent / "other" / "mine.duckdb").is_file()
 
 
-@pytest.mark.parametrize("words", [["check"], ["sync"], ["status"], ["dev"]])
-def test_a_setting_of_dlt_that_cannot_be_used_is_said_in_a_line(words: list[str]) -> None:
-    done = command(*words, env={"RUNTIME__LOG_LEVEL": "LOUD"})
+@pytest.mark.parametrize("args", [["check"], ["sync"], ["status"], ["dev"]])
+def test_an_unusable_dlt_setting_is_reported_in_one_line(args: list[str]) -> None:
+    done = command(*args, env={"RUNTIME__LOG_LEVEL": "LOUD"})
     assert done.returncode == 1 and "RUNTIME__" in done.stderr and "LOUD" in done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
 
 
 @pytest.fixture
 def run_directory(tmp_path: Path) -> Iterator[Path]:
-    """A folder whose `.dlt` this process reads once its settings are read again."""
+    """A folder whose `.dlt` this process uses when it reads its settings again."""
     context = Container()[PluggableRunContext]
     before = context.context.run_dir
     context.reload(str(tmp_path))
@@ -279,7 +281,7 @@ def _uncommented(text: str) -> str:
 
 
 def test_the_reference_is_up_to_date() -> None:
-    """Run `python -m platform_assets.configuration.reference > docs/settings.md` where this fails."""
+    """Run `python -m platform_assets.configuration.reference > docs/settings.md` if this fails."""
     assert (ROOT / "docs" / "settings.md").read_text() == render(all_platforms())
 
 
@@ -290,7 +292,7 @@ def test_every_known_setting_is_in_the_reference() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("args", "expected"),
     [
         (["--select", "crm/deals", "--partition", "bucket_03"], "--partition bucket_03: crm/deals has no partitions"),
         (["--select", "crm/deals", "--parent", "17"], "--parent 17: crm/deals has no parents"),
@@ -299,14 +301,14 @@ def test_every_known_setting_is_in_the_reference() -> None:
         (["--platform", "cmr"], "did you mean `crm`?"),
     ],
 )
-def test_a_word_that_would_change_nothing_is_refused(
-    words: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_selection_that_matches_nothing_is_refused(
+    args: list[str], expected: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, _, err = run(monkeypatch, capsys, "sync", *words)
-    assert code == 1 and err.startswith("error: ") and said in err and err.count("\n") == 1
+    code, _, err = run(monkeypatch, capsys, "sync", *args)
+    assert code == 1 and err.startswith("error: ") and expected in err and err.count("\n") == 1
 
 
-def test_a_port_that_is_taken_is_said_in_a_line(
+def test_a_port_in_use_is_reported_in_one_line(
     shared_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     port = shared_sandbox.url.rsplit(":", 1)[1]
@@ -314,7 +316,7 @@ def test_a_port_that_is_taken_is_said_in_a_line(
     assert code == 1 and f"cannot listen on 127.0.0.1:{port}" in err and err.count("\n") == 1 and not out
 
 
-def test_a_dagster_home_that_cannot_be_opened_is_said_in_a_line(
+def test_an_unusable_dagster_home_is_reported_in_one_line(
     shared_sandbox: SandboxServer,
     point_at: PointAt,
     monkeypatch: pytest.MonkeyPatch,
@@ -324,8 +326,8 @@ def test_a_dagster_home_that_cannot_be_opened_is_said_in_a_line(
     home = Path(os.environ["DAGSTER_HOME"])
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry: [broken")
-    for words in (["sync", "--platform", "crm", "--no-models"], ["check", "--platform", "crm"]):
-        code, out, err = run(monkeypatch, capsys, *words)
+    for args in (["sync", "--platform", "crm", "--no-models"], ["check", "--platform", "crm"]):
+        code, out, err = run(monkeypatch, capsys, *args)
         assert (
             code == 1 and f"DAGSTER_HOME {home} cannot be used" in out + err and (out + err).count("dagster.yaml") < 3
         )

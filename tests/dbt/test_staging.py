@@ -36,7 +36,7 @@ def test_all_models_build_and_their_columns_are_the_described_ones(
         point_at(server)
         for platform in all_platforms():
             sync_platform(platform.name)
-        expected = expected_rows(server.world)
+        expected = expected_rows(server.backend)
     statuses = build(warehouse_file, tmp_path / "target")
     assert set(statuses.values()) <= {"success", "pass", "warn"}
     manifest = json.loads(dbt_project().manifest_path.read_text())

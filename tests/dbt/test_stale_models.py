@@ -24,7 +24,7 @@ def test_models_are_stale_until_built_and_again_after_a_change(point_at: PointAt
         assert stale_models(instance, repository, MODELS, edited_at=0) == set()
         assert job.execute_in_process(instance=instance, asset_selection=builds).success
         assert stale_models(instance, repository, MODELS, edited_at=0) == set()
-        server.world.advance(hours=3)
+        server.backend.advance(hours=3)
         assert job.execute_in_process(instance=instance, asset_selection=builds).success
         assert stale_models(instance, repository, MODELS, edited_at=0) == MODELS
         assert stale_models(instance, repository, MODELS, edited_at=4_000_000_000) == MODELS

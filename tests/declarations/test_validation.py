@@ -80,7 +80,7 @@ def child(**changes: Any) -> Resource:
     return resource(**{"name": "parts", "endpoint": endpoint, "partition": PARTITION, **changes})
 
 
-def test_a_sound_platform_passes() -> None:
+def test_a_valid_platform_passes() -> None:
     validate([platform(resource(), child())])
 
 
@@ -105,9 +105,9 @@ MISSPELT: dict[str, tuple[Callable[[], object], str]] = {
 
 
 @pytest.mark.parametrize("case", MISSPELT)
-def test_a_key_that_does_not_exist_is_refused_where_it_stands(case: str) -> None:
-    declare, said = MISSPELT[case]
-    with pytest.raises(MisspeltError, match=said) as caught:
+def test_an_unknown_key_is_refused_with_its_line(case: str) -> None:
+    declare, message = MISSPELT[case]
+    with pytest.raises(MisspeltError, match=message) as caught:
         declare()
     assert "test_validation.py:" in str(caught.value) and "\n" not in str(caught.value)
 
@@ -134,14 +134,14 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_a_value_of_another_type_is_refused_where_it_stands(case: str) -> None:
-    declare, said = WRONG[case]
-    with pytest.raises(MisspeltError, match=said) as caught:
+def test_a_value_of_the_wrong_type_is_refused_with_its_line(case: str) -> None:
+    declare, message = WRONG[case]
+    with pytest.raises(MisspeltError, match=message) as caught:
         declare()
     assert "test_validation.py:" in str(caught.value)
 
 
-def test_the_line_of_a_wrong_declaration_is_where_it_begins() -> None:
+def test_the_reported_line_is_where_the_declaration_begins() -> None:
     here = currentframe()
     begins = here.f_lineno + 2 if here else 0
     with pytest.raises(MisspeltError) as caught:
@@ -189,17 +189,17 @@ REFUSED |= {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_value_that_cannot_run_is_refused(case: str) -> None:
+def test_an_invalid_value_is_refused(case: str) -> None:
     key, changes = REFUSED[case]
     assert problem(resource(), **changes()).key == key
 
 
-def test_crons_in_use_are_crons() -> None:
+def test_valid_cron_expressions_are_accepted() -> None:
     for cron in ("0 * * * *", "*/15 0-6,22 1 1-12/2 0", "59 23 31 12 7"):
         assert is_cron(cron), cron
 
 
-def test_keys_that_only_a_filtering_server_obeys_need_its_parameter() -> None:
+def test_keys_for_server_side_filtering_need_the_filter_parameter() -> None:
     unread: list[dict[str, Any]] = [
         {"lag": timedelta(1)},
         {"initial_value": "0"},
@@ -271,11 +271,11 @@ CONTRADICTIONS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
 
 @pytest.mark.parametrize("case", CONTRADICTIONS)
 def test_keys_that_contradict_one_another_are_refused(case: str) -> None:
-    said, changes = CONTRADICTIONS[case]
-    assert said in str(problem(resource(**changes())))
+    message, changes = CONTRADICTIONS[case]
+    assert message in str(problem(resource(**changes())))
 
 
-def test_a_field_that_children_need_is_loaded() -> None:
+def test_a_field_that_children_need_cannot_be_excluded() -> None:
     endpoint = Endpoint(path="/things/{org}/parts", params={"org": Resolve("things", "owner.slug")})
     parent = resource(columns={**COLUMNS, "owner": "json"}, exclude=("owner.slug",))
     assert "`exclude`: 'owner.slug' is in the paths of children" in str(problem(parent, child(endpoint=endpoint)))
@@ -299,7 +299,7 @@ def test_partitions_of_one_name_have_one_kind_of_parents() -> None:
         validate([platform(resource(), child()), platform(resource(), child(), name="other")])
 
 
-def test_a_problem_says_the_line_of_its_resource() -> None:
+def test_a_problem_names_the_line_of_its_resource() -> None:
     error = problem(resource(), resource(name="mailThreads"))
     assert error.line is not None and "mailThreads" in str(error)
 
@@ -309,7 +309,7 @@ def test_path_placeholder_without_parent() -> None:
     assert error.key == "path" and "{slug}" in str(error)
 
 
-def test_parent_that_is_no_resource() -> None:
+def test_parent_that_is_not_a_resource() -> None:
     endpoint = Endpoint(path="/a/{slug}", params={"slug": Resolve("nobody", "slug")})
     assert "nobody" in str(problem(resource(endpoint=endpoint, partition=PARTITION)))
 
@@ -373,7 +373,7 @@ def test_composite_partition_keys_never_collide() -> None:
 
 
 def test_buckets_are_stable() -> None:
-    # These values are documented; another hash would read every parent again.
+    # These values are documented; a different hash would cause every parent to be read again.
     assert [Buckets(count=16).key_of(str(n)) for n in (1, 17, 100000)] == ["bucket_07", "bucket_02", "bucket_03"]
 
 
@@ -389,7 +389,7 @@ def test_a_contract_serves_the_same_tables_from_other_endpoints() -> None:
     assert [r.columns for r in live.resources] == [r.columns for r in checked.resources]
 
 
-def test_a_contract_for_a_resource_that_is_not_there() -> None:
+def test_a_contract_for_an_unknown_resource() -> None:
     live = Contract(
         client=Client(auth=BearerAuth(), probe="/", paginator=SinglePage()), endpoints={"others": Endpoint(path="/o")}
     )

@@ -1,4 +1,4 @@
-"""Whatever the documentation names exists: files, symbols in them, tests, make targets, commands and their options."""
+"""Everything that the documentation names exists: files, symbols in them, tests, make targets, commands and options."""
 
 import re
 import shlex
@@ -23,12 +23,12 @@ DOCUMENTS = sorted(
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[([^\[\]]*)\]\(([^()\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
-# A path in a code span ends like a file of ours, or begins with one of our folders.
+# A code span is a path if it ends like one of the project's files or begins with one of its folders.
 PATH = re.compile(
     r"(?:[\w.-]+/)+[\w.-]+\.(?:py|md|sql|yml|yaml|toml|png)|(?:tests|docs|benchmarks|platform_assets)/[\w./-]*"
 )
-# What a user makes, or may make.
-MADE_LATER = ("data/", ".dlt/")
+# Created by the user, or not at all.
+CREATED_LATER = ("data/", ".dlt/")
 
 
 def outside_of_blocks(document: Path) -> str:
@@ -68,7 +68,7 @@ def test_named_files_exist(document: Path) -> None:
     assert not [
         span
         for span in named
-        if not span.startswith(MADE_LATER) and not any((place / span).exists() for place in places)
+        if not span.startswith(CREATED_LATER) and not any((place / span).exists() for place in places)
     ]
 
 

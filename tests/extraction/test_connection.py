@@ -1,6 +1,6 @@
-"""A platform with a second contract is read by that contract on every path that reads it, once the settings choose it.
+"""A platform with a second contract is read with that contract on every code path, once the settings select it.
 
-The stub serves the paths of the live contract and nothing else, so that a request by the reference contract is a 404.
+The stub serves only the paths of the live contract, so that a request by the reference contract is a 404.
 """
 
 import time
@@ -94,7 +94,7 @@ INCREMENTAL = Incremental(cursor_path="updated_at", start_param="since", initial
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[StubApi]:
-    """The live contract's server, which SHOP is set up for as the only platform."""
+    """The live contract's server; SHOP is configured for it as the only platform."""
     monkeypatch.setattr(platforms, "_load_all", lambda: ((SHOP,), ()))
     with StubApi() as stub:
         stub.routes["/live/words"] = listed(WORDS, "items")

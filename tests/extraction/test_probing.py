@@ -1,4 +1,4 @@
-"""One request tells whether anything newer is there, by the sandbox's own clock."""
+"""One request finds out whether the API has anything newer, by the sandbox's own clock."""
 
 from datetime import datetime, timedelta
 
@@ -18,21 +18,21 @@ PROBED = [
 ]
 
 
-def test_what_the_server_filters_and_has_no_parent_can_be_probed() -> None:
+def test_filtered_resources_without_a_parent_can_be_probed() -> None:
     assert ("ci_analytics", "builds") in PROBED and ("crm", "deals") in PROBED
     assert ("error_tracking", "events") not in PROBED and ("crm", "leads") not in PROBED
     assert len(PROBED) == 11
 
 
 @pytest.mark.parametrize(("name", "resource_name"), PROBED)
-def test_newer_is_seen_and_the_newest_is_not_newer_than_itself(
+def test_a_probe_detects_newer_records_and_not_the_newest_one_again(
     name: str, resource_name: str, shared_sandbox: SandboxServer
 ) -> None:
     platform = platform_named(name)
     resource = platform.resource(resource_name)
     incremental = resource.endpoint.incremental
     assert incremental is not None
-    values = [record[incremental.cursor_path] for record in expected_rows(shared_sandbox.world)[name][resource_name]]
+    values = [record[incremental.cursor_path] for record in expected_rows(shared_sandbox.backend)[name][resource_name]]
     newest = max(datetime.fromisoformat(f"{value}+00:00" if value[-1] != "Z" else value) for value in values if value)
     settings = Settings(base_url=shared_sandbox.base_url(name), token=shared_sandbox.token(name))
     with ApiClient(platform, settings) as client:
@@ -42,10 +42,10 @@ def test_newer_is_seen_and_the_newest_is_not_newer_than_itself(
         assert not has_newer(client, resource, newest)
 
 
-def test_a_record_dated_in_the_future_is_not_newer_for_ever() -> None:
+def test_a_record_dated_in_the_future_is_not_newer_indefinitely() -> None:
     platform = platform_named("crm")
     with SandboxServer() as server:
-        deals = server.world.tables["crm"]["deals"]
+        deals = server.backend.tables["crm"]["deals"]
         newest = max(datetime.fromisoformat(f"{deal['update_time']}+00:00") for deal in deals)
         deals.append({**deals[0], "id": 999_999, "update_time": "2099-01-01 00:00:00"})
         settings = Settings(base_url=server.base_url("crm"), token=server.token("crm"))

@@ -1,4 +1,4 @@
-"""Every way in which an answer goes wrong that we know of, and what must come of it."""
+"""The catalogue of faulty responses, each with the expected outcome of a read."""
 
 import gzip
 import itertools
@@ -10,87 +10,87 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import formatdate
 
-from tests.servers.faulty_proxy import Good, Spoil, Wire
+from tests.servers.faulty_proxy import FaultWriter, GoodResponse, Wire
 
 BOMB = 12
 
 
 @dataclass(frozen=True)
 class Case:
-    """A fault: what is sent, and whether a read survives it `once` and where it `stays`."""
+    """A fault: what is sent, and whether a read survives it if it occurs `once` and if it is `permanent`."""
 
     name: str
-    spoil: Spoil
+    write_fault: FaultWriter
     once: bool
-    stays: bool
+    permanent: bool
+    # A regular expression for the error message, if there is an error.
     error: str = ""
-    """What the error says (a regular expression), where there is one."""
-    patience: float = 20.0
-    """Seconds until the client gives up an answer; half as many until it gives up silence."""
+    # Seconds until the client gives up on a response; it gives up on silence after half of that.
+    timeout: float = 20.0
+    # If permanent, tried in one phase only, since it takes a hundred requests until it is given up.
     costly: bool = False
-    """Tried in one phase only where it stays: it takes a hundred requests to be given up."""
 
 
-def answers(make: Callable[[Good], bytes]) -> Spoil:
-    """A whole answer on a connection that stays open."""
+def complete_response(make: Callable[[GoodResponse], bytes]) -> FaultWriter:
+    """A complete response on a connection that permanent open."""
 
-    def spoil(wire: Wire, good: Good) -> bool:
+    def write_fault(wire: Wire, good: GoodResponse) -> bool:
         wire.send(make(good))
         return True
 
-    return spoil
+    return write_fault
 
 
-def cut(make: Callable[[Good], bytes]) -> Spoil:
-    """Part of an answer, and the end of the connection."""
+def truncated_response(make: Callable[[GoodResponse], bytes]) -> FaultWriter:
+    """Part of a response, after which the connection is closed."""
     return lambda wire, good: wire.send(make(good))
 
 
-def _half(message: bytes) -> bytes:
+def _half_of(message: bytes) -> bytes:
     return message[: message.index(b"\r\n\r\n") + 4 + (len(message) - message.index(b"\r\n\r\n")) // 2]
 
 
-def _chunked(good: Good) -> bytes:
+def _chunked(good: GoodResponse) -> bytes:
     head = good.message(b"", content_length=None, transfer_encoding="chunked")
     middle = len(good.body) // 2
     return head + b"%x\r\n%s\r\n" % (middle, good.body[:middle]) + b"%x\r\n" % (len(good.body) - middle)
 
 
-def _silent(wire: Wire, good: Good) -> None:
+def _silent(wire: Wire, good: GoodResponse) -> None:
     wire.silence()
 
 
-def _stalled(wire: Wire, good: Good) -> None:
-    wire.send(_half(good.message()))
+def _stalled(wire: Wire, good: GoodResponse) -> None:
+    wire.send(_half_of(good.message()))
     wire.silence()
 
 
-def _reset(wire: Wire, good: Good) -> None:
-    wire.send(_half(good.message()))
+def _reset(wire: Wire, good: GoodResponse) -> None:
+    wire.send(_half_of(good.message()))
     wire.reset()
 
 
-def _drip_head(wire: Wire, good: Good) -> None:
+def _drip_head(wire: Wire, good: GoodResponse) -> None:
     wire.send(b"HTTP/1.1 200 OK\r\nX-Slow: ")
     wire.drip(itertools.repeat(b"a"), 0.05)
 
 
-def _drip_body(wire: Wire, good: Good) -> None:
+def _drip_body(wire: Wire, good: GoodResponse) -> None:
     wire.send(good.message(b"", content_length=str(len(good.body))))
     wire.drip((good.body[at : at + 1] for at in range(len(good.body))), 0.1)
 
 
-def _drip_body_without_length(wire: Wire, good: Good) -> None:
-    """The client breaks it off, which looks like the answer's end; blanks keep it valid JSON up to there."""
+def _drip_body_without_length(wire: Wire, good: GoodResponse) -> None:
+    """The client's timeout looks like the end of the response; blanks keep it valid JSON up to there."""
     wire.send(good.message(b"", content_length=None, connection="close"), good.body)
     wire.drip(itertools.repeat(b" "), 0.05)
 
 
-def _endless_continue(wire: Wire, good: Good) -> None:
+def _endless_continue(wire: Wire, good: GoodResponse) -> None:
     wire.drip(itertools.repeat(b"HTTP/1.1 100 Continue\r\n\r\n"), 0.02)
 
 
-def _endless_headers(wire: Wire, good: Good) -> None:
+def _endless_headers(wire: Wire, good: GoodResponse) -> None:
     wire.send(b"HTTP/1.1 200 OK\r\n", *(b"X-%d: y\r\n" % number for number in range(500)), b"\r\n{}")
 
 
@@ -98,26 +98,26 @@ def _gzip(body: bytes) -> bytes:
     return gzip.compress(body, mtime=0)
 
 
-def bomb(good: Good) -> bytes:
-    """`BOMB` megabytes of blanks in a thousandth of that, and a good answer behind them."""
+def bomb(good: GoodResponse) -> bytes:
+    """`BOMB` megabytes of blanks compressed to a thousandth, followed by a correct response."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     parts = [packer.compress(b" " * (1 << 20)) for _ in range(BOMB)]
     return good.message(b"".join([*parts, packer.compress(good.body), packer.flush()]), content_encoding="gzip")
 
 
-def _deep_record(good: Good) -> bytes:
+def _deep_record(good: GoodResponse) -> bytes:
     """600 levels in one field: a parser's limit lies above that, a serialiser's below."""
     deep = b'{"a":' * 600 + b"1" + b"}" * 600
     return good.message(re.sub(rb"(:\[?\{)", rb'\1"deep":' + deep + b",", good.body, count=1))
 
 
-def _repeated_envelope(good: Good) -> bytes:
-    """The same key again, with nothing in it: parsers keep the last."""
+def _repeated_envelope(good: GoodResponse) -> bytes:
+    """The same key again with an empty list: parsers keep the last one."""
     name = json.dumps(next(iter(json.loads(good.body)))).encode()
     return good.message(good.body.rstrip()[:-1] + b"," + name + b":[]}")
 
 
-def _repeated_same(good: Good) -> bytes:
+def _repeated_same(good: GoodResponse) -> bytes:
     name, value = next(iter(json.loads(good.body).items()))
     return good.message(b"{" + json.dumps(name).encode() + b":" + json.dumps(value).encode() + b"," + good.body[1:])
 
@@ -126,44 +126,44 @@ def _seconds_from_now(seconds: float) -> str:
     return str(int(time.time() + seconds))
 
 
-def _says(status: int, body: bytes = b'{"error": "no"}', **headers: str | Callable[[], str]) -> Spoil:
-    def make(good: Good) -> bytes:
+def _status(status: int, body: bytes = b'{"error": "no"}', **headers: str | Callable[[], str]) -> FaultWriter:
+    def make(good: GoodResponse) -> bytes:
         found = {name: value if isinstance(value, str) else value() for name, value in headers.items()}
         return good.message(body, status=status, **found)
 
-    return answers(make)
+    return complete_response(make)
 
 
 def catalogue() -> Iterator[Case]:
     """All cases; names are unique."""
     yield from _broken_connections()
-    yield from _waits()
+    yield from _retry_delays()
     yield from _refusals()
     yield from _strange_bodies()
     yield from _harmless()
 
 
 def _broken_connections() -> Iterator[Case]:
-    broke = "connection broke|no complete answer|cut off"
-    cuts: dict[str, Spoil] = {
-        "no-answer": cut(lambda good: b""),
-        "drop-in-status-line": cut(lambda good: b"HTTP/1.1 20"),
-        "drop-in-headers": cut(lambda good: good.message(b"", content_length=None)[:-40]),
-        "drop-in-body": cut(lambda good: _half(good.message())),
-        "drop-before-last-byte": cut(lambda good: good.message()[:-1]),
-        "drop-in-chunk": cut(_chunked),
-        "drop-without-length": cut(
-            lambda good: _half(good.message(content_length=None, connection="close")),
+    message = "connection broke|no complete answer|cut off"
+    truncations: dict[str, FaultWriter] = {
+        "no-answer": truncated_response(lambda good: b""),
+        "drop-in-status-line": truncated_response(lambda good: b"HTTP/1.1 20"),
+        "drop-in-headers": truncated_response(lambda good: good.message(b"", content_length=None)[:-40]),
+        "drop-in-body": truncated_response(lambda good: _half_of(good.message())),
+        "drop-before-last-byte": truncated_response(lambda good: good.message()[:-1]),
+        "drop-in-chunk": truncated_response(_chunked),
+        "drop-without-length": truncated_response(
+            lambda good: _half_of(good.message(content_length=None, connection="close")),
         ),
         "reset-in-body": _reset,
-        "length-too-long": cut(lambda good: good.message(content_length=str(len(good.body) + 7))),
-        "no-http": cut(lambda good: b"SSH-2.0-OpenSSH_9.6\r\n"),
+        "length-too-long": truncated_response(lambda good: good.message(content_length=str(len(good.body) + 7))),
+        "no-http": truncated_response(lambda good: b"SSH-2.0-OpenSSH_9.6\r\n"),
         "endless-headers": _endless_headers,
-        "giant-header": cut(lambda good: good.message(x_giant="y" * 100_000)),
+        "giant-header": truncated_response(lambda good: good.message(x_giant="y" * 100_000)),
     }
-    for name, spoil in cuts.items():
-        yield Case(name, spoil, once=True, stays=False, error=broke)
-    slow: dict[str, Spoil] = {
+    for name, write_fault in truncations.items():
+        yield Case(name, write_fault, once=True, permanent=False, error=message)
+    slow: dict[str, FaultWriter] = {
         "silent": _silent,
         "stalled-in-body": _stalled,
         "slow-loris-head": _drip_head,
@@ -171,49 +171,53 @@ def _broken_connections() -> Iterator[Case]:
         "slow-loris-without-length": _drip_body_without_length,
         "endless-continue": _endless_continue,
     }
-    for name, spoil in slow.items():
-        yield Case(name, spoil, once=True, stays=False, error="no complete answer in time", patience=0.8)
+    for name, write_fault in slow.items():
+        yield Case(name, write_fault, once=True, permanent=False, error="no complete answer in time", timeout=0.8)
 
 
-def _waits() -> Iterator[Case]:
-    """Told waits of up to a second, in each form; where they stay, the budget ends them."""
+def _retry_delays() -> Iterator[Case]:
+    """Retry delays of up to a second, in each form; if permanent, the retry budget ends them."""
     date = lambda: formatdate(time.time() + 1, usegmt=True)  # noqa: E731 -- one of a row of small functions
     soon = lambda: _seconds_from_now(1)  # noqa: E731 -- as above
-    forms: dict[str, Spoil] = {
-        "429-retry-after-seconds": _says(429, retry_after="0.2"),
-        "429-retry-after-date": _says(429, retry_after=date),
-        "503-retry-after": _says(503, retry_after="0.2"),
-        "429-ratelimit-reset": _says(429, ratelimit_reset="0.2"),
-        "429-x-ratelimit-reset-delta": _says(429, x_ratelimit_reset="0.2"),
-        "429-sentry-reset-absolute": _says(429, x_sentry_rate_limit_reset=soon),
-        "429-body-reset": _says(429, b'{"reset": 0.2}'),
+    forms: dict[str, FaultWriter] = {
+        "429-retry-after-seconds": _status(429, retry_after="0.2"),
+        "429-retry-after-date": _status(429, retry_after=date),
+        "503-retry-after": _status(503, retry_after="0.2"),
+        "429-ratelimit-reset": _status(429, ratelimit_reset="0.2"),
+        "429-x-ratelimit-reset-delta": _status(429, x_ratelimit_reset="0.2"),
+        "429-sentry-reset-absolute": _status(429, x_sentry_rate_limit_reset=soon),
+        "429-body-reset": _status(429, b'{"reset": 0.2}'),
     }
-    for name, spoil in forms.items():
-        yield Case(name, spoil, once=True, stays=False, error="answered 429|answered 503", costly=True)
+    for name, write_fault in forms.items():
+        yield Case(name, write_fault, once=True, permanent=False, error="answered 429|answered 503", costly=True)
     for name, value in {
         "429-beyond-the-budget": "90000",
-        "429-for-ever": "1e300",
+        "429-indefinitely": "1e300",
     }.items():
-        yield Case(name, _says(429, retry_after=value), once=False, stays=False, error="come back at")
-    for name, value in {"429-nonsense-wait": "soon", "429-nan-wait": "nan", "429-infinite-wait": "inf"}.items():
-        yield Case(name, _says(429, retry_after=value), once=True, stays=False, error="answered 429")
+        yield Case(name, _status(429, retry_after=value), once=False, permanent=False, error="come back at")
+    for name, value in {"429-invalid-retry-after": "soon", "429-nan-wait": "nan", "429-infinite-wait": "inf"}.items():
+        yield Case(name, _status(429, retry_after=value), once=True, permanent=False, error="answered 429")
 
 
 def _refusals() -> Iterator[Case]:
     for status in (429, 500, 502, 503, 504):
-        yield Case(f"status-{status}", _says(status), once=True, stays=False, error=f"answered {status}")
+        yield Case(f"status-{status}", _status(status), once=True, permanent=False, error=f"answered {status}")
     yield Case(
-        "502-html", _says(502, b"<html>Bad Gateway</html>"), once=True, stays=False, error="answered 502: <html>Bad"
+        "502-html",
+        _status(502, b"<html>Bad Gateway</html>"),
+        once=True,
+        permanent=False,
+        error="answered 502: <html>Bad",
     )
     for status in (400, 401, 402, 403, 404, 405, 408, 409, 410, 413, 414, 422, 425, 431, 451, 501, 505, 599):
-        yield Case(f"status-{status}", _says(status), once=False, stays=False, error=str(status))
-    yield Case("204", _says(204, b""), once=False, stays=False, error="answered 204 where 200")
-    yield Case("206", _says(206, b"{}"), once=False, stays=False, error="answered 206 where 200")
-    yield Case("304", _says(304, b""), once=False, stays=False, error="304")
+        yield Case(f"status-{status}", _status(status), once=False, permanent=False, error=str(status))
+    yield Case("204", _status(204, b""), once=False, permanent=False, error="answered 204 where 200")
+    yield Case("206", _status(206, b"{}"), once=False, permanent=False, error="answered 206 where 200")
+    yield Case("304", _status(304, b""), once=False, permanent=False, error="304")
 
 
 def _strange_bodies() -> Iterator[Case]:
-    bodies: dict[str, Callable[[Good], bytes]] = {
+    bodies: dict[str, Callable[[GoodResponse], bytes]] = {
         "empty-body": lambda good: good.message(b""),
         "blank-body": lambda good: good.message(b" \n "),
         "html-as-json": lambda good: good.message(b"<html>Please log in</html>"),
@@ -240,12 +244,12 @@ def _strange_bodies() -> Iterator[Case]:
         "error-with-200": lambda good: good.message(b'{"error": "token expired"}'),
     }
     for name, make in bodies.items():
-        yield Case(name, answers(make), once=False, stays=False)
-    yield Case("gzip-bomb", answers(bomb), once=False, stays=False, error="larger than")
+        yield Case(name, complete_response(make), once=False, permanent=False)
+    yield Case("gzip-bomb", complete_response(bomb), once=False, permanent=False, error="larger than")
 
 
 def _harmless() -> Iterator[Case]:
-    bodies: dict[str, Callable[[Good], bytes]] = {
+    bodies: dict[str, Callable[[GoodResponse], bytes]] = {
         "lone-surrogate": lambda good: good.message(b'{"a": "\\ud800", ' + good.body[1:]),
         "byte-order-mark": lambda good: good.message(b"\xef\xbb\xbf" + good.body),
         "wrong-charset": lambda good: good.message(content_type="application/json; charset=iso-8859-1"),
@@ -257,7 +261,10 @@ def _harmless() -> Iterator[Case]:
         "unknown-header": lambda good: good.message(x_new="1", ratelimit_reset="3600"),
     }
     for name, make in bodies.items():
-        yield Case(name, answers(make), once=True, stays=True)
+        yield Case(name, complete_response(make), once=True, permanent=True)
     yield Case(
-        "without-length", cut(lambda good: good.message(content_length=None, connection="close")), once=True, stays=True
+        "without-length",
+        truncated_response(lambda good: good.message(content_length=None, connection="close")),
+        once=True,
+        permanent=True,
     )

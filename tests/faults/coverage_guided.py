@@ -1,6 +1,6 @@
-"""`make fuzz`: atheris looks for bytes that make parsing raise anything but our own errors, guided by coverage.
+"""`make fuzz`: atheris searches, guided by coverage, for bytes that make parsing raise anything but our own errors.
 
-Not part of the test suite, which has hypothesis (test_fuzz.py) do the same with less time.
+Not part of the test suite, in which hypothesis does the same in less time (test_fuzz_responses.py and the like).
 """
 
 import sys
@@ -57,17 +57,17 @@ SEEDS = (
 )
 
 
-def answer(data: bytes) -> None:
-    """Bytes as a body and as headers, through parsing, waits, selection, paging and hashing."""
+def fuzz_response(data: bytes) -> None:
+    """Use bytes as a body and as headers, for parsing, retry delays, selection, pagination and hashing."""
     header = data[:120].decode("latin-1")
     link_entries(header)
     shown = REDACT.excerpt(data.decode("utf-8", "replace") + SECRET, 160)
     assert SECRET not in shown and len(shown) <= 160
     for status in (200, 204, 400, 429, 503):
-        waits = [
+        delays = [
             retry_delay(status, {name: header}, data, datetime.now(UTC)) for name in ("Retry-After", "RateLimit-Reset")
         ]
-        assert all(wait is None or 0 <= wait < float("inf") for wait in waits)
+        assert all(delay is None or 0 <= delay < float("inf") for delay in delays)
         for client, resource in CLIENTS:
             try:
                 use(client, resource, status, header, data)
@@ -97,5 +97,5 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as corpus:
         for number, seed in enumerate(SEEDS):
             Path(corpus, str(number)).write_bytes(seed)
-        atheris.Setup([*sys.argv, corpus], answer)
+        atheris.Setup([*sys.argv, corpus], fuzz_response)
         atheris.Fuzz()

@@ -1,4 +1,4 @@
-"""Syncs that are killed at moments chosen at random, and what is in the warehouse after the next one."""
+"""Kills syncs at random moments, and compares the warehouse after the next sync with the expected rows."""
 
 import os
 import random
@@ -18,6 +18,7 @@ from platform_assets.warehouse.run_directory import JUST_MADE
 from tests.settings import sandbox_settings
 from tests.warehouse_rows import differences
 
+# `platform-assets`; it imports first, so that the moments fall into the sync.
 WORKER = """
 import sys
 import platform_assets.definitions
@@ -27,7 +28,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 main()
 """
-"""`platform-assets`; imports first, so that the moments fall into the sync."""
+# The loads of platforms as a Dagster run does them, without Dagster.
 LOADER = """
 import sys
 from platform_assets.http.client import ApiClient
@@ -47,12 +48,11 @@ for name in sys.argv[1:]:
                 for outcome in sync(client, warehouse, Selection(chosen)):
                     assert outcome.ok, outcome
 """
-"""The loads of platforms as a run of Dagster makes them, without Dagster around them."""
 
 
 @dataclass
 class Crashes:
-    """What was tried and what came of it."""
+    """The kills and their results: files that could not be opened, and differences."""
 
     points: int = 0
     refused: list[str] = field(default_factory=list)
@@ -61,10 +61,10 @@ class Crashes:
 
 
 @contextmanager
-def worker(program: str, words: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+def worker(program: str, args: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
     """A program that waits for a line on its standard input; it is killed at the end."""
     process = subprocess.Popen(
-        [sys.executable, "-c", program, *words],
+        [sys.executable, "-c", program, *args],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -82,7 +82,7 @@ def worker(program: str, words: list[str], environment: Mapping[str, str]) -> It
 
 
 def settings(server: SandboxServer, folder: Path) -> dict[str, str]:
-    """Variables that point a sync at the sandbox and at a warehouse, a home and a temporary folder of its own."""
+    """Variables that point a sync at the sandbox and at its own warehouse, Dagster home and temporary folder."""
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
     return {
         **sandbox_settings(server),
@@ -96,48 +96,48 @@ def crash(
     server: SandboxServer,
     folder: Path,
     program: str,
-    words: list[str],
+    args: list[str],
     points: int,
     rng: random.Random,
     check: Callable[[Path], list[str]],
-    say: Callable[[str], None] = lambda text: None,
+    log: Callable[[str], None] = lambda text: None,
 ) -> Crashes:
-    """Kill `program` with the arguments `words` at `points` moments; after each, one undisturbed run, and `check`.
+    """Kill `program` with `args` at `points` moments; after each, one undisturbed run, and `check`.
 
-    The world moves on before each point, so that every sync has something to load. One point in ten falls into
-    the first load of all. A program that ends before its moment has come is no point.
+    The sandbox's records change before each point, so that every sync has something to load. One point in ten falls
+    into the first load. A program that ends before its moment does not count as a point.
     """
     environment = settings(server, folder)
     found = Crashes()
-    lengths = {True: undisturbed(program, words, environment), False: 0.0}
-    lengths[False] = undisturbed(program, words, environment)
+    lengths = {True: undisturbed(program, args, environment), False: 0.0}
+    lengths[False] = undisturbed(program, args, environment)
     while found.points < points:
         first = found.points % 10 == 9
         if first:
             for left in folder.glob("warehouse.duckdb*"):
                 left.unlink()
-        server.world.advance(hours=rng.choice((1, 7, 30)))
+        server.backend.advance(hours=rng.choice((1, 7, 30)))
         moment = rng.uniform(0, lengths[first])
-        if not killed(program, words, environment, moment):
+        if not killed(program, args, environment, moment):
             lengths[first] = moment
             continue
         found.points += 1
         found.moments.append(moment)
         found.refused += unreadable(folder / "warehouse.duckdb")
-        lengths[False] = undisturbed(program, words, environment)
+        lengths[False] = undisturbed(program, args, environment)
         wrong = [f"{problem} (killed after {moment:.2f} s)" for problem in check(folder / "warehouse.duckdb")]
         found.wrong += wrong
-        say(f"{found.points}/{points}: killed after {moment:.2f} s of {lengths[first]:.1f}, {len(wrong)} differences")
-    # What was killed before it held its folder's lock is left alone for a moment.
+        log(f"{found.points}/{points}: killed after {moment:.2f} s of {lengths[first]:.1f}, {len(wrong)} differences")
+    # The folder of a process killed before it held the folder's lock is kept for a moment.
     time.sleep(JUST_MADE)
-    undisturbed(program, words, environment)
+    undisturbed(program, args, environment)
     found.wrong += [f"left behind: {path.name}" for path in (folder / "tmp").glob("platform-assets-run-*")]
     return found
 
 
-def killed(program: str, words: list[str], environment: Mapping[str, str], moment: float) -> bool:
+def killed(program: str, args: list[str], environment: Mapping[str, str], moment: float) -> bool:
     """Whether the program still ran after `moment` seconds, and was killed then."""
-    with worker(program, words, environment) as process:
+    with worker(program, args, environment) as process:
         assert process.stdin is not None
         print("go", file=process.stdin, flush=True)
         try:
@@ -148,9 +148,9 @@ def killed(program: str, words: list[str], environment: Mapping[str, str], momen
     return False
 
 
-def undisturbed(program: str, words: list[str], environment: Mapping[str, str]) -> float:
-    """Seconds of a whole run. Raises AssertionError where it fails."""
-    with worker(program, words, environment) as process:
+def undisturbed(program: str, args: list[str], environment: Mapping[str, str]) -> float:
+    """Seconds of a complete run. Raises AssertionError if it fails."""
+    with worker(program, args, environment) as process:
         began = time.monotonic()
         output, _ = process.communicate("go\n", timeout=600)
         assert process.returncode == 0, output[-3000:]
@@ -158,7 +158,7 @@ def undisturbed(program: str, words: list[str], environment: Mapping[str, str]) 
 
 
 def unreadable(warehouse: Path) -> list[str]:
-    """Why the file that a killed sync left cannot be opened; nothing where it can, or was never made."""
+    """Why the file that a killed sync left cannot be opened; empty if it can, or was never created."""
     if not warehouse.exists():
         return []
     deadline = time.monotonic() + 60
@@ -166,7 +166,7 @@ def unreadable(warehouse: Path) -> list[str]:
         try:
             duckdb.connect(str(warehouse)).close()
         except duckdb.Error as error:
-            # What the killed process had started (dbt) may still hold it for a while.
+            # A child of the killed process (dbt) may still hold it for a while.
             if "lock" not in str(error).lower() or time.monotonic() > deadline:
                 return [str(error)]
             time.sleep(0.2)
@@ -174,11 +174,11 @@ def unreadable(warehouse: Path) -> list[str]:
             return []
 
 
-def tables_unlike(server: SandboxServer, names: list[str]) -> Callable[[Path], list[str]]:
+def table_differences(server: SandboxServer, names: list[str]) -> Callable[[Path], list[str]]:
     """A check that compares every row of some platforms' tables with what the sandbox serves."""
 
     def check(warehouse: Path) -> list[str]:
-        expected = expected_rows(server.world)
+        expected = expected_rows(server.backend)
         return [
             f"{platform.name}/{resource.name}: {problem}"
             for platform in all_platforms()

@@ -1,4 +1,4 @@
-"""Many runs, the readers of the UI and the commands, and a dbt build on one DuckDB file at once: all succeed."""
+"""Concurrent runs, readers of the UI and the commands, and a dbt build on one DuckDB file: all succeed."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ def test_runs_models_and_readers_share_one_file(warehouse_file: Path, tmp_path: 
     with SandboxServer() as server:
         env = sandbox_settings(server)
         assert command("sync", "--platform", "load_testing", env=env).returncode == 0
-        server.world.advance(hours=30)
+        server.backend.advance(hours=30)
         commands = [
             *(["sync", "--no-models", "--platform", name] for name in PLATFORMS),
             # Two at once of one platform, and one with the dbt models below it.
@@ -38,11 +38,11 @@ def test_runs_models_and_readers_share_one_file(warehouse_file: Path, tmp_path: 
 
         with ThreadPoolExecutor(len(commands) + 1) as pool:
             reader = pool.submit(keep_reading)
-            done = list(pool.map(lambda words: command(*words, env=env), commands))
+            done = list(pool.map(lambda args: command(*args, env=env), commands))
             over.set()
             reader.result()
         assert [one.returncode for one in done] == [0] * len(done), [one.stderr[-1500:] for one in done]
-        expected = expected_rows(server.world)
+        expected = expected_rows(server.backend)
     assert read and min(read) > 0
     for name in PLATFORMS:
         platform = platform_named(name)
@@ -53,11 +53,11 @@ def test_runs_models_and_readers_share_one_file(warehouse_file: Path, tmp_path: 
     assert tests[0] == len(expected["load_testing"]["tests"])
 
 
-@pytest.mark.parametrize("words", [["sync", "--platform", "load_testing"], ["status"], ["report"]])
-def test_a_wait_that_ends_says_who_for_how_long_and_what_to_do(words: list[str], warehouse_file: Path) -> None:
+@pytest.mark.parametrize("args", [["sync", "--platform", "load_testing"], ["status"], ["report"]])
+def test_a_lock_timeout_names_the_holder_the_duration_and_a_remedy(args: list[str], warehouse_file: Path) -> None:
     with SandboxServer() as server, FileLock(f"{warehouse_file}.lock"):
         warehouse_file.touch()
-        done = command(*words, env={**sandbox_settings(server), "WAREHOUSE__LOCK_WAIT": "0.3"})
+        done = command(*args, env={**sandbox_settings(server), "WAREHOUSE__LOCK_WAIT": "0.3"})
     assert done.returncode == 1
-    said = done.stdout + done.stderr
-    assert "another process kept" in said and "warehouse.lock_wait" in said and "Traceback" not in said
+    output = done.stdout + done.stderr
+    assert "another process kept" in output and "warehouse.lock_wait" in output and "Traceback" not in output

@@ -1,4 +1,4 @@
-"""kill -9 at any moment: the next sync ends in the warehouse that an undisturbed one would have made.
+"""kill -9 at any moment: after the next sync the warehouse is as after an undisturbed one.
 
 A few moments here; `python -m benchmarks.kill_points` has two hundred.
 """
@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from platform_assets.sandbox import SandboxServer
-from tests.faults.crashes import LOADER, WORKER, crash, tables_unlike
+from tests.faults.crashes import LOADER, WORKER, crash, table_differences
 
 
 @pytest.mark.parametrize(
-    ("program", "words", "points"),
+    ("program", "args", "points"),
     [(LOADER, ["error_tracking"], 3), (WORKER, ["sync", "--platform", "load_testing", "--no-models"], 1)],
     ids=["load", "command"],
 )
-def test_a_killed_sync_is_made_good_by_the_next(program: str, words: list[str], points: int, tmp_path: Path) -> None:
+def test_the_next_sync_recovers_from_a_killed_one(program: str, args: list[str], points: int, tmp_path: Path) -> None:
     with SandboxServer() as server:
-        check = tables_unlike(server, ["error_tracking" if program is LOADER else "load_testing"])
-        found = crash(server, tmp_path, program, words, points, random.Random(points), check)
+        check = table_differences(server, ["error_tracking" if program is LOADER else "load_testing"])
+        found = crash(server, tmp_path, program, args, points, random.Random(points), check)
     assert found.points == points
     assert found.refused == found.wrong == []

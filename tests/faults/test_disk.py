@@ -1,4 +1,4 @@
-"""No room on the disk: a clear error, what was there as it was, and all of it once there is room."""
+"""A full disk: a clear error, existing rows unchanged, and a complete load once there is space again."""
 
 import errno
 import os
@@ -18,30 +18,30 @@ from tests.settings import sandbox_settings
 from tests.warehouse_rows import differences, rows
 
 
-def cramped(*words: str, bytes_per_file: int, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """The command in a process whose files cannot grow beyond a size, which fails as a full disk does."""
+def with_limited_disk(*args: str, bytes_per_file: int, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """The command in a process whose files cannot grow beyond a size, which fails like a full disk."""
     limit = (bytes_per_file, bytes_per_file)
-    return command(*words, env=env, first=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
+    return command(*args, env=env, before_start=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
 
 
-def test_a_warehouse_without_room_keeps_what_it_has(warehouse_file: Path, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_existing_rows_unchanged(warehouse_file: Path, tmp_path: Path) -> None:
     with SandboxServer() as server:
         env = {**sandbox_settings(server), "DAGSTER_HOME": str(tmp_path / "home")}
         assert command("sync", "--platform", "load_testing", "--no-models", env=env).returncode == 0
         before = rows(warehouse_file, "load_testing.tests")
-        full = cramped("sync", "--platform", "crm", "--no-models", bytes_per_file=1_000_000, env=env)
+        full = with_limited_disk("sync", "--platform", "crm", "--no-models", bytes_per_file=1_000_000, env=env)
         assert full.returncode != 0
         assert "crm: the load failed, nothing was recorded: the disk is full" in full.stdout
         assert "Traceback" not in full.stdout + full.stderr
         assert rows(warehouse_file, "load_testing.tests") == before
         assert command("sync", "--platform", "crm", "--no-models", env=env).returncode == 0
-        crm, expected = platform_named("crm"), expected_rows(server.world)["crm"]
+        crm, expected = platform_named("crm"), expected_rows(server.backend)["crm"]
     for name in ("deals", "organizations", "deal_products"):
         assert differences(warehouse_file, crm, crm.resource(name), expected[name]) == []
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
-def test_a_full_disk_is_called_one(number: int) -> None:
+def test_a_full_disk_is_named_as_the_cause(number: int) -> None:
     try:
         try:
             raise OSError(number, os.strerror(number))
@@ -52,7 +52,7 @@ def test_a_full_disk_is_called_one(number: int) -> None:
         assert reason(error).startswith("the disk is full (OSError: [Errno")
 
 
-def test_other_reasons_are_said_in_a_line() -> None:
+def test_other_causes_are_reported_in_one_line() -> None:
     error = duckdb.BinderException("no such column\nLINE 1: SELECT")
     assert not is_disk_full(error)
     assert reason(error) == "BinderException: no such column"

@@ -1,6 +1,6 @@
-"""A fault that stays in one resource: its table is as it was, its neighbours land, and later all is whole.
+"""A permanent fault in one resource: its table is unchanged, other resources load, and all recover afterwards.
 
-One of each kind; `ALL_FAULTS=1` tries the whole catalogue (four minutes).
+One fault of each kind; `ALL_FAULTS=1` tries the whole catalogue (four minutes).
 """
 
 import os
@@ -38,13 +38,13 @@ KINDS = (
     "empty-object",
     "byte-order-mark",
 )
-WHOLE = {case.name: case for case in catalogue() if not case.costly}
-CASES = WHOLE if os.environ.get("ALL_FAULTS") else {name: WHOLE[name] for name in KINDS}
+CATALOGUE = {case.name: case for case in catalogue() if not case.costly}
+CASES = CATALOGUE if os.environ.get("ALL_FAULTS") else {name: CATALOGUE[name] for name in KINDS}
 
 
 @dataclass(frozen=True)
 class Before:
-    """A warehouse as it was loaded, and a sandbox that has gone on since."""
+    """A loaded warehouse, and a sandbox whose records have changed since."""
 
     warehouse: Path
     old: Records
@@ -64,10 +64,10 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Sync,
                     patch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(folder / "warehouse.duckdb"))
                     aim(server.url, 20.0)
                     assert all(outcome.ok for outcome in sync_platform("load_testing").values())
-                old = expected_rows(server.world)["load_testing"]
-                server.world.advance(hours=30)
+                old = expected_rows(server.backend)["load_testing"]
+                server.backend.advance(hours=30)
                 made.append(
-                    Before(folder / "warehouse.duckdb", old, expected_rows(server.world)["load_testing"], server)
+                    Before(folder / "warehouse.duckdb", old, expected_rows(server.backend)["load_testing"], server)
                 )
             return made[0]
 
@@ -76,7 +76,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Sync,
 
 @pytest.fixture
 def aim(point: Point) -> Callable[[str, float], None]:
-    """Point the platform at a server, and give it so many seconds for an answer."""
+    """Point the platform at a server, with a response timeout in seconds."""
 
     def aim(url: str, seconds: float) -> None:
         timeouts = {"READ_TIMEOUT": str(seconds / 2), "ANSWER_TIMEOUT": str(seconds)}
@@ -86,7 +86,7 @@ def aim(point: Point) -> Callable[[str, float], None]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_fault_that_stays_in_one_resource(
+def test_a_permanent_fault_affects_only_its_resource(
     name: str,
     before: Callable[[Sync, Callable[..., None]], Before],
     aim: Callable[[str, float], None],
@@ -97,20 +97,25 @@ def test_a_fault_that_stays_in_one_resource(
     monkeypatch.setattr("platform_assets.http.client.MAX_BODY", (BOMB - 1) << 20)
     known, case = before(sync_platform, aim), CASES[name]
     shutil.copy(known.warehouse, warehouse_file)
-    with FaultyProxy(known.server.url, case.spoil, pattern=r"/v2/tests\?page=9&", times=None) as proxy:
-        aim(proxy.url, case.patience)
+    with FaultyProxy(known.server.url, case.write_fault, pattern=r"/v2/tests\?page=9&", times=None) as proxy:
+        aim(proxy.url, case.timeout)
         outcomes = sync_platform("load_testing", full_refresh=True)
-    assert proxy.struck
+    assert proxy.faults_served
     assert outcomes["organizations"].ok and outcomes["projects"].ok
-    assert outcomes["tests"].ok == case.stays, outcomes["tests"].error
-    assert wrong(warehouse_file, {**known.new, "tests": known.new["tests"] if case.stays else known.old["tests"]}) == {}
+    assert outcomes["tests"].ok == case.permanent, outcomes["tests"].error
+    assert (
+        table_differences(
+            warehouse_file, {**known.new, "tests": known.new["tests"] if case.permanent else known.old["tests"]}
+        )
+        == {}
+    )
     aim(known.server.url, 20.0)
     assert all(outcome.ok for outcome in sync_platform("load_testing").values())
-    assert wrong(warehouse_file, known.new) == {}
+    assert table_differences(warehouse_file, known.new) == {}
 
 
-def wrong(warehouse_file: Path, expected: Records) -> dict[str, list[str]]:
-    """Differences of each table that is not as expected."""
+def table_differences(warehouse_file: Path, expected: Records) -> dict[str, list[str]]:
+    """The first differences of each table from the expected rows."""
     found = {
         name: differences(warehouse_file, PLATFORM, PLATFORM.resource(name), rows) for name, rows in expected.items()
     }

@@ -1,8 +1,7 @@
-"""Faults x paginators x phases, over real sockets: a right result or a clear error, never part of the rows."""
+"""Faults x paginators x phases, over real sockets: complete rows or a clear error, never part of the rows."""
 
 import re
 import time
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import pytest
 
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import PlatformAssetsError
-from platform_assets.extraction.reading import NO_PARENT, Parent, read_records
+from platform_assets.extraction.reading import NO_PARENT, ListRead, Parent, read_records
 from platform_assets.http.client import ApiClient
 from platform_assets.http.lossless_json import as_json
 from platform_assets.platforms import platform_named
@@ -21,12 +20,12 @@ from platform_assets.sandbox import SandboxServer
 from platform_assets.sandbox.tokens import sandbox_token
 from tests.conftest import COUNTED
 from tests.faults.catalogue import BOMB, Case, catalogue
-from tests.servers.faulty_proxy import FaultyProxy, Good
+from tests.servers.faulty_proxy import FaultyProxy, GoodResponse
 
 CASES = {case.name: case for case in catalogue()}
-KNOWN: dict[str, Good] = {}
-LONGEST = 20.0
-"""Seconds that a read may take with the timeouts below, four tries each: none hangs."""
+KNOWN: dict[str, GoodResponse] = {}
+# The most seconds that a read may take with the timeouts below and four attempts per request.
+MAX_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -57,30 +56,30 @@ TARGETS = (
 
 
 def read_all(
-    url: str, target: Target, patience: float, sleep: Callable[[float], None] = time.sleep
+    url: str, target: Target, timeout: float, sleep: Callable[[float], None] = time.sleep
 ) -> list[dict[str, Any]]:
-    """All records, through a client that waits `patience` seconds for an answer."""
+    """All records, through a client with a response timeout of `timeout` seconds."""
     platform = platform_named(target.platform)
     settings = Settings(
         base_url=f"{url}/{target.platform}",
         token=sandbox_token(target.platform),
         page_size=target.page_size,
         backoff_factor=0.0,
-        read_timeout=patience / 2,
-        answer_timeout=patience,
+        read_timeout=timeout / 2,
+        answer_timeout=timeout,
     )
     with ApiClient(platform, settings, sleep=sleep) as client:
-        pages = read_records(client, platform.resource(target.resource), target.parent, None, Counter())
+        pages = read_records(ListRead(client, platform.resource(target.resource), (target.parent,)))
         found = [record for page in pages for record in page]
         for record in found:
-            # As the rows' hashes do next: what cannot be kept is refused.
+            # As hashing the rows does next: a value that cannot be stored is refused.
             as_json(record, "a record", sort_keys=True)
         return found
 
 
 @dataclass(frozen=True)
 class Healthy:
-    """What an undisturbed read finds, and the requests that it makes."""
+    """The records and requests of an undisturbed read."""
 
     records: list[bytes]
     requests: list[str]
@@ -109,7 +108,7 @@ def healthy(shared_sandbox: SandboxServer) -> list[tuple[Target, Healthy]]:
 
 @pytest.fixture(autouse=True)
 def _small_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that a bomb need not be large; test_bounds.py has one of full size."""
+    """A smaller limit, so that a compression bomb need not be large; test_bounds.py has one of full size."""
     monkeypatch.setattr("platform_assets.http.client.MAX_BODY", (BOMB - 1) << 20)
 
 
@@ -118,27 +117,29 @@ def canonical(records: list[dict[str, Any]]) -> list[bytes]:
 
 
 def attempt(
-    sandbox: SandboxServer, case: Case, target: Target, request: str, healthy: Healthy, stays: bool
+    sandbox: SandboxServer, case: Case, target: Target, request: str, healthy: Healthy, permanent: bool
 ) -> Counter[str]:
-    """One read with one fault; what came of it."""
-    times = None if stays else 1
-    # Where a fault stays, what the server asks to wait is counted and not slept.
-    sleep = (lambda seconds: None) if stays else time.sleep
+    """One read with one fault; counts of its outcome."""
+    times = None if permanent else 1
+    # With a permanent fault, retry delays are not slept, only counted against the budget.
+    sleep = (lambda seconds: None) if permanent else time.sleep
     began = time.monotonic()
-    with FaultyProxy(sandbox.url, case.spoil, pattern=f"{re.escape(request)}$", times=times, known=KNOWN) as proxy:
+    with FaultyProxy(
+        sandbox.url, case.write_fault, pattern=f"{re.escape(request)}$", times=times, known=KNOWN
+    ) as proxy:
         error, records = None, []
         try:
-            records = canonical(read_all(proxy.url, target, case.patience, sleep))
+            records = canonical(read_all(proxy.url, target, case.timeout, sleep))
         except PlatformAssetsError as problem:
             error = str(problem)
-    where = f"{case.name}, {target.paginator}, {request}, {'stays' if stays else 'once'}"
-    assert proxy.struck, f"{where}: never happened"
-    assert time.monotonic() - began < LONGEST, f"{where}: hung"
-    survives = case.stays if stays else case.once
-    assert (error is None) == survives, f"{where}: {error or 'survived'}"
+    label = f"{case.name}, {target.paginator}, {request}, {'permanent' if permanent else 'once'}"
+    assert proxy.faults_served, f"{label}: the fault was not served"
+    assert time.monotonic() - began < MAX_SECONDS, f"{label}: hung"
+    survives = case.permanent if permanent else case.once
+    assert (error is None) == survives, f"{label}: {error or 'survived'}"
     if error is not None:
-        assert re.search(case.error, error), f"{where}: {error}"
-        assert sandbox_token(target.platform) not in error and len(error) < 600, f"{where}: {error}"
+        assert re.search(case.error, error), f"{label}: {error}"
+        assert sandbox_token(target.platform) not in error and len(error) < 600, f"{label}: {error}"
         return Counter({"tried": 1, "clear errors": 1})
     lost = Counter(healthy.records) - Counter(records)
     invented = Counter(records) - Counter(healthy.records)
@@ -146,18 +147,18 @@ def attempt(
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_fault_leaves_a_right_result_or_a_clear_error(
+def test_a_fault_gives_complete_rows_or_a_clear_error(
     name: str,
     shared_sandbox: SandboxServer,
     healthy: list[tuple[Target, Healthy]],
     record_property: Callable[[str, object], None],
 ) -> None:
     jobs = [
-        (shared_sandbox, CASES[name], target, request, known, stays)
+        (shared_sandbox, CASES[name], target, request, known, permanent)
         for target, known in healthy
         for phase, request in known.phases.items()
-        for stays in (False, True)
-        if not (stays and CASES[name].costly and phase in ("first", "middle"))
+        for permanent in (False, True)
+        if not (permanent and CASES[name].costly and phase in ("first", "middle"))
     ]
     with ThreadPoolExecutor(len(jobs)) as pool:
         found = sum(pool.map(lambda job: attempt(*job), jobs), Counter[str]())

@@ -1,4 +1,4 @@
-"""The HTTP session over real sockets: retries, told waits, refusals, and no secret in any message."""
+"""The HTTP client over real sockets: retries, retry-after, refusals, and no secret in any message."""
 
 import gzip
 import socket
@@ -57,7 +57,7 @@ def failing(status: int, times: int, **headers: str) -> Answer:
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_temporary_faults_are_tried_three_more_times(
+def test_transient_errors_are_retried_three_times(
     status: int, server: HttpServer, client: ApiClient, waits: list[float]
 ) -> None:
     server.answer = failing(status, 3)
@@ -67,7 +67,7 @@ def test_temporary_faults_are_tried_three_more_times(
     assert counts == {"requests": 4, "retries": 3, "waited_ms": 14000}
 
 
-def test_a_fourth_fault_is_the_end(server: HttpServer, client: ApiClient) -> None:
+def test_a_fourth_transient_error_fails(server: HttpServer, client: ApiClient) -> None:
     server.answer = failing(500, 9)
     with pytest.raises(RequestFailed, match="answered 500") as caught:
         client.get("/x")
@@ -75,20 +75,20 @@ def test_a_fourth_fault_is_the_end(server: HttpServer, client: ApiClient) -> Non
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
-def test_permanent_faults_are_not_tried_again(status: int, server: HttpServer, client: ApiClient) -> None:
+def test_permanent_errors_are_not_retried(status: int, server: HttpServer, client: ApiClient) -> None:
     server.answer = failing(status, 9)
     with pytest.raises(RequestFailed, match=str(status)):
         client.get("/x")
     assert len(server.targets) == 1
 
 
-def test_waits_as_told_do_not_use_up_the_retries(server: HttpServer, client: ApiClient, waits: list[float]) -> None:
+def test_retry_after_waits_do_not_use_up_the_retries(server: HttpServer, client: ApiClient, waits: list[float]) -> None:
     server.answer = failing(429, 7, Retry_After="1")
     client.get("/x")
     assert waits == [1.0] * 7
 
 
-def test_a_wait_beyond_the_budget_fails_at_once_and_says_when_to_come_back(
+def test_a_retry_after_beyond_the_budget_fails_at_once_and_names_the_time(
     server: HttpServer, client: ApiClient
 ) -> None:
     server.answer = failing(429, 9, Retry_After="40000")
@@ -110,11 +110,11 @@ def test_a_wait_beyond_the_budget_fails_at_once_and_says_when_to_come_back(
         ({"X-Sentry-Rate-Limit-Reset": "1"}, b"", 1),
     ],
 )
-def test_every_form_of_a_told_wait(headers: dict[str, str], body: bytes, expected: float | None) -> None:
+def test_every_form_of_retry_after(headers: dict[str, str], body: bytes, expected: float | None) -> None:
     assert retry_delay(429, headers, body, datetime(2026, 1, 15, tzinfo=UTC)) == expected
 
 
-def test_reset_headers_of_other_answers_are_no_wait() -> None:
+def test_reset_headers_of_other_statuses_cause_no_wait() -> None:
     assert retry_delay(500, {"RateLimit-Reset": "60"}, b"", datetime(2026, 1, 15, tzinfo=UTC)) is None
 
 
@@ -145,12 +145,12 @@ def test_broken_compression_and_other_2xx_are_errors(server: HttpServer, client:
         client.get("/x")
 
 
-def test_a_connection_that_breaks_in_mid_body_is_tried_again(server: HttpServer, client: ApiClient) -> None:
+def test_a_connection_that_breaks_during_the_body_is_retried(server: HttpServer, client: ApiClient) -> None:
     server.answer = lambda request: Reply({"a": 1}, break_after=None if request.number > 1 else 4)
     assert client.get("/x").body == {"a": 1}
 
 
-def test_an_unreachable_host_is_one_line_and_not_tried_for_every_resource(waits: list[float]) -> None:
+def test_an_unreachable_host_is_a_one_line_error_and_not_retried_for_every_resource(waits: list[float]) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
@@ -173,16 +173,14 @@ def test_redirects_stay_on_the_origin(server: HttpServer, client: ApiClient) -> 
 
 
 @pytest.mark.parametrize("location", ["/moved", "/moved?page=2", "/moved?page=1&per_page=100", "?page=2&per_page=30"])
-def test_a_redirect_that_loses_what_was_asked_for_is_refused(
-    location: str, server: HttpServer, client: ApiClient
-) -> None:
+def test_a_redirect_that_drops_the_query_is_refused(location: str, server: HttpServer, client: ApiClient) -> None:
     server.answer = lambda request: redirect(location)
     with pytest.raises(AnswerError, match=r"without the parameters .*(page|per_page)"):
         client.get("/x", {"page": 2, "per_page": 100})
     assert len(server.targets) == 1
 
 
-def test_a_redirect_that_keeps_what_was_asked_for_is_followed(server: HttpServer, client: ApiClient) -> None:
+def test_a_redirect_that_keeps_the_query_is_followed(server: HttpServer, client: ApiClient) -> None:
     moved = redirect("/y?since=2026-01-01+00%3A00%3A00&page=2", 301)
     server.answer = lambda request: Reply({}) if request.number > 1 else moved
     assert client.get("/x", {"page": 2, "since": "2026-01-01 00:00:00"}).body == {}
@@ -199,7 +197,7 @@ def test_a_redirect_that_keeps_what_was_asked_for_is_followed(server: HttpServer
         rb'{"data": [{"id": 1}], "additional_data": {"pagination": {"next_start": 5}, "pagination": {}}}',
     ],
 )
-def test_a_key_twice_in_the_envelope_is_seen_however_it_is_written(
+def test_a_duplicate_key_in_the_envelope_is_detected_in_any_spelling(
     body: bytes, server: HttpServer, client: ApiClient
 ) -> None:
     server.answer = lambda request: Reply(body)
@@ -216,7 +214,7 @@ def test_a_key_twice_in_the_envelope_is_seen_however_it_is_written(
         rb'{"data": [{"data": {"id": 1}}], "note": "\u0064ata\": x"}',
     ],
 )
-def test_keys_that_repeat_in_other_objects_are_no_fault(body: bytes, server: HttpServer, client: ApiClient) -> None:
+def test_duplicate_keys_in_other_objects_are_accepted(body: bytes, server: HttpServer, client: ApiClient) -> None:
     server.answer = lambda request: Reply(body)
     assert client.get("/x").body
 
@@ -229,7 +227,7 @@ def test_endless_redirects_end(server: HttpServer, client: ApiClient) -> None:
 
 @pytest.mark.parametrize("status", [200, 401, 404, 500, 302])
 def test_no_message_holds_the_secret(status: int, server: HttpServer, client: ApiClient) -> None:
-    """Whatever the server repeats it in: body, redirect, or type of the content."""
+    """Wherever the server repeats it: body, redirect, or content type."""
     headers = {"Location": f"http://evil/{SECRET}", "Content-Type": f"text/{SECRET}"}
     server.answer = lambda request: Reply(f"{request.target}{SECRET}".encode(), status, headers)
     with pytest.raises(PlatformAssetsError) as caught:
@@ -250,7 +248,7 @@ def test_a_path_value_stays_in_its_own_segment(value: str, server: HttpServer, c
 
 
 @pytest.mark.parametrize("value", ["", ".", ".."])
-def test_a_path_value_that_cannot_stay_is_refused(value: str) -> None:
+def test_a_path_value_that_cannot_be_encoded_is_refused(value: str) -> None:
     with pytest.raises(AnswerError, match="refused"):
         fill_path("/o/{slug}/p", {"slug": value})
 
@@ -258,6 +256,6 @@ def test_a_path_value_that_cannot_stay_is_refused(value: str) -> None:
 @given(
     st.integers(100, 599), st.dictionaries(st.sampled_from(["Retry-After", "RateLimit-Reset"]), st.text()), st.binary()
 )
-def test_told_waits_never_crash(status: int, headers: dict[str, str], body: bytes) -> None:
+def test_retry_delay_never_crashes(status: int, headers: dict[str, str], body: bytes) -> None:
     wait = retry_delay(status, headers, body, datetime(2026, 1, 15, tzinfo=UTC))
     assert wait is None or wait >= 0

@@ -1,4 +1,4 @@
-"""However requests arrive, no window of the declared length ever holds more than the declared number."""
+"""In whatever order requests arrive, no window of the declared length holds more than the declared number."""
 
 import multiprocessing
 import tempfile
@@ -31,7 +31,7 @@ def test_no_window_holds_more_than_the_limit(requests: int, seconds: float, paus
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "limit"
         limit = RateLimit(requests=requests, seconds=seconds)
-        # Two of them, as two processes have them.
+        # Two limiters, as in two processes.
         both = [Limiter(limit, file, clock=lambda: now, sleep=sleep, jitter=0) for _ in range(2)]
         sent: list[float] = []
         for number, pause in enumerate(pauses):
@@ -60,7 +60,7 @@ def test_threads_share_the_limit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("left", ["", "[1.0, 2", "[99999999999.0]"])
-def test_half_a_file_or_one_from_before_a_reboot_stops_nobody(left: str, tmp_path: Path) -> None:
+def test_a_truncated_limiter_file_or_one_from_before_a_reboot_does_not_block(left: str, tmp_path: Path) -> None:
     file = tmp_path / "limit"
     file.write_text(left)
     assert Limiter(RateLimit(requests=1, seconds=60), file).wait() == 0
@@ -73,8 +73,8 @@ LIMITED = replace(
 processes = multiprocessing.get_context("forkserver")
 
 
-def ask_often(url: str, token: str, folder: str) -> None:
-    """40 requests from a process of its own, four at a time."""
+def send_requests(url: str, token: str, folder: str) -> None:
+    """40 requests from a separate process, four at a time."""
     tempfile.tempdir = folder
     settings = Settings(base_url=url, token=token)
     with ApiClient(LIMITED, settings) as client, ThreadPoolExecutor(4) as pool:
@@ -85,7 +85,7 @@ def ask_often(url: str, token: str, folder: str) -> None:
 def test_two_runs_together_stay_under_the_declared_limit_by_the_servers_own_log(tmp_path: Path) -> None:
     with SandboxServer() as server:
         arguments = (server.base_url("ci_analytics"), server.token("ci_analytics"), str(tmp_path))
-        running = [processes.Process(target=ask_often, args=arguments) for _ in range(2)]
+        running = [processes.Process(target=send_requests, args=arguments) for _ in range(2)]
         for process in running:
             process.start()
         for process in running:

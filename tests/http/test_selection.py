@@ -1,4 +1,4 @@
-"""Records are found where the contract says, and never silently missed."""
+"""Records are found where the contract declares them, and never silently missed."""
 
 import json
 from collections import Counter
@@ -72,12 +72,12 @@ def test_an_error_beside_records_is_an_error(failure: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("success", [None, "false", 0])
-def test_anything_but_success_is_none(success: object) -> None:
+def test_any_success_value_but_true_is_an_error(success: object) -> None:
     with pytest.raises(AnswerError, match="success"):
         select(NULL_IS_EMPTY, {"success": success, "data": []})
 
 
-def test_empty_errors_beside_records_are_no_error() -> None:
+def test_empty_errors_beside_records_are_accepted() -> None:
     assert select(PLAIN, {"data": [{"id": 1}], "error": None, "errors": []}) == [{"id": 1}]
     assert select(PLAIN, {"errors": [{"id": 1}]}, "errors") == [{"id": 1}]
 
@@ -111,7 +111,7 @@ def test_secret_fields_are_dropped_at_any_depth() -> None:
     assert records == [{"options": {"a": 1}}, {"options": None}]
 
 
-def test_a_missing_key_is_taken_from_its_stand_in() -> None:
+def test_a_missing_key_is_taken_from_its_fallback_field() -> None:
     records: list[dict[str, Any]] = [{"id": "a"}, {"id": "b", "uuid": "u"}]
     fill_keys(records, {"uuid": "id"})
     assert [record["uuid"] for record in records] == ["a", "u"]
@@ -129,7 +129,7 @@ def test_numbers_of_any_size_are_read_exactly(values: list[Any], separators: tup
     assert json.loads(as_json(found, "a body")) == body
 
 
-def test_a_number_beyond_doubles_and_a_lone_surrogate_are_no_fault_of_the_body() -> None:
+def test_numbers_beyond_doubles_and_lone_surrogates_are_valid_json() -> None:
     assert from_json(b'[1e400, -25e399, "\\ud83d", "\\ud83d\\ude00"]') == [
         10**400,
         -25 * 10**399,
@@ -148,6 +148,6 @@ def test_what_is_not_json_is_refused(body: bytes) -> None:
 
 
 @given(st.lists(st.booleans(), max_size=60), st.integers(1, 25))
-def test_a_run_of_flags_is_found_wherever_it_is(flags: list[bool], length: int) -> None:
+def test_a_run_of_flags_is_found_at_any_position(flags: list[bool], length: int) -> None:
     text = "".join("1" if flag else "0" for flag in flags)
     assert has_run(np.array(flags, bool), length) == ("1" * length in text)

@@ -1,4 +1,4 @@
-"""The webhook gets failed runs and stale assets, once each, and nothing while it is not configured."""
+"""The webhook gets failed runs and stale assets, once each, and nothing if it is not configured."""
 
 import json
 import time
@@ -17,14 +17,14 @@ ROLES = dg.AssetKey(["device_management", "roles"])
 
 
 class Webhook(HttpServer):
-    """Takes posts, and refuses them unless `status` is 200."""
+    """Records posts, and rejects them unless `status` is 200."""
 
     def __init__(self) -> None:
-        super().__init__(self._take)
+        super().__init__(self._receive)
         self.texts: list[str] = []
         self.status = 200
 
-    def _take(self, request: Request) -> Reply:
+    def _receive(self, request: Request) -> Reply:
         if self.status == 200:
             self.texts.append(json.loads(request.content)["text"])
         return Reply(b"", self.status)
@@ -51,7 +51,7 @@ def failed_run(repository: dg.RepositoryDefinition, instance: dg.DagsterInstance
     return status.for_run_failure()
 
 
-def test_a_failed_run_is_told_with_its_reasons(
+def test_a_failed_run_is_reported_with_its_reasons(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt, webhook: Webhook
 ) -> None:
     with SandboxServer(faults=[Fault("/v2/roles", status=404, times=None)]) as server:
@@ -71,7 +71,7 @@ def test_nothing_is_posted_while_no_webhook_is_configured(
         assert isinstance(found, dg.SkipReason) and found.skip_message == OFF
 
 
-def test_a_stale_asset_is_told_once_and_again_when_it_recovered(
+def test_a_stale_asset_is_reported_once_and_again_on_recovery(
     instance: dg.DagsterInstance, point_at: PointAt, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with SandboxServer() as server:

@@ -1,4 +1,4 @@
-"""Freshness sensors on an ephemeral instance, through whole stories; time is moved, nothing else is made up."""
+"""Freshness sensors on an ephemeral instance, over several ticks; only the time is simulated."""
 
 import json
 import time
@@ -22,7 +22,7 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
 @dataclass
 class Day:
-    """A platform's sensor and what Dagster's daemon would do with its answers, at a time that can be moved."""
+    """A platform's sensor and what Dagster's daemon would do with its results, at a simulated time."""
 
     repository: dg.RepositoryDefinition
     instance: dg.DagsterInstance
@@ -40,7 +40,7 @@ class Day:
         self.offset += seconds
 
     def tick(self) -> tuple[list[dg.RunRequest], str]:
-        """Requests that Dagster would launch (a run key counts once for ever), and the skip reason."""
+        """Run requests that Dagster would launch (each run key only once), and the skip reason."""
         sensor = freshness_sensor(platform_named(self.platform))
         context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor, repository_def=self.repository)
         found = sensor(context)
@@ -59,8 +59,8 @@ class Day:
             raise_on_error=False,
         )
 
-    def settle(self) -> None:
-        """Load everything there is to load, so that the story begins with all fresh."""
+    def load_everything(self) -> None:
+        """Load everything, so that the test begins with all assets fresh."""
         for _ in range(5):
             requests, _ = self.tick()
             for request in requests:
@@ -73,36 +73,36 @@ def names(request: dg.RunRequest) -> list[str]:
     return sorted(key.path[-1] for key in request.asset_selection or [])
 
 
-def test_the_life_of_a_cursor(
+def test_run_requests_through_failure_success_idle_backoff_and_new_rows(
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,
     point_at: PointAt,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Fresh, stale, asked for, failed, asked for again, succeeded, quiet, backed off, new rows, asked for."""
+    """Fresh, stale, requested, failed, requested again, succeeded, idle, backed off, new rows, requested."""
     with SandboxServer() as server:
         point_at(server)
         day = Day(repository, instance, "crm", monkeypatch)
-        day.settle()
+        day.load_everything()
         assert day.tick()[0] == []
 
         def changed(request: dg.RunRequest) -> bool:
             return "deals" in names(request)
 
         # Something newer arrives upstream; one cheap request sees it.
-        with server.world.lock:
-            deal = server.world.tables["crm"]["deals"][0]
+        with server.backend.lock:
+            deal = server.backend.tables["crm"]["deals"][0]
             deal["update_time"] = "2026-01-16 00:00:01"
         day.later(10 * MINUTE)
         server.faults.append(Fault("/v1/recents", status=500, times=None))
-        broken, words = day.tick()
-        assert not any(map(changed, broken)) and "upstream is unavailable" in words
+        broken, reason = day.tick()
+        assert not any(map(changed, broken)) and "upstream is unavailable" in reason
         server.faults.clear()
         day.later(1 * HOUR)
         first = next(request for request in day.tick()[0] if changed(request))
         assert names(first) == ["deals"]
 
-        # While it is on its way nothing more is asked; when it failed it is asked for again, under another key.
+        # Nothing is requested while the run is in flight; after it failed it is requested again, with another run key.
         server.faults.append(Fault("/v1/recents", status=500, times=None))
         assert not day.launch(first).success
         assert not any(map(changed, day.tick()[0]))
@@ -110,10 +110,10 @@ def test_the_life_of_a_cursor(
         second = next(request for request in day.tick()[0] if changed(request))
         assert second.run_key != first.run_key
 
-        # It succeeds: quiet, and looked at less and less often, at most once a tick.
+        # It succeeds: idle, and probed less and less often, at most once a tick.
         server.faults.clear()
         assert day.launch(second).success
-        looks = []
+        probes = []
         for _ in range(60):
             day.later(5 * MINUTE)
             since = len(server.requests)
@@ -121,14 +121,14 @@ def test_the_life_of_a_cursor(
             assert not any(map(changed, requests))
             for request in requests:
                 day.launch(request)
-            asked = [r for r in server.requests[since:] if r["query"].get("items") == "deal"]
-            assert len(asked) <= 1
-            looks.append(len(asked))
-        # Five hours at an allowed lag of two: no look every five minutes, and never more than an hour without one.
-        assert 4 <= sum(looks) <= 12
+            requested = [r for r in server.requests[since:] if r["query"].get("items") == "deal"]
+            assert len(requested) <= 1
+            probes.append(len(requested))
+        # Five hours at an allowed lag of two: not probed every five minutes, and never less than once an hour.
+        assert 4 <= sum(probes) <= 12
 
-        # New rows: asked for within the allowed lag.
-        with server.world.lock:
+        # New rows: requested within the allowed lag.
+        with server.backend.lock:
             deal["update_time"] = "2026-01-17 00:00:01"
         for _ in range(24):
             day.later(5 * MINUTE)
@@ -136,10 +136,10 @@ def test_the_life_of_a_cursor(
             if any(map(changed, requests)):
                 break
         else:
-            pytest.fail("the new row was not asked for within two hours")
+            pytest.fail("the new row was not requested within two hours")
 
 
-def test_an_idle_tick_launches_nothing_and_asks_at_most_once_per_probed_resource(
+def test_an_idle_tick_launches_nothing_and_sends_at_most_one_request_per_probed_resource(
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,
     point_at: PointAt,
@@ -148,18 +148,18 @@ def test_an_idle_tick_launches_nothing_and_asks_at_most_once_per_probed_resource
     with SandboxServer() as server:
         point_at(server)
         day = Day(repository, instance, "crm", monkeypatch)
-        day.settle()
+        day.load_everything()
         since = len(server.requests)
         assert day.tick()[0] == []
         assert len(server.requests) == since
         day.later(20 * MINUTE)
-        requests, words = day.tick()
-        assert requests == [] and "upstream has nothing newer" in words
-        asked = [request["query"]["items"] for request in server.requests[since:]]
-        assert len(asked) == len(set(asked)) == 10
+        requests, reason = day.tick()
+        assert requests == [] and "upstream has nothing newer" in reason
+        requested = [request["query"]["items"] for request in server.requests[since:]]
+        assert len(requested) == len(set(requested)) == 10
 
 
-def test_exactly_the_stale_partitions_are_asked_for_and_a_refused_one_only_once_a_day(
+def test_only_stale_partitions_are_requested_and_a_refused_one_once_a_day(
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,
     point_at: PointAt,
@@ -178,11 +178,11 @@ def test_exactly_the_stale_partitions_are_asked_for_and_a_refused_one_only_once_
         )
         day.later(20 * MINUTE)
         requests, _ = day.tick()
-        asked = {part for r in requests if "events" in names(r) for part in config_of(r)}
+        requested = {part for r in requests if "events" in names(r) for part in config_of(r)}
         known = set(instance.get_dynamic_partitions("error_tracking_project"))
-        assert asked == known - {"acme/web"}
+        assert requested == known - {"acme/web"}
 
-        # 401 is refused for good: after the run failed it is left alone for a day, not asked for every tick.
+        # 401 is permanent: after the run failed it is not requested for a day.
         server.faults.append(Fault("/events/", status=401, times=None))
         for request in requests:
             assert day.launch(request).success == ("events" not in names(request))
@@ -202,9 +202,7 @@ def config_of(request: dg.RunRequest) -> list[str]:
     return next(iter(ops.values()))["config"]["partitions"] if ops else []
 
 
-def test_a_platform_that_is_not_configured_is_left_alone(
-    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance
-) -> None:
+def test_an_unconfigured_platform_is_skipped(repository: dg.RepositoryDefinition, instance: dg.DagsterInstance) -> None:
     sensor = freshness_sensor(platform_named("crm"))
     found = sensor(dg.build_sensor_context(instance=instance, repository_def=repository))
     assert isinstance(found, dg.SkipReason) and "SOURCES__CRM__BASE_URL" in str(found.skip_message)
@@ -223,33 +221,34 @@ def test_partitions_loaded_before_the_cutoff_are_stale(instance: dg.DagsterInsta
     st.lists(st.sampled_from(["ask", "succeed", "fail", "refuse", "lose", "wait"]), max_size=30),
     st.floats(1, 1e5),
 )
-def test_whatever_becomes_of_runs_an_asset_is_asked_for_again_but_never_twice_at_once(
+def test_an_asset_is_requested_again_after_any_run_result_but_never_twice_at_once(
     steps: list[str], pause: float
 ) -> None:
-    memory, now, under_way, keys = SensorState(), 1000.0, False, set()
+    memory, now, in_flight, keys = SensorState(), 1000.0, False, set()
     for number, step in enumerate(steps):
         now += pause
         if step == "ask" and freshness.due(memory, [WHOLE], now):
-            assert not under_way
+            assert not in_flight
             key = f"{number}#{freshness.most_attempts(memory, [WHOLE])}"
             assert key not in keys
             keys.add(key)
             freshness.mark_requested(memory, [WHOLE], key, now)
-            under_way = True
-        elif under_way and step in ("succeed", "fail", "refuse"):
+            in_flight = True
+        elif in_flight and step in ("succeed", "fail", "refuse"):
             state = RunState.SUCCEEDED if step == "succeed" else RunState.FAILED
             freshness.record_run(memory, state, [WHOLE] if step == "refuse" else [], now)
-            under_way = False
+            in_flight = False
         elif step == "lose":
             freshness.record_run(memory, RunState.NONE, [], now)
-            under_way = under_way and bool(memory.run_key)
+            in_flight = in_flight and bool(memory.run_key)
         memory = SensorState.of(json.loads(json.dumps(memory.stored())))
     freshness.record_run(memory, RunState.FAILED, [], now)
     assert freshness.due(memory, [WHOLE], now + freshness.REFUSED_BACKOFF + 1) == [WHOLE]
 
 
-def test_a_cursor_of_the_version_before_is_read() -> None:
-    """As `Memory` stored it: after an upgrade a failed partition still backs off, and nothing is requested twice."""
+def test_sensor_state_of_the_previous_version_is_read() -> None:
+    """In the format of the former class `Memory`: after an upgrade a failed partition still backs off, and nothing is
+    requested twice."""
     cursor = (
         '{"run_key": "crm:deals=never#1:ab12", "asked_at": 1000.5, "asked": [""], "tries": {"": [2, 4600.0]},'
         ' "loaded_at": 900.25, "quiet": 3, "look_at": 1500.0, "of_a_later_version": 1}'
@@ -270,7 +269,7 @@ def test_a_cursor_of_the_version_before_is_read() -> None:
     assert freshness.due(state, [WHOLE], 2000.0 + 4 * MINUTE - 1) == []
 
 
-def test_every_platform_has_a_sensor_with_words(repository: dg.RepositoryDefinition) -> None:
+def test_every_platform_has_a_described_sensor(repository: dg.RepositoryDefinition) -> None:
     for platform in all_platforms():
         sensor = repository.get_sensor_def(f"{platform.name}_freshness")
         assert sensor.description and sensor.default_status is dg.DefaultSensorStatus.RUNNING

@@ -1,8 +1,7 @@
-"""`make mutants`: plants one fault at a time in a copy of the project and shows that a test sees it.
+"""`make mutants`: mutation testing. Puts one fault at a time into a copy of the project and runs the tests for it.
 
-Each fault of `mutants.py` is planted in a copy, and the tests that are to see it run there. A fault that no test sees
-survives, and the command ends with exit code 1; so it does where a fault's place is no longer in the code.
-`python -m tests.mutants NAME...` tries some of them.
+A mutant that no test detects survives, and the command exits with code 1; likewise if the code that a mutant replaces
+no longer exists. `python -m tests.mutants NAME...` runs only some of the mutants in `rooms/`.
 """
 
 import shutil
@@ -14,7 +13,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from tests.mutants.mutants import MUTANTS, Mutant
+from tests.mutants.mutant import Mutant
+from tests.mutants.rooms import MUTANTS
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("platform_assets", "tests", "dbt_project", "pyproject.toml", ".dlt", "docs", "benchmarks", "README.md")
@@ -22,11 +22,11 @@ _LEFT_OUT = shutil.ignore_patterns("__pycache__", "target", "logs", "*.duckdb*")
 
 
 def main(names: list[str]) -> int:
-    """Try the named mutants, all of them without a name; the exit code."""
+    """Run the named mutants, or all if no name is given. Returns the exit code."""
     chosen = [mutant for mutant in MUTANTS if not names or mutant.name in names]
     unknown = set(names) - {mutant.name for mutant in MUTANTS}
     if unknown:
-        print(f"no mutant is called {', '.join(sorted(unknown))}")
+        print(f"no mutant is named {', '.join(sorted(unknown))}")
         return 2
     killed = 0
     with tempfile.TemporaryDirectory(prefix="platform-assets-mutants-") as folder:
@@ -38,8 +38,8 @@ def main(names: list[str]) -> int:
                 shutil.copytree(source, copy / name, ignore=_LEFT_OUT)
             else:
                 shutil.copy(source, copy / name)
-        # A test that fails anyway would see every fault. A file at a time, since what hypothesis tries depends on the
-        # modules that are loaded.
+        # A test that fails without a mutant would detect every one. One file at a time, since the examples of
+        # hypothesis depend on the modules that are loaded.
         every = sorted({test for mutant in chosen for test in mutant.tests})
         failing = [
             found
@@ -47,24 +47,24 @@ def main(names: list[str]) -> int:
             if (found := failed_test(copy, [*tests]))
         ]
         if failing:
-            print(f"without any fault: {', '.join(failing)} fails")
+            print(f"without any mutant: {', '.join(failing)} fails")
             return 2
         for mutant in chosen:
             began = time.monotonic()
-            seen_by = tried(copy, mutant)
-            killed += seen_by is not None
-            verdict = f"seen by {seen_by}" if seen_by else "SURVIVED"
+            detected_by = run_mutant(copy, mutant)
+            killed += detected_by is not None
+            verdict = f"detected by {detected_by}" if detected_by else "SURVIVED"
             print(f"{mutant.name:<40} {verdict} ({time.monotonic() - began:.0f} s)", flush=True)
-    print(f"mutants: {killed} of {len(chosen)} seen")
+    print(f"mutants: {killed} of {len(chosen)} detected")
     return 0 if killed == len(chosen) else 1
 
 
-def tried(copy: Path, mutant: Mutant) -> str | None:
-    """The test that failed with the fault in place, None where none did. Raises ValueError for a fault out of place."""
+def run_mutant(copy: Path, mutant: Mutant) -> str | None:
+    """The test that fails with the mutant, None if all pass. Raises ValueError if its code is not found once."""
     path = copy / mutant.path
     original = path.read_text()
     if original.count(mutant.code) != 1:
-        raise ValueError(f"{mutant.name}: its code is {original.count(mutant.code)} times in {mutant.path}")
+        raise ValueError(f"{mutant.name}: its code occurs {original.count(mutant.code)} times in {mutant.path}")
     path.write_text(original.replace(mutant.code, mutant.fault))
     try:
         return failed_test(copy, mutant.tests)
@@ -73,13 +73,13 @@ def tried(copy: Path, mutant: Mutant) -> str | None:
 
 
 def failed_test(copy: Path, tests: Sequence[str]) -> str | None:
-    """The first test that fails, None where all pass. Raises ValueError where pytest itself cannot run."""
+    """The first test that fails, None if all pass. Raises ValueError if pytest itself cannot run."""
     plugins = ("-p", "no:cacheprovider", "-p", "tests.mutants.one_failure")
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-n", "0", *plugins, *tests]
     try:
         done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=1800)
     except subprocess.TimeoutExpired:
-        return "a test that did not end"
+        return "a test that timed out"
     if done.returncode not in (0, 1):
         raise ValueError(f"pytest ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]

@@ -1,4 +1,4 @@
-"""Plugin of pytest: hypothesis looks for one failing example, the same ones in each run, and does not shrink it."""
+"""pytest plugin: hypothesis tries the same examples in each run and stops at the first failure, without shrinking."""
 
 from hypothesis import Phase, settings
 

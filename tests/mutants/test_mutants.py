@@ -1,4 +1,4 @@
-"""The list of mutants points at code and tests that exist; `make mutants` itself takes too long for every run."""
+"""The mutants refer to code and tests that exist; `make mutants` itself takes too long for every run."""
 
 import ast
 from functools import cache
@@ -6,7 +6,8 @@ from functools import cache
 import pytest
 
 from tests.mutants.__main__ import ROOT
-from tests.mutants.mutants import MUTANTS, Mutant
+from tests.mutants.mutant import Mutant
+from tests.mutants.rooms import MUTANTS
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
@@ -19,7 +20,7 @@ def test_the_code_of_a_mutant_occurs_once_and_its_tests_exist(mutant: Mutant) ->
         assert not name or name.partition("[")[0] in names_of_tests(path), test
 
 
-def test_every_mutant_has_a_name_of_its_own() -> None:
+def test_mutant_names_are_unique() -> None:
     names = [mutant.name for mutant in MUTANTS]
     assert len(names) == len(set(names))
 

@@ -21,6 +21,6 @@ def run(
 
 
 def remove_organization(server: SandboxServer, slug: str) -> None:
-    tables = server.world.tables["ci_analytics"]
-    with server.world.lock:
+    tables = server.backend.tables["ci_analytics"]
+    with server.backend.lock:
         tables["organizations"] = [one for one in tables["organizations"] if one["slug"] != slug]

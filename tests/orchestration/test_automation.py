@@ -1,4 +1,4 @@
-"""dbt models follow their tables, also below dynamic partitions of which one was never loaded."""
+"""dbt models are requested after their tables, also if one dynamic partition of a table was never loaded."""
 
 from pathlib import Path
 
@@ -24,8 +24,8 @@ def graph(condition: dg.AutomationCondition) -> list[dg.AssetsDefinition]:
 
 
 @pytest.mark.parametrize(("ours", "requested"), [(True, 1), (False, 0)], ids=["ours", "plain eager"])
-def test_a_model_follows_a_table_of_which_one_partition_is_missing(ours: bool, requested: int) -> None:
-    """Plain `eager` waits for ever; when it does not any more, `without` can go."""
+def test_a_model_is_requested_although_one_partition_of_its_table_was_never_loaded(ours: bool, requested: int) -> None:
+    """Plain `eager` waits indefinitely; once it no longer does, `without` can be deleted."""
     eager = dg.AutomationCondition.eager()
     condition = ModelTranslator().get_automation_condition({}) if ours else eager
     assets = graph(condition)
@@ -37,7 +37,7 @@ def test_a_model_follows_a_table_of_which_one_partition_is_missing(ours: bool, r
         assert after.get_num_requested(dg.AssetKey("model")) == requested
 
 
-def test_a_model_is_asked_for_after_its_table_was_loaded_and_then_left_alone(
+def test_a_model_is_requested_once_after_its_table_was_loaded(
     point_at: PointAt, shared_sandbox: SandboxServer, warehouse_file: Path
 ) -> None:
     point_at(shared_sandbox)

@@ -1,4 +1,4 @@
-"""Asset checks: evaluated in the op, and failing where they should."""
+"""Asset checks: evaluated in the op, and failing when they should."""
 
 import dagster as dg
 import orjson
@@ -25,28 +25,28 @@ def test_a_collapsed_list_fails_its_check_and_removes_nothing(
     with SandboxServer() as server:
         point_at(server)
         checks(repository, instance, "device_management/policies")
-        one = expected_rows(server.world)["device_management"]["policies"][:1]
+        one = expected_rows(server.backend)["device_management"]["policies"][:1]
         server.faults.append(Fault("/v2/policies", status=200, times=None, body=orjson.dumps({"data": one})))
         found = checks(repository, instance, "device_management/policies")["volume_not_collapsed"]
         assert not found.passed and found.severity is dg.AssetCheckSeverity.ERROR
-        rows = len(expected_rows(server.world)["device_management"]["policies"])
+        rows = len(expected_rows(server.backend)["device_management"]["policies"])
         assert found.metadata["rows_missing"].value == rows - 1
 
 
-def test_an_undeclared_field_is_drift_and_lands(
+def test_an_undeclared_field_is_loaded_and_reported_as_drift(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
 ) -> None:
     with SandboxServer() as server:
         point_at(server)
         checks(repository, instance, "device_management/roles")
-        for role in server.world.tables["device_management"]["roles"]:
+        for role in server.backend.tables["device_management"]["roles"]:
             role["brandNew"] = 7
         found = checks(repository, instance, "device_management/roles")["no_drift"]
         assert not found.passed and found.severity is dg.AssetCheckSeverity.WARN
         assert found.metadata["new_columns"].value == {"brand_new": "bigint"}
 
 
-def test_a_list_that_was_not_read_within_its_allowed_lag_is_not_fresh(
+def test_a_list_not_read_within_its_allowed_lag_is_not_fresh(
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,
     point_at: PointAt,

@@ -1,4 +1,4 @@
-"""The definitions load without credentials or network, and hold what others rely on."""
+"""The definitions load without credentials or network, and hold the assets and jobs that others rely on."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ def test_every_resource_is_an_asset_in_its_platforms_group(repository: dg.Reposi
 
 def test_lineage_runs_from_parent_to_child_to_model_without_phantoms(repository: dg.RepositoryDefinition) -> None:
     graph = repository.asset_graph
-    # The state table is written by every load, and says so.
+    # The state table is written by every load, as its lineage shows.
     logs = {dg.AssetKey([platform.name, "_sync_log"]) for platform in all_platforms()}
     assert graph.external_asset_keys == logs
     assert all(graph.get(key).description for key in logs)
@@ -66,7 +66,7 @@ def test_jobs(repository: dg.RepositoryDefinition) -> None:
     assert len(everything) == len(repository.asset_graph.materializable_asset_keys)
 
 
-def test_every_asset_says_what_it_is(repository: dg.RepositoryDefinition) -> None:
+def test_every_asset_has_a_description_owner_table_and_schema(repository: dg.RepositoryDefinition) -> None:
     for platform, resource in RESOURCES:
         node = repository.asset_graph.get(dg.AssetKey([platform, resource]))
         assert node.description and node.owners and node.metadata["dagster/table_name"] == f"{platform}.{resource}"

@@ -1,4 +1,4 @@
-"""A sensor that stopped ticking is noticed by the next load."""
+"""The next load detects a sensor that stopped ticking."""
 
 import time
 
@@ -40,13 +40,13 @@ def ticked(instance: dg.DagsterInstance, age: float, status: TickStatus = TickSt
     )
 
 
-def test_an_instance_without_a_daemon_has_nothing_to_complain_of() -> None:
+def test_an_instance_without_a_daemon_passes_the_heartbeat_check() -> None:
     with dg.instance_for_test() as instance:
         assert find_heartbeat(instance, CRM)[0]
 
 
 @pytest.mark.parametrize(
-    ("age", "status", "passed", "words"),
+    ("age", "status", "passed", "expected"),
     [
         (10, TickStatus.SKIPPED, True, "ticks"),
         (LONGEST_SILENCE + 10, TickStatus.STARTED, False, "minutes ago"),
@@ -54,8 +54,8 @@ def test_an_instance_without_a_daemon_has_nothing_to_complain_of() -> None:
     ],
     ids=["ticks", "stopped", "fails"],
 )
-def test_the_last_tick_tells(age: float, status: TickStatus, passed: bool, words: str) -> None:
+def test_the_heartbeat_check_uses_the_last_tick(age: float, status: TickStatus, passed: bool, expected: str) -> None:
     with dg.instance_for_test() as instance:
         ticked(instance, age, status)
-        found, said, _ = find_heartbeat(instance, CRM)
-        assert found is passed and words in said
+        found, description, _ = find_heartbeat(instance, CRM)
+        assert found is passed and expected in description

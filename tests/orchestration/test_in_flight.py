@@ -1,4 +1,4 @@
-"""No partition is deleted under a run that loads it; each run is made by the very code that requests such runs."""
+"""No partition is deleted while a run loads it; the test creates each run with the code that requests such runs."""
 
 import json
 import os
@@ -36,7 +36,7 @@ SUITES = "ci_analytics/organizations_suites"
 def server(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
 ) -> Iterator[SandboxServer]:
-    """A sandbox whose organizations are loaded and registered, and whose children never were."""
+    """A sandbox whose organizations are loaded and registered, and whose children are not."""
     with SandboxServer() as found:
         point_at(found)
         assert run(repository, instance, ORGANIZATIONS).success
@@ -47,7 +47,7 @@ def server(
 def queue(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, request: dg.RunRequest, job: str = ""
 ) -> dg.DagsterRun:
-    """The run that Dagster makes of a request, and that has not begun."""
+    """The run that Dagster creates for a request, not started."""
     selection = frozenset(request.asset_selection or ())
     definition = repository.get_job(job or str(request.job_name))
     definition = definition.get_subset(asset_selection=selection) if selection else definition
@@ -109,7 +109,7 @@ def by_a_backfill(*keys: str) -> Callable[[dg.RepositoryDefinition, dg.DagsterIn
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "request_runs",
     [
         by_the_freshness_sensor,
         by_the_partition_sensor,
@@ -121,12 +121,12 @@ def by_a_backfill(*keys: str) -> Callable[[dg.RepositoryDefinition, dg.DagsterIn
     ids=["freshness sensor", "partition sensor", "launchpad", "schedule", "backfill of one", "backfill of a range"],
 )
 def test_a_partition_of_a_run_in_flight_is_deleted_only_after_the_run(
-    asked: Callable[[dg.RepositoryDefinition, dg.DagsterInstance], list[dg.DagsterRun]],
+    request_runs: Callable[[dg.RepositoryDefinition, dg.DagsterInstance], list[dg.DagsterRun]],
     server: SandboxServer,
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,
 ) -> None:
-    queued = asked(repository, instance)
+    queued = request_runs(repository, instance)
     assert queued
     remove_organization(server, "globex")
     assert run(repository, instance, ORGANIZATIONS).success
@@ -134,14 +134,14 @@ def test_a_partition_of_a_run_in_flight_is_deleted_only_after_the_run(
     sensor = partition_sensor(PLATFORM)
     found = sensor(dg.build_sensor_context(instance=instance, repository_def=repository))
     assert isinstance(found, dg.SensorResult)
-    assert found.cursor is None and not found.dynamic_partitions_requests, "it comes back at the next tick"
+    assert found.cursor is None and not found.dynamic_partitions_requests, "it is registered again at the next tick"
     for one in queued:
         instance.report_run_canceled(one)
     assert run(repository, instance, ORGANIZATIONS).success
     assert "globex" not in instance.get_dynamic_partitions(NAME)
 
 
-def test_runs_of_others_hold_nothing(
+def test_runs_of_other_assets_hold_no_partitions(
     server: SandboxServer, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance
 ) -> None:
     selection = [dg.AssetKey(["ci_analytics", "builds"])]
@@ -154,7 +154,7 @@ def test_runs_of_others_hold_nothing(
     assert partitions_in_flight(instance, PLATFORM) == {NAME: {"acme"}}
 
 
-def test_a_backfill_that_has_yet_to_ask_for_its_runs_holds_the_partitions_of_its_assets(
+def test_a_backfill_holds_its_partitions_before_it_requests_its_runs(
     server: SandboxServer, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance
 ) -> None:
     backfill = PartitionBackfill.from_asset_partitions(
@@ -190,7 +190,7 @@ def test_a_run_whose_process_was_killed_holds_its_partitions_for_a_day_only(
     assert partitions_in_flight(instance, PLATFORM) == {NAME: set()}
 
 
-def test_a_sync_of_one_partition_from_the_command_holds_that_one(tmp_path: Path) -> None:
+def test_a_sync_of_one_partition_by_the_command_holds_only_that_partition(tmp_path: Path) -> None:
     with SandboxServer(latency=0.5) as server:
         environment = {**os.environ, **sandbox_settings(server)}
         command = [sys.executable, "-c", MAIN, "sync", "--no-models"]

@@ -1,4 +1,4 @@
-"""One rule of what is late: every place that says so says the same of the same load, with the setting and without."""
+"""One rule of lateness: UI, dbt, check and alert agree on the same load, with the setting and without."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def policies(platform: str) -> dict[str, tuple[timedelta, timedelta]]:
     return found
 
 
-def test_the_ui_goes_by_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ui_uses_the_allowed_lag_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     declared = policies("ci_analytics")
     assert declared["builds"][0] != timedelta(minutes=10)
     assert all(fail == 2 * warn for warn, fail in declared.values())
@@ -48,7 +48,7 @@ def test_the_ui_goes_by_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def age(warehouse: Path, minutes: int) -> None:
-    """Have everything loaded that many minutes ago."""
+    """Set the load time of everything to that many minutes ago."""
     with duckdb.connect(str(warehouse)) as connection:
         for table, column in (("_sync_log", "ended_at"), ("_sync_state", "succeeded_at")):
             moved = f"now() - INTERVAL {minutes} MINUTES"
@@ -56,9 +56,9 @@ def age(warehouse: Path, minutes: int) -> None:
 
 
 def by_dbt(warehouse: Path, target: Path) -> str:
-    """What `dbt source freshness`, run by hand, says of the builds."""
-    words = ["source", "freshness", "--select", "source:ci_analytics.builds"]
-    run_dbt(*words, warehouse=warehouse, target=target, variables={SETTING: os.environ.get(SETTING, "")})
+    """The status of the builds by `dbt source freshness`, run by hand."""
+    args = ["source", "freshness", "--select", "source:ci_analytics.builds"]
+    run_dbt(*args, warehouse=warehouse, target=target, variables={SETTING: os.environ.get(SETTING, "")})
     (result,) = json.loads((target / "sources.json").read_text())["results"]
     return result["status"]
 
@@ -78,16 +78,16 @@ def test_dbt_and_the_check_and_the_alert_agree_at_every_age(
         assert checks(repository, instance, "ci_analytics/builds")["cursor_fresh"].passed
         event = instance.get_latest_materialization_event(BUILDS)
         assert event is not None
-        for minutes, says in ((5, "pass"), (15, "warn"), (25, "error")):
+        for minutes, dbt_status in ((5, "pass"), (15, "warn"), (25, "error")):
             age(warehouse_file, minutes)
-            assert by_dbt(warehouse_file, tmp_path / "target") == says
-            told = stale_assets_of(instance, all_platforms(), event.timestamp + 60 * minutes)
-            assert ("ci_analytics/builds" in told) == (says == "error")
+            assert by_dbt(warehouse_file, tmp_path / "target") == dbt_status
+            reported = stale_assets_of(instance, all_platforms(), event.timestamp + 60 * minutes)
+            assert ("ci_analytics/builds" in reported) == (dbt_status == "error")
         server.faults.append(Fault("/v2/builds", status=404, times=None))
-        for minutes, says in ((5, None), (15, dg.AssetCheckSeverity.WARN), (25, dg.AssetCheckSeverity.ERROR)):
+        for minutes, dbt_status in ((5, None), (15, dg.AssetCheckSeverity.WARN), (25, dg.AssetCheckSeverity.ERROR)):
             age(warehouse_file, minutes)
             found = checks(repository, instance, "ci_analytics/builds")["cursor_fresh"]
-            assert (None if found.passed else found.severity) == says
+            assert (None if found.passed else found.severity) == dbt_status
         monkeypatch.delenv(SETTING)
         age(warehouse_file, 25)
         assert by_dbt(warehouse_file, tmp_path / "target") == "pass"
@@ -96,7 +96,7 @@ def test_dbt_and_the_check_and_the_alert_agree_at_every_age(
 def test_a_bucket_in_which_nothing_changed_is_not_late_for_dbt(
     point_at: PointAt, sync_platform: Sync, warehouse_file: Path, tmp_path: Path
 ) -> None:
-    """Its parents are not asked again; it was loaded all the same, as Dagster says too."""
+    """Its parents are not requested again; the bucket still counts as loaded, as in Dagster."""
     with SandboxServer() as server:
         point_at(server)
         sync_platform("crm", ["deals", "deal_products"])
@@ -104,14 +104,14 @@ def test_a_bucket_in_which_nothing_changed_is_not_late_for_dbt(
             connection.execute("UPDATE crm._sync_state SET succeeded_at = now() - INTERVAL 90 DAYS")
             connection.execute("UPDATE crm._sync_log SET ended_at = now() - INTERVAL 90 DAYS")
         sync_platform("crm", ["deal_products"])
-    words = ["source", "freshness", "--select", "source:crm.deal_products"]
-    run_dbt(*words, warehouse=warehouse_file, target=tmp_path / "target")
+    args = ["source", "freshness", "--select", "source:crm.deal_products"]
+    run_dbt(*args, warehouse=warehouse_file, target=tmp_path / "target")
     (result,) = json.loads((tmp_path / "target" / "sources.json").read_text())["results"]
     assert result["status"] == "pass"
 
 
 @pytest.mark.parametrize("value", ["1h", "-5", "nan", "1e300"])
-def test_a_lag_that_cannot_be_used_is_refused_by_check_and_breaks_no_definitions(
+def test_an_invalid_lag_is_refused_by_check_and_does_not_break_the_definitions(
     value: str,
     instance: dg.DagsterInstance,
     repository: dg.RepositoryDefinition,

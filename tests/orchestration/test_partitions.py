@@ -1,4 +1,4 @@
-"""Dynamic partitions follow their parents: registered, deleted, never by mistake."""
+"""Dynamic partitions are registered and deleted with their parents, never by mistake."""
 
 import json
 
@@ -28,7 +28,7 @@ def test_the_partition_of_a_removed_parent_is_deleted_and_its_rows_are_kept(
         assert not instance.has_dynamic_partition(NAME, "globex")
         kept = "SELECT count(*) FROM ci_analytics.organizations_pipelines WHERE _organizations_slug = 'globex'"
         assert query(warehouse_file, kept)[0][0] == len(  # pyright: ignore[reportArgumentType] -- a path
-            server.world.tables["ci_analytics"]["organizations_pipelines"]["globex"]
+            server.backend.tables["ci_analytics"]["organizations_pipelines"]["globex"]
         )
 
 
@@ -107,7 +107,7 @@ def test_the_sensor_follows_a_load_of_the_parents_and_loads_what_is_new(
         assert isinstance(idle, dg.SkipReason) and "since the last tick" in str(idle.skip_message)
 
 
-def test_the_standing_check_names_what_is_left_failed_until_it_heals(
+def test_the_partition_check_names_failed_partitions_until_they_load(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
 ) -> None:
     def check(result: dg.ExecuteInProcessResult) -> dg.AssetCheckEvaluation:

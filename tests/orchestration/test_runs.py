@@ -1,4 +1,4 @@
-"""Runs on a real instance against the sandbox: what lands is materialised, what fails is named."""
+"""Runs on a real instance against the sandbox: loaded assets are materialised, failed ones are named."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def test_parents_children_and_models_in_one_run(
         point_at(server)
         result = repository.get_job("sync_ci_analytics").execute_in_process(instance=instance, raise_on_error=False)
         assert result.success
-        expected = expected_rows(server.world)["ci_analytics"]
+        expected = expected_rows(server.backend)["ci_analytics"]
         slugs = {organization["slug"] for organization in expected["organizations"]}
         assert set(instance.get_dynamic_partitions("ci_analytics_organization")) == slugs
         assert instance.get_materialized_partitions(PIPELINES) == slugs
@@ -49,9 +49,9 @@ def test_parents_children_and_models_in_one_run(
         assert builds["dagster/row_count"] == builds["rows_loaded"] == len(expected["builds"])
         assert builds["dagster/table_name"] == "ci_analytics.builds"
         assert builds["cursor_field"] == "created_at"
-        asked = sum(request["path"].endswith("/v2/builds") for request in server.requests)
-        # 25 pages could hold them all; pages that begin with the last row of the page before are a few more.
-        assert builds["requests"] == asked <= 30
+        requested = sum(request["path"].endswith("/v2/builds") for request in server.requests)
+        # 25 pages could hold them all; pages that begin with the last row of the previous one need a few more.
+        assert builds["requests"] == requested <= 30
         total = query(warehouse_file, "SELECT sum(builds) FROM marts.ci_analytics_build_outcomes_daily")[0][0]
         assert total == len(expected["builds"])
 
@@ -76,13 +76,13 @@ def test_a_partition_run_reads_only_its_parent(
         before = len(server.requests)
         result = run(repository, "sync_ci_analytics", instance, [PIPELINES.to_user_string()], partition_key="acme")
         assert result.success
-        asked = {request["path"] for request in server.requests[before:]}
-        assert asked == {"/ci_analytics/v2/organizations/acme/pipelines"}
+        requested = {request["path"] for request in server.requests[before:]}
+        assert requested == {"/ci_analytics/v2/organizations/acme/pipelines"}
         found = metadata(result, PIPELINES.to_user_string(), "acme")
         assert found["rows_loaded"] == 45 and found["parents_read"] == 1
 
 
-def test_good_partitions_are_materialised_when_a_neighbour_fails(
+def test_successful_partitions_are_materialised_when_another_fails(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
 ) -> None:
     fault = Fault("/organizations/acme/pipelines", status=500, times=None)
@@ -98,7 +98,7 @@ def test_good_partitions_are_materialised_when_a_neighbour_fails(
         assert "ci_analytics/organizations_pipelines[acme]" in (failure.user_failure_data.description or "")
 
 
-def test_good_resources_are_materialised_when_a_neighbour_fails(
+def test_successful_resources_are_materialised_when_another_fails(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
 ) -> None:
     with SandboxServer(faults=[Fault("/v2/roles", status=404, times=None)]) as server:
@@ -112,7 +112,7 @@ def test_good_resources_are_materialised_when_a_neighbour_fails(
         assert landed == {"device_management/groups", "device_management/_sync_log"}
 
 
-def test_a_list_that_fails_does_not_keep_other_lists_children_from_loading(
+def test_a_failed_list_does_not_block_children_of_other_lists(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
 ) -> None:
     with SandboxServer(faults=[Fault("/v2/access-token", status=404, times=None)]) as server:
@@ -132,7 +132,7 @@ def test_missing_settings_fail_the_run_with_one_line(
     assert "SOURCES__CRM__BASE_URL" in (failure.user_failure_data.description or "")
 
 
-def test_the_token_is_nowhere_in_the_event_log(
+def test_the_event_log_does_not_contain_the_token(
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,
     point_at: PointAt,

@@ -1,4 +1,4 @@
-"""Everything is read by the clock too: staggered, and only where a platform is configured."""
+"""Every asset is also on a schedule: staggered, and only for configured platforms."""
 
 from datetime import UTC, datetime
 
@@ -46,6 +46,6 @@ def test_no_two_schedules_begin_in_the_same_minute(repository: dg.RepositoryDefi
     assert len({tuple(minute) for minute in minutes}) == len(minutes)
 
 
-def test_a_platform_that_is_not_configured_is_not_read(repository: dg.RepositoryDefinition) -> None:
+def test_an_unconfigured_platform_is_not_read(repository: dg.RepositoryDefinition) -> None:
     found = request_of(repository.get_schedule_def("crm_snapshots"), repository)
     assert isinstance(found, dg.SkipReason) and "SOURCES__CRM__BASE_URL" in str(found.skip_message)

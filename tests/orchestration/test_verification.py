@@ -1,4 +1,4 @@
-"""The weekly check `verified`: what it finds, how far its budget reaches, and that no sync pays for it."""
+"""The weekly check `verified`: what it finds, what its request budget covers, and that no sync runs it."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def server(point_at: PointAt) -> Iterator[SandboxServer]:
 
 
 def checked(repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, name: str) -> Evaluations:
-    """Run the platform's verification as its schedule asks for it."""
+    """Run the platform's verification as its schedule requests it."""
     schedule = repository.get_schedule_def(f"{name}_{VERIFIED}")
     context = dg.build_schedule_context(
         scheduled_execution_time=datetime(2026, 1, 17, tzinfo=UTC), repository_def=repository
@@ -64,7 +64,7 @@ def test_every_asset_is_verified_once_a_week_and_differences_fail(
     assert found["groups"].severity is dg.AssetCheckSeverity.WARN and "404" in str(found["groups"].description)
 
 
-def test_a_small_budget_gives_each_its_turn_and_the_rest_keep_their_result(
+def test_a_small_budget_verifies_assets_in_turn_and_keeps_the_other_results(
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,
     server: SandboxServer,
@@ -74,11 +74,11 @@ def test_a_small_budget_gives_each_its_turn_and_the_rest_keep_their_result(
     sync_platform("error_tracking")
     monkeypatch.setattr(verification, "REQUESTS", 12)
     seen: dict[str, set[float]] = {}
-    asked: set[str] = set()
+    requested: set[str] = set()
     for _ in range(12):
         before = len(server.requests)
         found = checked(repository, instance, "error_tracking")
-        asked |= {request["path"] for request in server.requests[before:]}
+        requested |= {request["path"] for request in server.requests[before:]}
         assert len(server.requests) - before <= 14
         for name, one in found.items():
             assert one.passed
@@ -86,15 +86,15 @@ def test_a_small_budget_gives_each_its_turn_and_the_rest_keep_their_result(
     assert seen.keys() == {resource.name for resource in platform_named("error_tracking").resources}
     assert all(len(times) > 1 for times in seen.values())
     assert max(len(times) for times in seen.values()) < 12
-    projects = server.world.tables["error_tracking"]["project_detail"]
-    details = {path for path in asked if path.count("/") == 6 and "/projects/" in path}
-    assert len(details) == len(projects), "every parent had its turn"
+    projects = server.backend.tables["error_tracking"]["project_detail"]
+    details = {path for path in requested if path.count("/") == 6 and "/projects/" in path}
+    assert len(details) == len(projects), "every parent was verified"
 
 
-def test_no_sync_runs_it(
+def test_no_sync_runs_the_verification(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, server: SandboxServer
 ) -> None:
-    """Neither a whole sync's job, nor a part of it as sensors, schedules and the command ask for it."""
+    """Neither the job of a whole sync, nor a part of it as requested by sensors, schedules and the command."""
     for platform in all_platforms():
         for job in (f"sync_{platform.name}", "sync_all"):
             checks = repository.get_job(job).asset_layer.asset_graph.asset_check_keys
@@ -106,7 +106,7 @@ def test_no_sync_runs_it(
     assert "key_unique" in names and not [name for name in names if name.startswith(VERIFIED)]
 
 
-def test_what_is_not_configured_is_not_verified(repository: dg.RepositoryDefinition) -> None:
+def test_an_unconfigured_platform_is_not_verified(repository: dg.RepositoryDefinition) -> None:
     context = dg.build_schedule_context(
         scheduled_execution_time=datetime(2026, 1, 17, tzinfo=UTC), repository_def=repository
     )

@@ -1,4 +1,4 @@
-"""What dlt gets wrong about tables that are empty or were dropped, and that we still have to work around it."""
+"""dlt's bugs with empty and dropped tables, and whether the workarounds are still needed."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from platform_assets.patches.dropped_tables import make_dropped_tables_again
 from platform_assets.patches.empty_table_load_ids import LOAD_ID, allow_rows_without_load_id
 
-# Our rows bring a `_dlt_id` of their own, as warehouse/dlt_source.py declares them.
+# Our rows have their own `_dlt_id`, as warehouse/dlt_source.py declares them.
 COLUMNS: Any = {"id": {"data_type": "bigint", "nullable": False}, "_dlt_id": {"data_type": "text"}}
 
 
@@ -48,14 +48,14 @@ def ids(file: Path) -> list[tuple[int]]:
         return connection.execute("SELECT id FROM d.things").fetchall()
 
 
-def test_dlt_still_requires_a_load_id_in_a_table_made_empty(pipeline: dlt.Pipeline) -> None:
+def test_dlt_still_requires_a_load_id_in_a_table_created_empty(pipeline: dlt.Pipeline) -> None:
     """When this fails: delete patches/empty_table_load_ids.py once no warehouse of an earlier version is left."""
     load(pipeline, empty)
     with pytest.raises(PipelineStepFailed, match=f"NOT NULL constraint failed: things.{LOAD_ID}"):
         load(pipeline, one_row, pipeline.default_schema.clone())
 
 
-def test_a_table_made_empty_takes_rows_once_its_load_id_is_not_required(pipeline: dlt.Pipeline, file: Path) -> None:
+def test_a_table_created_empty_takes_rows_once_its_load_id_is_not_required(pipeline: dlt.Pipeline, file: Path) -> None:
     load(pipeline, empty)
     schema = pipeline.default_schema.clone()
     with pipeline.sql_client() as client:
@@ -73,14 +73,14 @@ def dropped(pipeline: dlt.Pipeline, file: Path) -> Schema:
     return pipeline.default_schema.clone()
 
 
-def test_dlt_still_does_not_make_a_dropped_table_again(pipeline: dlt.Pipeline, file: Path) -> None:
+def test_dlt_still_does_not_create_a_dropped_table_again(pipeline: dlt.Pipeline, file: Path) -> None:
     """When this fails: delete patches/dropped_tables.py."""
     schema = dropped(pipeline, file)
     with pytest.raises(PipelineStepFailed, match="does not exist"):
         load(pipeline, one_row, schema)
 
 
-def test_a_dropped_table_is_made_again(pipeline: dlt.Pipeline, file: Path) -> None:
+def test_a_dropped_table_is_created_again(pipeline: dlt.Pipeline, file: Path) -> None:
     schema = dropped(pipeline, file)
     make_dropped_tables_again(schema, ["things"])
     load(pipeline, one_row, schema)

@@ -1,4 +1,4 @@
-"""The job over different partitionings, and when patches/mixed_partitions.py can go."""
+"""The job over different partitionings, and when patches/mixed_partitions.py can be deleted."""
 
 import dagster as dg
 import pytest
@@ -17,13 +17,13 @@ def first() -> None: ...
 def second() -> None: ...
 
 
-def test_a_job_over_different_partitionings_loads_and_has_none_of_its_own() -> None:
+def test_a_job_over_different_partitionings_runs_without_own_partitions() -> None:
     job = mixed_partitions_job("both", dg.AssetSelection.all(), "")
     repository = dg.Definitions(assets=[first, second], jobs=[job]).get_repository_def()
     assert repository.get_job("both").partitions_def is None
 
 
-def test_a_job_over_one_partitioning_has_none_of_its_own_either() -> None:
+def test_a_job_over_one_partitioning_has_no_own_partitions_either() -> None:
     job = mixed_partitions_job("single", dg.AssetSelection.assets(first), "")
     repository = dg.Definitions(assets=[first, second], jobs=[job]).get_repository_def()
     assert repository.get_job("single").partitions_def is None

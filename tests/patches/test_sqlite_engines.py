@@ -1,4 +1,4 @@
-"""One engine per SQLite file of Dagster's, and when patches/sqlite_engines.py can go."""
+"""One engine per SQLite file of Dagster, and when patches/sqlite_engines.py can be deleted."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from platform_assets.patches.sqlite_engines import keep_engines
 
 
 def engines_made(home: Path, monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many engines ten events take."""
+    """The number of engines created for ten events."""
     made = 0
     plain = vars(sqlite_event_log)["create_engine"]
 

@@ -1,4 +1,4 @@
-"""The report says what the marts say, needs no network, and cannot be broken by what a platform sends."""
+"""The report shows the marts, needs no network, and escapes what a platform sends."""
 
 import re
 from pathlib import Path
@@ -30,7 +30,7 @@ def with_projects(file: Path, name: str) -> None:
         )
 
 
-def test_every_chart_without_rows_says_so(warehouse_file: Path) -> None:
+def test_every_chart_without_rows_shows_a_note(warehouse_file: Path) -> None:
     duckdb.connect(str(warehouse_file)).close()
     page = report()
     assert page.count('class="empty"') == sum(len(section.charts) for section in SECTIONS)
@@ -47,7 +47,7 @@ def test_charts_of_a_platform_that_is_not_declared_are_left_out(
     assert "(CRM)" not in report() and "(CI analytics)" in report()
 
 
-def test_a_warehouse_that_does_not_exist_is_named_and_not_made(warehouse_file: Path) -> None:
+def test_a_missing_warehouse_is_an_error_and_is_not_created(warehouse_file: Path) -> None:
     with pytest.raises(WarehouseError, match=r"there is no warehouse at .*warehouse\.duckdb yet"):
         report()
     assert not warehouse_file.exists()
@@ -61,7 +61,7 @@ def test_marts_of_another_version_are_one_clear_error(warehouse_file: Path) -> N
         report()
 
 
-def test_names_from_a_platform_stay_text(warehouse_file: Path) -> None:
+def test_names_from_a_platform_are_escaped(warehouse_file: Path) -> None:
     with_projects(warehouse_file, HOSTILE)
     body = report().split("</head>")[1]
     assert "<img" not in body
@@ -69,7 +69,7 @@ def test_names_from_a_platform_stay_text(warehouse_file: Path) -> None:
     assert body.count("Plotly.newPlot(") == 2
 
 
-def test_the_page_is_whole_in_itself(warehouse_file: Path) -> None:
+def test_the_page_is_self_contained(warehouse_file: Path) -> None:
     with_projects(warehouse_file, "web")
     page = report()
     assert not re.search(r"<(script|link|img|iframe)[^>]*(src|href)=", page)

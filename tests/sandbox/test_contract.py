@@ -1,4 +1,4 @@
-"""The sandbox keeps the reference contract: read with plain requests, without any code of the extraction."""
+"""The sandbox follows the reference contract: read with plain requests, without the extraction's code."""
 
 import re
 from collections.abc import Iterator
@@ -31,11 +31,13 @@ def test_pages_by_number_end_with_a_short_page(server: SandboxServer) -> None:
         page += 1
         if len(data) < 100:
             break
-    assert [one["id"] for one in found] == [one["id"] for one in expected_rows(server.world)["ci_analytics"]["builds"]]
+    assert [one["id"] for one in found] == [
+        one["id"] for one in expected_rows(server.backend)["ci_analytics"]["builds"]
+    ]
     assert found == sorted(found, key=lambda one: one["created_at"], reverse=True)
 
 
-def test_the_servers_maximum_holds(server: SandboxServer) -> None:
+def test_page_sizes_are_capped_at_the_servers_maximum(server: SandboxServer) -> None:
     assert len(get(server, "ci_analytics", "/v2/builds", per_page=5000).json()["data"]) == 100
     assert len(get(server, "crm", "/v1/leads", limit=5000).json()["data"]) == 500
 
@@ -48,7 +50,7 @@ def test_builds_are_filtered_by_creation(server: SandboxServer) -> None:
 
 def test_offsets_count_records(server: SandboxServer) -> None:
     data = get(server, "device_management", "/v2/activities", after=20, limit=20).json()["activities"]
-    assert data == expected_rows(server.world)["device_management"]["activities"][20:40]
+    assert data == expected_rows(server.backend)["device_management"]["activities"][20:40]
 
 
 def test_link_cursors_end_with_results_false(server: SandboxServer) -> None:
@@ -74,7 +76,7 @@ def test_body_positions_end_without_next_start(server: SandboxServer) -> None:
         pagination = body["additional_data"]["pagination"]
         start = pagination.get("next_start")
         assert pagination["more_items_in_collection"] == (start is not None)
-    assert found == expected_rows(server.world)["crm"]["leads"]
+    assert found == expected_rows(server.backend)["crm"]["leads"]
 
 
 def test_recents_need_a_time_and_mix_kinds_without_items(server: SandboxServer) -> None:
@@ -96,7 +98,7 @@ def test_recents_need_a_time_and_mix_kinds_without_items(server: SandboxServer) 
     assert all(isinstance(one["data"], list) for one in users)
 
 
-def test_threads_need_a_folder_and_stand_in_several(server: SandboxServer) -> None:
+def test_threads_need_a_folder_and_may_be_in_several(server: SandboxServer) -> None:
     assert get(server, "crm", "/v1/mailbox/mailThreads").status_code == 400
     found = [
         one["id"]
@@ -113,7 +115,7 @@ def test_an_empty_list_is_null_in_the_crm() -> None:
 
 
 @pytest.mark.parametrize("platform", ["ci_analytics", "load_testing", "error_tracking", "device_management", "crm"])
-def test_credentials_are_needed(platform: str, server: SandboxServer) -> None:
+def test_credentials_are_required(platform: str, server: SandboxServer) -> None:
     response = requests.get(f"{server.base_url(platform)}/v2/organizations", timeout=10)
     assert response.status_code == 401 and response.json()["error"]["status"] == 401
 
@@ -126,7 +128,7 @@ def test_errors_have_the_contracts_shape(server: SandboxServer) -> None:
 
 
 def test_ids_collide_between_kinds_and_slugs_between_organizations(server: SandboxServer) -> None:
-    tables = expected_rows(server.world)
+    tables = expected_rows(server.backend)
     assert {one["id"] for one in tables["crm"]["deals"]} & {one["id"] for one in tables["crm"]["persons"]}
     slugs = [one["slug"] for one in tables["error_tracking"]["projects"]]
     assert slugs.count("web") == 2
@@ -135,7 +137,7 @@ def test_ids_collide_between_kinds_and_slugs_between_organizations(server: Sandb
 
 def test_the_clock_adds_changes_and_removes() -> None:
     with SandboxServer() as moving:
-        before = expected_rows(moving.world)
+        before = expected_rows(moving.backend)
         requests.post(f"{moving.url}/_sandbox/advance", json={"hours": 30}, timeout=10)
         after = requests.get(f"{moving.url}/_sandbox/truth", params={"rows": 1}, timeout=30).json()
         for platform, resource in (("ci_analytics", "builds"), ("crm", "deals"), ("device_management", "activities")):
@@ -145,14 +147,14 @@ def test_the_clock_adds_changes_and_removes() -> None:
         assert any(one["id"] in ended for one in before["ci_analytics"]["builds"] if not one["finished_at"])
 
 
-def test_the_same_seed_gives_the_same_world() -> None:
+def test_the_same_seed_gives_the_same_backend() -> None:
     first, second = FakeBackend(seed=3), FakeBackend(seed=3)
     first.advance(hours=5)
     second.advance(hours=5)
     assert expected_rows(first) == expected_rows(second) != expected_rows(FakeBackend(seed=4))
 
 
-def test_faults_strike_as_often_as_asked_and_requests_are_logged_without_credentials() -> None:
+def test_faults_are_injected_as_often_as_configured_and_requests_are_logged_without_credentials() -> None:
     with SandboxServer(faults=[Fault("/v1/roles", status=503, times=2)]) as faulty:
         assert [get(faulty, "crm", "/v1/roles").status_code for _ in range(3)] == [503, 503, 200]
         log = requests.get(f"{faulty.url}/_sandbox/requests", timeout=10).text

@@ -1,4 +1,4 @@
-"""The sandbox in fault mode: a server on a raw socket that passes requests on and can spoil an answer on the wire."""
+"""The sandbox in fault mode: a proxy on a raw socket that forwards requests and can corrupt a response on the wire."""
 
 import re
 import socket
@@ -11,20 +11,20 @@ from io import BufferedReader
 from typing import Self
 from urllib.parse import unquote_plus, urlsplit
 
-ENOUGH = 10.0
-"""Seconds after which a server that means to be silent or slow for ever gives up, so that no test hangs."""
+# Seconds after which a silent or endlessly slow response is given up, so that no test hangs.
+MAX_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Good:
-    """What the sandbox answered: the truth that a fault spoils."""
+class GoodResponse:
+    """The sandbox's correct response, which a fault corrupts."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
     def message(self, body: bytes | None = None, *, status: int | None = None, **headers: str | None) -> bytes:
-        """The answer as bytes, with another body or status, and headers added, replaced or (None) left out."""
+        """The response as bytes, with another body or status, and headers added, replaced or (None) left out."""
         sent = self.body if body is None else body
         own: dict[str, str | None] = {**self.headers, "content-length": str(len(sent))}
         own.update({name.replace("_", "-").lower(): value for name, value in headers.items()})
@@ -39,17 +39,16 @@ class Wire:
 
     connection: socket.socket
     stopped: threading.Event
-    request: str = ""
-    """What was asked: the target with its query, and the headers."""
+    request: str = ""  # the target with its query, and the headers
 
     def send(self, *parts: bytes) -> None:
-        """Send at once; a client that has gone is no concern of the server."""
+        """Send at once; a closed connection is ignored."""
         with suppress(OSError):
             self.connection.sendall(b"".join(parts))
 
     def drip(self, parts: Iterator[bytes], pause: float) -> None:
-        """Send part after part, until the client goes or it has been enough."""
-        for _, part in zip(range(int(ENOUGH / pause)), parts, strict=False):
+        """Send part after part, until the client disconnects or `MAX_SECONDS` have passed."""
+        for _, part in zip(range(int(MAX_SECONDS / pause)), parts, strict=False):
             try:
                 self.connection.sendall(part)
             except OSError:
@@ -58,41 +57,41 @@ class Wire:
                 return
 
     def silence(self) -> None:
-        """Say nothing until the client goes."""
-        self.connection.settimeout(ENOUGH)
+        """Send nothing until the client disconnects."""
+        self.connection.settimeout(MAX_SECONDS)
         with suppress(OSError):
             while self.connection.recv(1024):
                 pass
 
     def reset(self) -> None:
-        """End with a TCP reset in place of an orderly end."""
+        """Close with a TCP reset instead of an orderly shutdown."""
         with suppress(OSError):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
             self.connection.close()
 
 
-Spoil = Callable[[Wire, Good], bool | None]
-"""Writes a bad answer; True keeps the connection open for the next request, as a good server would."""
+# Writes a faulty response; True keeps the connection open for the next request, as a correct server would.
+FaultWriter = Callable[[Wire, GoodResponse], bool | None]
 
 
 class FaultyProxy:
-    """Passes requests on to `upstream`; those whose target matches `pattern` are spoilt, `times` times or for ever.
+    """Forwards requests to `upstream`; responses whose target matches `pattern` are corrupted, `times` times or always.
 
-    `known` keeps what upstream answered, for a world that stands still.
+    `known` caches the responses of an upstream that does not change.
     """
 
     def __init__(
         self,
         upstream: str,
-        spoil: Spoil | None = None,
+        write_fault: FaultWriter | None = None,
         *,
         pattern: str = "",
         times: int | None = 1,
-        known: dict[str, Good] | None = None,
+        known: dict[str, GoodResponse] | None = None,
     ) -> None:
-        self.spoil, self.pattern, self.times = spoil, pattern, times
+        self.write_fault, self.pattern, self.times = write_fault, pattern, times
         self._known = known
-        self.struck = 0
+        self.faults_served = 0
         self.targets: list[str] = []
         self._upstream = urlsplit(upstream)
         self._lock = threading.Lock()
@@ -127,45 +126,45 @@ class FaultyProxy:
         with connection, connection.makefile("rb") as stream, suppress(OSError):
             while request := _request(stream):
                 target, headers = request
-                good = self._ask(target, headers)
-                spoil = self._choose(target)
-                if spoil is None:
+                good = self._fetch(target, headers)
+                write_fault = self._choose(target)
+                if write_fault is None:
                     connection.sendall(good.message())
-                elif not spoil(Wire(connection, self._stopped, unquote_plus(f"{target} {headers}")), good):
+                elif not write_fault(Wire(connection, self._stopped, unquote_plus(f"{target} {headers}")), good):
                     with suppress(OSError):
                         connection.shutdown(socket.SHUT_RDWR)
                     break
         self._open.discard(connection)
 
-    def _choose(self, target: str) -> Spoil | None:
+    def _choose(self, target: str) -> FaultWriter | None:
         with self._lock:
             self.targets.append(target)
-            if self.spoil is None or self.times == 0 or not re.search(self.pattern, target):
+            if self.write_fault is None or self.times == 0 or not re.search(self.pattern, target):
                 return None
             self.times = None if self.times is None else self.times - 1
-            self.struck += 1
-            return self.spoil
+            self.faults_served += 1
+            return self.write_fault
 
-    def _ask(self, target: str, headers: dict[str, str]) -> Good:
+    def _fetch(self, target: str, headers: dict[str, str]) -> GoodResponse:
         if self._known is None:
-            return self._ask_upstream(target, headers)
+            return self._fetch_from_upstream(target, headers)
         if target not in self._known:
-            self._known[target] = self._ask_upstream(target, headers)
+            self._known[target] = self._fetch_from_upstream(target, headers)
         return self._known[target]
 
-    def _ask_upstream(self, target: str, headers: dict[str, str]) -> Good:
+    def _fetch_from_upstream(self, target: str, headers: dict[str, str]) -> GoodResponse:
         client = HTTPConnection(self._upstream.hostname or "", self._upstream.port, timeout=30)
         try:
             client.request("GET", target, headers={**headers, "Accept-Encoding": "identity"})
             answer = client.getresponse()
             kept = {name.lower(): value for name, value in answer.getheaders()}
-            return Good(answer.status, kept, answer.read())
+            return GoodResponse(answer.status, kept, answer.read())
         finally:
             client.close()
 
 
 def _request(stream: BufferedReader) -> tuple[str, dict[str, str]] | None:
-    """Target and headers of the next request on a connection, None at its end."""
+    """Target and headers of the next request on a connection, None if it was closed."""
     lines: list[str] = []
     while line := stream.readline().decode("latin-1").strip():
         lines.append(line)
@@ -177,9 +176,9 @@ def _request(stream: BufferedReader) -> tuple[str, dict[str, str]] | None:
 
 
 @contextmanager
-def witness() -> Iterator[tuple[str, list[bytes]]]:
-    """A server that nobody should ask: its URL, and what it was sent all the same."""
-    heard: list[bytes] = []
+def unexpected_server() -> Iterator[tuple[str, list[bytes]]]:
+    """A server that must not get any request: its URL, and what it received."""
+    received: list[bytes] = []
     listener = socket.create_server(("127.0.0.1", 0))
 
     def listen() -> None:
@@ -188,11 +187,11 @@ def witness() -> Iterator[tuple[str, list[bytes]]]:
                 connection, _ = listener.accept()
                 connection.settimeout(1)
                 with connection, suppress(OSError):
-                    heard.append(connection.recv(65536))
+                    received.append(connection.recv(65536))
 
     threading.Thread(target=listen, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", heard
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", received
     finally:
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)

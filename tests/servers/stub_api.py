@@ -1,4 +1,4 @@
-"""A stub API: a test says what each path answers, and may change it at any time."""
+"""A stub API: a test sets the response of each path, and may change it at any time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,11 +13,11 @@ def not_found(query: Query) -> Reply:
 
 
 class StubApi(HttpServer):
-    """Answers by path.
+    """Responds by path.
 
     Attributes:
-        routes: what answers each path, called with the request's parameters without the credential.
-        other: what answers every other path; 404 by default.
+        routes: the handler of each path, called with the request's parameters without the credential.
+        other: the handler of every other path; 404 by default.
     """
 
     def __init__(self, routes: dict[str, Route] | None = None, *, other: Route = not_found) -> None:
@@ -34,7 +34,7 @@ class StubApi(HttpServer):
 
 
 def listed(records: list[dict[str, Any]], selector: str = "data") -> Route:
-    """Pages of the records: by `page` and `per_page`, by `after` and `limit`, or all, as the query asks."""
+    """Pages of the records: by `page` and `per_page`, by `after` and `limit`, or all, as the query requests."""
 
     def answer(query: Query) -> Reply:
         size = int(query.get("per_page") or query.get("page_size") or query.get("limit") or 1000)

@@ -1,12 +1,13 @@
-"""Histories of an API, played against the loader under one seed, and judged by an oracle of their own.
+"""Randomised simulation: seeded histories of an API are run against the loader, and an independent oracle checks the
+tables.
 
-contract    the 47 resources as api-contracts.md, Part A has them
+contract    the 47 resources, from api-contracts.md, Part A
 clock       the time of a history
-store       what the API holds, and held
-server      that store over HTTP, with the faults a history asks for
-client      syncs in processes of their own, which can be killed
-warehouse   the tables as they are
+store       the records of the API, with all their earlier versions
+server      the store over HTTP, with the faults of a history
+client      syncs in separate processes, which can be killed
+warehouse   the tables in the DuckDB file
 oracle      what the tables may hold after a sync
-history     steps, made from a seed
-play        one history from its first step to its findings; shrinking
+history     steps, generated from a seed
+play        executes the steps of one history
 """

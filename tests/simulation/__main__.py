@@ -1,8 +1,8 @@
-"""`python -m tests.simulation`: histories for as long as you like, or one again.
+"""`python -m tests.simulation`: run new histories for some minutes, or replay one.
 
---minutes 60            new seeds until the time is over (make simulate MINUTES=60)
+--minutes 60            new seeds until the time is up (make simulate MINUTES=60)
 --seed 17               this history
---seed 17 --keep 0,4,9  of this history these steps only, as a shrunk one prints it
+--seed 17 --keep 0,4,9  only these steps of this history, as printed for a shrunk one
 """
 
 import argparse
@@ -12,10 +12,10 @@ from collections import Counter
 
 from tests.simulation.history import make
 from tests.simulation.play import COUNTED
-from tests.simulation.playing import Result, play, shrink, story
+from tests.simulation.playing import Result, failure_report, play, shrink
 
+# Seconds to look for the shortest history that still fails.
 SHRINKING = 240.0
-"""Seconds to look for the shortest history that still fails."""
 
 
 def main() -> int:
@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument("--no-shrinking", action="store_true")
     given = parser.parse_args()
     if given.seed is not None:
-        return _again(given.seed, given.keep)
+        return _replay(given.seed, given.keep)
     counts: Counter[str] = Counter()
     failed = 0
     deadline = time.monotonic() + given.minutes * 60
@@ -38,25 +38,25 @@ def main() -> int:
         counts["histories"] += 1
         if result.found:
             failed += 1
-            _tell(result, 0 if given.no_shrinking else SHRINKING)
+            _print_failure(result, 0 if given.no_shrinking else SHRINKING)
         seed += 1
     print(f"simulation: {counts['histories']} histories, " + ", ".join(f"{counts[name]} {name}" for name in COUNTED))
     return 1 if failed else 0
 
 
-def _again(seed: int, keep: str | None) -> int:
+def _replay(seed: int, keep: str | None) -> int:
     numbers = None if keep is None else [int(number) for number in keep.split(",") if number.isdecimal()]
     result = play(make(seed), numbers)
-    print(story(result, numbers, shown=50))
+    print(failure_report(result, numbers, shown=50))
     print("simulation: " + ", ".join(f"{result.counts[name]} {name}" for name in COUNTED))
     return 1 if result.found else 0
 
 
-def _tell(result: Result, seconds: float) -> None:
-    print(story(result), flush=True)
+def _print_failure(result: Result, seconds: float) -> None:
+    print(failure_report(result), flush=True)
     if seconds:
         kept = shrink(result.history, result, seconds)
-        print("shrunk:\n" + story(play(result.history, kept), kept) + "\n", flush=True)
+        print("shrunk:\n" + failure_report(play(result.history, kept), kept) + "\n", flush=True)
 
 
 if __name__ == "__main__":

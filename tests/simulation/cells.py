@@ -1,4 +1,4 @@
-"""Whether a column holds exactly what a field was served as. No rule here is the product's."""
+"""Whether a column holds exactly the value that was served. The rules are independent of the product's."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def holds(row: Row, column: str, served: Any) -> bool:
 def same(served: Any, stored: Any) -> bool:
     """Exactly the same value: 2 is not true, "007" is not 7, 2**53 + 1 is no double."""
     if isinstance(stored, bool) or isinstance(served, bool):
-        # 1 and "true" are another way to write a bool, and nothing else is.
+        # 1 and "true" are the only other spellings of a bool.
         return str(served).lower() in (str(stored).lower(), str(int(stored)) if isinstance(stored, bool) else None)
     if isinstance(stored, datetime):
         return isinstance(served, str) and _moment(served) == _utc(stored)

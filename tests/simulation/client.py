@@ -1,6 +1,6 @@
-"""Syncs in processes of their own: each with its settings, its warehouse and the history's time, each killable.
+"""Syncs in separate processes, each with its own settings, warehouse and simulated time, each killable.
 
-The only module that calls the product. The forkserver has imported it (`warm`); a sync costs a fork, not a start.
+The only module that calls the product. The forkserver has imported it (`warm`), so that a sync costs only a fork.
 """
 
 import multiprocessing
@@ -18,16 +18,16 @@ from typing import Any
 from tests.settings import platform_settings
 from tests.simulation.clock import set_time
 
+# A sync that takes longer counts as hung.
 SECONDS = 90.0
-"""A sync that takes longer hangs."""
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["tests.simulation.warm"])
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a sync says of one resource. `unread` counts parents that were skipped or failed."""
+class Outcome:
+    """What a sync reports about one resource."""
 
     ok: bool
     error: str | None = None
@@ -37,16 +37,16 @@ class Told:
     loaded: int = 0
 
     @property
-    def silent(self) -> bool:
-        """Nothing at all was said about a problem."""
+    def is_clean(self) -> bool:
+        """Whether no problem was reported."""
         return self.ok and not self.skipped and not self.failed
 
 
 @dataclass
 class Report:
-    """A whole sync: what it told, or why it told nothing."""
+    """The result of a sync: the outcome of each resource, or why there is none."""
 
-    told: dict[str, Told] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
     raised: str | None = None
     killed: bool = False
     hung: bool = False
@@ -100,8 +100,8 @@ class Sync:
             self._process.kill()
         self._process.join()
         if found.killed and self._process.exitcode != -signal.SIGKILL:
-            # Else a history in which no sync ever ran would find nothing wrong.
-            found = Report(raised=f"nobody killed it, and it ended with {self._process.exitcode}; see sync.log")
+            # Otherwise a history in which no sync ever ran would have no findings.
+            found = Report(raised=f"not killed, but exited with {self._process.exitcode}; see sync.log")
         self._mine.close()
         return found
 
@@ -123,7 +123,7 @@ def sync_here(
     now: datetime,
     selection: Mapping[str, Any],
 ) -> Report:
-    """A sync in this process, whose environment and time it changes."""
+    """A sync in this process; changes the process's environment and time."""
     for name in list(os.environ):
         if name.startswith(("SOURCES__", "WAREHOUSE__", "DESTINATION__")):
             del os.environ[name]
@@ -131,27 +131,27 @@ def sync_here(
     tempfile.tempdir = None
     try:
         set_time(now)
-        return Report(told=_sync(platform, resources, selection))
+        return Report(outcomes=_sync(platform, resources, selection))
     except BaseException as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         lines = [line for line in str(error).splitlines() if "Error: " in line or "Exception: " in line]
-        told = (lines or str(error).splitlines() or [""])[-1][:400]
-        return Report(raised=f"{type(error).__name__}: {told} ({Path(where.filename).name}:{where.lineno})")
+        message = (lines or str(error).splitlines() or [""])[-1][:400]
+        return Report(raised=f"{type(error).__name__}: {message} ({Path(where.filename).name}:{where.lineno})")
 
 
 def _sync_and_end(answer: Connection, *what: Any) -> None:
-    # What it logs is in `sync.log` beside the warehouse.
+    # Its log is `sync.log` beside the warehouse.
     environment = what[2]
     with Path(environment["DESTINATION__DUCKDB__CREDENTIALS"]).with_name("sync.log").open("ab") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     answer.send(sync_here(*what))
     answer.close()
-    # What a process does at its end (threads, temporary files) is not what is judged, and costs time.
+    # Skip the interpreter's clean-up (threads, temporary files): it is not under test and costs time.
     os._exit(0)
 
 
-def _sync(platform_name: str, resources: tuple[str, ...], selection: Mapping[str, Any]) -> dict[str, Told]:
+def _sync(platform_name: str, resources: tuple[str, ...], selection: Mapping[str, Any]) -> dict[str, Outcome]:
     """Parents first, then children, as a run of all assets does."""
     from platform_assets.configuration.platform_settings import read_settings
     from platform_assets.http.client import ApiClient
@@ -162,15 +162,15 @@ def _sync(platform_name: str, resources: tuple[str, ...], selection: Mapping[str
     platform = platform_named(platform_name)
     settings = read_settings(platform)
     chosen = [resource for resource in platform.resources if resource.name in resources]
-    told: dict[str, Told] = {}
+    outcomes: dict[str, Outcome] = {}
     parents = frozenset(selection["parents"]) if selection["parents"] else None
     for stage in ([r.name for r in chosen if not r.parent], [r.name for r in chosen if r.parent]):
         if not stage:
             continue
-        asked = Selection(tuple(stage), parents=parents, full_refresh=selection["full_refresh"])
+        chosen_stage = Selection(tuple(stage), parents=parents, full_refresh=selection["full_refresh"])
         with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-            for outcome in sync(client, warehouse, asked):
-                told[outcome.name] = Told(
+            for outcome in sync(client, warehouse, chosen_stage):
+                outcomes[outcome.name] = Outcome(
                     ok=outcome.ok,
                     error=outcome.error or next(iter(outcome.failed_partitions.values()), None),
                     failed=dict(outcome.left_failed),
@@ -178,4 +178,4 @@ def _sync(platform_name: str, resources: tuple[str, ...], selection: Mapping[str
                     withheld=outcome.deletion_withheld,
                     loaded=outcome.rows_loaded,
                 )
-    return told
+    return outcomes

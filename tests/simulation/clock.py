@@ -1,7 +1,7 @@
-"""The time of a history: it stands still between steps, and days pass when a step says so.
+"""The simulated time of a history: it advances only by steps.
 
-A sync runs in a process whose product modules see this time, so that "since the last sync" means a week where
-the history says a week. Only their names `datetime` are replaced; `time.monotonic` and deadlines stay real.
+A sync runs in a process whose product modules see this time, so that "since the last sync" is a week if the
+history waits a week. Only their names `datetime` are replaced; `time.monotonic` and deadlines stay real.
 """
 
 import importlib
@@ -14,7 +14,7 @@ START = datetime(2026, 3, 2, 8, 0, 0, tzinfo=UTC)
 
 
 class Clock:
-    """Whole seconds; every change of the store is a second of its own."""
+    """Whole seconds; every change of the store takes one second."""
 
     def __init__(self) -> None:
         self.now = START
@@ -36,13 +36,13 @@ _ahead = timedelta(0)
 
 
 class _Datetime(datetime, metaclass=_Moments):
-    """`datetime` whose now is the history's; what it makes are plain datetimes."""
+    """`datetime` with the simulated time as now; its instances are plain datetimes."""
 
-    def __new__(cls, *args: object, **named: object) -> datetime:  # pyright: ignore[reportIncompatibleMethodOverride] -- a datetime all the same
+    def __new__(cls, *args: object, **named: object) -> datetime:  # pyright: ignore[reportIncompatibleMethodOverride] -- it returns a datetime
         return datetime(*args, **named)  # pyright: ignore[reportArgumentType] -- datetime's own
 
     @classmethod
-    def now(cls, tz: object = None) -> datetime:  # pyright: ignore[reportIncompatibleMethodOverride] -- a datetime all the same
+    def now(cls, tz: object = None) -> datetime:  # pyright: ignore[reportIncompatibleMethodOverride] -- it returns a datetime
         return datetime.now(tz) + _ahead  # pyright: ignore[reportArgumentType] -- datetime's own
 
 
@@ -59,7 +59,7 @@ def import_product() -> None:
 
 
 def set_time(now: datetime) -> None:
-    """Let this process's product modules believe that it is `now`; from here on time runs."""
+    """Set the time of this process's product modules to `now`; from then on time runs."""
     global _ahead
     _ahead = timedelta(seconds=now.timestamp() - time.time())
     import_product()

@@ -1,4 +1,4 @@
-"""The fixture of histories about one resource."""
+"""The fixture for histories of one resource."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,7 +13,7 @@ from tests.simulation.staging import Stage
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    """A history about one resource, its parent, and a neighbour of the same platform that must not suffer."""
+    """A history of one resource, its parent, and further resources of the same platform."""
     with ExitStack() as stack:
 
         def begin(label: str, rows: int, *, size: int = 3, page: int = 3, more: tuple[str, ...] = ()) -> Play:

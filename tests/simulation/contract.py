@@ -1,6 +1,6 @@
-"""The 47 resources of the reference contract, written down from api-contracts.md, Part A, and nothing else.
+"""The 47 resources of the reference contract, taken only from api-contracts.md, Part A.
 
-`LATE` and `UNFINISHED` are the only knowledge that is not in Part A: how long the reader promises to look back.
+Only `LATE` and `UNFINISHED` are not from Part A: how far the reader guarantees to look back.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Literal
 
 Paging = Literal["number", "skip", "start", "link", "page", "object"]
-Removal = Literal["marked", "kept", "replaced"]
+Removal = Literal["soft-deleted", "kept", "replaced"]
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,10 @@ class Filter:
 
 @dataclass(frozen=True)
 class Parent:
-    """Whose rows fill the path.
+    """The resource whose rows fill the path.
 
-    fields: the parent's fields in the order of the path. identity: what a parent is, whatever it is called.
+    fields: the parent's fields in the order of the path. identity: the field that identifies a parent, also after
+    a rename.
     """
 
     resource: str
@@ -41,12 +42,12 @@ class Parent:
 class Resource:
     """One endpoint.
 
-    selector: where the records are; size: the page size's parameter, None where there is none.
+    selector: where the records are; size: the page size's parameter, None if it has none.
     default: records a page without that parameter; maximum: no page has more.
     fields: "name:kind" of what a record holds beside its key, cursor and path values.
     stamps: how the cursor is written. order: "id" by age of the row, "oldest" or "newest" by the cursor.
     kind: the envelope's kind in the feed of recent changes.
-    due: whether a child is only asked for again when its parent's record has changed.
+    due: whether a child is requested again only after its parent's record has changed.
     """
 
     platform: str
@@ -61,7 +62,7 @@ class Resource:
     stamps: str = "%Y-%m-%dT%H:%M:%SZ"
     filter: Filter | None = None
     parent: Parent | None = None
-    removal: Removal = "marked"
+    removal: Removal = "soft-deleted"
     order: Literal["id", "oldest", "newest"] = "id"
     size: str | None = None
     default: int = 30
@@ -76,19 +77,19 @@ class Resource:
 
     @property
     def edits_seen(self) -> bool:
-        """Whether a record may change at all: an event never does."""
+        """Whether a record may change at all: events never do."""
         return self.name != "events"
 
 
+# How late a record may appear in a filtered list, or a build may change, and must still be loaded.
 LATE: dict[str, timedelta] = {
     "builds": timedelta(days=2),
     "events": timedelta(hours=20),
     "issues": timedelta(hours=20),
 }
-"""How late a record may come into a filtered list, or a build may change, and must still be seen."""
 LATE_RECENT = timedelta(minutes=3)
+# How long an unfinished build may change.
 UNFINISHED = timedelta(days=28)
-"""An unfinished build may change for as long."""
 RUNNING, FINISHED = "running", "passed"
 
 FOLDERS = ("inbox", "drafts", "sent", "archive")

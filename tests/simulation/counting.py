@@ -1,4 +1,4 @@
-"""A pytest plugin: what the simulation counted, in one line at the end. Tests count by `record`."""
+"""pytest plugin: prints the simulation's counts in one line at the end. Tests add to them with `record`."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Wrong answers, each made of the honest one. A rule says which requests get which."""
+"""Faulty responses, each made from the correct one. A rule selects the requests that get a fault."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ Body = Any
 
 @dataclass
 class Answer:
-    """What goes over the wire. `cut`: close the connection before the end."""
+    """A response. `cut`: close the connection before its end."""
 
     status: int = 200
     body: Body = None
@@ -21,11 +21,11 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One request, understood.
+class ParsedRequest:
+    """One request, parsed.
 
     page: how far into the list, from 0. number: how many requests the client has made for the resource, from 1.
-    last: whether the honest answer is the list's last page.
+    last: whether the correct response is the list's last page.
     """
 
     resource: str
@@ -43,7 +43,7 @@ class Asked:
 class Rule:
     """Which requests get a fault.
 
-    page: from this page on. parent: only this parent's. times: so often, None for as long as the rule stands.
+    page: from this page on. parent: only this parent's. times: how often, None for always.
     """
 
     fault: str
@@ -51,23 +51,23 @@ class Rule:
     parent: str | None = None
     page: int = 0
     times: int | None = None
-    hits: int = 0
-    whom: set[str | None] = field(default_factory=set)
+    times_served: int = 0
+    parents: set[str | None] = field(default_factory=set)
 
-    def applies(self, asked: Asked) -> bool:
+    def applies(self, request: ParsedRequest) -> bool:
         return (
-            asked.resource == self.resource
-            and self.parent in (None, asked.parent)
-            and asked.page >= self.page
-            and (self.times is None or self.hits < self.times)
+            request.resource == self.resource
+            and self.parent in (None, request.parent)
+            and request.page >= self.page
+            and (self.times is None or self.times_served < self.times)
         )
 
-    def hit(self, asked: Asked) -> None:
-        self.hits += 1
-        self.whom.add(asked.parent)
+    def count(self, request: ParsedRequest) -> None:
+        self.times_served += 1
+        self.parents.add(request.parent)
 
 
-Fault = Callable[[Answer, Asked], Answer | None]
+Fault = Callable[[Answer, ParsedRequest], Answer | None]
 
 
 def records_of(body: Body, selector: str) -> list[Any] | None:
@@ -87,52 +87,52 @@ def with_records(body: Body, selector: str, records: Any) -> Body:
 
 
 def _status(status: int) -> Fault:
-    def fault(answer: Answer, asked: Asked) -> Answer:
-        return Answer(status, {"error": {"status": status, "message": "the simulation says so"}})
+    def fault(answer: Answer, request: ParsedRequest) -> Answer:
+        return Answer(status, {"error": {"status": status, "message": "simulated fault"}})
 
     return fault
 
 
-def _cut(answer: Answer, asked: Asked) -> Answer:
+def _cut(answer: Answer, request: ParsedRequest) -> Answer:
     answer.cut = True
     return answer
 
 
-def _half_json(answer: Answer, asked: Asked) -> Answer:
-    """Half of the text, and a length that says that this is all of it."""
+def _half_json(answer: Answer, request: ParsedRequest) -> Answer:
+    """Half of the text, with a matching content length."""
     answer.raw = b'{"data": [{"id": 1, "na'
     return answer
 
 
-def _empty(answer: Answer, asked: Asked) -> Answer:
-    answer.body = with_records(answer.body, asked.selector, [])
+def _empty(answer: Answer, request: ParsedRequest) -> Answer:
+    answer.body = with_records(answer.body, request.selector, [])
     answer.headers.pop("Link", None)
     answer.body.pop("additional_data", None)
     return answer
 
 
-def _forget_query(answer: Answer, asked: Asked) -> Answer:
+def _forget_query(answer: Answer, request: ParsedRequest) -> Answer:
     return Answer(302, {}, {"Location": "."})
 
 
-def _no_link(answer: Answer, asked: Asked) -> Answer | None:
-    if asked.last or answer.headers.pop("Link", None) is None:
+def _no_link(answer: Answer, request: ParsedRequest) -> Answer | None:
+    if request.last or answer.headers.pop("Link", None) is None:
         return None
     return answer
 
 
-def _more_without_next(answer: Answer, asked: Asked) -> Answer | None:
+def _more_without_next(answer: Answer, request: ParsedRequest) -> Answer | None:
     pagination = answer.body.get("additional_data", {}).get("pagination", {})
     if pagination.pop("next_start", None) is None:
         return None
     return answer
 
 
-def _error_beside_data(answer: Answer, asked: Asked) -> Answer | None:
-    records = records_of(answer.body, asked.selector)
+def _error_beside_data(answer: Answer, request: ParsedRequest) -> Answer | None:
+    records = records_of(answer.body, request.selector)
     if not isinstance(records, list) or len(records) < 2:
         return None
-    answer.body = with_records(answer.body, asked.selector, records[: len(records) // 2])
+    answer.body = with_records(answer.body, request.selector, records[: len(records) // 2])
     answer.body["error"] = "a shard did not answer"
     answer.body["errors"] = [{"message": "a shard did not answer"}]
     answer.body.pop("additional_data", None)
@@ -140,13 +140,13 @@ def _error_beside_data(answer: Answer, asked: Asked) -> Answer | None:
     return answer
 
 
-def _repeated_key(answer: Answer, asked: Asked) -> Answer | None:
-    """The records' key twice in one object, once written with an escape: parsers keep the second."""
-    records = records_of(answer.body, asked.selector)
-    if not isinstance(records, list) or len(records) < 2 or "." in asked.selector:
+def _repeated_key(answer: Answer, request: ParsedRequest) -> Answer | None:
+    """The key of the records twice in one object, once spelled with an escape: parsers keep the second one."""
+    records = records_of(answer.body, request.selector)
+    if not isinstance(records, list) or len(records) < 2 or "." in request.selector:
         return None
     text = json.dumps(answer.body)
-    name = asked.selector
+    name = request.selector
     again = json.dumps({name: records[:1]})[1:-1].replace(f'"{name}"', f'"{name[0]}\\u{ord(name[1]):04x}{name[2:]}"')
     answer.raw = f"{text[:-1]}, {again}}}".encode()
     return answer
@@ -168,5 +168,5 @@ FAULTS: dict[str, Fault] = {
     "error_beside_data": _error_beside_data,
     "repeated_key": _repeated_key,
 }
+# Faults that the server implements itself, since they change which records are on a page.
 PAGED = ("lower_cap", "ignore_offset")
-"""Faults that the server makes itself, since they change which records are on a page."""

@@ -1,7 +1,7 @@
-"""Histories: what happens to an API and to its readers, made from a seed.
+"""Histories: what happens to an API and its readers, generated from a seed.
 
-A step refers to rows and parents by number, counted among those that are there when its turn comes, so that a history
-still runs when steps are left out.
+A step refers to rows and parents by number among those that exist when it runs, so that a history still runs if steps
+are left out.
 """
 
 import random
@@ -24,8 +24,8 @@ ODD_VALUES: dict[str, tuple[Any, ...]] = {
 }
 
 
+# Changes that do not apply to a single object.
 ROWS = ("insert", "remove", "remove_many", "revive")
-"""Changes that a single object does not know."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Faulty:
-    """A fault that stands during one sync; `parent` counts the parents, None is all of them."""
+    """A fault during one sync; `parent` is the number of a parent, None for all of them."""
 
     fault: str
     to: str
@@ -59,20 +59,20 @@ class Faulty:
 class Sync:
     """One sync, or two at once.
 
-    during: before the n-th request for a resource, a step. kill: after which part of the requests the sync before
-    needed, and milliseconds after that; a part above 1 waits for silence. twin: hold the first sync at the n-th
-    request for a resource, do the steps, and let another sync run from begin to end.
+    during: steps to do before the n-th request for a resource. kill: the share of the previous sync's requests after
+    which to kill, and further milliseconds; a share above 1 waits for silence. concurrent: hold the first sync at the
+    n-th request for a resource, do the steps, and run another sync completely.
     """
 
     faults: tuple[Faulty, ...] = ()
     during: tuple[tuple[str, int, Step], ...] = ()
     kill: tuple[float, int] | None = None
-    twin: tuple[str, int, tuple[Step, ...]] | None = None
+    concurrent: tuple[str, int, tuple[Step, ...]] | None = None
     full_refresh: bool = False
 
     @property
-    def quiet(self) -> bool:
-        return not (self.faults or self.during or self.kill or self.twin)
+    def undisturbed(self) -> bool:
+        return not (self.faults or self.during or self.kill or self.concurrent)
 
     def __str__(self) -> str:
         given = [f"{name}={_text(value)}" for name, value in vars(self).items() if value]
@@ -87,7 +87,7 @@ def _text(value: Any) -> str:
 
 @dataclass
 class History:
-    """Where it plays and what happens. size: the reader's page size; page: the server's where none is asked for."""
+    """The setting and the steps. size: the reader's page size; page: the server's default page size."""
 
     seed: int
     platform: str
@@ -173,7 +173,7 @@ class _Maker:
         return self._with_detail(step, resource)
 
     def _applies(self, do: str, resource: Resource) -> bool:
-        """Whether a kind of change means anything for a resource."""
+        """Whether a kind of change applies to a resource."""
         is_list = resource.paging != "object"
         if do in ("rename", "reuse_slug", "lose_slug"):
             return any(child.parent and resource.name == child.parent.resource for child in self._slugged)
@@ -208,7 +208,7 @@ class _Maker:
         elif step.do == "collide":
             what = rng.randrange(2)
         elif step.do == "spell":
-            what = rng.choice((*Spelling.KINDS, *Spelling.NONE, None, None))
+            what = rng.choice((*Spelling.KINDS, *Spelling.INVALID, None, None))
         elif step.do == "start_date":
             what = rng.choice((10, 100, None))
         elif step.do == "page_size":
@@ -231,7 +231,7 @@ class _Maker:
             return Sync(kill=kill, during=self._during() if rng.random() < 0.3 else ())
         resource = rng.choice(self.resources)
         changes = tuple(self._change(plain=True) for _ in range(rng.randint(1, 4)))
-        return Sync(twin=(resource.name, rng.choice((1, 1, 2, 3)), changes))
+        return Sync(concurrent=(resource.name, rng.choice((1, 1, 2, 3)), changes))
 
     def _during(self) -> tuple[tuple[str, int, Step], ...]:
         rng = self.rng
@@ -265,6 +265,6 @@ class _Maker:
 
 
 def replay(history: History, kept: Sequence[int] | None = None) -> str:
-    """The command that plays it again."""
+    """The command that replays it."""
     steps = "" if kept is None else f" --keep {','.join(map(str, kept)) or 'none'}"
     return f".venv/bin/python -m tests.simulation --seed {history.seed}{steps}"

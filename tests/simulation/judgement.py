@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.simulation.oracle import Oracle
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Rows of one parent from which on an empty answer marks none.
+# From this many rows of one parent on, an empty response soft-deletes none.
 STAYS = 3
 
 
@@ -28,14 +28,14 @@ class Judgement:
         self.oracle, self.store, self.round, self.resource = oracle, store, round_, resource
         self.runs = [run for run in round_.runs if resource.name in run.resources]
         self.first = min(run.first for run in self.runs)
-        good = [run for run in self.runs if (told := run.told(resource.name)) and (told.ok or resource.parent)]
+        good = [run for run in self.runs if (outcome := run.outcome(resource.name)) and (outcome.ok or resource.parent)]
         self.run = max(good, key=lambda run: run.first) if good else None
-        self.told = self.run.told(resource.name) if self.run else None
+        self.outcome = self.run.outcome(resource.name) if self.run else None
         self.since = self.run.first if self.run else self.first
-        self.hit = {who for run in self.runs for who in run.hit.get(resource.name, set())}
+        self.faults = {who for run in self.runs for who in run.faults.get(resource.name, set())}
         self.unsure = any(not run.report.ended for run in self.runs)
-        told = [run.told(resource.name) for run in self.runs]
-        self.failed = resource.parent is None and all(one is not None and not one.ok for one in told)
+        outcomes = [run.outcome(resource.name) for run in self.runs]
+        self.failed = resource.parent is None and all(one is not None and not one.ok for one in outcomes)
         self.key_column = column_of(resource.key)
         self.before = self._by_key(round_.before[resource.name])
         self.after = self._by_key(round_.after[resource.name])
@@ -57,7 +57,7 @@ class Judgement:
         )
 
     def _known_parents(self) -> frozenset[str]:
-        """Parents that the warehouse has as they are."""
+        """Parents whose rows in the warehouse are up to date."""
         parent = self.resource.parent
         if parent is None:
             return frozenset()
@@ -70,23 +70,25 @@ class Judgement:
                 found.add(str(get_path(version.record, parent.identity)))
         return frozenset(found)
 
-    # What the sync said
+    # What the sync reported
 
-    def _words(self) -> list[Finding]:
+    def _report_findings(self) -> list[Finding]:
         name, found = self.resource.label, list[Finding]()
-        tellers = [told for run in self.runs if (told := run.told(self.resource.name))]
-        for told in tellers:
-            if self.round.quiet and not told.ok and not self._may_fail():
-                found.append(Finding("failed", name, f"an undisturbed sync failed: {told.error}"))
-            if told.ok and self._all_refused():
-                found.append(Finding("silent", name, "every parent was refused with 403, and the sync calls it ok"))
-            if told.silent and not self.hit and self._has_a_record_without_key():
-                found.append(Finding("silent", name, "a record has no usable key, and the sync calls it ok"))
-            if told.silent and self._pathless():
-                found.append(Finding("silent", name, "a parent without a path value is passed over without a word"))
+        outcomes = [outcome for run in self.runs if (outcome := run.outcome(self.resource.name))]
+        for outcome in outcomes:
+            if self.round.undisturbed and not outcome.ok and not self._may_fail():
+                found.append(Finding("failed", name, f"an undisturbed sync failed: {outcome.error}"))
+            if outcome.ok and self._all_refused():
+                found.append(
+                    Finding("unreported", name, "every parent was refused with 403, and the sync reports success")
+                )
+            if outcome.is_clean and not self.faults and self._has_a_record_without_key():
+                found.append(Finding("unreported", name, "a record has no usable key, and the sync reports success"))
+            if outcome.is_clean and self._pathless():
+                found.append(Finding("unreported", name, "a parent without a path value is skipped without a report"))
         for run in self.runs:
-            if run.report.ended and self.resource.name not in run.report.told:
-                found.append(Finding("silent", name, "the sync says nothing of it"))
+            if run.report.ended and self.resource.name not in run.report.outcomes:
+                found.append(Finding("unreported", name, "the sync does not report it"))
         return found
 
     def _has_a_record_without_key(self) -> bool:
@@ -118,28 +120,28 @@ class Judgement:
         if self.resource.parent is None or self.moved or self.resource.due:
             return False
         alive = {who for who in self.store.parents(self.resource.name) if who in self.known}
-        return bool(alive) and alive <= {parent for parent, fault in self.hit if fault == "403"}
+        return bool(alive) and alive <= {parent for parent, fault in self.faults if fault == "403"}
 
     def _not_read(self, parents: frozenset[str]) -> bool:
-        """NOT READ: whether the sync says so of any of these parents, or of the resource."""
-        told = self.told
-        if told is None or (self.resource.parent is None and not told.ok):
+        """NOT READ: whether the sync reports this for any of these parents, or for the resource."""
+        outcome = self.outcome
+        if outcome is None or (self.resource.parent is None and not outcome.ok):
             return True
-        if not told.ok and not told.failed and not told.skipped:
+        if not outcome.ok and not outcome.failed and not outcome.skipped:
             return True
-        if not told.silent and any(parent in parents for parent, _ in self.hit):
+        if not outcome.is_clean and any(parent in parents for parent, _ in self.faults):
             return True
         paths = {"/".join(map(str, path)) for who in parents for path in self.store.slugs.get(who, ())} | parents
-        return bool(paths & (told.failed.keys() | set(told.skipped)))
+        return bool(paths & (outcome.failed.keys() | set(outcome.skipped)))
 
-    def _lied(self, parents: frozenset[str]) -> bool:
+    def _was_served_empty(self, parents: frozenset[str]) -> bool:
         """EMPTY."""
-        return any(fault.startswith("empty") and (who is None or who in parents) for who, fault in self.hit)
+        return any(fault.startswith("empty") and (who is None or who in parents) for who, fault in self.faults)
 
     # Rows
 
     def findings(self) -> list[Finding]:
-        found = self._words() + self._twice()
+        found = self._report_findings() + self._duplicates()
         name = self.resource.label
         for key in self.truth.keys() | self.after.keys() | self.before.keys():
             truth = self.truth.get(key)
@@ -157,8 +159,9 @@ class Judgement:
         for who in self.known if self.resource.parent else (None,):
             if self.unsure or not self._not_read(frozenset() if who is None else frozenset([who])):
                 self.oracle.read_at.setdefault((self.resource.name, who), self.since)
+                self.oracle.first_start.setdefault((self.resource.name, who), self.round.start_date)
 
-    def _twice(self) -> list[Finding]:
+    def _duplicates(self) -> list[Finding]:
         counts = Counter(key_text(row[self.key_column]) for row in self.round.after[self.resource.name].rows)
         return [Finding("twice", self.resource.label, f"key {k}: {n} rows") for k, n in counts.items() if n > 1]
 
@@ -172,44 +175,47 @@ class Judgement:
             return ("changed", f"the resource failed, and the row changed: {_change(before, after)}")
         live = after is not None and after.get("_deleted_at") is None
         if truth.throughout(self.since, self.round.last):
-            return self._there(truth, before, after, live)
+            return self._kept(truth, before, after, live)
         if truth.within(self.since, self.round.last):
             return self._value(truth, after, self.since) if live else None
-        return self._gone(truth, before, after, live)
+        return self._removed(truth, before, after, live)
 
-    def _there(self, truth: Truth, before: Row | None, after: Row | None, live: bool) -> tuple[str, str] | None:
+    def _kept(self, truth: Truth, before: Row | None, after: Row | None, live: bool) -> tuple[str, str] | None:
         """It was in the list all the time."""
         if live:
             return self._value(truth, after, self.since if self._strict(truth) else 0)
         was_live = before is not None and before.get("_deleted_at") is None
         if self._strict(truth):
-            kind = "marked" if was_live and after is not None else "lost"
+            kind = "soft-deleted" if was_live and after is not None else "lost"
             return (kind, f"it is in the list and not in the table ({_change(before, after)})")
         if not was_live or self._parents_changed(truth):
             return None
         version = truth.versions[-1]
-        if self._lied(version.parents) and self._siblings(version.parents) < STAYS:
+        if self._was_served_empty(version.parents) and self._siblings(version.parents) < STAYS:
             return None
-        return ("marked" if after else "lost", f"it was in the list all the time ({_change(before, after)})")
+        return ("soft-deleted" if after else "lost", f"it was in the list all the time ({_change(before, after)})")
 
-    def _gone(self, truth: Truth, before: Row | None, after: Row | None, live: bool) -> tuple[str, str] | None:
-        """It was gone before the sync began."""
+    def _removed(self, truth: Truth, before: Row | None, after: Row | None, live: bool) -> tuple[str, str] | None:
+        """It was removed before the sync began."""
         was_live = before is not None and before.get("_deleted_at") is None
         last = truth.versions[-1]
         if self.resource.removal == "kept":
             if was_live and not live:
-                return ("lost", f"nothing tells that it was removed, and it is ({_change(before, after)})")
+                return ("lost", f"the API shows no removals, and the row is not live ({_change(before, after)})")
             return self._value(truth, after, 0) if live else None
         if self._orphaned(last) or any(self._orphaned(version) for version in self._held(truth, before)):
             return None
         if live:
+            if not was_live and truth.within(self.first, self.round.last):
+                # The older run landed it before the newer one began, which may have withheld its removal.
+                return self._value(truth, after, self.first)
             if not was_live:
-                return ("invented", "it was gone before the sync began, and has come into the table")
+                return ("invented", "it was removed before the sync began, and was added to the table")
             if not self._strict(truth) or self._withheld(last.parents):
                 return None
-            return ("not marked", f"it is gone since change {last.end}, and not marked as removed")
-        if after is None and was_live and self.resource.removal == "marked":
-            return ("lost", "removed rows are marked, and this one is deleted")
+            return ("not soft-deleted", f"it was removed with change {last.end}, and not soft-deleted")
+        if after is None and was_live and self.resource.removal == "soft-deleted":
+            return ("lost", "removed rows are soft-deleted, and this one was hard-deleted")
         return None
 
     def _value(self, truth: Truth, after: Row | None, since: int) -> tuple[str, str] | None:
@@ -233,11 +239,11 @@ class Judgement:
         if not all(column in after for column in columns):
             return None
         stored = tuple(str(after[column]) for column in columns)
-        lists = version.parents | self._lists_that_are_gone(truth)
+        lists = version.parents | self._lists_that_are_removed(truth)
         right = {path for who in lists for path in self.store.slugs.get(who, ())}
         return None if stored in right else ("wrong value", f"its parent is {sorted(right)}, {columns} have {stored}")
 
-    def _lists_that_are_gone(self, truth: Truth) -> set[str]:
+    def _lists_that_are_removed(self, truth: Truth) -> set[str]:
         """STILL NAMED: the removed parents whose lists had the row, if its other parents are read when they change."""
         if not self.resource.due:
             return set()
@@ -251,13 +257,16 @@ class Judgement:
         version = truth.versions[-1]
         if self.run is None or self.moved or self.unsure or self.resource.name in self.round.odd_keys:
             return False
-        if self._not_read(version.parents) or self._lied(version.parents):
+        if self._not_read(version.parents) or self._was_served_empty(version.parents):
             return False
         if self.resource.parent is not None and not version.parents <= self.known:
             return False
         if self._came_from_long_ago(version):
             return False
-        floor = self.round.start_date
+        starts = [self.round.start_date]
+        if not self.round.full_refresh:
+            starts += [self.oracle.first_start.get((self.resource.name, who)) for who in version.parents or (None,)]
+        floor = max((start for start in starts if start is not None), default=None)
         return floor is None or version.stamp is None or version.stamp >= floor or key_text(truth.key) in self.before
 
     def _came_from_long_ago(self, version: Version) -> bool:
@@ -271,7 +280,7 @@ class Judgement:
         return len({version.parents for version in truth.versions}) > 1 or self._orphaned(truth.versions[-1])
 
     def _orphaned(self, version: Version) -> bool:
-        """PARENT GONE, perhaps to come back as another one since; or one that the warehouse does not know as it is."""
+        """PARENT GONE, perhaps restored since; or the parent's row in the warehouse is not up to date."""
         parent = self.resource.parent
         if parent is None:
             return False
@@ -300,19 +309,19 @@ class Judgement:
 
     def _withheld(self, parents: frozenset[str]) -> bool:
         """MOST GONE."""
-        if self.told is None or not self.told.withheld:
+        if self.outcome is None or not self.outcome.withheld:
             return False
         rows = [
             truth
             for key, row in self.before.items()
             if row.get("_deleted_at") is None and (truth := self.truth.get(key)) and self._shares(truth, parents)
         ]
-        gone = sum(1 for truth in rows if truth.now is None or not self._shares(truth, parents))
-        return gone * 2 >= len(rows)
+        missing = sum(1 for truth in rows if truth.now is None or not self._shares(truth, parents))
+        return missing * 2 >= len(rows)
 
 
 def _equal(before: Row, after: Row) -> bool:
-    """The same, whatever columns were added."""
+    """Whether the rows are equal, ignoring added columns."""
     return all(after.get(column) == value for column, value in before.items())
 
 
@@ -320,7 +329,7 @@ def _change(before: Row | None, after: Row | None) -> str:
     def state(row: Row | None) -> str:
         if row is None:
             return "no row"
-        return "live" if row.get("_deleted_at") is None else "marked as removed"
+        return "live" if row.get("_deleted_at") is None else "soft-deleted"
 
     if before is not None and after is not None and state(before) == state(after):
         return ", ".join(f"{c}: {v!r} -> {after.get(c)!r}" for c, v in before.items() if after.get(c) != v)[:300]

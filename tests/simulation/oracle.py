@@ -1,23 +1,27 @@
-"""What the tables may hold after a sync, from the store's past alone.
+"""What the tables may hold after a sync, derived from the store's history alone.
 
-A row that was there all the time must be there, with a value that it had while the newest successful sync ran. Where
-that is more than a reader can know, an allowance says so:
+A row that existed all the time must be in the table, with a value that it had while the newest successful sync ran.
+Where a reader cannot know that, there is an allowance:
 
 - LIST MOVED: in a list that changed while it was read, what is new or changed may come with the next sync. What is in
-  the table and in the list is never marked as removed for it.
-- NOT READ: rows of a parent (or resource) that the sync says it could not read stay as they are.
-- EMPTY: an empty list that hides rows cannot be told from the truth. Three rows or more are not marked for it.
-- PARENT GONE: a removed parent's rows stay or are marked; nobody asks for them again.
+  the table and in the list is never soft-deleted because of that.
+- NOT READ: rows of a parent (or resource) that the sync reports as not read stay unchanged.
+- EMPTY: a wrongly empty list cannot be distinguished from a correct one. Three rows or more are not soft-deleted.
+- PARENT GONE: a removed parent's rows stay or are soft-deleted; they are not requested again.
 - STILL NAMED: a row that two parents listed may name the one that was removed, until the other one changes and is
   read.
-- MOST GONE: where half of a parent's rows or more are gone, they may be withheld, if the sync says so.
-- MAY NOT START: rows older than `start_date` need not be read the first time.
+- SHARED: of a row that two filtered lists have, the table names the one whose window it was last seen in.
+- MOST GONE: if half of a parent's rows or more are missing, soft deletes may be withheld, if the sync reports it.
+- MAY NOT START: rows older than `start_date` need not be read the first time. Without it they come with the next full
+  refresh.
 - LONG AGO: a record that comes into a filtered list with a time from before 1970, after that list was read once, is
-  not in any answer but a full refresh's.
+  not in any response but a full refresh's.
 - ANOTHER ACCOUNT: under another credential an account is known by its records. Where the warehouse has none of those
-  that are there now, the sync may refuse.
+  that exist now, the sync may refuse.
 - KILLED: what a killed sync has read is either there or not, row by row.
 """
+
+from datetime import datetime
 
 from tests.simulation.cells import column_of, holds, key_text
 from tests.simulation.columns import base_name, values_of
@@ -27,12 +31,12 @@ from tests.simulation.judgement import Judgement
 from tests.simulation.store import Store, Version
 from tests.simulation.warehouse import Row
 
-# Fields whose names may end in one column name: each has a column of its own, for ever.
+# Fields whose names may normalise to one column name: each always has a separate column.
 COLLIDING = (("fooBar", "foo_bar"), ("цена", "скидка"))
 _COLLIDING = frozenset(name for names in COLLIDING for name in names)
-# A clock that a server which repeats itself puts into its records; no part of the truth.
+# A timestamp that a server which repeats its pages adds to its records; not part of the expected rows.
 NOISE = "served_at"
-# What no two accounts have in common.
+# Resources of which two accounts never share a record.
 ACCOUNTS = {
     "ci_analytics": "organizations",
     "load_testing": "organizations",
@@ -46,12 +50,14 @@ class Oracle:
     """Judges the rounds of one history. Remembers which column a field of a colliding name has.
 
     read_at: when (by the store's ticks) each parent's list, or a resource's (None), was first read to its end.
+    first_start: `start_date` at that time.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._columns: dict[tuple[str, str], str] = {}
         self.read_at: dict[tuple[str, str | None], int] = {}
+        self.first_start: dict[tuple[str, str | None], datetime | None] = {}
         self.cells = 0
 
     def judge(self, round_: Round) -> list[Finding]:
@@ -76,7 +82,7 @@ class Oracle:
         return known.isdisjoint(map(key_text, self._store.keys(resource.name)))
 
     def unlike(self, resource: Resource, version: Version, row: Row) -> list[str]:
-        """What a row does not have as the version says."""
+        """The differences of a row from a version."""
         wrong: list[str] = []
         expected = {column_of(name) for name in version.record if name not in _COLLIDING}
         for name, value in version.record.items():
@@ -96,4 +102,4 @@ class Oracle:
             if not wrong and version.record[name] is not None:
                 self._columns[resource.name, name] = here
         invented = [column for column in spare if base_name(column) not in used and row[column] is not None]
-        return wrong + [f"{column} has {row[column]!r}, which nobody served" for column in invented]
+        return wrong + [f"{column} has {row[column]!r}, which was never served" for column in invented]

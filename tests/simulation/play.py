@@ -1,4 +1,4 @@
-"""The steps of one history: a server, a warehouse and an oracle, and what may happen to them."""
+"""Executes the steps of one history on a server, a warehouse and an oracle."""
 
 import threading
 import time
@@ -13,13 +13,13 @@ from tests.simulation.client import Report
 from tests.simulation.client import Sync as Client
 from tests.simulation.clock import Clock
 from tests.simulation.contract import resources_of
-from tests.simulation.faults import Asked, Rule
+from tests.simulation.faults import ParsedRequest, Rule
 from tests.simulation.findings import Finding, Round, Run, rewritten
 from tests.simulation.history import Step, Sync
 from tests.simulation.oracle import COLLIDING, Oracle
 from tests.simulation.server import Server, Spelling, kill
 from tests.simulation.store import Store
-from tests.simulation.warehouse import Table
+from tests.simulation.warehouse import Row, Table
 
 # Seconds without a request after which a sync counts as waiting.
 SILENCE = 0.25
@@ -27,7 +27,7 @@ COUNTED = ("steps", "syncs", "requests", "cells", "findings")
 
 
 class Play:
-    """A server, a warehouse and an oracle. The methods with one `Step` are what a history may do."""
+    """A server, a warehouse and an oracle. The methods `do_*` implement the kinds of `Step`."""
 
     def __init__(
         self, platform: str, resources: Sequence[str], folder: Path, *, page: int = 30, size: int | None = None
@@ -42,8 +42,8 @@ class Play:
         self.oracle = Oracle(self.store)
         self.settings: dict[str, str] = {} if size is None else {"PAGE_SIZE": str(size)}
         self.counts: Counter[str] = Counter()
+        # The reports of the syncs of the last round.
         self.reports: list[Report] = []
-        """What the syncs of the last round told."""
         self._requests = 20
         self._start_days: int | None = None
         self._repairs: set[str] = set()
@@ -51,7 +51,7 @@ class Play:
     # Steps
 
     def fill(self, rows: int) -> None:
-        """Rows in every list, with times of the past."""
+        """Insert rows into every list, with timestamps in the past."""
         for resource in resources_of(self.platform):
             if resource.name in self.resources and not resource.parent:
                 for _ in range(1 if resource.paging == "object" else rows):
@@ -90,7 +90,7 @@ class Play:
         self._children_of_new(step, key)
 
     def _children_of_new(self, step: Step, key: Any) -> None:
-        """A parent brings its past with it."""
+        """Insert children of a new parent, with timestamps in the past."""
         for child in self.store.children(step.to):
             if (
                 child.name in self.resources
@@ -117,11 +117,11 @@ class Play:
             self.store.remove(step.to, key)
 
     def do_revive(self, step: Step) -> None:
-        gone = self.store.gone(step.to)
+        removed = self.store.removed(step.to)
         resource = self.store.resources[step.to]
         parent = self._parent(step)
-        if gone and resource.paging != "object" and (parent is not None or not resource.parent):
-            self.store.insert(step.to, parent, "now", key=gone[step.row % len(gone)].key)
+        if removed and resource.paging != "object" and (parent is not None or not resource.parent):
+            self.store.insert(step.to, parent, "now", key=removed[step.row % len(removed)].key)
 
     def do_move(self, step: Step) -> None:
         key, parent = self._key(step), self._parent(step)
@@ -234,7 +234,7 @@ class Play:
         )
 
     def sync(self, how: Sync | None = None) -> list[Finding]:
-        """One round, and what is wrong after it."""
+        """Run one round and return the findings."""
         how = how or Sync()
         self.counts["steps"] += 1 + len(how.faults) + len(how.during) + (how.kill is not None)
         self.server.new_sync()
@@ -243,14 +243,14 @@ class Play:
         with self.store.lock:
             first = self.store.tick
         self.server.before = [self._changing(how)]
-        runs = self._twins(how, first) if how.twin else [self._one(how, first)]
+        runs = self._concurrent_runs(how, first) if how.concurrent else [self._one(how, first)]
         self.counts["syncs"] += len(runs)
-        self.counts["requests"] += self.server.asked.total()
+        self.counts["requests"] += self.server.request_counts.total()
         if runs[0].report.ended:
-            self._requests = max(1, self.server.asked["one"])
+            self._requests = max(1, self.server.request_counts["one"])
         for run in runs:
             for rule in self.server.rules:
-                run.hit.setdefault(rule.resource, set()).update((who, rule.fault) for who in rule.whom)
+                run.faults.setdefault(rule.resource, set()).update((who, rule.fault) for who in rule.parents)
         self.server.rules, self.server.before = [], []
         self.reports = [run.report for run in runs]
         found = self._classify(how, runs, before)
@@ -259,13 +259,13 @@ class Play:
 
     def _classify(self, how: Sync, runs: list[Run], before: dict[str, Table]) -> list[Finding]:
         odd = frozenset(self.server.spelling)
-        none = {name for name, spelling in self.server.spelling.items() if spelling.kind in Spelling.NONE}
+        none = {name for name, spelling in self.server.spelling.items() if spelling.kind in Spelling.INVALID}
         round_ = Round(
             runs,
             before,
             self.tables(),
             self.store.tick,
-            quiet=how.quiet,
+            undisturbed=how.undisturbed,
             full_refresh=how.full_refresh,
             odd_keys=odd,
             no_keys=frozenset(name for name in none if self.store.keys(name)),
@@ -275,7 +275,7 @@ class Play:
         self.counts["cells"] += self.oracle.cells
         self.oracle.cells = 0
         label = f"{self.platform}/"
-        found += [Finding("endless", label + name, "asked for without end") for name in sorted(self.server.endless)]
+        found += [Finding("endless", label + name, "requested endlessly") for name in sorted(self.server.endless)]
         self.counts["findings"] += len(found)
         return found
 
@@ -289,12 +289,12 @@ class Play:
             rules.append(Rule(faulty.fault, faulty.to, parent, faulty.page, faulty.times))
         return rules
 
-    def _changing(self, how: Sync) -> Callable[[Asked], None]:
+    def _changing(self, how: Sync) -> Callable[[ParsedRequest], None]:
         waiting = list(how.during)
 
-        def act(asked: Asked) -> None:
+        def act(request: ParsedRequest) -> None:
             with self.store.lock:
-                due = [one for one in waiting if one[0] == asked.resource and one[1] <= asked.number]
+                due = [one for one in waiting if one[0] == request.resource and one[1] <= request.number]
                 for one in due:
                     waiting.remove(one)
                     self.do(one[2])
@@ -312,24 +312,29 @@ class Play:
         number = max(1, round(part * self._requests)) if part <= 1 else None
         deadline = time.monotonic() + 60
         while client.running and time.monotonic() < deadline:
-            asked = self.server.asked["one"]
-            quiet_for = time.monotonic() - self.server.last_request
-            if number is not None and asked >= number:
+            count = self.server.request_counts["one"]
+            silent_for = time.monotonic() - self.server.last_request
+            if number is not None and count >= number:
                 time.sleep(milliseconds / 1000)
                 break
-            if number is None and asked and quiet_for > milliseconds / 1000:
+            if number is None and count and silent_for > milliseconds / 1000:
                 break
             time.sleep(0.002)
         kill(client.pid)
 
-    def _twins(self, how: Sync, first: int) -> list[Run]:
+    def _concurrent_runs(self, how: Sync, first: int) -> list[Run]:
         """The first sync waits at a request until a second one has read the changed store and landed."""
-        assert how.twin is not None
-        resource, number, changes = how.twin
+        assert how.concurrent is not None
+        resource, number, changes = how.concurrent
         held, go_on = threading.Event(), threading.Event()
 
-        def hold(asked: Asked) -> None:
-            if asked.client == "one" and asked.resource == resource and asked.number >= number and not go_on.is_set():
+        def hold(request: ParsedRequest) -> None:
+            if (
+                request.client == "one"
+                and request.resource == resource
+                and request.number >= number
+                and not go_on.is_set()
+            ):
                 held.set()
                 go_on.wait(60)
 
@@ -337,7 +342,7 @@ class Play:
         one = self.start()
         while one.running and not held.wait(0.02):
             pass
-        # What it asks for beside the held request comes to its end.
+        # Wait until its requests beside the held one have ended.
         since = time.monotonic()
         while one.running and time.monotonic() - max(since, self.server.last_request) < SILENCE:
             time.sleep(0.02)
@@ -350,11 +355,19 @@ class Play:
         return [Run(first, self.resources, one.report()), Run(second, self.resources, report)]
 
     def settle(self) -> list[Finding]:
-        """An undisturbed sync after which all must be well, one that must write nothing, and one from the beginning."""
+        """An undisturbed sync that must repair everything, one that must write nothing, and a full refresh."""
         self.server.spelling.clear()
         found = self.sync()
         before = self.tables()
         found += self.sync()
-        more = rewritten(before, self.tables(), self.platform)
+        more = rewritten(before, self.tables(), self.platform, self._may_rename)
         self.counts["findings"] += len(more)
         return found + more + self.sync(Sync(full_refresh=True))
+
+    def _may_rename(self, name: str, row: Row) -> bool:
+        """SHARED: of a row that two filtered lists have, the table names the one whose window it was last seen in."""
+        resource = self.store.resources[name]
+        if resource.filter is None or resource.parent is None:
+            return False
+        current = (truth.now for key, truth in self.store.tables[name].items() if str(key) == str(row.get("id")))
+        return any(version is not None and len(version.parents) > 1 for version in current)

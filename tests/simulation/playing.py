@@ -1,4 +1,4 @@
-"""One history from its first step to its findings, and the shortest part of it that still shows one."""
+"""Runs one history to its findings, and shrinks it to the fewest steps that still show one."""
 
 import time
 from collections import Counter
@@ -14,7 +14,7 @@ from tests.simulation.play import Play
 
 @dataclass
 class Result:
-    """What a history came to. `found` has the number of the step with each finding."""
+    """The result of a history. `found` has the number of the step with each finding."""
 
     history: History
     found: list[tuple[int, Finding]] = field(default_factory=list)
@@ -26,7 +26,7 @@ class Result:
 
 
 def play(history: History, kept: Iterable[int] | None = None, *, until: set[tuple[str, str]] | None = None) -> Result:
-    """Play a history, or the kept steps of it; stop at the first finding (of the kinds in `until`)."""
+    """Run a history, or the kept steps of it; stop at the first finding (of the kinds in `until`)."""
     result = Result(history)
     steps = [(number, history.steps[number]) for number in (kept if kept is not None else range(len(history.steps)))]
     with TemporaryDirectory(prefix="simulation-") as folder:
@@ -69,15 +69,15 @@ def shrink(history: History, result: Result, seconds: float) -> list[int]:
     return kept
 
 
-def story(result: Result, kept: Sequence[int] | None = None, shown: int = 8) -> str:
-    """A failed history for whoever has to mend it: the command, the steps, the findings."""
+def failure_report(result: Result, kept: Sequence[int] | None = None, shown: int = 8) -> str:
+    """The report of a failed history: the command that replays it, the steps, the findings."""
     history = result.history
     numbers = kept if kept is not None else range(len(history.steps))
     reached = max((number for number, _ in result.found), default=0)
     lines = [
         replay(history, kept),
-        f"{history.platform}: {', '.join(history.resources)}; pages of {history.size} ({history.page} where not asked"
-        f" for), {history.rows} rows a list at the beginning",
+        f"{history.platform}: {', '.join(history.resources)}; pages of {history.size} ({history.page} if not"
+        f" requested), {history.rows} rows a list at the beginning",
         *(f"  {number:3d} {history.steps[number]}" for number in numbers if number <= reached),
         *(f"  -> after {number}: {finding}" for number, finding in result.found[:shown]),
     ]

@@ -1,4 +1,4 @@
-"""The store over HTTP as api-contracts.md, Part A describes it, with whatever a history wants to happen between."""
+"""The store over HTTP as in api-contracts.md, Part A, with the faults and changes of a history."""
 
 import json
 import os
@@ -15,20 +15,20 @@ from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.simulation.contract import Resource
-from tests.simulation.faults import FAULTS, Answer, Asked, Rule
+from tests.simulation.faults import FAULTS, Answer, ParsedRequest, Rule
 from tests.simulation.store import Store, Version
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# After this many requests for one resource in one sync, the sync counts as endless and gets a 404.
 ENDLESS = 400
-"""Requests for one resource in one sync after which it counts as endless and gets no answer any more."""
 
 
 class Spelling:
-    """How a resource's keys look in the answers: as they are, or otherwise, although they are the same keys."""
+    """How a resource's keys are written in responses: unchanged, or in another spelling of the same keys."""
 
     KINDS = ("float", "text", "zeros", "mixed", "twice")
-    NONE: ClassVar[dict[str, Any]] = {"word": "abc", "huge": 2**63, "truth": True, "blank": ""}
-    """Kinds that add a record whose key is none."""
+    # Kinds that add a record with an invalid key.
+    INVALID: ClassVar[dict[str, Any]] = {"word": "abc", "huge": 2**63, "truth": True, "blank": ""}
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -38,8 +38,8 @@ class Spelling:
         if not records or not isinstance(records[0].get(key), int):
             return records
         self._answers += 1
-        if self.kind in self.NONE:
-            return [{**records[0], key: self.NONE[self.kind]}, *records]
+        if self.kind in self.INVALID:
+            return [{**records[0], key: self.INVALID[self.kind]}, *records]
         looks = (float, str, int) if self.kind == "mixed" else (self._look(),)
         found = [{**r, key: looks[(n + self._answers) % len(looks)](r[key])} for n, r in enumerate(records)]
         return [*records, found[0]] if self.kind == "twice" else found
@@ -49,24 +49,24 @@ class Spelling:
 
 
 class Server:
-    """One account's API on a port of its own, which stays the same for the whole history.
+    """One account's API on its own port, which stays the same for the whole history.
 
     Attributes:
-        page: records a page where the request does not say (as a rule another number than the client asks for).
-        rules: the faults that stand now.
-        before: called with each request, before it is answered and outside the store's lock; may change the store,
+        page: records a page if the request does not specify it (usually not what the client requests).
+        rules: the active faults.
+        before: called with each request, before the response and outside the store's lock; may change the store,
             kill the client or wait.
-        asked: requests by client (its token). endless: resources that were asked for without end.
+        request_counts: requests by client (token). endless: resources that were requested endlessly.
     """
 
     def __init__(self, store: Store, page: int = 30) -> None:
         self.store = store
         self.page = page
         self.rules: list[Rule] = []
-        self.before: list[Callable[[Asked], None]] = []
+        self.before: list[Callable[[ParsedRequest], None]] = []
         self.spelling: dict[str, Spelling] = {}
         self.reordered: set[str] = set()
-        self.asked: Counter[str] = Counter()
+        self.request_counts: Counter[str] = Counter()
         self.last_request = 0.0
         self.endless: set[str] = set()
         self._numbers: Counter[tuple[str, str]] = Counter()
@@ -89,9 +89,9 @@ class Server:
         return f"http://127.0.0.1:{self._http.server_address[1]}"
 
     def new_sync(self) -> None:
-        """Forget what was counted."""
+        """Reset the counts."""
         self._numbers.clear()
-        self.asked.clear()
+        self.request_counts.clear()
         self.endless.clear()
 
     # One request
@@ -106,13 +106,13 @@ class Server:
         if found is None:
             return _refusal(404, "no such path")
         resource, values = found
-        self.asked[token] += 1
+        self.request_counts[token] += 1
         self._numbers[token, resource.name] += 1
         number = self._numbers[token, resource.name]
         if number > ENDLESS:
             self.endless.add(resource.name)
-            return _refusal(404, "asked for without end")
-        asked = Asked(
+            return _refusal(404, "requested endlessly")
+        request = ParsedRequest(
             resource.name,
             self._identity(resource, values),
             self._page_of(resource, query),
@@ -123,25 +123,27 @@ class Server:
             resource.key,
         )
         for act in list(self.before):
-            act(asked)
+            act(request)
         self.last_request = time.monotonic()
         with self.store.lock:
-            return self._answer(resource, values, query, asked)
+            return self._answer(resource, values, query, request)
 
-    def _answer(self, resource: Resource, values: tuple[str, ...], query: dict[str, str], asked: Asked) -> Answer:
-        rule = next((rule for rule in self.rules if rule.applies(asked)), None)
+    def _answer(
+        self, resource: Resource, values: tuple[str, ...], query: dict[str, str], request: ParsedRequest
+    ) -> Answer:
+        rule = next((rule for rule in self.rules if rule.applies(request)), None)
         try:
-            answer, last = self._honest(resource, self._identity(resource, values), query, asked, rule)
+            answer, last = self._correct(resource, self._identity(resource, values), query, request, rule)
         except _Refused as refused:
             return _refusal(refused.status, str(refused))
         if rule is not None and rule.fault in FAULTS:
-            asked = Asked(**{**vars(asked), "last": last})
-            made = FAULTS[rule.fault](answer, asked)
+            request = ParsedRequest(**{**vars(request), "last": last})
+            made = FAULTS[rule.fault](answer, request)
             if made is not None:
-                rule.hit(asked)
+                rule.count(request)
                 if made.status == 302:
                     made.headers["Location"] = self._path(resource, values)
-                    # The second request of a redirect has to get through, or it would be asked for without end.
+                    # The second request of a redirect has to get through, or it would be requested endlessly.
                     return made if query.keys() - {"api_token"} else answer
                 return made
         return answer
@@ -160,12 +162,12 @@ class Server:
         return None
 
     def _identity(self, resource: Resource, values: tuple[str, ...]) -> str | None:
-        """The parent of a path, None where there is none."""
+        """The parent of a path, None if there is none."""
         if resource.parent is None:
             return None
         with self.store.lock:
             parents = self.store.parents(resource.name)
-        return next((who for who, path in parents.items() if tuple(map(str, path)) == values), "nobody")
+        return next((who for who, path in parents.items() if tuple(map(str, path)) == values), "unknown")
 
     def _page_of(self, resource: Resource, query: dict[str, str]) -> int:
         try:
@@ -179,15 +181,15 @@ class Server:
             return 0
 
     def _size(self, resource: Resource, query: dict[str, str]) -> int:
-        asked = query.get(resource.size) if resource.size else None
-        return min(int(asked), resource.maximum) if asked else min(self.page, resource.default)
+        requested = query.get(resource.size) if resource.size else None
+        return min(int(requested), resource.maximum) if requested else min(self.page, resource.default)
 
-    # An honest answer
+    # Correct responses
 
-    def _honest(
-        self, resource: Resource, parent: str | None, query: dict[str, str], asked: Asked, rule: Rule | None
+    def _correct(
+        self, resource: Resource, parent: str | None, query: dict[str, str], request: ParsedRequest, rule: Rule | None
     ) -> tuple[Answer, bool]:
-        if resource.parent is not None and parent == "nobody":
+        if resource.parent is not None and parent == "unknown":
             raise _Refused(404, "no such parent")
         records = self._records(resource, parent, query)
         if resource.paging == "object":
@@ -198,15 +200,15 @@ class Server:
             return Answer(body=self._enveloped(resource, records)), True
         size, start = self._size(resource, query), self._start(resource, query)
         fault = rule.fault if rule is not None else None
-        if fault == "ignore_offset" and asked.page > 0:
+        if fault == "ignore_offset" and request.page > 0:
             assert rule is not None
-            rule.hit(asked)
-            page = [{**record, "servedAt": f"{asked.number}"} for record in records[:size]]
+            rule.count(request)
+            page = [{**record, "servedAt": f"{request.number}"} for record in records[:size]]
         elif fault == "lower_cap":
             assert rule is not None
-            rule.hit(asked)
+            rule.count(request)
             size = max(1, size // 2)
-            start = asked.page * size if resource.paging == "number" else start
+            start = request.page * size if resource.paging == "number" else start
             page = records[start : start + size]
         else:
             page = records[start : start + size]
@@ -254,13 +256,13 @@ class Server:
             records = self.spelling[resource.name](records, resource.key)
         if resource.kind is None:
             return records
-        gone = [row for row in self.store.gone(resource.name) if since is None or self._ended(row) >= since]
+        removed = [row for row in self.store.removed(resource.name) if since is None or self._ended(row) >= since]
         return [
             *(
                 {"item": resource.kind, "id": r[resource.key], "data": [r] if resource.kind == "user" else r}
                 for r in records
             ),
-            *({"item": resource.kind, "id": row.key, "data": None} for row in gone),
+            *({"item": resource.kind, "id": row.key, "data": None} for row in removed),
         ]
 
     def _ended(self, row: Any) -> datetime:
@@ -281,7 +283,7 @@ class Server:
 
 
 def visible(version: Version, since: datetime | None) -> bool:
-    """Whether the filter lets a record through: one without a time always, one before 1970 as if from 1970."""
+    """Whether the filter selects a record: always without a timestamp; one before 1970 as if from 1970."""
     return since is None or version.stamp is None or max(version.stamp, EPOCH) >= since
 
 
@@ -311,7 +313,7 @@ class _Http(ThreadingHTTPServer):
     block_on_close = False
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that are gone: some of them were killed."""
+        """Ignore closed connections: some clients were killed."""
 
 
 def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
@@ -348,7 +350,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
 
 
 def kill(pid: int) -> None:
-    """SIGKILL, if it is still there."""
+    """SIGKILL, if the process still exists."""
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""What histories about one resource are made of: the lists to try, a round that must find nothing, a pause."""
+"""What tests of one resource share: the lists to try, a round without findings, a pause."""
 
 from collections.abc import Callable
 
@@ -14,13 +14,13 @@ FILTERED = ("ci_analytics/builds", "error_tracking/events", "error_tracking/issu
 Stage = Callable[..., Play]
 
 
-def fine(found: list[Finding]) -> None:
+def no_findings(found: list[Finding]) -> None:
     assert not found, "\n".join(map(str, found))
 
 
 def synced(play: Play, how: Sync | None = None) -> Report:
-    """One round; its report, where nothing is wrong."""
-    fine(play.sync(how))
+    """Run one round without findings and return its report."""
+    no_findings(play.sync(how))
     return play.reports[0]
 
 

@@ -1,4 +1,4 @@
-"""What the API holds now, and everything it ever held: the truth that the oracle compares with."""
+"""The records of the API with all their earlier versions: the truth that the oracle compares with."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -28,9 +28,9 @@ ORGANIZATIONS = ("acme", "globex")
 
 @dataclass(frozen=True)
 class Version:
-    """A record as it was served from one change of the store to another.
+    """A record as it was served between two changes of the store.
 
-    start, end: numbers of changes; `end` is None for what is there now. parents: whose lists have it.
+    start, end: numbers of changes; `end` is None for the current version. parents: those whose lists contain it.
     """
 
     start: int
@@ -41,13 +41,13 @@ class Version:
     age: int
 
     def within(self, first: int, last: int) -> bool:
-        """Whether it was there at any moment between two changes."""
+        """Whether it existed at any moment between two changes."""
         return self.start <= last and (self.end is None or self.end > first)
 
 
 @dataclass
 class Row:
-    """One key of a resource, with all it ever was."""
+    """One key of a resource, with all its versions."""
 
     key: Any
     versions: list[Version] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Row:
 
     @property
     def life(self) -> int:
-        """When its last uninterrupted life began."""
+        """The change since which it has existed without a gap."""
         began = self.versions[-1].start
         for version in reversed(self.versions):
             if version.end in (None, began):
@@ -69,16 +69,16 @@ class Row:
         return [version for version in self.versions if version.within(first, last)]
 
     def throughout(self, first: int, last: int) -> bool:
-        """Whether it was there from one change to another without a gap."""
+        """Whether it existed from one change to another without a gap."""
         found = self.within(first, last)
         meets = all(one.end == two.start for one, two in pairwise(found))
         return bool(found) and meets and found[0].start <= first and (found[-1].end is None or found[-1].end > last)
 
 
 class Store:
-    """One account of one platform. Every change has a number, `tick`, and a second of its own.
+    """One account of one platform. Every change has a number, `tick`, and takes one second.
 
-    Use `lock` around a change and around an answer.
+    Use `lock` around a change and around a response.
     """
 
     def __init__(self, platform: str, clock: Clock) -> None:
@@ -89,13 +89,13 @@ class Store:
         self.tables: dict[str, dict[Any, Row]] = {found.name: {} for found in resources_of(platform)}
         self.resources = {found.name: found for found in resources_of(platform)}
         self._numbers = 0
+        # Identity of a parent -> all path values that it ever had.
         self.slugs: dict[str, set[tuple[str, ...]]] = {}
-        """Identity of a parent -> all path values it ever had."""
 
     # Reading
 
     def current(self, name: str, parent: str | None = None) -> list[Version]:
-        """What a list holds now, in the order the API serves it."""
+        """The current versions of a list, in the order in which the API serves them."""
         resource = self.resources[name]
         versions = [row.now for row in self.tables[name].values()]
         found = [v for v in versions if v is not None and (parent is None or parent in v.parents)]
@@ -110,11 +110,11 @@ class Store:
     def keys(self, name: str) -> list[Any]:
         return [version.record[self.resources[name].key] for version in self.current(name)]
 
-    def gone(self, name: str) -> list[Row]:
+    def removed(self, name: str) -> list[Row]:
         return [row for row in self.tables[name].values() if row.now is None]
 
     def parents(self, child: str) -> dict[str, tuple[Any, ...]]:
-        """Identity -> path values, of the parents that `child` has now; a path value may be None."""
+        """Identity -> path values of the current parents of `child`; a path value may be None."""
         parent = self.resources[child].parent
         assert parent is not None
         found: dict[str, tuple[Any, ...]] = {}
@@ -132,7 +132,7 @@ class Store:
     def insert(
         self, name: str, parent: str | None = None, when: When = "now", *, key: Any = None, slug: str | None = None
     ) -> Any:
-        """A new record, or one that comes back under `key`; returns its key."""
+        """Insert a record, or restore one under `key`. Returns its key."""
         with self.lock:
             resource = self.resources[name]
             self._numbers += 1
@@ -162,7 +162,7 @@ class Store:
             return key
 
     def edit(self, name: str, key: Any, changes: Mapping[str, Any] | None = None, *, choice: int = 0) -> bool:
-        """Change a record: given fields, or one of its own. False where the API would not show it to a reader."""
+        """Change the given fields of a record, or one of its own. False if the API would not show that."""
         with self.lock:
             resource, version = self.resources[name], self.tables[name][key].now
             if version is None or not resource.edits_seen or (name == "builds" and not self._may_change(version)):
@@ -181,7 +181,7 @@ class Store:
             return True
 
     def remove(self, name: str, key: Any) -> None:
-        """A record goes, and with it what is below it."""
+        """Remove a record and its children."""
         with self.lock:
             resource, row = self.resources[name], self.tables[name][key]
             version = row.now
@@ -196,7 +196,7 @@ class Store:
             self._touch(resource, version.parents)
 
     def move(self, name: str, key: Any, parent: str, *, also: bool = False) -> bool:
-        """A record goes to another parent's list, or (`also`) is in both."""
+        """Move a record to another parent's list, or (`also`) add it there."""
         with self.lock:
             resource, version = self.resources[name], self.tables[name][key].now
             if version is None or not resource.edits_seen or resource.paging == "object":
@@ -213,7 +213,7 @@ class Store:
             return True
 
     def restamp(self, name: str, key: Any, when: When) -> bool:
-        """Give a record another time: none, one in 2099, one before 1970."""
+        """Give a record another timestamp: none, one in 2099, or one before 1970."""
         with self.lock:
             resource, version = self.resources[name], self.tables[name][key].now
             if version is None or resource.cursor is None or name == "events":
@@ -227,7 +227,7 @@ class Store:
             return True
 
     def rename(self, name: str, key: Any, slug: str | None) -> bool:
-        """Another slug for a parent, or none."""
+        """Give a parent another slug, or none."""
         with self.lock:
             version = self.tables[name][key].now
             if version is None or "slug" not in version.record:
@@ -237,7 +237,7 @@ class Store:
             return True
 
     def reuse_slug(self, name: str, key: Any) -> Any:
-        """The parent goes, and another one takes its slug; returns the new one's key."""
+        """Remove a parent and insert another one with its slug. Returns the new one's key."""
         with self.lock:
             version = self.tables[name][key].now
             assert version is not None
@@ -324,7 +324,7 @@ class Store:
                 self.remove(child.name, row.key)
 
     def _touch(self, child: Resource, parents: frozenset[str]) -> None:
-        """The record of a parent whose children are only read when it changes does change with them."""
+        """Change the parent's record with its children, if the children are read only after their parent changed."""
         if not child.due or child.parent is None:
             return
         table = self.tables[child.parent.resource]
@@ -333,7 +333,7 @@ class Store:
 
 
 def get_path(record: Any, path: str) -> Any:
-    """Value at a dotted path, None where it ends early."""
+    """Value at a dotted path, None if a part is missing."""
     for name in path.split("."):
         record = record.get(name) if isinstance(record, dict) else None
     return record

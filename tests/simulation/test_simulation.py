@@ -1,7 +1,7 @@
-"""Histories under fixed seeds: whatever happens to an API and to its readers, the tables end as the API is.
+"""Histories with fixed seeds: in the end the tables equal the API.
 
-`make simulate MINUTES=60` plays new ones. A failure prints the command that plays its history again, and the fewest
-steps that still show it.
+`make simulate MINUTES=60` runs new ones. A failure prints the command that replays its history, and the fewest steps
+that still show it.
 """
 
 from collections.abc import Callable
@@ -10,11 +10,11 @@ import pytest
 
 from tests.simulation.counting import record
 from tests.simulation.history import make
-from tests.simulation.playing import play, shrink, story
+from tests.simulation.playing import failure_report, play, shrink
 
 SEEDS = range(30)
+# Seconds for shrinking all failures of one session together.
 SHRINKING = 90.0
-"""Seconds that all failures of one session together may take to become shorter."""
 
 
 class _Time:
@@ -22,15 +22,15 @@ class _Time:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_tables_end_as_the_api_is(seed: int, record_property: Callable[[str, object], None]) -> None:
+def test_the_tables_end_equal_to_the_api(seed: int, record_property: Callable[[str, object], None]) -> None:
     history = make(seed)
     result = play(history)
     record(record_property, result.counts)
     if not result.found:
         return
-    text = story(result)
+    text = failure_report(result)
     if _Time.left > 0:
         seconds, _Time.left = _Time.left, 0.0
         kept = shrink(history, result, seconds)
-        text += "\nshrunk:\n" + story(play(history, kept), kept)
+        text += "\nshrunk:\n" + failure_report(play(history, kept), kept)
     pytest.fail(text, pytrace=False)

@@ -1,4 +1,4 @@
-"""The tables of a history's DuckDB file as they are, and what somebody may do to them by hand."""
+"""The tables of a history's DuckDB file, and manual changes of them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ Row = dict[str, Any]
 
 @dataclass
 class Table:
-    """All rows of a table. `exists` is False where there is none."""
+    """All rows of a table. `exists` is False if there is no such table."""
 
     columns: tuple[str, ...] = ()
     rows: list[Row] = field(default_factory=list)
@@ -25,7 +25,7 @@ class Table:
 
 
 def tables(file: Path, platform: str, names: Iterable[str]) -> dict[str, Table]:
-    """Every named table as it is now; empty ones where the file or the table is missing."""
+    """The current rows of the named tables; empty if the file or the table is missing."""
     if not file.exists():
         return {name: Table() for name in names}
     with duckdb.connect(str(file), read_only=True) as connection:
@@ -60,12 +60,12 @@ def drop(file: Path, platform: str, name: str) -> None:
 
 
 def back_up(file: Path, platform: str, name: str, copy: Path) -> None:
-    """Keep a table's rows as they are now."""
+    """Save a copy of a table's rows."""
     _execute(file, f"""COPY "{platform}"."{name}" TO '{copy}' (FORMAT parquet)""")
 
 
 def restore(file: Path, platform: str, name: str, copy: Path) -> None:
-    """Put the kept rows back in place of what the table has now."""
+    """Replace a table's rows by the saved copy."""
     _execute(
         file,
         f'DELETE FROM "{platform}"."{name}"',

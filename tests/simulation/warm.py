@@ -1,4 +1,4 @@
-"""Imported by the forkserver only: one small sync, so that the processes it forks have everything imported."""
+"""Imported only by the forkserver: one small sync, so that forked processes have everything imported."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory

@@ -1,4 +1,4 @@
-"""A stub API for each test that asks for one."""
+"""A stub API for each test that requests one."""
 
 from collections.abc import Iterator
 

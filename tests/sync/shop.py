@@ -1,4 +1,4 @@
-"""A small API over real HTTP that answers exactly the bytes a test gives it, and a platform declared for it."""
+"""A small API over real HTTP that responds with exactly the bytes that a test sets, and a platform declared for it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -71,7 +71,7 @@ SHOP = Platform(
 
 
 class Shop(HttpServer):
-    """Serves `answers` (path -> body); `before` is called with a path before it is answered."""
+    """Serves `answers` (path -> body); `before` is called with a path before the response is sent."""
 
     def __init__(self) -> None:
         super().__init__(self._serve)
@@ -92,7 +92,7 @@ class Shop(HttpServer):
 
 
 def rows(file: Path, table: str) -> list[dict[str, Any]]:
-    """Rows of a table of the shop that are not marked as removed, by key; without columns that are null or ours."""
+    """Rows of a table of the shop that are not soft-deleted, by key; without null and internal columns."""
     with duckdb.connect(str(file), read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         cursor = connection.execute(f"SELECT * FROM shop.{table} WHERE _deleted_at IS NULL")

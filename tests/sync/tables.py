@@ -1,4 +1,4 @@
-"""The ids that a table holds, and statements that change a table behind our back."""
+"""The ids that a table holds, and statements that change a table outside of a sync."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ def ids(path: Path, table: str, where: str = "true") -> list[Any]:
 
 
 def there(path: Path, table: str) -> list[Any]:
-    """Ids of the rows that are not marked as removed."""
+    """Ids of the rows that are not soft-deleted."""
     return ids(path, table, "_deleted_at IS NULL")
 
 

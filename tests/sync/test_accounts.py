@@ -24,7 +24,7 @@ def two_accounts() -> Iterator[tuple[StubApi, StubApi]]:
         yield first, second
 
 
-def test_another_account_is_refused_and_the_way_out_is_named(
+def test_another_account_is_refused_with_a_remedy(
     two_accounts: tuple[StubApi, StubApi], point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     first, second = two_accounts
@@ -33,15 +33,15 @@ def test_another_account_is_refused_and_the_way_out_is_named(
     point("crm", second.url)
     with pytest.raises(AnotherAccount) as refusal:
         sync_platform("crm", ["deals"])
-    words = str(refusal.value)
-    assert first.url in words and second.url in words and "--start-over" in words and "\n" not in words
+    message = str(refusal.value)
+    assert first.url in message and second.url in message and "--start-over" in message and "\n" not in message
     assert second.requests == []
     assert ids(warehouse_file, "crm.deals") == [1]
     point("crm", first.url)
     assert sync_platform("crm", ["deals"])["deals"].ok
 
 
-def test_started_over_the_other_account_has_the_tables_alone(
+def test_after_starting_over_the_tables_hold_only_the_new_account(
     two_accounts: tuple[StubApi, StubApi], point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     first, second = two_accounts
@@ -57,7 +57,7 @@ def test_started_over_the_other_account_has_the_tables_alone(
 def test_another_tenants_credential_at_the_same_address_is_refused(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first list of organizations tells whose credential it is; asked only when the credential is another."""
+    """The list of organizations identifies the account; requested only if the credential has changed."""
     point("device_management", api.url)
     api.routes[ROLES] = listed([{"id": 1, "name": "theirs"}])
     api.routes["/v2/organizations"] = listed([{"id": 1, "name": "Acme"}])
@@ -74,7 +74,7 @@ def test_another_tenants_credential_at_the_same_address_is_refused(
     assert query(warehouse_file, "SELECT name FROM device_management.roles") == [("theirs",)]
 
 
-def test_the_credential_cannot_be_found_from_what_is_recorded(
+def test_the_recorded_fingerprint_does_not_reveal_the_credential(
     two_accounts: tuple[StubApi, StubApi], point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("crm", two_accounts[0].url)

@@ -15,7 +15,7 @@ from tests.sync.records import ROLES
 from tests.warehouse_rows import query
 
 
-def test_a_run_that_read_earlier_and_lands_later_puts_no_old_value_over_a_new_one(
+def test_a_run_that_read_earlier_does_not_overwrite_newer_values(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("device_management", api.url)
@@ -44,10 +44,10 @@ def test_a_run_that_read_earlier_and_lands_later_puts_no_old_value_over_a_new_on
     assert query(warehouse_file, "SELECT name FROM device_management.roles") == [("third",)]
 
 
-def test_told_to_end_before_it_lands_nothing_lands(
+def test_a_run_cancelled_before_it_lands_writes_nothing(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    """Also where nothing was left to be asked for, so that no request could break off."""
+    """Even if no request is left that could be cancelled."""
     point("crm", api.url)
     api.routes["/v1/recents"] = recents("deal", [])
     sync_platform("crm", ["deals"])

@@ -1,4 +1,4 @@
-"""A cursor moves only past what was read for certain, so that nothing that changes later is hidden."""
+"""A cursor advances only over what was certainly read, so that no later change is missed."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.sync.tables import ids
 from tests.warehouse_rows import query
 
 
-def test_what_changes_after_a_record_dated_in_the_future_is_seen(
+def test_changes_after_a_record_dated_in_the_future_are_loaded(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("crm", api.url)
@@ -35,7 +35,7 @@ def test_what_changes_after_a_record_dated_in_the_future_is_seen(
 def test_a_list_that_ends_without_a_link_header_leaves_no_cursor(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    """It may have been the first of many pages; the next sync begins at the beginning."""
+    """It may have been the first of many pages, so the next sync starts from the beginning."""
     point("error_tracking", api.url)
     events = [
         {"id": "new", "dateCreated": "2026-01-09T00:00:00Z"},
@@ -53,7 +53,7 @@ def test_a_list_that_ends_without_a_link_header_leaves_no_cursor(
     assert ids(warehouse_file, "error_tracking.events") == ["new", "old"]
 
 
-def test_another_project_under_a_slug_that_was_used_before_is_read_from_its_beginning(
+def test_another_project_under_a_reused_slug_is_read_from_its_beginning(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("error_tracking", api.url)
@@ -68,7 +68,7 @@ def test_another_project_under_a_slug_that_was_used_before_is_read_from_its_begi
     api.routes["/v1/projects/"] = listed([sentry_project("1", "web")])
     sync_platform("error_tracking", ["projects", "events"])
     assert sync_platform("error_tracking", ["events"])["events"].rows_loaded == 0
-    assert "start" in api.requests_to("/v1/projects/acme/web/events/")[-1], "there is a cursor that could be inherited"
+    assert "start" in api.requests_to("/v1/projects/acme/web/events/")[-1], "a cursor exists that could be inherited"
     api.routes["/v1/projects/"] = listed([sentry_project("2", "web")])
     events[:] = [
         {"id": "early", "dateCreated": "2025-03-01T00:00:00Z"},
@@ -78,7 +78,7 @@ def test_another_project_under_a_slug_that_was_used_before_is_read_from_its_begi
     assert ids(warehouse_file, "error_tracking.events") == ["early", "old", "x"]
 
 
-def test_a_load_that_fails_moves_no_cursor(
+def test_a_failed_load_does_not_move_the_cursor(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     point("crm", api.url)
@@ -101,7 +101,7 @@ def test_a_load_that_fails_moves_no_cursor(
     assert ids(warehouse_file, "crm.deals") == [1, 2, 3]
 
 
-def test_a_start_date_set_later_freezes_no_row_that_is_there(
+def test_a_start_date_set_later_keeps_existing_rows_updated(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     point("crm", api.url)

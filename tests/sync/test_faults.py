@@ -1,4 +1,4 @@
-"""One resource or parent that cannot be read takes nothing else with it, and comes back by itself."""
+"""One resource or parent that cannot be read does not affect others, and recovers by itself."""
 
 import socket
 from pathlib import Path
@@ -35,12 +35,12 @@ def test_a_resource_that_fails_on_its_last_page_lands_nothing_and_the_others_lan
         assert state.status is Status.FAILED and state.cursor_value is None
         server.faults.clear()
         assert sync_platform("ci_analytics", ["organizations", "builds"])["builds"].ok
-        records = expected_rows(server.world)["ci_analytics"]["builds"]
+        records = expected_rows(server.backend)["ci_analytics"]["builds"]
         assert differences(warehouse_file, platform, platform.resource("builds"), records) == []
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_passing_faults_cost_a_retry_and_no_row(
+def test_transient_errors_cost_a_retry_and_no_row(
     status: int, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer(faults=[Fault("/load_testing/", status=status, times=3)]) as server:
@@ -48,7 +48,9 @@ def test_passing_faults_cost_a_retry_and_no_row(
         outcomes = sync_platform("load_testing", ["organizations", "tests"])
         assert all(outcome.ok for outcome in outcomes.values())
         assert sum(outcome.retries for outcome in outcomes.values()) == 3
-        assert count(warehouse_file, "load_testing.tests") == len(expected_rows(server.world)["load_testing"]["tests"])
+        assert count(warehouse_file, "load_testing.tests") == len(
+            expected_rows(server.backend)["load_testing"]["tests"]
+        )
 
 
 def test_a_failing_parent_is_listed_and_its_siblings_land(
@@ -66,16 +68,16 @@ def test_a_failing_parent_is_listed_and_its_siblings_land(
         assert list(outcome.failed_partitions) == [bad] and outcome.skipped_parents == [gone]
         server.faults.clear()
         assert sync_platform("ci_analytics", ["organizations_pipelines"])["organizations_pipelines"].ok
-        records = expected_rows(server.world)["ci_analytics"]["organizations_pipelines"]
+        records = expected_rows(server.backend)["ci_analytics"]["organizations_pipelines"]
         child = platform.resource("organizations_pipelines")
         assert differences(warehouse_file, platform, child, records) == []
 
 
-def test_buckets_ask_again_only_for_failed_and_changed_parents(point_at: PointAt, sync_platform: Sync) -> None:
+def test_buckets_request_only_failed_and_changed_parents_again(point_at: PointAt, sync_platform: Sync) -> None:
     with SandboxServer() as server:
         point_at(server)
         sync_platform("crm", ["deals"])
-        deal = expected_rows(server.world)["crm"]["deals"][0]["id"]
+        deal = expected_rows(server.backend)["crm"]["deals"][0]["id"]
         server.faults.append(Fault(f"/v1/deals/{deal}/products", status=500, times=4))
         first = sync_platform("crm", ["deal_products"])["deal_products"]
         assert len(first.failed_partitions) == 1
@@ -84,7 +86,7 @@ def test_buckets_ask_again_only_for_failed_and_changed_parents(point_at: PointAt
         assert sync_platform("crm", ["deal_products"])["deal_products"].requests == 0
 
 
-def test_a_list_that_is_suddenly_empty_marks_nothing_as_removed(
+def test_a_suddenly_empty_list_soft_deletes_nothing(
     point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer() as server:
@@ -118,7 +120,7 @@ def test_a_list_that_is_suddenly_empty_marks_nothing_as_removed(
     ],
     ids=["other keys", "no JSON", "no list", "no key"],
 )
-def test_an_answer_that_breaks_the_contract_is_an_error_that_says_what_is_broken(
+def test_a_response_that_breaks_the_contract_is_an_error_that_names_the_problem(
     body: bytes, expected: str, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     fault = Fault("/v2/roles", status=200, times=None, body=body)
@@ -126,7 +128,7 @@ def test_an_answer_that_breaks_the_contract_is_an_error_that_says_what_is_broken
         point_at(server)
         assert sync_platform("device_management", ["roles"])["roles"].error == expected
         tables = query(warehouse_file, "SELECT table_name FROM information_schema.tables WHERE table_name = 'roles'")
-        assert tables == [], "nothing of it landed"
+        assert tables == [], "none of its rows were loaded"
 
 
 def test_new_fields_and_changed_types_are_kept(point_at: PointAt, sync_platform: Sync, warehouse_file: Path) -> None:
@@ -144,7 +146,7 @@ def test_new_fields_and_changed_types_are_kept(point_at: PointAt, sync_platform:
         assert found == [(5, None), (None, "perhaps")]
 
 
-def test_a_wrong_token_lands_nothing_and_is_said_once_per_resource(
+def test_a_rejected_token_loads_nothing_and_is_reported_once_per_resource(
     point_at: PointAt, sync_platform: Sync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with SandboxServer() as server:
@@ -156,7 +158,7 @@ def test_a_wrong_token_lands_nothing_and_is_said_once_per_resource(
             assert "wr0ng" not in repr(outcome)
 
 
-def test_an_unreachable_host_says_which_setting(sync_platform: Sync, point: Point) -> None:
+def test_an_unreachable_host_is_reported_with_its_setting(sync_platform: Sync, point: Point) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         point("crm", f"http://127.0.0.1:{free.getsockname()[1]}")

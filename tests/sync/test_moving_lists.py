@@ -1,4 +1,4 @@
-"""Lists that change, or are cut short, while a sync reads them: nothing is lost and nothing taken for removed."""
+"""Lists that change, or are truncated, while a sync reads them: no row is lost, and none wrongly soft-deleted."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ import pytest
 from platform_assets.sandbox import SandboxServer
 from platform_assets.sandbox.tokens import sandbox_token
 from tests.conftest import Sync
-from tests.servers.faulty_proxy import FaultyProxy, Good, Spoil, Wire
+from tests.servers.faulty_proxy import FaultWriter, FaultyProxy, GoodResponse, Wire
 from tests.servers.http_server import Query, Reply
 from tests.servers.stub_api import Route, StubApi
 from tests.settings import Point
@@ -25,45 +25,45 @@ def aim(point: Point) -> Aim:
     return lambda name, url: point(name, f"{url}/{name}", sandbox_token(name))
 
 
-def then(change: Callable[[], object]) -> Spoil:
-    """A good answer, after which the list changes."""
+def then_change(change: Callable[[], object]) -> FaultWriter:
+    """A correct response, after which the list changes."""
 
-    def spoil(wire: Wire, good: Good) -> bool:
+    def write_fault(wire: Wire, good: GoodResponse) -> bool:
         change()
         wire.send(good.message())
         return True
 
-    return spoil
+    return write_fault
 
 
 def ids(path: Path, table: str, where: str = "true") -> set[str]:
     return {str(row[0]) for row in query(path, f"SELECT id FROM {table} WHERE {where}")}
 
 
-def test_a_deal_edited_between_two_pages_takes_no_neighbour_with_it(
+def test_a_deal_edited_between_two_pages_hides_no_other_deal(
     aim: Aim, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCES__CRM__PAGE_SIZE", "50")
     with SandboxServer() as server:
-        deals = server.world.tables["crm"]["deals"]
-        edit = then(lambda: deals.append({**deals.pop(3), "update_time": "2031-01-01 00:00:00"}))
+        deals = server.backend.tables["crm"]["deals"]
+        edit = then_change(lambda: deals.append({**deals.pop(3), "update_time": "2031-01-01 00:00:00"}))
         with FaultyProxy(server.url, edit, pattern=r"/recents\?") as proxy:
             aim("crm", proxy.url)
             assert sync_platform("crm", ["deals"])["deals"].ok
-            assert proxy.struck == 1
+            assert proxy.faults_served == 1
         assert ids(warehouse_file, "crm.deals") == {str(deal["id"]) for deal in deals}
 
 
 @pytest.mark.parametrize(("name", "resource"), [("device_management", "organizations"), ("load_testing", "tests")])
-def test_a_row_removed_between_two_pages_marks_itself_and_not_its_neighbour(
+def test_a_row_removed_between_two_pages_is_the_only_one_soft_deleted(
     name: str, resource: str, aim: Aim, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer() as server:
-        rows = server.world.tables[name][resource]
+        rows = server.backend.tables[name][resource]
         aim(name, server.url)
         sync_platform(name, [resource])
         removed: list[Any] = []
-        with FaultyProxy(server.url, then(lambda: removed.append(rows.pop(0))), pattern=r"\?") as proxy:
+        with FaultyProxy(server.url, then_change(lambda: removed.append(rows.pop(0))), pattern=r"\?") as proxy:
             aim(name, proxy.url)
             assert sync_platform(name, [resource])[resource].ok
         marked = ids(warehouse_file, f"{name}.{resource}", "_deleted_at IS NOT NULL")
@@ -74,24 +74,26 @@ def test_a_row_removed_between_two_pages_marks_itself_and_not_its_neighbour(
         assert marked == {str(removed[0]["id"])}
 
 
-def test_an_issue_that_slips_between_two_opaque_pages_is_found_by_a_second_look(
+def test_an_issue_missed_between_two_cursor_pages_is_found_by_the_second_read(
     aim: Aim, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer() as server:
         aim("error_tracking", server.url)
         sync_platform("error_tracking", ["projects"])
-        issues = server.world.tables["error_tracking"]["issues"]["acme", "mobile"]
-        with FaultyProxy(server.url, then(lambda: issues.pop(0)), pattern=r"/acme/mobile/issues/(\?|$)") as proxy:
+        issues = server.backend.tables["error_tracking"]["issues"]["acme", "mobile"]
+        with FaultyProxy(
+            server.url, then_change(lambda: issues.pop(0)), pattern=r"/acme/mobile/issues/(\?|$)"
+        ) as proxy:
             aim("error_tracking", proxy.url)
             outcome = sync_platform("error_tracking", ["issues"], partitions=frozenset({"acme/mobile"}))["issues"]
-            assert outcome.ok and not outcome.failed_partitions and proxy.struck == 1
+            assert outcome.ok and not outcome.failed_partitions and proxy.faults_served == 1
         assert ids(warehouse_file, "error_tracking.issues") >= {str(issue["id"]) for issue in issues}
 
 
-def test_a_page_cap_lowered_in_mid_read_marks_nothing_as_removed(
+def test_a_page_limit_lowered_during_a_read_soft_deletes_nothing(
     aim: Aim, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    def shorten(wire: Wire, good: Good) -> bool:
+    def shorten(wire: Wire, good: GoodResponse) -> bool:
         wire.send(good.message(orjson.dumps({"data": orjson.loads(good.body)["data"][:7]})))
         return True
 
@@ -102,45 +104,45 @@ def test_a_page_cap_lowered_in_mid_read_marks_nothing_as_removed(
         with FaultyProxy(server.url, shorten, pattern=pattern, times=None) as proxy:
             aim("device_management", proxy.url)
             outcome = sync_platform("device_management", ["organizations"])["organizations"]
-            assert outcome.ok and proxy.struck
+            assert outcome.ok and proxy.faults_served
         assert outcome.deleted == 0 and outcome.deletion_withheld == 0
         assert len(ids(warehouse_file, "device_management.organizations", "_deleted_at IS NULL")) == whole
 
 
-def test_a_redirect_to_the_bare_list_is_refused_and_marks_nothing(
+def test_a_redirect_that_drops_the_query_is_refused_and_soft_deletes_nothing(
     aim: Aim, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    def lose_the_query(wire: Wire, good: Good) -> bool:
+    def drop_the_query(wire: Wire, good: GoodResponse) -> bool:
         wire.send(good.message(b"", status=302, location="/ci_analytics/v2/organizations/"))
         return True
 
     with SandboxServer() as server:
         aim("ci_analytics", server.url)
         sync_platform("ci_analytics", ["organizations"])
-        with FaultyProxy(server.url, lose_the_query, pattern=r"/organizations\?", times=None) as proxy:
+        with FaultyProxy(server.url, drop_the_query, pattern=r"/organizations\?", times=None) as proxy:
             aim("ci_analytics", proxy.url)
             outcome = sync_platform("ci_analytics", ["organizations"])["organizations"]
         assert "redirects without the parameters" in (outcome.error or "")
         assert ids(warehouse_file, "ci_analytics.organizations", "_deleted_at IS NOT NULL") == set()
 
 
-def test_a_link_header_that_goes_missing_fails_the_read(aim: Aim, sync_platform: Sync, warehouse_file: Path) -> None:
-    def unlink(wire: Wire, good: Good) -> bool:
+def test_a_missing_link_header_fails_the_read(aim: Aim, sync_platform: Sync, warehouse_file: Path) -> None:
+    def remove_the_link(wire: Wire, good: GoodResponse) -> bool:
         wire.send(good.message(link=None))
         return True
 
     with SandboxServer() as server:
         aim("error_tracking", server.url)
         sync_platform("error_tracking", ["projects"])
-        with FaultyProxy(server.url, unlink, pattern=r"/projects/\?.*cursor=0%3A5", times=None) as proxy:
+        with FaultyProxy(server.url, remove_the_link, pattern=r"/projects/\?.*cursor=0%3A5", times=None) as proxy:
             aim("error_tracking", proxy.url)
             outcome = sync_platform("error_tracking", ["projects"])["projects"]
-            assert proxy.struck
+            assert proxy.faults_served
         assert "Link header" in (outcome.error or "")
         assert ids(warehouse_file, "error_tracking.projects", "_deleted_at IS NOT NULL") == set()
 
 
-def twenty_a_page(total: int, obeys_size: bool) -> Route:
+def pages_of_twenty(total: int, obeys_size: bool) -> Route:
     """A list of load tests of which no page has more than 20."""
 
     def answer(query: Query) -> Reply:
@@ -153,10 +155,10 @@ def twenty_a_page(total: int, obeys_size: bool) -> Route:
 
 @pytest.mark.parametrize("obeys_size", [True, False])
 @pytest.mark.parametrize("total", [0, 1, 20, 30, 55])
-def test_a_server_that_gives_fewer_a_page_than_were_asked_for_is_read_whole(
+def test_a_server_with_smaller_pages_than_requested_is_read_completely(
     total: int, obeys_size: bool, aim: Aim, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    with StubApi(other=twenty_a_page(total, obeys_size)) as api:
+    with StubApi(other=pages_of_twenty(total, obeys_size)) as api:
         aim("load_testing", api.url)
         assert sync_platform("load_testing", ["tests"])["tests"].ok
     assert ids(warehouse_file, "load_testing.tests") == {str(number) for number in range(total)}

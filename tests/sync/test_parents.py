@@ -1,4 +1,4 @@
-"""Children per parent: cursors, isolation and buckets, with many parents, late rows, crashes and neighbours."""
+"""Children per parent: cursors, isolation and buckets, with many parents, late rows, crashes and concurrent runs."""
 
 import multiprocessing
 import os
@@ -29,30 +29,30 @@ from tests.warehouse_rows import differences, query
 PIPELINES = "organizations_pipelines"
 HOSTILE = ["../x", "a?b=c", "a#b", "größe ☃", "a b", "%2e%2e", "x" * 200, "a/b", "a&b=c;d", "'; DROP TABLE x; --"]
 
-# A process of its own with nothing running yet, so that its children start quickly and clean.
+# A separate process without threads, so that its children start quickly and clean.
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["platform_assets.sync", "platform_assets.platforms"])
 
 
 def with_organizations(count: int, children: int = 2, slugs: list[str] | None = None) -> FakeBackend:
-    """A world whose `ci_analytics` has that many organizations with so many pipelines each."""
-    world = FakeBackend()
-    tables = world.tables["ci_analytics"]
+    """A fake backend whose `ci_analytics` has `count` organizations with a number of pipelines each."""
+    backend = FakeBackend()
+    tables = backend.tables["ci_analytics"]
     organization, pipeline = tables["organizations"][0], tables[PIPELINES]["acme"][0]
     slugs = slugs or [f"org-{number:04d}" for number in range(count)]
     tables["organizations"] = [{**organization, "id": f"id-{slug}", "slug": slug} for slug in slugs]
     tables[PIPELINES] = {slug: [{**pipeline, "id": f"{slug}-{n}"} for n in range(children)] for slug in slugs}
     tables["analytics_organizations_suites"] = {slug: [] for slug in slugs}
-    return world
+    return backend
 
 
 def problems(server: SandboxServer, path: Path, platform: str, resource: str) -> list[str]:
     named = platform_named(platform)
-    return differences(path, named, named.resource(resource), expected_rows(server.world)[platform][resource])
+    return differences(path, named, named.resource(resource), expected_rows(server.backend)[platform][resource])
 
 
-def asked(server: SandboxServer, since: int, ending: str) -> list[str]:
-    """Paths that end so, in the order they were asked for."""
+def requested_paths(server: SandboxServer, since: int, ending: str) -> list[str]:
+    """Requested paths with that ending, in order."""
     return [r["path"] for r in server.requests[since:] if r["path"].endswith(ending)]
 
 
@@ -68,27 +68,27 @@ def test_parents_over_several_pages_lose_no_child_on_the_first_run(
         assert problems(server, warehouse_file, "ci_analytics", PIPELINES) == []
 
 
-def test_a_late_row_of_one_parent_arrives_however_far_another_parents_cursor_is(
+def test_a_late_row_of_one_parent_is_loaded_although_another_parents_cursor_is_newer(
     point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer() as server:
         point_at(server)
-        events = server.world.tables["error_tracking"]["events"]
-        quiet, ahead = sorted(events, key=lambda key: max((e["dateCreated"] for e in events[key]), default=""))[1::9][
+        events = server.backend.tables["error_tracking"]["events"]
+        behind, ahead = sorted(events, key=lambda key: max((e["dateCreated"] for e in events[key]), default=""))[1::9][
             :2
         ]
-        newest = max(event["dateCreated"] for event in events[quiet])
+        newest = max(event["dateCreated"] for event in events[behind])
         sync_platform("error_tracking", ["projects", "events"])
         assert newest < max(event["dateCreated"] for event in events[ahead])
-        with server.world.lock:
-            late = {**deepcopy(events[quiet][0]), "id": "late", "eventID": "late", "dateCreated": newest}
-            events[quiet].append(late)
+        with server.backend.lock:
+            late = {**deepcopy(events[behind][0]), "id": "late", "eventID": "late", "dateCreated": newest}
+            events[behind].append(late)
         outcome = sync_platform("error_tracking", ["events"])["events"]
         assert outcome.rows_loaded == 1
         assert problems(server, warehouse_file, "error_tracking", "events") == []
 
 
-def test_one_of_200_parents_that_fails_is_left_failed_and_loads_once_it_heals(
+def test_one_failed_parent_of_200_stays_failed_until_it_loads(
     point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer(with_organizations(200)) as server:
@@ -98,36 +98,34 @@ def test_one_of_200_parents_that_fails_is_left_failed_and_loads_once_it_heals(
         assert list(outcome.failed_partitions) == ["org-0077"] == list(outcome.left_failed)
         assert sum(partition.ok for partition in outcome.partitions.values()) == 199
         assert len(query(warehouse_file, f"SELECT id FROM ci_analytics.{PIPELINES}")) == 398
-        # A run on a neighbour says that it is still failed.
-        neighbour = sync_platform("ci_analytics", [PIPELINES], partitions=frozenset({"org-0001"}))[PIPELINES]
-        assert neighbour.ok and list(neighbour.left_failed) == ["org-0077"]
+        # A run of another parent reports that it is still failed.
+        other = sync_platform("ci_analytics", [PIPELINES], partitions=frozenset({"org-0001"}))[PIPELINES]
+        assert other.ok and list(other.left_failed) == ["org-0077"]
         server.faults.clear()
         since = len(server.requests)
-        healed = sync_platform("ci_analytics", [PIPELINES], partitions=frozenset({"org-0077"}))[PIPELINES]
-        assert asked(server, since, "/pipelines") == ["/ci_analytics/v2/organizations/org-0077/pipelines"]
-        assert healed.rows_loaded == 2 and not healed.left_failed
+        recovered = sync_platform("ci_analytics", [PIPELINES], partitions=frozenset({"org-0077"}))[PIPELINES]
+        assert requested_paths(server, since, "/pipelines") == ["/ci_analytics/v2/organizations/org-0077/pipelines"]
+        assert recovered.rows_loaded == 2 and not recovered.left_failed
         assert problems(server, warehouse_file, "ci_analytics", PIPELINES) == []
 
 
-def test_a_bucket_asks_a_failed_parent_again_and_no_other(
+def test_a_bucket_requests_a_failed_parent_again_and_no_other(
     point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer() as server:
         point_at(server)
-        deal = server.world.tables["crm"]["deals"][5]["id"]
+        deal = server.backend.tables["crm"]["deals"][5]["id"]
         server.faults.append(Fault(f"/deals/{deal}/products", status=500, times=None))
         first = sync_platform("crm", ["deals", "deal_products"])["deal_products"]
         assert list(first.left_failed) == [str(deal)]
         server.faults.clear()
         since = len(server.requests)
         sync_platform("crm", ["deal_products"])
-        assert asked(server, since, "/products") == [f"/crm/v1/deals/{deal}/products"]
+        assert requested_paths(server, since, "/products") == [f"/crm/v1/deals/{deal}/products"]
         assert problems(server, warehouse_file, "crm", "deal_products") == []
 
 
-def test_hostile_keys_reach_exactly_their_own_segment(
-    point_at: PointAt, sync_platform: Sync, warehouse_file: Path
-) -> None:
+def test_hostile_keys_stay_in_their_path_segment(point_at: PointAt, sync_platform: Sync, warehouse_file: Path) -> None:
     with SandboxServer(with_organizations(0, slugs=HOSTILE)) as server:
         point_at(server)
         outcome = sync_platform("ci_analytics", ["organizations", PIPELINES])[PIPELINES]
@@ -136,7 +134,7 @@ def test_hostile_keys_reach_exactly_their_own_segment(
 
 
 @pytest.mark.parametrize("slug", ["..", ".", ""])
-def test_a_key_that_no_encoding_keeps_in_its_segment_is_refused_by_name(
+def test_a_key_that_cannot_be_encoded_is_refused_by_name(
     slug: str, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer(with_organizations(0, slugs=["acme", slug])) as server:
@@ -145,14 +143,14 @@ def test_a_key_that_no_encoding_keeps_in_its_segment_is_refused_by_name(
         outcome = sync_platform("ci_analytics", ["organizations", PIPELINES])[PIPELINES]
         assert outcome.left_failed.keys() == {slug}
         assert repr(slug) in outcome.left_failed[slug] and "refused" in outcome.left_failed[slug]
-        assert asked(server, since, "/pipelines") == ["/ci_analytics/v2/organizations/acme/pipelines"]
+        assert requested_paths(server, since, "/pipelines") == ["/ci_analytics/v2/organizations/acme/pipelines"]
         assert len(query(warehouse_file, f"SELECT id FROM ci_analytics.{PIPELINES}")) == 2
 
 
 def sync_in_process(name: str, resources: list[str], partitions: list[str], environment: dict[str, str]) -> None:
-    """One sync, as another process does it."""
+    """One sync, run in another process."""
     os.environ.update(environment)
-    tempfile.tempdir = environment.get("TMPDIR")  # the program this one was forked from may have looked before
+    tempfile.tempdir = environment.get("TMPDIR")  # the process that this one was forked from may have cached it
     platform = platform_named(name)
     settings = read_settings(platform)
     selection = Selection(tuple(resources), partitions=frozenset(partitions) if partitions else None)
@@ -182,11 +180,11 @@ def test_two_partitions_in_two_processes_keep_both_cursors(
     with SandboxServer() as server:
         point_at(server)
         sync_platform("error_tracking", ["projects", "events"])
-        events = server.world.tables["error_tracking"]["events"]
+        events = server.backend.tables["error_tracking"]["events"]
         pair = [("acme", "web"), ("globex", "web")]
         for trial in range(20):
             expected = {}
-            with server.world.lock:
+            with server.backend.lock:
                 for key in pair:
                     stamp = f"2026-01-15T00:{trial:02d}:{len(key[0]):02d}.000000Z"
                     events[key].append({**events[key][0], "id": f"{key[0]}{trial}", "dateCreated": stamp})
@@ -202,18 +200,18 @@ def test_two_partitions_in_two_processes_keep_both_cursors(
 
 @dataclass
 class Held(Fault):
-    """From the `number`-th matching request on the server says nothing, until it is let go."""
+    """From the `number`-th matching request on the server does not respond until it is released."""
 
     number: int = 1
     reached: threading.Event = field(default_factory=threading.Event)
-    let_go: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
 
     def strikes(self, target: str) -> bool:
         if re.search(self.pattern, target):
             self.number -= 1
         if self.number <= 0:
             self.reached.set()
-            self.let_go.wait(60)
+            self.released.wait(60)
         return False
 
 
@@ -232,10 +230,10 @@ def tables(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("number", [1, 9, 30, 60])
-def test_killed_while_it_reads_the_next_run_ends_as_an_undisturbed_one(
+def test_the_run_after_one_killed_while_reading_ends_like_an_undisturbed_one(
     number: int, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    """Killed while it waits for the answer to its `number`-th request of 60."""
+    """Killed while it waits for the response to its `number`-th request of 60."""
     with SandboxServer(with_organizations(60, children=20)) as server:
         point_at(server)
         sync_platform("ci_analytics", ["organizations"])
@@ -243,26 +241,26 @@ def test_killed_while_it_reads_the_next_run_ends_as_an_undisturbed_one(
         server.faults.append(held)
         process = started("ci_analytics", [PIPELINES], [])
         try:
-            assert held.reached.wait(60), "it came to that request"
+            assert held.reached.wait(60), "it reached that request"
             process.kill()
             process.join()
         finally:
-            held.let_go.set()
-        assert process.exitcode == -signal.SIGKILL, "it was alive"
+            held.released.set()
+        assert process.exitcode == -signal.SIGKILL, "it was running"
         server.faults.clear()
         assert PIPELINES not in tables(warehouse_file) and statuses(warehouse_file) == {}, "nothing was landed"
         end_as_an_undisturbed_run(server, sync_platform, warehouse_file)
 
 
-def until(is_so: Callable[[], object], process: Any) -> None:
-    """Wait for a sign of what a process does; without sleeping, for it may be a matter of milliseconds."""
+def until(condition: Callable[[], object], process: Any) -> None:
+    """Wait until a process shows what it is doing; without sleeping, since that may last only milliseconds."""
     deadline = time.monotonic() + 60
-    while not is_so():
-        assert process.is_alive() and time.monotonic() < deadline, "it ended, or hung, without that sign"
+    while not condition():
+        assert process.is_alive() and time.monotonic() < deadline, "it ended, or hung, before that"
 
 
 @pytest.mark.parametrize(("sign", "landed"), [("started_jobs", None), ("completed_jobs", 1200)])
-def test_killed_while_it_lands_the_next_run_ends_as_an_undisturbed_one(
+def test_the_run_after_one_killed_while_landing_ends_like_an_undisturbed_one(
     sign: str,
     landed: int | None,
     point_at: PointAt,
@@ -271,7 +269,7 @@ def test_killed_while_it_lands_the_next_run_ends_as_an_undisturbed_one(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Killed while dlt copies the rows, or when they are there and no cursor is; the sign is a file of dlt's."""
+    """Killed while dlt copies the rows, or after that and before the cursor is saved; a file of dlt shows which."""
     folder = tmp_path / "tmp"
     folder.mkdir()
     with SandboxServer(with_organizations(60, children=20)) as server:
@@ -282,7 +280,7 @@ def test_killed_while_it_lands_the_next_run_ends_as_an_undisturbed_one(
         until(lambda: any(folder.glob(f"*/pipelines/*/load/normalized/*/{sign}/{PIPELINES}.*")), process)
         process.kill()
         process.join()
-        assert process.exitcode == -signal.SIGKILL, "it was alive"
+        assert process.exitcode == -signal.SIGKILL, "it was running"
         loading = query(
             warehouse_file, f"SELECT is_loading FROM ci_analytics._sync_tables WHERE resource = '{PIPELINES}'"
         )

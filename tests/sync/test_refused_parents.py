@@ -1,4 +1,4 @@
-"""Parents that the server refuses, or that lack a time or a name, stay due and are counted."""
+"""Parents that the server refuses, or that lack a timestamp or path value, stay due and are counted."""
 
 from pathlib import Path
 
@@ -46,10 +46,10 @@ def test_a_refused_parent_stays_due_in_a_bucket(
     assert sync_platform("crm", ["deal_products"])["deal_products"].requests == 0
 
 
-def test_a_parent_refused_once_it_was_read_stays_due(
+def test_a_parent_refused_after_a_successful_read_stays_due(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
-    """Although it is still the parent that was read: what a full refresh was refused is not done."""
+    """Although the parent has not changed: a full refresh that was refused is not complete."""
     point("crm", api.url)
     api.routes["/v1/recents"] = recents("deal", [deal(n, "2026-01-01 00:00:00") for n in (1, 2)])
     lines = [{"id": 20, "name": "before"}]
@@ -65,23 +65,23 @@ def test_a_parent_refused_once_it_was_read_stays_due(
     assert query(warehouse_file, "SELECT name FROM crm.deal_products WHERE id = 20") == [("after",)]
 
 
-def test_a_parent_without_a_time_that_changes_has_its_children_read_again(
+def test_children_of_a_changed_parent_without_a_timestamp_are_read_again(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("crm", api.url)
-    timeless: Row = {"id": 1, "title": "a", "update_time": None}
-    api.routes["/v1/recents"] = recents("deal", [timeless])
+    without_timestamp: Row = {"id": 1, "title": "a", "update_time": None}
+    api.routes["/v1/recents"] = recents("deal", [without_timestamp])
     lines = [{"id": 10}]
     api.routes["/v1/deals/1/products"] = lambda query: Reply({"success": True, "data": lines})
     sync_platform("crm", ["deals", "deal_products"])
     assert sync_platform("crm", ["deals", "deal_products"])["deal_products"].requests == 0
-    timeless["title"] = "b"
+    without_timestamp["title"] = "b"
     lines.append({"id": 11})
     sync_platform("crm", ["deals", "deal_products"])
     assert ids(warehouse_file, "crm.deal_products") == [10, 11]
 
 
-def test_parents_without_a_name_are_counted_and_all_of_them_are_a_failure(
+def test_parents_without_a_path_value_are_counted_and_all_of_them_are_a_failure(
     api: StubApi, point: Point, sync_platform: Sync
 ) -> None:
     point("ci_analytics", api.url)

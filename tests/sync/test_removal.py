@@ -1,4 +1,4 @@
-"""Missing rows are marked as removed only where the answer can be trusted: each parent is weighed alone."""
+"""Missing rows are soft-deleted only if the response is plausible, decided for each parent alone."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ CI_PARENTS, PIPELINES = "organizations", "organizations_pipelines"
 @pytest.mark.parametrize(
     ("before", "after", "removed"), [(90, 0, 0), (10, 1, 0), (10, 5, 5), (4, 1, 0), (3, 1, 2), (3, 2, 1), (2, 1, 1)]
 )
-def test_each_parent_is_weighed_alone(
+def test_soft_deletes_are_decided_per_parent(
     before: int, after: int, removed: int, api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("ci_analytics", api.url)
@@ -30,14 +30,14 @@ def test_each_parent_is_weighed_alone(
     api.routes["/v2/organizations/org-0/pipelines"] = listed(pipelines("org-0", after))
     outcome = sync_platform("ci_analytics", [PIPELINES])[PIPELINES]
     assert outcome.deleted == removed and outcome.deletion_withheld == before - after - removed
-    gone = query(warehouse_file, f"SELECT count(*) FROM ci_analytics.{PIPELINES} WHERE _deleted_at IS NOT NULL")
-    assert gone == [(removed,)]
+    deleted = query(warehouse_file, f"SELECT count(*) FROM ci_analytics.{PIPELINES} WHERE _deleted_at IS NOT NULL")
+    assert deleted == [(removed,)]
 
 
-def test_a_parent_whose_missing_rows_are_withheld_stays_due_in_a_bucket(
+def test_a_parent_with_withheld_soft_deletes_stays_due_in_a_bucket(
     api: StubApi, point: Point, sync_platform: Sync
 ) -> None:
-    """Else the next sync, which asks unchanged parents for nothing, would say that all is well."""
+    """Otherwise the next sync, which skips unchanged parents, would report success."""
     point("crm", api.url)
     thread = {"id": 1, "update_time": "2026-01-01T00:00:00Z"}
     mails = [{"id": number, "update_time": "2026-01-01T00:00:00Z"} for number in range(5)]
@@ -56,7 +56,7 @@ def test_a_parent_whose_missing_rows_are_withheld_stays_due_in_a_bucket(
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_an_empty_answer_marks_no_row_of_a_list_however_short(
+def test_an_empty_response_soft_deletes_no_row_however_short_the_list(
     count: int, api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("device_management", api.url)
@@ -68,7 +68,7 @@ def test_an_empty_answer_marks_no_row_of_a_list_however_short(
     assert there(warehouse_file, "device_management.roles") == [*range(count)]
 
 
-def test_a_row_that_moves_to_another_parent_is_not_marked(
+def test_a_row_that_moves_to_another_parent_is_not_soft_deleted(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("ci_analytics", api.url)
@@ -81,7 +81,7 @@ def test_a_row_that_moves_to_another_parent_is_not_marked(
     assert there(warehouse_file, f"ci_analytics.{PIPELINES}") == ["also", "b-1", "moves", "stays"]
 
 
-def test_one_short_answer_marks_nothing_where_the_second_look_finds_the_rows(
+def test_one_short_response_soft_deletes_nothing_if_the_second_read_finds_the_rows(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("device_management", api.url)
@@ -94,7 +94,7 @@ def test_one_short_answer_marks_nothing_where_the_second_look_finds_the_rows(
     assert there(warehouse_file, "device_management.roles") == [0, 1, 2, 3]
 
 
-def test_product_lines_are_deleted_only_when_two_answers_agree(
+def test_product_lines_are_deleted_only_if_two_responses_agree(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("crm", api.url)

@@ -1,4 +1,4 @@
-"""Tables that began empty, that somebody changed by hand, or in which nothing changed."""
+"""Tables that began empty, that were changed by hand, or in which nothing changed."""
 
 from pathlib import Path
 
@@ -35,21 +35,21 @@ def test_the_first_row_of_a_list_that_began_empty_is_loaded(
     assert there(warehouse_file, "device_management.roles") == [7, 8]
 
 
-def as_made_by_an_earlier_version(
+def as_created_by_an_earlier_version(
     platform: Platform, resource: Resource, buffered: BufferedRows, *, merge: bool, parquet: bool
 ) -> DltResource:
-    """An empty table by dlt's own mark, which adds `_dlt_load_id NOT NULL`."""
+    """An empty table as dlt creates it, with `_dlt_load_id NOT NULL`."""
     return dlt_resource(platform, resource, buffered.columns, lambda: iter([dlt.mark.materialize_table_schema()]))
 
 
-def test_a_table_that_an_earlier_version_made_empty_takes_its_first_row(
+def test_an_empty_table_of_an_earlier_version_takes_its_first_row(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("device_management", api.url)
     rows: list[Row] = []
     api.routes[ROLES] = listed(rows)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("platform_assets.sync.land.buffered_resource", as_made_by_an_earlier_version)
+        patch.setattr("platform_assets.sync.land.buffered_resource", as_created_by_an_earlier_version)
         sync_platform("device_management", ["roles"])
     columns = query(
         warehouse_file,
@@ -73,7 +73,7 @@ def test_a_table_that_an_earlier_version_made_empty_takes_its_first_row(
     ],
     ids=["emptied", "one-row", "dropped", "older-backup"],
 )
-def test_rows_that_somebody_took_out_come_back_with_the_next_sync(
+def test_rows_deleted_by_hand_are_loaded_again_by_the_next_sync(
     statements: list[str], api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("crm", api.url)
@@ -95,7 +95,7 @@ def test_rows_that_somebody_took_out_come_back_with_the_next_sync(
     assert sync_platform("crm", ["deals"])["deals"].reset is None
 
 
-def test_children_of_a_table_that_was_emptied_come_back_though_no_parent_changed(
+def test_children_of_an_emptied_table_are_loaded_again_although_no_parent_changed(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("crm", api.url)
@@ -107,7 +107,7 @@ def test_children_of_a_table_that_was_emptied_come_back_though_no_parent_changed
     assert ids(warehouse_file, "crm.deal_products") == [10]
 
 
-def test_unchanged_rows_are_not_written_where_the_server_sends_more_than_it_was_asked_for(
+def test_unchanged_rows_are_not_written_if_the_server_ignores_the_filter(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point("crm", api.url)

@@ -1,4 +1,4 @@
-"""Values, keys and columns from the wire into a real DuckDB: never altered, never mixed up, never a whole load lost."""
+"""Values, keys and columns from the response into a real DuckDB: never altered, mixed up, or fatal to a load."""
 
 import json
 import threading
@@ -20,8 +20,8 @@ def shop() -> Iterator[Shop]:
         yield server
 
 
-def test_a_key_has_one_identity_however_it_is_written(shop: Shop, warehouse_file: Path) -> None:
-    """Nothing is marked as removed or written again, and no key is twice in the table."""
+def test_a_key_has_one_identity_in_any_spelling(shop: Shop, warehouse_file: Path) -> None:
+    """Nothing is soft-deleted or written again, and no key is duplicated in the table."""
     shop.answers["/things"] = b'[{"id": 1, "title": "a"}, {"id": 2, "title": "b"}, {"id": 30, "title": "c"}]'
     shop.answers["/pairs"] = b'[{"left": 1, "right": "7"}, {"left": 1, "right": "07"}]'
     shop.sync("things", "pairs")
@@ -37,7 +37,7 @@ def test_a_key_has_one_identity_however_it_is_written(shop: Shop, warehouse_file
 
 
 @pytest.mark.parametrize("bad", ['"abc"', "9223372036854775808", "true", '""', '"01"', "1.5", '{"id": 1}', "1e400"])
-def test_a_key_that_is_none_fails_its_resource_by_name(bad: str, shop: Shop, warehouse_file: Path) -> None:
+def test_an_invalid_key_fails_its_resource_by_name(bad: str, shop: Shop, warehouse_file: Path) -> None:
     shop.answers["/things"] = b'[{"id": 1}, {"id": %s}]' % bad.encode()
     shop.answers["/words"] = b'[{"id": "a"}]'
     outcomes = shop.sync("things", "words")
@@ -46,13 +46,13 @@ def test_a_key_that_is_none_fails_its_resource_by_name(bad: str, shop: Shop, war
 
 
 @pytest.mark.parametrize("bad", ["true", '""', "[1]", "1.5", r'"\ud800"'])
-def test_a_text_key_that_is_none_fails_its_resource_by_name(bad: str, shop: Shop) -> None:
+def test_an_invalid_text_key_fails_its_resource_by_name(bad: str, shop: Shop) -> None:
     shop.answers["/words"] = b'[{"id": %s}]' % bad.encode()
     outcomes = shop.sync("things", "words")
     assert "`id`" in (outcomes["words"].error or "") and outcomes["things"].ok
 
 
-def test_integers_beyond_64_bits_stay_apart_and_exact(shop: Shop, warehouse_file: Path) -> None:
+def test_integers_beyond_64_bits_stay_distinct_and_exact(shop: Shop, warehouse_file: Path) -> None:
     big, nested = 2**64 + 1, -(10**30) - 7
     things = [{"id": 1, "number": big, "price": 2**53 + 1, "tags": {"n": nested}, "new": [big]}]
     shop.answers["/things"] = json.dumps(things).encode()
@@ -64,7 +64,7 @@ def test_integers_beyond_64_bits_stay_apart_and_exact(shop: Shop, warehouse_file
     assert [row["id"] for row in rows(warehouse_file, "words")] == [str(big), str(big + 1)]
 
 
-def test_a_value_in_the_right_type_takes_the_place_of_its_variant(shop: Shop, warehouse_file: Path) -> None:
+def test_a_value_of_the_right_type_replaces_its_variant(shop: Shop, warehouse_file: Path) -> None:
     shop.answers["/things"] = b'[{"id": 1, "number": "seven", "open": 1, "at": "9999-12-31T23:59:59-05:00"}]'
     shop.sync("things")
     (row,) = rows(warehouse_file, "things")
@@ -100,7 +100,7 @@ def test_no_value_in_any_column_is_refused_by_the_warehouse(shop: Shop, warehous
             assert len(places) == (2 if finer else 1), (odd, column, found[number])
 
 
-def test_fields_of_one_name_keep_their_columns(shop: Shop, warehouse_file: Path) -> None:
+def test_fields_with_the_same_column_name_keep_their_columns(shop: Shop, warehouse_file: Path) -> None:
     shop.answers["/things"] = '[{"id": 1, "fooBar": "a", "foo_bar": "b", "цена": 1, "скидка": 2}]'.encode()
     shop.sync("things")
     first = rows(warehouse_file, "things")[0]
@@ -115,8 +115,10 @@ def test_fields_of_one_name_keep_their_columns(shop: Shop, warehouse_file: Path)
     assert sorted(map(str, first.values())) == ["1", "1", "2", "a", "b"]
 
 
-def test_two_runs_that_name_new_fields_otherwise_do_not_mix_them(shop: Shop, warehouse_file: Path) -> None:
-    """The one that lands second reads again."""
+def test_concurrent_runs_that_assign_new_columns_differently_do_not_mix_fields(
+    shop: Shop, warehouse_file: Path
+) -> None:
+    """The run that lands second reads again."""
     shop.answers["/things"] = b'[{"id": 1}]'
     shop.sync("things")
     late = b'[{"id": 1}, {"id": 2, "foo_bar": "b", "fooBar": "a"}]'
@@ -134,8 +136,10 @@ def test_two_runs_that_name_new_fields_otherwise_do_not_mix_them(shop: Shop, war
     assert (two["foo_bar"], two["foo_bar_x2"]) == ("a", "b")
 
 
-def test_runs_of_two_parents_that_name_new_fields_otherwise_do_not_mix_them(shop: Shop, warehouse_file: Path) -> None:
-    """Neither has landed what the other was to read; the columns they have in common."""
+def test_runs_of_two_parents_that_assign_new_columns_differently_do_not_mix_fields(
+    shop: Shop, warehouse_file: Path
+) -> None:
+    """The runs read different rows; only the columns are shared."""
     shop.answers["/words"] = b'[{"id": "a"}, {"id": "b"}]'
     shop.answers["/words/a/parts"], shop.answers["/words/b/parts"] = b'[{"id": 1}]', b'[{"id": 2}]'
     shop.sync("words")
@@ -153,8 +157,8 @@ def test_runs_of_two_parents_that_name_new_fields_otherwise_do_not_mix_them(shop
     assert (one["foo_bar"], one["foo_bar_x2"]) == (two["foo_bar"], two["foo_bar_x2"]) == ("a", "b")
 
 
-def test_a_warehouse_without_names_of_columns_goes_on(shop: Shop, warehouse_file: Path) -> None:
-    """As earlier versions left it: the column that is there keeps the field that has its name."""
+def test_a_warehouse_without_recorded_column_names_still_loads(shop: Shop, warehouse_file: Path) -> None:
+    """As created by earlier versions: an existing column keeps the field of its name."""
     shop.answers["/things"] = b'[{"id": 1, "fooBar": "a"}]'
     shop.sync("things")
     with duckdb.connect(str(warehouse_file)) as connection:
@@ -167,7 +171,7 @@ def test_a_warehouse_without_names_of_columns_goes_on(shop: Shop, warehouse_file
 
 
 def test_thousands_of_fields_land_and_the_next_thousand_too(shop: Shop, warehouse_file: Path) -> None:
-    """Nothing is dropped: the fields for which there is no room are together in one column."""
+    """Nothing is dropped: the fields beyond the column limit share one column."""
     wide = {f"field_{number}": number for number in range(5000)}
     shop.answers["/things"] = json.dumps([{"id": number, **wide} for number in range(3)]).encode()
     first = shop.sync("things")["things"]
@@ -183,34 +187,34 @@ def test_thousands_of_fields_land_and_the_next_thousand_too(shop: Shop, warehous
         assert {**row, **together} == {**expected, "id": row["id"]}
 
 
-def test_a_row_that_two_parents_list_is_written_once(shop: Shop, warehouse_file: Path) -> None:
-    """Of the smallest parent, whichever answered first, and not again while it stays as it is."""
+def test_a_row_listed_by_two_parents_is_written_once(shop: Shop, warehouse_file: Path) -> None:
+    """With the smallest parent, whichever responded first, and not again while it is unchanged."""
     shop.answers["/words"] = b'[{"id": "a"}, {"id": "b"}]'
     shop.sync("words")
     for word in "ab":
         shop.answers[f"/words/{word}/parts"] = b'[{"id": 1, "title": "shared"}]'
     for first, second, written in (("a", "b", 1), ("b", "a", 0)):
-        shop.before = holding_back(f"/words/{second}/parts", until=f"/words/{first}/parts")
+        shop.before = delaying(f"/words/{second}/parts", until=f"/words/{first}/parts")
         outcome = shop.sync("parts")["parts"]
         assert (outcome.rows_loaded, outcome.deleted) == (written, 0)
         assert [row["_words_id"] for row in rows(warehouse_file, "parts")] == ["a"]
 
 
-def holding_back(path: str, until: str) -> Callable[[str], None]:
-    """Answer `path` only when `until` was answered and had time to be taken over."""
-    asked = threading.Event()
+def delaying(path: str, until: str) -> Callable[[str], None]:
+    """Respond to `path` only after `until` was served and had time to be processed."""
+    requested = threading.Event()
 
     def before(found: str) -> None:
         if found == until:
-            asked.set()
+            requested.set()
         elif found == path:
-            asked.wait(5)
+            requested.wait(5)
             time.sleep(0.5)
 
     return before
 
 
-def test_a_body_that_python_reads_and_json_is_not_stays_an_error(shop: Shop) -> None:
+def test_a_body_that_only_python_accepts_as_json_is_an_error(shop: Shop) -> None:
     for body in (b"[NaN]", b"[Infinity]", b'[{"id": 1}', b"[1e999999999]", b"[" * 5000 + b"]" * 5000, b'["\xff"]'):
         shop.answers["/things"] = body
         assert "not JSON" in (shop.sync("things")["things"].error or ""), body[:20]

@@ -1,4 +1,4 @@
-"""From where a filtered list is read again: stated a second time, in plain arithmetic."""
+"""From where a filtered list is read again, computed a second time in plain arithmetic."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -31,7 +31,7 @@ MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.
     ],
     ids=["look-back", "future", "open", "open-too-long", "open-later", "whole-seconds", "year-1", "before-1970"],
 )
-def test_the_next_read_begins_where_the_last_whole_one_was_certain(
+def test_the_next_read_starts_at_the_last_complete_read_minus_the_look_back(
     cursor: datetime, read_at: datetime, oldest_open: datetime | None, expected: datetime | None
 ) -> None:
     assert start_of_read(FILTERED, cursor, read_at, None, oldest_open) == expected
@@ -46,7 +46,7 @@ def test_the_next_read_begins_where_the_last_whole_one_was_certain(
     lag=st.timedeltas(timedelta(0), timedelta(days=400)),
     changed=MOMENTS,
 )
-def test_no_row_that_is_in_the_table_is_frozen(
+def test_changes_since_the_last_complete_read_are_always_requested(
     cursor: datetime,
     read_at: datetime,
     start_date: datetime | None,
@@ -54,14 +54,14 @@ def test_no_row_that_is_in_the_table_is_frozen(
     lag: timedelta,
     changed: datetime,
 ) -> None:
-    """What changes after the last whole read began, or within the look-back before it, is asked for."""
+    """What changes after the last complete read began, or within the look-back before it, is requested."""
     incremental = Incremental(cursor_path="t", start_param="since", lag=lag)
     found = start_of_read(incremental, cursor, read_at, start_date, None, oldest_row)
     if changed >= min(cursor, read_at) - lag and changed >= oldest_row:
         assert found is None or found <= changed
 
 
-def test_a_start_date_bounds_the_first_read_and_keeps_the_look_back_from_what_was_never_wanted() -> None:
+def test_a_start_date_limits_the_first_read_and_the_look_back() -> None:
     start_date = NOW - timedelta(minutes=10)
     assert start_of_read(FILTERED, None, None, start_date) == start_date
     assert start_of_read(FILTERED, NOW, NOW, start_date, None, start_date) == start_date

@@ -14,7 +14,7 @@ from tests.settings import sandbox_settings
 SELECT = ("--select", "crm/roles", "--select", "crm/leads")
 
 
-def test_verify_says_what_differs_by_table_document_and_exit_code_and_fixes_it(warehouse_file: Path) -> None:
+def test_verify_reports_differences_as_text_json_and_exit_code_and_fixes_them(warehouse_file: Path) -> None:
     with SandboxServer() as server:
         env = sandbox_settings(server)
         assert command("sync", *SELECT, "--no-models", env=env).returncode == 0
@@ -24,11 +24,11 @@ def test_verify_says_what_differs_by_table_document_and_exit_code_and_fixes_it(w
         with duckdb.connect(str(warehouse_file)) as connection:
             connection.execute("UPDATE crm.roles SET name = 'x' WHERE id = (SELECT min(id) FROM crm.roles)")
         differs = command("verify", *SELECT, env=env)
-        first = min(role["id"] for role in expected_rows(server.world)["crm"]["roles"])
+        first = min(role["id"] for role in expected_rows(server.backend)["crm"]["roles"])
         assert differs.returncode == 1 and f"crm/roles: changed in name: id={first}" in differs.stdout
-        told = command("verify", *SELECT, "--json", env=env)
-        document = json.loads(told.stdout)
-        assert told.returncode == 1 and document["ok"] is False
+        as_json = command("verify", *SELECT, "--json", env=env)
+        document = json.loads(as_json.stdout)
+        assert as_json.returncode == 1 and document["ok"] is False
         roles, leads = sorted(document["assets"], key=lambda asset: asset["asset"], reverse=True)
         assert roles["counts"] == {"missing": 0, "extra": 0, "changed": 1} and leads["ok"]
         assert roles["examples"] == [{"kind": "changed", "key": {"id": first}, "columns": ["name"]}]
@@ -45,12 +45,12 @@ def test_verify_says_what_differs_by_table_document_and_exit_code_and_fixes_it(w
         assert "1 of 2 assets" in failing.stdout and server.token("crm") not in failing.stdout
 
 
-def test_bad_input_is_one_clear_line(warehouse_file: Path) -> None:
-    for words, expected in (
+def test_bad_input_is_a_one_line_error(warehouse_file: Path) -> None:
+    for args, expected in (
         (["--platform", "nobody"], "no platform is called 'nobody'"),
         (["--select", "crm/deels"], "no asset is called 'crm/deels'"),
     ):
-        done = command("verify", *words)
+        done = command("verify", *args)
         assert done.returncode == 1 and expected in done.stderr and "Traceback" not in done.stderr
     done = command("verify", "--select", "crm/roles", "--json")
     assert done.returncode == 1 and "SOURCES__CRM__BASE_URL" in json.loads(done.stdout)["assets"][0]["error"]

@@ -1,4 +1,4 @@
-"""A DuckDB file has one writer: others wait, with a bound and a clear message, and nothing is damaged."""
+"""A DuckDB file has one writer: others wait, with a timeout and a clear message, and nothing is damaged."""
 
 import sqlite3
 import subprocess
@@ -22,13 +22,13 @@ from tests.warehouse_rows import query
 
 def test_two_syncs_in_two_processes_both_succeed(warehouse_file: Path) -> None:
     with SandboxServer() as server, ThreadPoolExecutor() as pool:
-        words = [
+        args = [
             ["sync", "--no-models", "--platform", name]
             for name in ("load_testing", "device_management", "load_testing")
         ]
-        done = list(pool.map(lambda one: command(*one, env=sandbox_settings(server)), words))
+        done = list(pool.map(lambda one: command(*one, env=sandbox_settings(server)), args))
         assert [one.returncode for one in done] == [0, 0, 0], [one.stderr for one in done]
-        expected = expected_rows(server.world)
+        expected = expected_rows(server.backend)
         for platform in ("load_testing", "device_management"):
             for resource, records in expected[platform].items():
                 assert query(warehouse_file, f"SELECT count(*) FROM {platform}.{resource}") == [(len(records),)]
@@ -43,7 +43,7 @@ def holder(path: Path, seconds: float) -> subprocess.Popen[bytes]:
     return process
 
 
-def test_a_reader_that_does_not_know_our_lock_is_waited_for(warehouse_file: Path) -> None:
+def test_a_sync_waits_for_a_reader_that_does_not_use_our_lock(warehouse_file: Path) -> None:
     duckdb.connect(str(warehouse_file)).close()
     process = holder(warehouse_file, 1.5)
     started = time.monotonic()
@@ -52,7 +52,7 @@ def test_a_reader_that_does_not_know_our_lock_is_waited_for(warehouse_file: Path
     process.wait()
 
 
-def test_the_wait_ends_with_a_clear_message(warehouse_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lock_timeout_is_a_clear_message(warehouse_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE__LOCK_WAIT", "0.3")
     duckdb.connect(str(warehouse_file)).close()
     process = holder(warehouse_file, 30)
@@ -62,7 +62,7 @@ def test_the_wait_ends_with_a_clear_message(warehouse_file: Path, monkeypatch: p
     process.wait()
 
 
-def test_another_run_that_keeps_the_lock_is_named(warehouse_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_names_the_run_that_holds_the_lock(warehouse_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE__LOCK_WAIT", "0.2")
     held, release = threading.Event(), threading.Event()
 
@@ -91,7 +91,7 @@ def some_database(path: Path) -> bytes:
 
 
 def some_sqlite(path: Path) -> bytes:
-    """DuckDB would open it by an extension, which it tries to download, and write to it."""
+    """DuckDB would open it with an extension, which it tries to download, and write to it."""
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE notes (text)")
     connection.close()
@@ -113,7 +113,7 @@ STRANGE: dict[str, Callable[[Path], bytes]] = {
 
 
 def flipped(content: bytes) -> bytes:
-    """With a changed stretch in every 50,000 bytes."""
+    """With some bytes changed in every 50,000."""
     changed = bytearray(content)
     for at in range(20, len(changed), 50_000):
         changed[at : at + 64] = bytes(64)
@@ -121,7 +121,7 @@ def flipped(content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("kind", STRANGE)
-def test_a_file_that_is_no_database_is_refused_and_left_as_it_was(kind: str, warehouse_file: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused_and_unchanged(kind: str, warehouse_file: Path) -> None:
     content = STRANGE[kind](warehouse_file)
     warehouse_file.write_bytes(content)
     with pytest.raises(WarehouseError, match="cannot be opened"), exclusive("crm"):
@@ -129,7 +129,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_was(kind: str, war
     assert warehouse_file.read_bytes() == content
 
 
-def test_a_sync_into_what_is_no_database_says_so_in_a_line(warehouse_file: Path) -> None:
+def test_a_sync_into_a_file_that_is_not_a_database_is_a_one_line_error(warehouse_file: Path) -> None:
     warehouse_file.write_bytes(STRANGE["sqlite"](warehouse_file))
     with SandboxServer() as server:
         done = command("sync", "--no-models", "--platform", "load_testing", env=sandbox_settings(server))
@@ -138,16 +138,14 @@ def test_a_sync_into_what_is_no_database_says_so_in_a_line(warehouse_file: Path)
     assert done.stderr.strip().endswith("it is not a DuckDB database") and "Traceback" not in done.stderr
 
 
-def test_the_empty_file_of_a_killed_process_is_no_hindrance(warehouse_file: Path) -> None:
+def test_an_empty_file_left_by_a_killed_process_is_accepted(warehouse_file: Path) -> None:
     warehouse_file.touch()
     with exclusive("crm"):
         pass
     assert warehouse_file.stat().st_size > 0
 
 
-def test_tables_of_somebody_else_are_left_as_they_were(
-    point_at: PointAt, sync_platform: Sync, warehouse_file: Path
-) -> None:
+def test_foreign_tables_are_left_unchanged(point_at: PointAt, sync_platform: Sync, warehouse_file: Path) -> None:
     with duckdb.connect(str(warehouse_file)) as connection:
         connection.execute("CREATE SCHEMA load_testing")
         connection.execute("CREATE TABLE load_testing.tests AS SELECT 1 AS id, 'precious' AS name")

@@ -1,4 +1,4 @@
-"""A real Postgres gets the same tables, models and second runs as DuckDB, and loads that run at once."""
+"""A real Postgres gets the same tables, models and second runs as DuckDB, also with concurrent loads."""
 
 import json
 import math
@@ -50,7 +50,7 @@ def read(postgres: Mapping[str, str], sql: str) -> tuple[list[str], list[tuple[A
 
 
 def plain(value: Any) -> Any:
-    """A value as both databases say it: JSON by its content, moments in UTC, numbers as floats."""
+    """A value in a form common to both databases: JSON parsed, timestamps in UTC, numbers as floats."""
     if isinstance(value, str) and value[:1] in "[{":
         try:
             value = json.loads(value)
@@ -66,14 +66,14 @@ def plain(value: Any) -> Any:
 
 
 def comparable(names: list[str], rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    """Rows in an order that both databases give, without what tells when they were loaded."""
+    """Rows in an order that both databases give, without the load times."""
     kept = sorted((name, at) for at, name in enumerate(names) if name not in OF_THE_LOAD)
     found = [{name: plain(row[at]) for name, at in kept} for row in rows]
     return sorted(found, key=lambda row: repr([value for value in row.values() if not isinstance(value, float)]))
 
 
 def same(here: Any, there: Any) -> bool:
-    """Sums of floats differ in their last digits with the order in which a database adds."""
+    """The last digits of a sum of floats depend on the order in which a database adds."""
     if isinstance(here, float) and isinstance(there, float | int):
         return math.isclose(here, there, rel_tol=1e-9)
     return here == there
@@ -84,7 +84,7 @@ def test_tables_and_models_are_the_same_in_postgres_as_in_duckdb(
 ) -> None:
     manifest = json.loads(dbt_project().manifest_path.read_text())
     models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
-    # The health of the platforms tells of each load by itself.
+    # The table of platform health differs by load.
     tables = [f"{model['schema']}.{model['name']}" for model in models if model["name"] != "platform_health"]
     tables += [f"{platform.name}.{resource.name}" for platform in all_platforms() for resource in platform.resources]
     count = sum(len(platform.resources) for platform in all_platforms())
@@ -122,11 +122,11 @@ def into_postgres(
 
 
 def test_empty_text_stays_empty_text(into_postgres: Mapping[str, str], point_at: PointAt, sync_platform: Sync) -> None:
-    """dlt 1.31 would load Arrow tables as CSV where there is no ADBC driver, and make null of empty text."""
+    """dlt 1.31 would load Arrow tables as CSV if no ADBC driver is installed, and turn empty text into null."""
     with SandboxServer() as server:
         point_at(server)
         assert sync_platform("device_management", ["activities"], full_refresh=True)["activities"].ok
-        messages = [one["message"] for one in server.world.tables["device_management"]["activities"]]
+        messages = [one["message"] for one in server.backend.tables["device_management"]["activities"]]
     _, rows = read(
         into_postgres, "SELECT count(message), count(*) FILTER (WHERE message = '') FROM device_management.activities"
     )
@@ -134,13 +134,13 @@ def test_empty_text_stays_empty_text(into_postgres: Mapping[str, str], point_at:
     assert messages.count("")
 
 
-def test_what_postgres_cannot_hold_takes_no_neighbour_with_it(
+def test_a_value_that_postgres_cannot_store_does_not_affect_other_rows(
     into_postgres: Mapping[str, str], point_at: PointAt, sync_platform: Sync
 ) -> None:
-    """Postgres has no NUL in texts; JSON may escape one."""
+    """Postgres cannot store NUL in texts; JSON may escape one."""
     with SandboxServer() as server:
         point_at(server)
-        scripts = server.world.tables["device_management"]["automation_scripts"]
+        scripts = server.backend.tables["device_management"]["automation_scripts"]
         scripts[0].update(description="a\0b", scriptVariables=[{"name": "c\0d"}])
         outcomes = sync_platform("device_management", ["automation_scripts", "roles"], full_refresh=True)
         assert all(outcome.ok for outcome in outcomes.values())
@@ -151,15 +151,17 @@ def test_what_postgres_cannot_hold_takes_no_neighbour_with_it(
     assert [(text, json.loads(variables)) for text, variables in rows] == [("a\ufffdb", [{"name": "c\ufffdd"}])]
 
 
-def test_two_loads_of_one_platform_at_once_lose_and_repeat_nothing(postgres: Mapping[str, str], tmp_path: Path) -> None:
-    """dlt's staging tables are shared by both: without the lock one empties them under the other."""
+def test_two_concurrent_loads_of_one_platform_lose_and_duplicate_no_row(
+    postgres: Mapping[str, str], tmp_path: Path
+) -> None:
+    """Both share dlt's staging tables: without the lock, one would empty them while the other uses them."""
     with SandboxServer() as server:
         for _ in range(3):
-            server.world.advance(hours=12)
-            words = ["sync", "--platform", "device_management", "--no-models", "--full-refresh"]
+            server.backend.advance(hours=12)
+            args = ["sync", "--platform", "device_management", "--no-models", "--full-refresh"]
             running = [
                 subprocess.Popen(
-                    [sys.executable, "-c", MAIN, *words],
+                    [sys.executable, "-c", MAIN, *args],
                     cwd=ROOT,
                     env={
                         **os.environ,
@@ -176,14 +178,14 @@ def test_two_loads_of_one_platform_at_once_lose_and_repeat_nothing(postgres: Map
             for process in running:
                 output, _ = process.communicate(timeout=300)
                 assert process.returncode == 0, output[-2000:]
-        expected = server.world.tables["device_management"]["activities"]
+        expected = server.backend.tables["device_management"]["activities"]
         _, rows = read(postgres, "SELECT count(*), count(DISTINCT id) FROM device_management.activities")
     assert rows == [(len(expected), len(expected))]
     _, states = read(postgres, "SELECT count(*), count(DISTINCT resource) FROM device_management._sync_state")
     assert states[0][0] == states[0][1] == 8
 
 
-def test_the_lock_is_waited_for_as_long_as_told_and_ends_with_its_holder(
+def test_the_lock_wait_is_bounded_by_the_setting_and_ends_with_its_holder(
     postgres: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in postgres.items():
@@ -201,17 +203,17 @@ def test_the_lock_is_waited_for_as_long_as_told_and_ends_with_its_holder(
     ("credentials", "reason"),
     [("postgresql://me:hush-s3cret@127.0.0.1:1/x", "Connection refused"), ("", "credentials are missing")],
 )
-def test_a_postgres_that_cannot_be_had_is_said_in_one_line(credentials: str, reason: str) -> None:
+def test_an_unavailable_postgres_is_reported_in_one_line(credentials: str, reason: str) -> None:
     env = {"WAREHOUSE__DESTINATION": "postgres", "DESTINATION__POSTGRES__CREDENTIALS": credentials}
     done = command("sync", "--sandbox", env=env)
     assert done.returncode == 1 and reason in done.stderr
     assert len(done.stderr.splitlines()) == 1 and "s3cret" not in done.stderr + done.stdout
 
 
-def test_odd_values_and_names_beyond_its_limit_are_all_taken(
+def test_odd_values_and_overlong_names_are_all_loaded(
     postgres: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Names that are equal in their first 63 characters are two columns, and keep them in the next load."""
+    """Names that are equal in their first 63 characters get two columns, and keep them in the next load."""
     for name, value in postgres.items():
         monkeypatch.setenv(name, value)
     one, two = "a" * 100 + "b" * 100, "a" * 100 + "c" + "b" * 99
@@ -220,9 +222,9 @@ def test_odd_values_and_names_beyond_its_limit_are_all_taken(
     with Shop() as shop:
         shop.answers["/things"] = f'[{",".join(things)}, {{"id": 100, "{one}": 1, "{two}": "x"}}]'.encode()
         shop.answers["/words"] = rb'[{"id": "a\u0000"}]'
-        outcomes = shop.sync("things", "words")
+        outcomes = shop.sync("things", "args")
         assert outcomes["things"].ok, outcomes["things"].error
-        assert "`id`" in (outcomes["words"].error or "")
+        assert "`id`" in (outcomes["args"].error or "")
         shop.answers["/things"] = f'[{",".join(things)}, {{"id": 100, "{two}": "y", "{one}": "z"}}]'.encode()
         again = shop.sync("things")["things"]
         assert again.ok and again.rows_loaded == 1, again.error

@@ -1,4 +1,4 @@
-"""Working folders: one each, gone at the end, and those of killed processes removed by whoever comes next."""
+"""Run directories: one per process, deleted at its end; those of killed processes are deleted by the next one."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ def test_a_killed_process_leaves_a_folder_that_the_next_run_removes(tmp_path: Pa
     assert process.stdout is not None
     folder = Path(process.stdout.readline().strip())
     with run_directory() as mine:
-        assert folder.exists() and mine.exists() and mine != folder, "one in use is left alone"
+        assert folder.exists() and mine.exists() and mine != folder, "a directory in use is kept"
     assert not mine.exists()
     process.kill()
     process.wait()
@@ -41,7 +41,7 @@ def test_a_killed_process_leaves_a_folder_that_the_next_run_removes(tmp_path: Pa
         assert not folder.exists()
 
 
-def test_a_folder_that_was_just_made_is_left_alone_until_it_is_old(tmp_path: Path) -> None:
+def test_a_new_folder_is_kept_until_it_is_old(tmp_path: Path) -> None:
     folder = tmp_path / "platform-assets-run-abc"
     folder.mkdir()
     with run_directory():
@@ -51,7 +51,7 @@ def test_a_folder_that_was_just_made_is_left_alone_until_it_is_old(tmp_path: Pat
         assert not folder.exists()
 
 
-def test_other_folders_are_left_alone(tmp_path: Path) -> None:
+def test_other_folders_are_kept(tmp_path: Path) -> None:
     other = tmp_path / "platform-assets-0"
     other.mkdir()
     os.utime(other, (0, 0))

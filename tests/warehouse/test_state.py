@@ -1,4 +1,4 @@
-"""What an attempt makes of the state on record."""
+"""How the result of a read changes the saved state."""
 
 from datetime import UTC, datetime
 
@@ -50,26 +50,26 @@ def test_a_failed_or_refused_parent_keeps_what_was_read_and_stays_due() -> None:
         assert (found.rows_read, found.rows_loaded) == (5, 3)
 
 
-def test_another_parent_of_the_same_name_begins_anew() -> None:
+def test_another_parent_of_the_same_name_starts_from_the_beginning() -> None:
     other = BEFORE.after(attempt(parent_id="2"))
     assert other.cursor_value is None and other.parent_id == "2"
     refused = BEFORE.after(attempt(Status.SKIPPED, parent_id="2"))
     assert refused.succeeded_at is None and refused.cursor_value is None
-    # State of a version that did not know the parent's key goes on.
+    # State of a version that did not record the parent's key is still used.
     assert BEFORE.after(attempt(parent_id=None)).cursor_value == EARLY
 
 
-def test_state_of_rows_that_are_no_more_does_not_count() -> None:
+def test_state_of_deleted_rows_is_ignored() -> None:
     assert BEFORE.after(attempt(starts_anew=True)).cursor_value is None
     assert BEFORE.after(attempt(Status.FAILED, starts_anew=True)).succeeded_at is None
 
 
-def test_a_table_is_what_its_state_says_or_more_where_a_load_was_cut_off() -> None:
+def test_a_table_has_the_recorded_rows_or_more_after_an_interrupted_load() -> None:
     left = TableContent(10, EARLY)
     assert left.is_still(TableContent(10, EARLY))
     for found in (TableContent(9, EARLY), TableContent(11, EARLY), TableContent(10, LATE), TableContent(0, None)):
         assert not left.is_still(found)
-    cut_off = TableContent(10, EARLY, is_loading=True)
-    assert cut_off.is_still(TableContent(12, LATE)) and cut_off.is_still(TableContent(10, EARLY))
-    assert not cut_off.is_still(TableContent(9, LATE)) and not cut_off.is_still(TableContent(12, None))
+    interrupted = TableContent(10, EARLY, is_loading=True)
+    assert interrupted.is_still(TableContent(12, LATE)) and interrupted.is_still(TableContent(10, EARLY))
+    assert not interrupted.is_still(TableContent(9, LATE)) and not interrupted.is_still(TableContent(12, None))
     assert TableContent(0, None, is_loading=True).is_still(TableContent(5, LATE))

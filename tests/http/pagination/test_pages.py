@@ -1,4 +1,4 @@
-"""Every paginator reads each record once and ends on the contract's own rule; a circle is an error."""
+"""Every paginator reads each record once and ends by the contract's rule; a loop is an error."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,7 +24,7 @@ Params = Mapping[str, str | int]
 
 
 def server(paginator: Paginator, records: list[dict[str, int]], requests: list[Params]) -> Any:
-    """What a server that keeps the contract answers."""
+    """The responses of a server that follows the contract."""
 
     def get(params: Params) -> Answer:
         requests.append(params)
@@ -69,7 +69,7 @@ def test_reads_every_record_once(paginator: Paginator, size: int) -> None:
 @pytest.mark.parametrize(
     ("paginator", "size", "expected"),
     [
-        # A short page is asked for what follows it, and a page begins with the last row of the one before.
+        # After a short page one more is requested, and each page begins with the last row of the previous one.
         (PAGE_NUMBER, 14, 4),
         (PAGE_NUMBER, 6, 2),
         (OFFSET, 9, 3),
@@ -78,7 +78,7 @@ def test_reads_every_record_once(paginator: Paginator, size: int) -> None:
         (HeaderCursor(), 12, 2),
     ],
 )
-def test_stops_where_the_contract_says(paginator: Paginator, size: int, expected: int) -> None:
+def test_pagination_ends_where_the_contract_says(paginator: Paginator, size: int, expected: int) -> None:
     requests: list[Params] = []
     read(paginator, server(paginator, [{"id": n} for n in range(size)], requests))
     assert len(requests) == expected
@@ -102,18 +102,18 @@ def test_next_page_without_a_cursor_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("paginator", [PageNumber(limit=2), Offset(offset_param="after", limit=2)])
-def test_a_server_that_ignores_paging_is_not_a_loop(paginator: Paginator) -> None:
+def test_a_server_that_ignores_paging_is_an_error(paginator: Paginator) -> None:
     with pytest.raises(AnswerError, match="circle"):
         read(paginator, lambda params: Answer({"data": [{"id": 1}, {"id": 2}]}, {}))
 
 
-def test_a_repeated_cursor_is_not_a_loop() -> None:
+def test_a_repeated_cursor_is_an_error() -> None:
     counter = iter(range(1000))
     with pytest.raises(AnswerError, match="circle"):
         read(CURSOR, lambda params: Answer({"data": [{"id": next(counter)}], "extra": {"next_start": 4}}, {}))
 
 
-def test_alternating_cursors_are_not_a_loop() -> None:
+def test_alternating_cursors_are_an_error() -> None:
     counter = iter(range(1000))
 
     def get(params: Params) -> Answer:
@@ -131,7 +131,7 @@ def test_more_pages_than_the_bound_is_an_error() -> None:
             guard.check_position({"page": page})
 
 
-def test_a_cursor_that_is_no_position_is_an_error() -> None:
+def test_an_invalid_cursor_is_an_error() -> None:
     with pytest.raises(AnswerError, match="not a position"):
         read(CURSOR, lambda params: Answer({"data": [], "extra": {"next_start": {"a": 1}}}, {}))
 
@@ -141,14 +141,14 @@ def linked(results: str | None) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("second", [{}, {"Link": '<http://h/>; rel="previous"; results="true"; cursor="0:0:1"'}])
-def test_a_link_header_that_goes_missing_is_no_end(second: dict[str, str]) -> None:
+def test_a_missing_link_header_does_not_end_the_list(second: dict[str, str]) -> None:
     answers = iter([Answer({"data": [{"id": 1}]}, linked("true")), Answer({"data": [{"id": 2}]}, second)])
     with pytest.raises(AnswerError, match="the pages before it had"):
         read(HeaderCursor(), lambda params: next(answers))
 
 
-def test_a_last_page_of_rows_that_were_seen_before_is_no_end() -> None:
-    """As a server answers that lost the position: with its first page. A page that brings one new row is an end."""
+def test_a_last_page_of_known_rows_does_not_end_the_list() -> None:
+    """As from a server that lost the position: its first page again. A page with one new row may be the last one."""
     first = {"data": [{"id": 1}, {"id": 2}]}
     answers = iter([Answer(first, linked("true")), Answer(first, linked("false"))])
     with pytest.raises(AnswerError, match="not what was asked for"):
@@ -157,7 +157,7 @@ def test_a_last_page_of_rows_that_were_seen_before_is_no_end() -> None:
     assert {record["id"] for record in read(HeaderCursor(), lambda params: next(answers))} == {1, 2, 3}
 
 
-def test_a_link_header_that_says_neither_true_nor_false_is_no_end() -> None:
+def test_a_link_header_without_a_valid_results_flag_does_not_end_the_list() -> None:
     with pytest.raises(AnswerError, match="perhaps"):
         read(HeaderCursor(), lambda params: Answer({"data": [{"id": 1}]}, linked("perhaps")))
 
@@ -176,7 +176,7 @@ ECHOING = Cursor(
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("claims", "expected"),
     [
         ({"more": True}, "says that there is more"),
         ({"start": 4, "limit": 4}, "begins at 4"),
@@ -184,15 +184,17 @@ ECHOING = Cursor(
     ],
 )
 @pytest.mark.parametrize("counts", [True, False])
-def test_an_answer_to_something_else_is_no_last_page(said: dict[str, Any], expected: str, counts: bool) -> None:
+def test_a_response_for_another_position_is_not_the_last_page(
+    claims: dict[str, Any], expected: str, counts: bool
+) -> None:
     cursor = replace(ECHOING, counts_records=counts)
-    if "more" not in said and not counts:
+    if "more" not in claims and not counts:
         return
     with pytest.raises(AnswerError, match=expected):
-        read(cursor, lambda params: Answer({"data": [{"id": 1}], **said}, {}))
+        read(cursor, lambda params: Answer({"data": [{"id": 1}], **claims}, {}))
 
 
-def test_a_smaller_limit_is_the_servers_own_and_positions_follow_it() -> None:
+def test_positions_follow_a_smaller_limit_of_the_server() -> None:
     records = [{"id": number} for number in range(9)]
 
     def get(params: Params) -> Answer:
@@ -203,7 +205,7 @@ def test_a_smaller_limit_is_the_servers_own_and_positions_follow_it() -> None:
     assert read(ECHOING, get) == records
 
 
-def test_empty_pages_that_announce_a_next_one_for_ever_end() -> None:
+def test_endless_empty_pages_are_an_error() -> None:
     numbers = iter(range(10_000))
 
     def get(params: Params) -> Answer:
@@ -233,5 +235,5 @@ def test_link_header_in_sentrys_form() -> None:
 
 
 @given(st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.dictionaries(st.text(), inner)), st.text())
-def test_dig_never_crashes(body: Any, path: str) -> None:
+def test_get_path_never_crashes(body: Any, path: str) -> None:
     get_path(body, path)

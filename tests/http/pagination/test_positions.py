@@ -1,4 +1,4 @@
-"""Lists whose rows come, go and move while they are read: every row that stays is read, or the read is refused."""
+"""Lists whose rows are added, removed and moved during a read: every row that stays is read, or the read fails."""
 
 import math
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ NO_CAP = 10**9
 
 @dataclass
 class MovingList:
-    """A server's list. `changes[n]` happen before its nth request, `caps[n]` is from then on its largest page."""
+    """A server's list. `changes[n]` happen before its nth request; from then on `caps[n]` is its page limit."""
 
     rows: list[int]
     changes: Mapping[int, list[Op]] = field(default_factory=dict)
@@ -85,7 +85,7 @@ KINDS = tuple(paginators(1, None))
 
 
 def read(paginator: Paginator, served: MovingList, page_size: int | None = None) -> set[int]:
-    """The ids that are read, as the extraction does: what was read blindly is read again until nothing is new."""
+    """The ids that are read, as the extraction does it: a blind pass is repeated until it finds nothing new."""
     found, again = one_pass(paginator, served, page_size)
     for _ in range(MAX_REREADS if again else 0):
         more, _ = one_pass(paginator, served, page_size)
@@ -104,7 +104,7 @@ def one_pass(paginator: Paginator, served: MovingList, page_size: int | None) ->
     return {record["id"] for page in by_id for record in page}, state.blind
 
 
-def whole_or_refused(paginator: Paginator, served: MovingList) -> None:
+def complete_or_refused(paginator: Paginator, served: MovingList) -> None:
     stays = set(served.rows)
     try:
         found = read(paginator, served)
@@ -113,21 +113,21 @@ def whole_or_refused(paginator: Paginator, served: MovingList) -> None:
     assert stays - served.removed <= found, (sorted(stays - served.removed - found), served.requests)
 
 
-comings = st.tuples(st.sampled_from(["insert", "remove"]), st.floats(0, 0.999))
+additions_and_removals = st.tuples(st.sampled_from(["insert", "remove"]), st.floats(0, 0.999))
 moves = st.tuples(st.sampled_from(["insert", "remove", "to the front", "to the end"]), st.floats(0, 0.999))
-several = st.dictionaries(st.integers(1, 25), st.lists(comings, min_size=1, max_size=4), max_size=8)
+several = st.dictionaries(st.integers(1, 25), st.lists(additions_and_removals, min_size=1, max_size=4), max_size=8)
 one_each = st.dictionaries(st.integers(1, 25), st.lists(moves, min_size=1, max_size=1), max_size=8)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=300, deadline=None)
-@given(size=st.integers(0, 70), limit=st.integers(8, 20), told=st.booleans(), changes=several | one_each)
-@example(size=45, limit=8, told=False, changes={2: [("remove", 0.0)], 3: [("to the front", 0.5)]})
-def test_no_row_that_stays_is_lost_while_others_come_go_and_move(
-    kind: str, size: int, limit: int, told: bool, changes: Mapping[int, list[Op]]
+@given(size=st.integers(0, 70), limit=st.integers(8, 20), has_maximum=st.booleans(), changes=several | one_each)
+@example(size=45, limit=8, has_maximum=False, changes={2: [("remove", 0.0)], 3: [("to the front", 0.5)]})
+def test_no_stable_row_is_lost_while_others_are_added_removed_and_moved(
+    kind: str, size: int, limit: int, has_maximum: bool, changes: Mapping[int, list[Op]]
 ) -> None:
-    """Pages of two rows can lose one where seven rows come and go during one read: see counted.py."""
-    whole_or_refused(paginators(limit, limit if told else None)[kind], MovingList([*range(size)], changes))
+    """Pages of two rows can lose one if seven rows are added or removed during one read: see positions.py."""
+    complete_or_refused(paginators(limit, limit if has_maximum else None)[kind], MovingList([*range(size)], changes))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -141,7 +141,7 @@ def test_no_row_that_stays_is_lost_while_others_come_go_and_move(
 @example(size=55, limit=100, first_cap=20, later={})
 @example(size=260, limit=100, first_cap=100, later={1: 50})
 @example(size=7, limit=3, first_cap=3, later={3: 2})
-def test_a_server_that_grants_less_or_lowers_its_cap_ends_no_list_early(
+def test_a_smaller_or_lowered_page_limit_does_not_end_a_list_early(
     kind: str, size: int, limit: int, first_cap: int, later: dict[int, int]
 ) -> None:
     caps = {0: first_cap}
@@ -161,16 +161,16 @@ def test_a_server_that_grants_less_or_lowers_its_cap_ends_no_list_early(
 )
 @example(size=39, limit=8, caps={7: 2}, changes={1: [("insert", 0.0)], 2: [("insert", 0.25)]})
 @example(size=6, limit=3, caps={0: 3, 1: 2}, changes={1: [("remove", 0.0)]})
-def test_caps_and_changes_together_lose_no_row(
+def test_page_limits_and_changes_together_lose_no_row(
     kind: str, size: int, limit: int, caps: dict[int, int], changes: Mapping[int, list[Op]]
 ) -> None:
-    whole_or_refused(paginators(limit, None)[kind], MovingList([*range(size)], changes, caps))
+    complete_or_refused(paginators(limit, None)[kind], MovingList([*range(size)], changes, caps))
 
 
 @settings(max_examples=100, deadline=None)
 @given(size=st.integers(0, 90), limit=st.integers(1, 40), granted=st.integers(1, 30))
 @example(size=55, limit=100, granted=20)
-def test_pages_of_a_size_that_cannot_be_chosen_are_all_read(size: int, limit: int, granted: int) -> None:
+def test_pages_of_a_fixed_size_are_all_read(size: int, limit: int, granted: int) -> None:
     served = MovingList([*range(size)], caps={0: granted}, obeys_size=False)
     assert read(paginators(limit, None)["page number"], served) == set(range(size))
 
@@ -196,21 +196,21 @@ def test_any_page_size_makes_progress(kind: str, size: int, page_size: int, maxi
         ("page number", 32, 3200, 1.3),
     ],
 )
-def test_what_a_list_that_does_not_move_costs(kind: str, limit: int, rows: int, share: float) -> None:
+def test_number_of_requests_for_an_unchanged_list(kind: str, limit: int, rows: int, share: float) -> None:
     served = MovingList([*range(rows)])
     assert read(paginators(limit, limit)[kind], served) == set(range(rows))
     assert len(served.requests) <= math.ceil((rows + 1) / limit) * share + 1
 
 
-def test_a_cap_lowered_in_mid_read_costs_two_requests() -> None:
-    """A hundred rows in one page, the rest by fifty; the two find out about the cap, and about the end."""
+def test_a_page_limit_lowered_during_a_read_costs_two_requests() -> None:
+    """A hundred rows in one page, the rest in fifties; the two extra requests detect the limit and the end."""
     served = MovingList([*range(260)], caps={0: 100, 1: 50})
     assert read(paginators(100, None)["page number"], served) == set(range(260))
     assert len(served.requests) <= 1 + math.ceil(160 / 50) + 2
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_one_row_that_moves_to_the_end_between_two_pages_takes_no_neighbour_with_it(kind: str) -> None:
+def test_a_row_that_moves_to_the_end_between_two_pages_hides_no_other_row(kind: str) -> None:
     served = MovingList([*range(30)], {1: [("to the end", 0.1)]})
     assert read(paginators(10, 10)[kind], served) == set(range(30))
 
@@ -222,7 +222,7 @@ def test_a_row_that_moves_from_the_unread_part_to_the_front_is_found(kind: str) 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_list_that_ignores_the_position_is_a_circle_although_a_clock_moves(kind: str) -> None:
+def test_a_server_that_ignores_the_position_is_an_error_even_if_a_timestamp_changes(kind: str) -> None:
     asked: list[Mapping[str, Any]] = []
 
     def same(params: Mapping[str, Any]) -> Answer:

@@ -43,7 +43,7 @@ class Vendor:
     def problems(self) -> list[str]:
         """What differs between the tables and what a correct load of this contract has, cell by cell."""
         platform = connect(platform_named(self.platform)).platform
-        expected = vendor_rows(self.server.world, self.contract)
+        expected = vendor_rows(self.server.backend, self.contract)
         return [
             f"{resource.name}: {problem}"
             for resource in platform.resources

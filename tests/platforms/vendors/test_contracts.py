@@ -25,7 +25,7 @@ def test_what_is_added_changed_and_removed_upstream_is_followed(contract: str, v
     api = vendor(contract)
     api.sync()
     for hours in (1, 30, 24 * 5):
-        api.server.world.advance(hours=hours)
+        api.server.backend.advance(hours=hours)
         outcomes = api.sync()
         assert {name: outcome.error for name, outcome in outcomes.items() if not outcome.ok} == {}
         assert api.problems() == []

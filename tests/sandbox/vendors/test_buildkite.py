@@ -35,7 +35,7 @@ def organizations(server: SandboxServer) -> list[str]:
 
 
 def test_every_list_read_to_its_end_has_the_backends_records(server: SandboxServer) -> None:
-    expected = vendor_rows(server.world, "buildkite")
+    expected = vendor_rows(server.backend, "buildkite")
     suites = [
         one for org in organizations(server) for one in pages(server, f"/v2/analytics/organizations/{org}/suites")
     ]
@@ -68,7 +68,7 @@ def test_builds_are_read_below_the_deepest_page(server: SandboxServer) -> None:
         oldest = datetime.fromisoformat(rows[-1]["created_at"]) + timedelta(seconds=1)
         bound = {"created_to": f"{oldest:%Y-%m-%dT%H:%M:%SZ}"}
     assert refusals == 2
-    assert found == by_key(vendor_rows(server.world, "buildkite")["builds"])
+    assert found == by_key(vendor_rows(server.backend, "buildkite")["builds"])
 
 
 def test_the_depth_is_an_option() -> None:
@@ -105,7 +105,7 @@ def test_links_show_the_token_if_asked_to() -> None:
 
 
 def test_builds_are_filtered_by_creation_and_end(server: SandboxServer) -> None:
-    everything = vendor_rows(server.world, "buildkite")["builds"]
+    everything = vendor_rows(server.backend, "buildkite")["builds"]
     edge = everything[500]["created_at"]
     newer = pages(server, "/v2/builds", created_from=edge)
     assert [one["id"] for one in newer] == [one["id"] for one in everything if one["created_at"] >= edge]
@@ -127,7 +127,7 @@ def test_builds_are_filtered_by_state_and_shown_without_jobs(server: SandboxServ
 
 
 def test_builds_are_filtered_by_creator_and_meta_data(server: SandboxServer) -> None:
-    creator = next(one["creator"]["id"] for one in vendor_rows(server.world, "buildkite")["builds"] if one["creator"])
+    creator = next(one["creator"]["id"] for one in vendor_rows(server.backend, "buildkite")["builds"] if one["creator"])
     found = ask(server, "buildkite", "/v2/builds", {"creator": creator}).json()
     assert [one["creator"]["id"] for one in found] == [creator]
     assert ask(server, "buildkite", "/v2/builds", {"meta_data[release]": "1"}).json() == []

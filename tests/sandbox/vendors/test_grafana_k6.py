@@ -35,7 +35,7 @@ def with_zone(row: Row) -> Row:
 
 @pytest.mark.parametrize("params", [{}, {"$top": 40}])
 def test_every_list_read_to_its_end_has_the_backends_records(server: SandboxServer, params: dict[str, int]) -> None:
-    expected = vendor_rows(server.world, "grafana_k6")
+    expected = vendor_rows(server.backend, "grafana_k6")
     assert by_key(pages(server, "/cloud/v6/projects", **params)) == by_key(expected["projects"])
     tests = [with_zone(one) for one in pages(server, "/cloud/v6/load_tests", **params)]
     assert by_key(tests) == by_key(expected["tests"])
@@ -95,7 +95,7 @@ def test_most_times_of_tests_have_no_zone(server: SandboxServer) -> None:
 
 
 def test_the_list_has_no_script_and_a_test_has_it_apart(server: SandboxServer) -> None:
-    test = expected_rows(server.world)["load_testing"]["tests"][3]
+    test = expected_rows(server.backend)["load_testing"]["tests"][3]
     listed = by_key(pages(server, "/cloud/v6/load_tests"))[test["id"]]
     assert not {"script", "user_id", "test_run_ids", "last_test_run_id"} & set(listed)
     path = f"/cloud/v6/load_tests/{test['id']}"
@@ -107,7 +107,7 @@ def test_the_list_has_no_script_and_a_test_has_it_apart(server: SandboxServer) -
 def test_a_projects_tests(server: SandboxServer) -> None:
     found = pages(server, "/cloud/v6/projects/10/load_tests")
     assert {one["id"] for one in found} == {
-        one["id"] for one in expected_rows(server.world)["load_testing"]["tests"] if one["project_id"] == 10
+        one["id"] for one in expected_rows(server.backend)["load_testing"]["tests"] if one["project_id"] == 10
     }
     assert ask(server, "grafana_k6", "/cloud/v6/projects/9999/load_tests").status_code == 404
 
@@ -132,4 +132,4 @@ def test_the_baseline_is_gone_since_september() -> None:
 
 def test_there_are_no_organizations(server: SandboxServer) -> None:
     assert ask(server, "grafana_k6", "/v3/organizations").status_code == 404
-    assert "organizations" not in vendor_rows(server.world, "grafana_k6")
+    assert "organizations" not in vendor_rows(server.backend, "grafana_k6")

@@ -37,7 +37,7 @@ def projects(server: SandboxServer) -> list[Row]:
 
 
 def test_every_list_read_to_its_end_has_the_backends_records(server: SandboxServer) -> None:
-    expected = vendor_rows(server.world, "k6_legacy")
+    expected = vendor_rows(server.backend, "k6_legacy")
     assert ask(server, "k6_legacy", "/v3/organizations").json() == {"organizations": expected["organizations"]}
     assert by_key(projects(server)) == by_key(expected["projects"])
     tests = [one for project in projects(server) for one in load_tests(server, project_id=project["id"])]
@@ -48,7 +48,7 @@ def test_without_a_project_come_the_default_ones_tests(server: SandboxServer) ->
     found = load_tests(server)
     (project_id,) = {one["project_id"] for one in found}
     assert next(one for one in projects(server) if one["id"] == project_id)["is_default"]
-    expected = [one for one in vendor_rows(server.world, "k6_legacy")["tests"] if one["project_id"] == project_id]
+    expected = [one for one in vendor_rows(server.backend, "k6_legacy")["tests"] if one["project_id"] == project_id]
     assert found == expected and len(found) < 320
 
 

@@ -64,7 +64,7 @@ def activities(server: SandboxServer, **params: Any) -> list[Row]:
 
 
 def test_every_list_read_to_its_end_has_the_backends_records(server: SandboxServer) -> None:
-    expected = vendor_rows(server.world, "ninjaone")
+    expected = vendor_rows(server.backend, "ninjaone")
     for resource, path in SINGLE.items():
         found = [with_iso_times(one) for one in ask(server, "ninjaone", path).json()]
         assert by_key(found) == by_key(expected[resource])
@@ -152,9 +152,9 @@ def test_no_access_token(server: SandboxServer, form: dict[str, str], status: in
 def test_a_token_expires_with_the_backends_clock() -> None:
     with SandboxServer() as server:
         headers = credentials(server, "ninjaone")
-        server.world.advance(hours=0.99)
+        server.backend.advance(hours=0.99)
         assert ask(server, "ninjaone", "/v2/roles", headers=headers).status_code == 200
-        server.world.advance(hours=0.01)
+        server.backend.advance(hours=0.01)
         assert ask(server, "ninjaone", "/v2/roles", headers=headers).status_code == 401
         server.vendors.ninjaone.token_lifetime = 60
         short = ask_for_token(server).json()

@@ -53,7 +53,7 @@ def plain_pages(server: SandboxServer, path: str, **params: Any) -> list[Row]:
 
 
 def test_every_list_of_v1_read_to_its_end_has_the_backends_records(server: SandboxServer) -> None:
-    expected = vendor_rows(server.world, "pipedrive")
+    expected = vendor_rows(server.backend, "pipedrive")
     for resource, path in V1_WHOLE.items():
         assert ask(server, "pipedrive", f"/v1/{path}").json()["data"] == expected[resource]
     for resource, path in V1_PAGED.items():
@@ -71,7 +71,7 @@ def test_every_list_of_v1_read_to_its_end_has_the_backends_records(server: Sandb
 
 
 def test_every_list_of_v2_read_to_its_end_has_the_backends_records(server: SandboxServer) -> None:
-    expected = vendor_rows(server.world, "pipedrive")
+    expected = vendor_rows(server.backend, "pipedrive")
     for resource in V2_PAGED:
         assert plain_pages(server, f"/api/v2/{resource}", limit=77) == expected[resource]
     deals = [one for path in ("", "/archived") for one in plain_pages(server, f"/api/v2/deals{path}", limit=77)]
@@ -154,9 +154,9 @@ def test_a_spent_day_refuses_everything_until_midnight() -> None:
         assert refused.status_code == 429 and refused.headers["x-daily-ratelimit-token-remaining"] == "0"
         assert refused.json()["error"] == "request over limit" and "Retry-After" not in refused.headers
         assert ask(server, "pipedrive", "/api/v2/stages").status_code == 429
-        server.world.advance(hours=23)
+        server.backend.advance(hours=23)
         assert ask(server, "pipedrive", "/api/v2/stages").status_code == 429
-        server.world.advance(hours=1)
+        server.backend.advance(hours=1)
         assert ask(server, "pipedrive", "/api/v2/stages").headers["x-daily-ratelimit-token-remaining"] == "40"
         server.vendors.pipedrive.daily_headers = False
         assert "x-daily-ratelimit-token-remaining" not in ask(server, "pipedrive", "/api/v2/stages").headers

@@ -92,7 +92,7 @@ def test_subfields_have_a_key_and_no_id(server: SandboxServer) -> None:
 
 def test_four_requests_find_all_goals(server: SandboxServer) -> None:
     path, metric = "/v1/goals/find", "expected_outcome.tracking_metric"
-    expected = by_key(expected_rows(server.world)["crm"]["goals"])
+    expected = by_key(expected_rows(server.backend)["crm"]["goals"])
     own = ask(server, "pipedrive", path).json()
     assert set(own) == {"success", "data", "statusCode", "statusText", "service"}
     assert 0 < len(own["data"]["goals"]) < 3
@@ -117,7 +117,7 @@ def test_threads_need_a_folder_and_do_not_say_whether_more_follow(server: Sandbo
 
 
 def test_messages_of_a_thread_take_no_parameters(server: SandboxServer) -> None:
-    thread = next(key for key, mails in server.world.tables["crm"]["mail"].items() if len(mails) > 3)
+    thread = next(key for key, mails in server.backend.tables["crm"]["mail"].items() if len(mails) > 3)
     path = f"/v1/mailbox/mailThreads/{thread}/mailMessages"
     body = ask(server, "pipedrive", path, {"limit": 1, "start": 2}).json()
     assert len(body["data"]) > 3 and set(body) == {"success", "data"}
@@ -130,7 +130,7 @@ def test_recents_reach_back_a_month_at_most(server: SandboxServer) -> None:
     assert ask(server, "pipedrive", "/v1/recents", {"items": "deal"}).status_code == 400
     assert ask(server, "pipedrive", "/v1/recents", {"since_timestamp": "2026-01-01"}).status_code == 400
     deals = v1_pages(server, "/v1/recents", items="deal", **since)
-    everything = expected_rows(server.world)["crm"]["deals"]
+    everything = expected_rows(server.backend)["crm"]["deals"]
     assert {one["id"] for one in deals} == {
         one["id"] for one in everything if one["update_time"] >= "2025-12-16 00:00:00"
     }

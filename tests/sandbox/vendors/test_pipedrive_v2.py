@@ -45,7 +45,7 @@ def test_an_edit_between_two_pages_takes_no_neighbour_with_it() -> None:
     with SandboxServer() as moving:
         params = {"limit": 100, "sort_by": "update_time"}
         first = ask(moving, "pipedrive", "/api/v2/persons", params).json()
-        moving.world.advance(hours=1)
+        moving.backend.advance(hours=1)
         rest = v2_pages(moving, "/api/v2/persons", **params, cursor=first["additional_data"]["next_cursor"])
         assert {one["id"] for one in [*first["data"], *rest]} == set(range(1, 1001))
 
@@ -129,7 +129,7 @@ def test_records_by_id(server: SandboxServer) -> None:
 
 
 def test_products_of_a_deal_and_of_many(server: SandboxServer) -> None:
-    lines = server.world.tables["crm"]["deal_products"]
+    lines = server.backend.tables["crm"]["deal_products"]
     chosen = [key for key, group in lines.items() if group][:3]
     found = v2_pages(server, "/api/v2/deals/products", deal_ids=",".join(chosen), limit=2)
     assert {one["id"] for one in found} == {line["id"] for key in chosen for line in lines[key]}
@@ -161,4 +161,4 @@ def test_fields_of_v2_have_other_names_and_nested_subfields(server: SandboxServe
 def test_the_feeds_of_v2_have_what_v1_calls_otherwise(server: SandboxServer) -> None:
     person = by_key(v2_pages(server, "/api/v2/persons"))[1]
     assert {"emails", "phones", "is_deleted"} <= set(person) and not {"email", "phone"} & set(person)
-    assert person["name"] == expected_rows(server.world)["crm"]["persons"][0]["name"]
+    assert person["name"] == expected_rows(server.backend)["crm"]["persons"][0]["name"]

@@ -101,7 +101,7 @@ def test_an_empty_world_has_empty_lists() -> None:
 
 def test_the_clock_of_the_vendors_is_the_backends() -> None:
     with SandboxServer() as server:
-        server.world.advance(hours=5)
-        assert server.world.now == datetime(2026, 1, 15, 5, tzinfo=UTC)
-        newest = max(one["created_at"] for one in vendor_rows(server.world, "buildkite")["builds"])
+        server.backend.advance(hours=5)
+        assert server.backend.now == datetime(2026, 1, 15, 5, tzinfo=UTC)
+        newest = max(one["created_at"] for one in vendor_rows(server.backend, "buildkite")["builds"])
         assert ask(server, "buildkite", "/v2/builds").json()[0]["created_at"] == newest

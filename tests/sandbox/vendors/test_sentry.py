@@ -48,7 +48,7 @@ def projects(server: SandboxServer) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("size", [100, 7])
 def test_every_list_read_to_its_end_has_the_backends_records(server: SandboxServer, size: int) -> None:
-    expected = vendor_rows(server.world, "sentry")
+    expected = vendor_rows(server.backend, "sentry")
     organizations = [f"/api/0/organizations/{one}" for one in ORGANIZATIONS]
     of_organizations = {
         "projects": [row for one in organizations for row in pages(server, f"{one}/projects/", per_page=size)],
@@ -115,8 +115,8 @@ def test_the_last_cursor_finds_new_rows() -> None:
     with SandboxServer() as moving:
         path = "/api/0/projects/acme/mobile/events/"
         *_, last = page_by_page(moving, path)
-        event = {**expected_rows(moving.world)["error_tracking"]["events"][0], "id": "f" * 32}
-        moving.world.tables["error_tracking"]["events"]["acme", "mobile"].append(
+        event = {**expected_rows(moving.backend)["error_tracking"]["events"][0], "id": "f" * 32}
+        moving.backend.tables["error_tracking"]["events"]["acme", "mobile"].append(
             {**event, "dateCreated": "2020-01-01T00:00:00Z"}
         )
         again = ask(moving, "sentry", path, {"cursor": last.links["next"]["cursor"]}).json()

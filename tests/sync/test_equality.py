@@ -1,4 +1,4 @@
-"""What the sandbox serves is what the warehouse holds: every row, every field, on every later sync too."""
+"""The warehouse holds what the sandbox serves: every row, every field, on every later sync too."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ PLATFORMS = [platform.name for platform in all_platforms()]
 def problems(server: SandboxServer, path: Path, name: str) -> list[str]:
     """Differences over all tables of a platform."""
     platform = platform_named(name)
-    expected = expected_rows(server.world)[name]
+    expected = expected_rows(server.backend)[name]
     return [
         f"{resource.name}: {problem}"
         for resource in platform.resources
@@ -26,7 +26,7 @@ def problems(server: SandboxServer, path: Path, name: str) -> list[str]:
 
 
 def contents(path: Path, name: str) -> dict[str, list[tuple[object, ...]]]:
-    """Every value of every table of a platform, our own columns included."""
+    """Every value of every table of a platform, including internal columns."""
     return {
         resource.name: sorted(query(path, f"SELECT * FROM {name}.{resource.name}"), key=repr)
         for resource in platform_named(name).resources
@@ -34,14 +34,14 @@ def contents(path: Path, name: str) -> dict[str, list[tuple[object, ...]]]:
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_every_row_and_field_arrives_and_a_second_sync_changes_nothing(
+def test_every_row_and_field_is_loaded_and_a_second_sync_changes_nothing(
     name: str, shared_sandbox: SandboxServer, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     point_at(shared_sandbox)
     outcomes = sync_platform(name)
     assert {outcome.error for outcome in outcomes.values()} == {None}
     assert problems(shared_sandbox, warehouse_file, name) == []
-    expected = expected_rows(shared_sandbox.world)[name]
+    expected = expected_rows(shared_sandbox.backend)[name]
     assert {key: outcome.rows_in_table for key, outcome in outcomes.items()} == {
         key: len(records) for key, records in expected.items()
     }
@@ -52,29 +52,29 @@ def test_every_row_and_field_arrives_and_a_second_sync_changes_nothing(
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-def test_what_is_added_changed_and_removed_upstream_is_followed(
+def test_rows_added_changed_and_removed_upstream_are_synced(
     name: str, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
     with SandboxServer() as server:
         point_at(server)
         sync_platform(name)
         for hours in (1, 30, 24 * 5):
-            server.world.advance(hours=hours)
+            server.backend.advance(hours=hours)
             outcomes = sync_platform(name)
             assert {outcome.error for outcome in outcomes.values()} == {None}
             assert problems(server, warehouse_file, name) == []
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-@pytest.mark.parametrize("world", [FakeBackend.empty, FakeBackend.tiny], ids=["empty", "one-row"])
-def test_empty_and_one_row_lists_make_every_table(
+@pytest.mark.parametrize("backend", [FakeBackend.empty, FakeBackend.tiny], ids=["empty", "one-row"])
+def test_empty_and_one_row_lists_create_every_table(
     name: str,
-    world: Callable[[], FakeBackend],
+    backend: Callable[[], FakeBackend],
     point_at: PointAt,
     sync_platform: Sync,
     warehouse_file: Path,
 ) -> None:
-    with SandboxServer(world=world()) as server:
+    with SandboxServer(backend=backend()) as server:
         point_at(server)
         outcomes = sync_platform(name)
         assert {outcome.error for outcome in outcomes.values()} == {None}
@@ -86,7 +86,7 @@ def test_secret_fields_are_not_loaded(
 ) -> None:
     point_at(shared_sandbox)
     sync_platform("error_tracking", ["projects", "project_detail"])
-    served = repr(expected_rows(shared_sandbox.world)["error_tracking"]["project_detail"])
+    served = repr(expected_rows(shared_sandbox.backend)["error_tracking"]["project_detail"])
     assert "sandbox-secret" in served
     assert "sandbox-secret" not in repr(query(warehouse_file, "SELECT * FROM error_tracking.project_detail"))
     assert b"sandbox-secret" not in warehouse_file.read_bytes()

@@ -1,0 +1,30 @@
+"""The mutants, one module per room of the project; `MUTANTS` is all of them."""
+
+from tests.mutants.mutant import Mutant
+from tests.mutants.rooms import (
+    arrow,
+    configuration,
+    declarations,
+    extraction,
+    http,
+    monitoring,
+    orchestration,
+    pagination,
+    sync,
+    verification,
+    warehouse,
+)
+
+MUTANTS: tuple[Mutant, ...] = (
+    *arrow.MUTANTS,
+    *configuration.MUTANTS,
+    *declarations.MUTANTS,
+    *extraction.MUTANTS,
+    *http.MUTANTS,
+    *monitoring.MUTANTS,
+    *orchestration.MUTANTS,
+    *pagination.MUTANTS,
+    *sync.MUTANTS,
+    *verification.MUTANTS,
+    *warehouse.MUTANTS,
+)

@@ -1,0 +1,84 @@
+"""Mutants of `http`: redirects, secrets, retries, rate limits, responses that contradict themselves."""
+
+from tests.mutants.mutant import Mutant
+
+CLIENT = "platform_assets/http/client.py"
+RESPONSES = "platform_assets/http/responses.py"
+RECORDS = "platform_assets/http/selection.py"
+CALLS = "tests/http/test_client.py"
+
+MUTANTS = (
+    Mutant(
+        "redirect-drops-the-query",
+        CLIENT,
+        "        if changed:",
+        "        if False:",
+        (f"{CALLS}::test_a_redirect_that_drops_the_query_is_refused",),
+    ),
+    Mutant(
+        "redirect-to-another-origin",
+        CLIENT,
+        "        if target_origin != self._origin:",
+        "        if False:",
+        (f"{CALLS}::test_redirects_stay_on_the_origin",),
+    ),
+    Mutant(
+        "secret-in-messages",
+        "platform_assets/http/messages.py",
+        'return self.redact(f"{self.platform}: GET {path}: {problem}")',
+        'return f"{self.platform}: GET {path}: {problem}"',
+        (f"{CALLS}::test_no_message_holds_the_secret",),
+    ),
+    Mutant(
+        "permanent-error-retried",
+        RESPONSES,
+        "        if status not in handler.retry_on_status_codes:",
+        "        if status == 401:",
+        (f"{CALLS}::test_permanent_errors_are_not_retried",),
+    ),
+    Mutant(
+        "retry-delay-ignored",
+        "platform_assets/http/retry.py",
+        ("        self._delayed_seconds += delay\n        return delay"),
+        ("        self._delayed_seconds += delay\n        return 0.0"),
+        (f"{CALLS}::test_retry_after_waits_do_not_use_up_the_retries",),
+    ),
+    Mutant(
+        "rate-limit-ignored",
+        "platform_assets/http/rate_limiter.py",
+        "            self._sleep(at - now)",
+        "            pass",
+        (
+            "tests/http/test_rate_limiter.py::test_no_window_holds_more_than_the_limit",
+            "tests/http/test_rate_limiter.py::test_threads_share_the_limit",
+        ),
+    ),
+    Mutant(
+        "key-not-encoded-in-the-path",
+        "platform_assets/http/urls.py",
+        'quote(text, safe="")',
+        "quote(text)",
+        (f"{CALLS}::test_a_path_value_stays_in_its_own_segment",),
+    ),
+    Mutant(
+        "duplicate-key-accepted",
+        RESPONSES,
+        ("            if repeated is None:\n                return body"),
+        ("            if True:\n                return body"),
+        (f"{CALLS}::test_a_duplicate_key_in_the_envelope_is_detected_in_any_spelling",),
+    ),
+    Mutant(
+        "escaped-duplicate-key-accepted",
+        "platform_assets/http/repeated_keys.py",
+        "    if _ESCAPED_KEY.search(content):",
+        "    if False:",
+        (f"{CALLS}::test_a_duplicate_key_in_the_envelope_is_detected_in_any_spelling",),
+    ),
+    Mutant(
+        "error-beside-records-ignored",
+        RECORDS,
+        "        if name != outermost and outermost in body and body.get(name):",
+        "        if False:",
+        ("tests/http/test_selection.py::test_an_error_beside_records_is_an_error",),
+    ),
+)

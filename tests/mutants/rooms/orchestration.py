@@ -1,0 +1,17 @@
+"""Mutants of `orchestration`: partitions that are in flight."""
+
+from tests.mutants.mutant import Mutant
+
+DELETED_AFTER = (
+    "tests/orchestration/test_in_flight.py::test_a_partition_of_a_run_in_flight_is_deleted_only_after_the_run"
+)
+
+MUTANTS = (
+    Mutant(
+        "run-without-partitions-holds-none",
+        "platform_assets/orchestration/in_flight.py",
+        "if all(named) else set(registered)",
+        "if all(named) else set()",
+        (f"{DELETED_AFTER}[launchpad]",),
+    ),
+)
