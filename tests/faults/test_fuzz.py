@@ -5,7 +5,6 @@ Each property has a half of sound input, whose exact outcome the test knows; ref
 
 import json
 import tempfile
-from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -34,7 +33,7 @@ from platform_assets.declarations import (
     SinglePage,
     validate,
 )
-from platform_assets.extraction.reading import NO_PARENT, read
+from platform_assets.extraction.reading import ListRead, read
 from platform_assets.http.answer import Answer
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError
@@ -85,7 +84,7 @@ class Answers:
         with tempfile.TemporaryDirectory() as folder, ApiClient(platform, client_settings) as client:
             buffer = ParquetBuffer(Path(folder), columns, key, None, no_hashes(), b"", datetime.now(UTC), None)
             try:
-                batch = read(client, platform.resource(resource), NO_PARENT, None, buffer, {}, Counter())
+                batch = read(ListRead(client, platform.resource(resource)), buffer, {})
                 buffer.accept(batch)
                 return [row for path in buffer.finish().files for row in pq.read_table(path).to_pylist()]
             except PlatformAssetsError as error:
