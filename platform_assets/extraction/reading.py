@@ -47,30 +47,48 @@ class Parent:
 
 NO_PARENT = Parent(key="")
 
-# How often a list is read again for rows that moved between two requests.
-MAX_REREADS = 3
 
-
-def read(
-    client: ApiClient,
-    resource: Resource,
-    parent: Parent,
-    start: datetime | None,
-    buffer: ParquetBuffer,
-    parent_columns: dict[str, pa.Scalar],
-    counts: Counter[str],
-    matters: Callable[[Batch], bool] = lambda batch: True,
-) -> Batch:
-    """Read every page into a batch of `buffer`. The caller accepts the batch.
+@dataclass(frozen=True)
+class ListRead:
+    """One read of one list of records: what is read, who asks for it, and what that has cost so far.
 
     Args:
         client: sends the requests; its platform has the contract applied.
         resource: the resource as that contract serves it.
         parent: the parent whose rows are read, or NO_PARENT.
         start: lower bound of the cursor, None to read from the beginning.
+        counts: incremented by requests, waits, pages and left out records.
+    """
+
+    client: ApiClient
+    resource: Resource
+    parent: Parent = NO_PARENT
+    start: datetime | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def pagers(self) -> Iterator[tuple[Params, Pager]]:
+        """Each query of the list, with a new pager that walks its pages."""
+        paginator = self.client.platform.paginator_of(self.resource)
+        for params in query_params(self.resource, self.start):
+            yield params, pager(paginator, self.client.settings.page_size)
+
+
+# How often a list is read again for rows that moved between two requests.
+MAX_REREADS = 3
+
+
+def read(
+    wanted: ListRead,
+    buffer: ParquetBuffer,
+    parent_columns: dict[str, pa.Scalar],
+    matters: Callable[[Batch], bool] = lambda batch: True,
+) -> Batch:
+    """Read every page into a batch of `buffer`. The caller accepts the batch.
+
+    Args:
+        wanted: the list.
         buffer: takes the records.
         parent_columns: column -> the parent's value, added to every row.
-        counts: incremented by requests, waits, pages and left out records.
         matters: whether the caller concludes anything from what the batch does not hold: a cursor moves, or rows
             count as removed. Then an unproven end is confirmed by one more request, and a list whose pages cannot
             overlap is read again until it brings no row that was missed.
@@ -78,30 +96,22 @@ def read(
     Raises:
         AnswerError, RequestFailed: the text names the platform, and an AnswerError's also the resource and parent.
     """
-    batch = Batch(parent=parent.key)
+    batch = Batch(parent=wanted.parent.key)
     blind = False
-    with _named_errors(client, resource, parent):
-        for params in query_params(resource, start):
-            walk = pager(client.platform.paginator_of(resource), client.settings.page_size)
-            for records in _records(client, resource, parent, params, walk, counts, lambda: matters(batch)):
+    with _named_errors(wanted):
+        for params, walk in wanted.pagers():
+            for records in _records(wanted, params, walk, lambda: matters(batch)):
                 buffer.add(batch, records, parent_columns)
             blind = blind or walk.blind
             batch.ends_unproven = batch.ends_unproven or walk.unproven
-        counts["pages"] += batch.pages
+        wanted.counts["pages"] += batch.pages
         if blind and matters(batch):
-            reread_until_complete(client, resource, parent, start, buffer, parent_columns, counts, batch)
+            reread_until_complete(wanted, buffer, parent_columns, batch)
     return batch
 
 
 def reread_until_complete(
-    client: ApiClient,
-    resource: Resource,
-    parent: Parent,
-    start: datetime | None,
-    buffer: ParquetBuffer,
-    parent_columns: dict[str, pa.Scalar],
-    counts: Counter[str],
-    batch: Batch,
+    wanted: ListRead, buffer: ParquetBuffer, parent_columns: dict[str, pa.Scalar], batch: Batch
 ) -> None:
     """Read the list again into `batch` until a pass brings no row that the passes before have missed.
 
@@ -113,39 +123,29 @@ def reread_until_complete(
     What `read` raises is raised too.
     """
     for _ in range(MAX_REREADS):
-        if not reread(client, resource, parent, start, buffer, parent_columns, counts, batch):
+        if not reread(wanted, buffer, parent_columns, batch):
             return
-    with _named_errors(client, resource, parent):
+    with _named_errors(wanted):
         raise AnswerError(f"{KEPT_CHANGING}: each of {MAX_REREADS + 1} passes brought rows that the others had missed")
 
 
-def reread(
-    client: ApiClient,
-    resource: Resource,
-    parent: Parent,
-    start: datetime | None,
-    buffer: ParquetBuffer,
-    parent_columns: dict[str, pa.Scalar],
-    counts: Counter[str],
-    batch: Batch,
-) -> bool:
+def reread(wanted: ListRead, buffer: ParquetBuffer, parent_columns: dict[str, pa.Scalar], batch: Batch) -> bool:
     """Read the whole list once more into `batch`. Returns whether that brought a row that had been missed.
 
     A row newer than everything read before was not missed: it is new upstream. Arguments and errors as for `read`.
     """
     known = np.sort(np.concatenate(batch.keys)) if batch.keys else np.empty(0, np.uint64)
     newest, pages_before, missed = batch.cursor, batch.pages, False
-    incremental = resource.endpoint.incremental
-    with _named_errors(client, resource, parent):
-        for params in query_params(resource, start):
-            walk = pager(client.platform.paginator_of(resource), client.settings.page_size)
-            for records in _records(client, resource, parent, params, walk, counts, lambda: True):
+    incremental = wanted.resource.endpoint.incremental
+    with _named_errors(wanted):
+        for params, walk in wanted.pagers():
+            for records in _records(wanted, params, walk, lambda: True):
                 buffer.add(batch, records, parent_columns)
                 fresh = ~is_member(batch.keys[-1], known) if records else ()
                 unseen = [record for record, is_fresh in zip(records, fresh, strict=True) if is_fresh]
                 cursor_path = incremental.cursor_path if incremental else None
                 missed = _any_was_missed(unseen, cursor_path, newest, buffer) or missed
-    counts["pages"] += batch.pages - pages_before
+    wanted.counts["pages"] += batch.pages - pages_before
     return missed
 
 
@@ -159,41 +159,32 @@ def _any_was_missed(
 
 
 @contextmanager
-def _named_errors(client: ApiClient, resource: Resource, parent: Parent) -> Iterator[None]:
+def _named_errors(wanted: ListRead) -> Iterator[None]:
     """Add the resource and the parent to the text of an AnswerError, and redact the credential."""
     try:
         yield
     except AnswerError as error:
-        where = f"{client.platform.name}/{resource.name}" + (f" of {parent.key!r}" if parent is not NO_PARENT else "")
-        text = client.redact(str(error))
-        raise AnswerError(text if text.startswith(client.platform.name) else f"{where}: {text}") from None
+        platform, parent = wanted.client.platform.name, wanted.parent
+        where = f"{platform}/{wanted.resource.name}" + (f" of {parent.key!r}" if parent is not NO_PARENT else "")
+        text = wanted.client.redact(str(error))
+        raise AnswerError(text if text.startswith(platform) else f"{where}: {text}") from None
 
 
-def read_records(
-    client: ApiClient, resource: Resource, parent: Parent, start: datetime | None, counts: Counter[str]
-) -> Iterator[list[Record]]:
+def read_records(wanted: ListRead) -> Iterator[list[Record]]:
     """Yield each page's records: unwrapped, without excluded fields, with their keys filled in.
 
-    An unproven end is always confirmed. Arguments and errors as for `read`.
+    An unproven end is always confirmed. Errors as for `read`.
     """
-    for params in query_params(resource, start):
-        walk = pager(client.platform.paginator_of(resource), client.settings.page_size)
-        yield from _records(client, resource, parent, params, walk, counts, lambda: True)
+    for params, walk in wanted.pagers():
+        yield from _records(wanted, params, walk, lambda: True)
 
 
-def _records(
-    client: ApiClient,
-    resource: Resource,
-    parent: Parent,
-    params: Params,
-    walk: Pager,
-    counts: Counter[str],
-    matters: Callable[[], bool],
-) -> Iterator[list[Record]]:
+def _records(wanted: ListRead, params: Params, walk: Pager, matters: Callable[[], bool]) -> Iterator[list[Record]]:
     """The records of one query, page by page."""
+    client, resource, counts = wanted.client, wanted.resource, wanted.counts
     platform = client.platform
     select = selector(platform.client, platform.paginator_of(resource), platform.data_selector_of(resource))
-    path = fill_path(resource.endpoint.path, parent.values)
+    path = fill_path(resource.endpoint.path, wanted.parent.values)
     identify = by_key(platform.primary_key_of(resource), resource.key_fallback, resource.endpoint.envelope)
 
     def get(params: Mapping[str, str | int]) -> Answer:

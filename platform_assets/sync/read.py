@@ -50,7 +50,8 @@ def _do_read(client: ApiClient, plan: Plan, read: Read) -> None:
     values = read.parent.values.values()
     parent_columns = {name: pa.scalar(value, kind) for (name, kind), value in zip(names, values, strict=True)}
     try:
-        where = (client, plan.resource, read.parent, read.start, plan.buffer, parent_columns, counts)
+        wanted = reading.ListRead(client, plan.resource, read.parent, read.start, counts)
+        where = (wanted, plan.buffer, parent_columns)
         batch = reading.read(*where, matters=lambda batch: _needs_proof(plan, read, batch))
         read.missing_keys = _missing_keys(read, batch)
         if len(read.missing_keys):

@@ -25,7 +25,7 @@ from platform_assets.arrow.columns import Columns
 from platform_assets.arrow.conversion import ARROW_TYPES
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import PlatformAssetsError, Resource
-from platform_assets.extraction.reading import Parent, read_records
+from platform_assets.extraction.reading import ListRead, Parent, read_records
 from platform_assets.http.client import ApiClient
 from platform_assets.http.selection import Record
 from platform_assets.sync.plan import fingerprint
@@ -151,7 +151,8 @@ class ServedReader:
         values = parent.values.values()
         parent_columns = {name: pa.scalar(value, kind) for (name, kind), value in zip(names, values, strict=True)}
         batch, is_complete = Batch(parent=parent.key), True
-        with closing(read_records(self._client, self._resource, parent, self._start, counts)) as pages:  # pyright: ignore[reportArgumentType] -- a generator
+        wanted = ListRead(self._client, self._resource, parent, self._start, counts)
+        with closing(read_records(wanted)) as pages:  # pyright: ignore[reportArgumentType] -- a generator
             for records in pages:
                 self._buffer.add(batch, records, parent_columns)
                 self._note_parent(records, parent_columns)

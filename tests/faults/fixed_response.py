@@ -1,7 +1,6 @@
 """A client whose requests all get one fixed response, and the rows that it reads from it."""
 
 import tempfile
-from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import (
     PlatformAssetsError,
 )
-from platform_assets.extraction.reading import NO_PARENT, read
+from platform_assets.extraction.reading import ListRead, read
 from platform_assets.http.client import ApiClient
 from platform_assets.platforms import platform_named
 from platform_assets.warehouse.dlt_source import table_columns
@@ -48,7 +47,7 @@ class FixedResponse:
         with tempfile.TemporaryDirectory() as folder, ApiClient(platform, client_settings) as client:
             buffer = ParquetBuffer(Path(folder), columns, key, None, no_hashes(), b"", datetime.now(UTC), None)
             try:
-                batch = read(client, platform.resource(resource), NO_PARENT, None, buffer, {}, Counter())
+                batch = read(ListRead(client, platform.resource(resource)), buffer, {})
                 buffer.accept(batch)
                 return [row for path in buffer.finish().files for row in pq.read_table(path).to_pylist()]
             except PlatformAssetsError as error:

@@ -4,7 +4,6 @@ endless redirects followed."""
 import ssl
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 import trustme
 
 from platform_assets.configuration.platform_settings import Settings, read_settings
-from platform_assets.extraction.reading import NO_PARENT, read_records
+from platform_assets.extraction.reading import ListRead, read_records
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError, RequestFailed, SettingsError
 from platform_assets.platforms import platform_named
@@ -78,7 +77,7 @@ def test_a_next_link_to_another_host_is_not_followed(shared_sandbox: SandboxServ
             settings = Settings(base_url=f"{proxy.url}/error_tracking", token="sandbox-error-tracking-token")
             with ApiClient(platform_named("error_tracking"), settings) as api:
                 projects = api.platform.resource("projects")
-                assert [*read_records(api, projects, NO_PARENT, None, Counter())]
+                assert [*read_records(ListRead(api, projects))]
             assert len(proxy.targets) > 1 and all(target.startswith("/error_tracking/") for target in proxy.targets)
     assert received == []
 
@@ -171,7 +170,6 @@ BOMB_IN_A_PROCESS = """
 import resource, sys
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError
-from platform_assets.extraction.reading import NO_PARENT, read_records
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.platforms import platform_named
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

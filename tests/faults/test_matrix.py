@@ -13,7 +13,7 @@ import pytest
 
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import PlatformAssetsError
-from platform_assets.extraction.reading import NO_PARENT, Parent, read_records
+from platform_assets.extraction.reading import NO_PARENT, ListRead, Parent, read_records
 from platform_assets.http.client import ApiClient
 from platform_assets.http.lossless_json import as_json
 from platform_assets.platforms import platform_named
@@ -70,7 +70,7 @@ def read_all(
         answer_timeout=timeout,
     )
     with ApiClient(platform, settings, sleep=sleep) as client:
-        pages = read_records(client, platform.resource(target.resource), target.parent, None, Counter())
+        pages = read_records(ListRead(client, platform.resource(target.resource), target.parent))
         found = [record for page in pages for record in page]
         for record in found:
             # As hashing the rows does next: a value that cannot be stored is refused.
