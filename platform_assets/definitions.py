@@ -4,10 +4,11 @@ import logging
 
 import dagster as dg
 
-from platform_assets.dbt.assets import dbt_models, models_sensor
+from platform_assets.dbt.assets import dbt_models
 from platform_assets.dbt.project import dbt_cli, dbt_project
 from platform_assets.monitoring.alerts import stale_alert_sensor, webhook_on_failure
 from platform_assets.monitoring.freshness_sensor import freshness_sensors
+from platform_assets.monitoring.models_sensor import models_sensor
 from platform_assets.monitoring.partition_sensor import partition_sensors
 from platform_assets.orchestration.assets import log_spec, platform_assets
 from platform_assets.orchestration.dlt_resource import PlatformDlt

@@ -113,7 +113,7 @@ def _run_sync(request: SyncRequest) -> bool:
 def _load_and_build(request: SyncRequest, keys: Sequence[dg.AssetKey], summary: Summary) -> None:
     """Load the tables, then build the dbt models that are stale because of them."""
     # Imported here, so that a wrong option or setting is reported without loading dbt and all definitions first.
-    from platform_assets.dbt.stale_models import models_to_build
+    from platform_assets.dbt.stale_models import models_below, models_to_build
     from platform_assets.definitions import defs
 
     repository = defs().get_repository_def()
@@ -125,7 +125,7 @@ def _load_and_build(request: SyncRequest, keys: Sequence[dg.AssetKey], summary: 
         runs = InProcessRuns(repository, instance, config, summary.record)
         runs.load(set(keys))
         if request.models and not current().cancelled:
-            runs.build(models_to_build(instance, repository, set(keys), summary.landed))
+            runs.build(set(models_to_build(instance, repository, models_below(repository, set(keys)))))
 
 
 def _keep_signals_from_children() -> None:

@@ -1,4 +1,4 @@
-"""The dbt models as assets below the tables that dlt loads, and the sensor that builds them."""
+"""The dbt models as assets below the tables that dlt loads."""
 
 import logging
 import shutil
@@ -16,8 +16,8 @@ from platform_assets.cancellation import Cancelled, current
 from platform_assets.configuration import environment
 from platform_assets.configuration.freshness import lag_variables
 from platform_assets.dbt.column_lineage import column_lineage, declared_tables
-from platform_assets.dbt.project import GRACE_SECONDS, terminated_on_cancel
-from platform_assets.dbt.stale_models import build_condition
+from platform_assets.dbt.project import GRACE_SECONDS, model_versions, terminated_on_cancel
+from platform_assets.dbt.stale_models import build_metadata
 from platform_assets.orchestration.interrupts import canceled
 from platform_assets.platforms import all_platforms
 from platform_assets.warehouse.location import dbt_variables, exclusive_for_child
@@ -32,9 +32,6 @@ class ModelTranslator(DagsterDbtTranslator):
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         folders = dbt_resource_props["fqn"][1:-1]
         return folders[1] if len(folders) > 1 else super().get_group_name(dbt_resource_props)
-
-    def get_automation_condition(self, dbt_resource_props: Mapping[str, Any]) -> dg.AutomationCondition[Any]:
-        return build_condition()
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         return ["team:data-platform"]
@@ -55,11 +52,14 @@ def dbt_models(project: DbtProject) -> dg.AssetsDefinition:
             current().check()
             with exclusive_for_child("models"), environment({**dbt_variables(), **lags}):
                 _delete_old_targets(project.target_path)
+                read_at, versions = time.time(), model_versions()
                 invocation = dbt.cli(command, context=context)
                 invocation.termination_timeout_seconds = GRACE_SECONDS
                 with terminated_on_cancel(invocation.process):
                     for event in invocation.stream():
-                        yield _with_column_lineage(event, invocation) if isinstance(event, dg.Output) else event
+                        yield (
+                            _described(event, invocation, read_at, versions) if isinstance(event, dg.Output) else event
+                        )
             current().check()
         except Cancelled:
             raise canceled(context) from None
@@ -72,31 +72,29 @@ def dbt_models(project: DbtProject) -> dg.AssetsDefinition:
     return models
 
 
-def models_sensor() -> dg.AutomationConditionSensorDefinition:
-    """Builds a dbt model once what it reads was loaded, by the condition on each model (see `build_condition`)."""
-    return dg.AutomationConditionSensorDefinition(
-        "models_follow_tables",
-        target=dg.AssetSelection.all(),
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        minimum_interval_seconds=60,
-    )
-
-
-def _with_column_lineage(event: dg.Output[Any], invocation: DbtCliInvocation) -> dg.Output[Any]:
-    """The event of a built model, with the columns that each of its columns is computed from."""
+def _described(
+    event: dg.Output[Any], invocation: DbtCliInvocation, read_at: float, versions: Mapping[str, str]
+) -> dg.Output[Any]:
+    """The event of a built model, with what `stale_models` has to know of the build, and with column lineage."""
     node = invocation.manifest["nodes"][event.metadata["unique_id"].value]
+    recorded = build_metadata(node["name"], read_at, versions)
+    return event.with_metadata({**event.metadata, **recorded, **_lineage_metadata(node, invocation)})
+
+
+def _lineage_metadata(node: Mapping[str, Any], invocation: DbtCliInvocation) -> dict[str, Any]:
+    """The columns that each column of the model is computed from; empty if its SQL cannot be read."""
     compiled = invocation.target_path / "compiled" / node["package_name"] / node["original_file_path"]
     dialect = invocation.manifest["metadata"]["adapter_type"]
     try:
         lineage = column_lineage(compiled.read_text(), node["columns"], declared_tables(invocation.manifest), dialect)
     except (OSError, SqlglotError) as error:
         logging.getLogger(__name__).warning("no column lineage for %s: %s", node["name"], error)
-        return event
+        return {}
     by_column = {
         name: [dg.TableColumnDep(dg.AssetKey([origin.schema, origin.table]), origin.name) for origin in origins]
         for name, origins in lineage.items()
     }
-    return event.with_metadata({**event.metadata, "dagster/column_lineage": dg.TableColumnLineage(by_column)})
+    return {"dagster/column_lineage": dg.TableColumnLineage(by_column)}
 
 
 def _delete_old_targets(target: Path) -> None:

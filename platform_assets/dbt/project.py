@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 
 from dagster_dbt import DbtCliResource, DbtProject
@@ -41,12 +42,15 @@ def dbt_cli(project: DbtProject) -> DbtCliResource:
     return DbtCliResource(project_dir=project, dbt_executable=executable)
 
 
-def edited_at() -> float:
-    """POSIX time in seconds of the last edit of a model, a macro or the project file."""
-    files = [PROJECT_DIR / "dbt_project.yml"]
-    for folder in ("models", "macros"):
-        files.extend(path for path in PROJECT_DIR.joinpath(folder).rglob("*") if path.is_file())
-    return max(path.stat().st_mtime for path in files)
+def model_versions() -> dict[str, str]:
+    """Name of each model -> digest of its SQL, of all macros and of dbt_project.yml, as these files are now.
+
+    By content, not by time: a fresh clone or a new image has new times and the same models.
+    """
+    macros = sorted(PROJECT_DIR.joinpath("macros").rglob("*.sql"))
+    shared = [path.read_bytes() for path in (PROJECT_DIR / "dbt_project.yml", *macros)]
+    models = PROJECT_DIR.joinpath("models").rglob("*.sql")
+    return {path.stem: blake2b(b"\0".join([path.read_bytes(), *shared]), digest_size=8).hexdigest() for path in models}
 
 
 @contextmanager
@@ -72,4 +76,8 @@ def terminated_on_cancel(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 
 def _is_outdated(manifest: Path) -> bool:
-    return not manifest.exists() or manifest.stat().st_mtime < edited_at()
+    """Whether a model, a macro or the project file was edited after the manifest was written."""
+    files = [PROJECT_DIR / "dbt_project.yml"]
+    for folder in ("models", "macros"):
+        files.extend(path for path in PROJECT_DIR.joinpath(folder).rglob("*") if path.is_file())
+    return not manifest.exists() or manifest.stat().st_mtime < max(path.stat().st_mtime for path in files)

@@ -1,105 +1,84 @@
-"""Which dbt models must be built: the one place that answers it, for the daemon and for `platform-assets sync`.
+"""Which dbt models must be built: the one rule, asked by the sensor `models_follow_tables` and `platform-assets sync`.
 
-The rule: build a model if anything it reads changed since the model was built, and if everything it reads exists. The
-rule is written twice, because the two callers know different things:
+A model is stale if it was never built, if its SQL was edited since, if a table above it changed since, or if a model
+above it is stale or was built since. A load that found nothing new is no change. A stale model can be built if every
+table above it was loaded once (of a partitioned one, any partition) and every model above it was built, or is built in
+the same run.
 
-- The daemon evaluates `build_condition` every minute and remembers what it saw at the last tick.
-- The command has no memory between two calls. `models_to_build` reads the event log instead. It also knows which rows a
-  load brought, so it leaves out loads that found nothing new (the daemon rebuilds after those, too), and it counts an
-  edited SQL file as a change.
-
-Why not data versions (`MaterializeResult(data_version=...)` with `AutomationCondition.data_version_changed()`), which
-would make both one: the daemon's half would be short, but the command would have to compare recorded versions itself,
-with `CachingStaleStatusResolver`, which is private to Dagster and which ignores a dependency on 100 or more partitions
-(`SKIP_PARTITION_DATA_VERSION_DEPENDENCY_THRESHOLD`), such as a model below a hundred organizations has. And a version
-must stay the same when a load brings nothing, so that each load would have to look up the previous version of each
-partition.
+Everything is read from Dagster's event log. Each build records two facts there (see `build_metadata`): when it began
+to read the tables, because rows that land while it runs may be missing from it, and which SQL it ran.
 """
 
-from collections.abc import Iterable, Set
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any, Self
 
 import dagster as dg
 
 from platform_assets.dbt import MODEL_SCHEMAS
-from platform_assets.dbt.project import edited_at
+from platform_assets.dbt.project import model_versions
 from platform_assets.warehouse import LOG_TABLE
 
-# Loads of one table that are looked at; after more than these the newest load counts as a change.
-_MOST_LOADS = 200
+# Metadata of a built model.
+READ_AT = "tables_read_at"
+SQL_VERSION = "sql_version"
+
+# Loads that are read from the event log at once, and at most for one table: if none of so many brought anything, the
+# newest counts as a change, so that the models are built and the search begins anew from there.
+_PAGE = 200
+_MOST_LOADS = 2000
 
 
-def build_condition() -> dg.AutomationCondition[Any]:
-    """The daemon's half of the rule: anything the model reads was loaded, and all of it exists.
+@dataclass(frozen=True)
+class Stale:
+    """Why a model must be built.
 
-    One loaded partition is enough for a partitioned table to exist. Dagster's `eager()` alone would wait indefinitely
-    for a partition that was never loaded, such as a parent that the API refuses.
+    Attributes:
+        reason: in words.
+        state: digest of what it would be built from. It changes when a table above it changes or SQL is edited.
     """
-    exists = ~dg.AutomationCondition.missing() | dg.AutomationCondition.will_be_requested()
-    eager = dg.AutomationCondition.eager().without(~dg.AutomationCondition.any_deps_missing())
-    return eager & dg.AutomationCondition.all_deps_match(exists)
+
+    reason: str
+    state: str
 
 
-def models_to_build(
-    instance: dg.DagsterInstance,
-    repository: dg.RepositoryDefinition,
-    tables: Set[dg.AssetKey],
-    landed: Set[dg.AssetKey],
-) -> set[dg.AssetKey]:
-    """The command's half of the rule, for the models below `tables` after a sync of these.
+@dataclass(frozen=True)
+class _Build:
+    """The last build of a model: when it began to read (POSIX seconds), and which SQL it ran, None if unknown."""
 
-    `landed` are those of `tables` that the sync loaded without a failure; a model above which one failed is left out.
+    read_at: float
+    sql_version: str | None
+
+    @classmethod
+    def of(cls, event: dg.EventLogEntry) -> Self:
+        materialization = event.asset_materialization
+        metadata = materialization.metadata if materialization else {}
+        read_at: Any = metadata[READ_AT].value if READ_AT in metadata else event.timestamp
+        version = metadata[SQL_VERSION].value if SQL_VERSION in metadata else None
+        return cls(float(read_at), None if version is None else str(version))
+
+
+def build_metadata(model: str, read_at: float, versions: Mapping[str, str]) -> dict[str, Any]:
+    """What a build has to record of a model, so that it can be told later whether the model is stale.
+
+    Args:
+        model: the model's name.
+        read_at: POSIX time at which no table had been read yet.
+        versions: of the SQL, as `model_versions` returned them before it was read.
     """
-    stale = stale_models(instance, repository, _models_below(repository, tables), edited_at())
-    complete = {model for model in stale if ancestors(repository, model) & tables <= landed}
-    return buildable(instance, repository, complete)
+    metadata: dict[str, Any] = {READ_AT: dg.MetadataValue.timestamp(datetime.fromtimestamp(read_at, UTC))}
+    return {**metadata, SQL_VERSION: versions[model]} if model in versions else metadata
 
 
-def stale_models(
-    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, models: Iterable[dg.AssetKey], edited_at: float
-) -> set[dg.AssetKey]:
-    """Models never built, built before `edited_at` (POSIX seconds), or before a table above them changed.
-
-    A load that found nothing new is not a change. Whatever is downstream of a stale model is stale as well.
-    """
-    chosen = set(models)
-    built = instance.event_log_storage.get_latest_materialization_events(sorted(chosen))
-    times = {model: event.timestamp for model, event in built.items() if event is not None}
-    oldest = min(times.values(), default=0.0)
-    above = {model: ancestors(repository, model) for model in chosen}
-    tables = {key for keys in above.values() for key in keys if key.path[0] not in MODEL_SCHEMAS}
-    changed = {table: _last_change(instance, table, oldest) for table in sorted(tables)}
-    stale = {
-        model
-        for model in chosen
-        if times.get(model, 0.0) < max(edited_at, *(changed.get(key, 0.0) for key in above[model]), 1.0)
-    }
-    if not stale:
-        return stale
-    below = dg.AssetSelection.assets(*stale).downstream().resolve(repository.asset_graph)
-    return chosen & below
+def all_models(repository: dg.RepositoryDefinition) -> set[dg.AssetKey]:
+    """Every dbt model."""
+    return {key for key in repository.asset_graph.materializable_asset_keys if key.path[0] in MODEL_SCHEMAS}
 
 
-def buildable(
-    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, models: Iterable[dg.AssetKey]
-) -> set[dg.AssetKey]:
-    """Those of `models` whose tables were all loaded, and whose models are all built or part of the result."""
-    chosen = set(models)
-
-    def exists(key: dg.AssetKey) -> bool:
-        return key in chosen or instance.get_latest_materialization_event(key) is not None
-
-    while incomplete := {model for model in chosen if not all(map(exists, ancestors(repository, model)))}:
-        chosen -= incomplete
-    return chosen
-
-
-def ancestors(repository: dg.RepositoryDefinition, model: dg.AssetKey) -> set[dg.AssetKey]:
-    """All that a model is built from, tables that no asset of this project loads included."""
-    return set(repository.asset_graph.get_ancestor_asset_keys(model)) - {model}
-
-
-def _models_below(repository: dg.RepositoryDefinition, tables: Set[dg.AssetKey]) -> set[dg.AssetKey]:
+def models_below(repository: dg.RepositoryDefinition, tables: Set[dg.AssetKey]) -> set[dg.AssetKey]:
     """dbt models downstream of the tables, and of the sync logs that loading these tables writes."""
     graph = repository.asset_graph
     below = set(dg.AssetSelection.assets(*tables).downstream(include_self=False).resolve(graph))
@@ -108,20 +87,158 @@ def _models_below(repository: dg.RepositoryDefinition, tables: Set[dg.AssetKey])
     return {key for key in below if key.path[0] in MODEL_SCHEMAS}
 
 
-def _last_change(instance: dg.DagsterInstance, table: dg.AssetKey, since: float) -> float:
-    """POSIX time of the last load after `since` that brought or removed rows, 0 without one.
+def models_to_build(
+    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, models: Iterable[dg.AssetKey]
+) -> dict[dg.AssetKey, Stale]:
+    """Those of `models` that are stale and can be built."""
+    return ModelHistory(instance, repository, models).to_build()
 
-    If there were too many loads to look at all of them, the newest counts as a change.
+
+class ModelHistory:
+    """Some models and everything above them, with what the event log has of each at the time of construction."""
+
+    def __init__(
+        self, instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, models: Iterable[dg.AssetKey]
+    ) -> None:
+        self._instance = instance
+        graph = repository.asset_graph
+        above = {model: _above(repository, model) for model in models}
+        # Model -> all it is built from; parents before children.
+        self._above = {model: above[model] for model in sorted(above, key=lambda key: (len(above[key]), key))}
+        self._parents = {model: graph.get(model).parent_keys for model in above}
+        keys = set(above).union(*above.values())
+        events = instance.event_log_storage.get_latest_materialization_events(sorted(keys))
+        self._latest = {key: event for key, event in events.items() if event is not None}
+        self._versions = model_versions()
+
+    @cached_property
+    def position(self) -> str:
+        """Digest that changes when anything was loaded, built or edited."""
+        events = (f"{key.to_user_string()}@{event.timestamp}" for key, event in sorted(self._latest.items()))
+        return _digest([*events, *(f"{name}={version}" for name, version in sorted(self._versions.items()))])
+
+    def tables_above(self, model: dg.AssetKey) -> set[dg.AssetKey]:
+        """Tables that the model is built from, directly or through other models."""
+        return {key for key in self._above[model] if not _is_model(key)}
+
+    def models_above(self, model: dg.AssetKey) -> set[dg.AssetKey]:
+        """Models that the model is built from, directly or through other models."""
+        return {key for key in self._above[model] if _is_model(key)}
+
+    def to_build(self) -> dict[dg.AssetKey, Stale]:
+        """The models that are stale and can be built."""
+        can_be_built = self.buildable(self.stale)
+        return {model: stale for model, stale in self.stale.items() if model in can_be_built}
+
+    def buildable(self, models: Iterable[dg.AssetKey]) -> set[dg.AssetKey]:
+        """Those of `models` whose tables were all loaded, and whose models are all built or part of the result."""
+        chosen = set(models)
+        while incomplete := {model for model in chosen if not self._above[model] <= chosen | self._latest.keys()}:
+            chosen -= incomplete
+        return chosen
+
+    @cached_property
+    def stale(self) -> dict[dg.AssetKey, Stale]:
+        """The models that are stale, whether or not they can be built."""
+        found: dict[dg.AssetKey, Stale] = {}
+        for model in self._above:
+            reason = next(self._reasons(model, found), None)
+            if reason is not None:
+                found[model] = Stale(reason, self._state(model))
+        return found
+
+    def _reasons(self, model: dg.AssetKey, stale: Mapping[dg.AssetKey, Stale]) -> Iterator[str]:
+        """Why the model is stale; `stale` has the models above it that are."""
+        build = self._builds.get(model)
+        if build is None:
+            yield "it was never built"
+            return
+        version = self._version(model)
+        if version is not None and version != build.sql_version:
+            yield "its SQL, a macro or dbt_project.yml was edited"
+        if changed := self._changed_since(model, build):
+            yield f"changed: {_names(changed)}"
+        parents = self._parents[model]
+        if above := parents & stale.keys():
+            yield f"stale: {_names(above)}"
+        if built := {key for key in parents & self._builds.keys() if self._builds[key].read_at > build.read_at}:
+            yield f"built since: {_names(built)}"
+
+    def _state(self, model: dg.AssetKey) -> str:
+        """Not made of when models above were built: a run that builds these and fails at this one changes nothing."""
+        changes = self._changed_since(model, self._builds.get(model))
+        sql = {key.to_user_string(): self._version(key) for key in {model, *self.models_above(model)}}
+        tables = (f"{table.to_user_string()}@{at}" for table, at in sorted(changes.items()))
+        return _digest([*tables, *(f"{name}={version}" for name, version in sorted(sql.items()))])
+
+    def _changed_since(self, model: dg.AssetKey, build: _Build | None) -> dict[dg.AssetKey, float]:
+        """Tables above the model that changed since the build, with the POSIX time of their last change."""
+        since = build.read_at if build else 0.0
+        changes = {table: self._changes.get(table, 0.0) for table in self.tables_above(model)}
+        return {table: at for table, at in changes.items() if at > since}
+
+    def _version(self, model: dg.AssetKey) -> str | None:
+        return self._versions.get(model.path[-1])
+
+    @cached_property
+    def _builds(self) -> dict[dg.AssetKey, _Build]:
+        return {key: _Build.of(event) for key, event in self._latest.items() if _is_model(key)}
+
+    @cached_property
+    def _changes(self) -> dict[dg.AssetKey, float]:
+        """POSIX time of each table's last change, of those that changed since the oldest build below them."""
+        oldest: dict[dg.AssetKey, float] = {}
+        for model in self._above:
+            read_at = self._builds[model].read_at if model in self._builds else 0.0
+            for table in self.tables_above(model) & self._latest.keys():
+                oldest[table] = min(read_at, oldest.get(table, read_at))
+        changes = {table: self._last_change(table, since) for table, since in oldest.items()}
+        return {table: at for table, at in changes.items() if at is not None}
+
+    def _last_change(self, table: dg.AssetKey, since: float) -> float | None:
+        """POSIX time of the last load after `since` that brought or removed rows, None without one."""
+        latest = self._latest[table]
+        if latest.timestamp <= since:
+            return None
+        if _has_changes(latest.asset_materialization):
+            return latest.timestamp
+        records = dg.AssetRecordsFilter(asset_key=table, after_timestamp=since)
+        cursor: str | None = None
+        for _ in range(_MOST_LOADS // _PAGE):
+            page = self._instance.fetch_materializations(records, limit=_PAGE, cursor=cursor)
+            changed = (load.timestamp for load in page.records if _has_changes(load.asset_materialization))
+            if (last := next(changed, None)) is not None:
+                return last
+            if not page.has_more:
+                return None
+            cursor = page.cursor
+        return latest.timestamp
+
+
+def _above(repository: dg.RepositoryDefinition, model: dg.AssetKey) -> set[dg.AssetKey]:
+    """Models and tables that a model is built from, tables that no asset of this project loads included.
+
+    Not the parents of a child's table: it changes when the child is loaded, not when they are.
     """
-    records = dg.AssetRecordsFilter(asset_key=table, after_timestamp=since)
-    loads = instance.fetch_materializations(records, limit=_MOST_LOADS).records
-    if len(loads) == _MOST_LOADS:
-        return loads[0].timestamp
-    return max((load.timestamp for load in loads if _has_changes(load.asset_materialization)), default=0.0)
+    parents = set(repository.asset_graph.get(model).parent_keys)
+    return parents.union(*(_above(repository, parent) for parent in parents if _is_model(parent)))
+
+
+def _is_model(key: dg.AssetKey) -> bool:
+    return key.path[0] in MODEL_SCHEMAS
 
 
 def _has_changes(materialization: dg.AssetMaterialization | None) -> bool:
-    if materialization is None:
-        return False
-    names = ("rows_loaded", "rows_removed", "table_created")
+    """Whether a load changed the table. One that does not say how many rows it brought may have."""
+    if materialization is None or "rows_loaded" not in materialization.metadata:
+        return True
+    names = ("rows_loaded", "rows_removed", "table_created", "resources_failed")
     return any(name in materialization.metadata and materialization.metadata[name].value for name in names)
+
+
+def _names(keys: Iterable[dg.AssetKey]) -> str:
+    return ", ".join(sorted(key.to_user_string() for key in keys))
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()

@@ -48,12 +48,24 @@ def freshness_sensor(platform: Platform) -> dg.SensorDefinition:
     def fresh(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         if not is_configured(platform):
             return dg.SkipReason(f"Not configured: {setting_name(platform, 'base_url')} is not set.")
-        tick = _Tick(platform, context.instance, json.loads(context.cursor or "{}"), time.time())
-        for resource in platform.resources:
+        served = _as_served(platform)
+        tick = _Tick(served, context.instance, json.loads(context.cursor or "{}"), time.time())
+        for resource in served.resources:
             tick.check(resource)
         return tick.result()
 
     return fresh
+
+
+def _as_served(platform: Platform) -> Platform:
+    """The platform with the contract that the settings choose, which decides what can be probed and how.
+
+    If the settings cannot be used, as declared: a probe then says what is wrong with them, and so does a run.
+    """
+    try:
+        return connect(platform).platform
+    except PlatformAssetsError:
+        return platform
 
 
 class _Tick:

@@ -146,6 +146,7 @@ def _is_partitioned(context: dg.AssetExecutionContext) -> bool:
 
 def _log_materialization(platform: Platform, outcomes: Sequence[ResourceOutcome]) -> Iterator[dg.AssetMaterialization]:
     """The log of syncs as loaded, if it has something that the models below would show: rows, or failures."""
-    rows = sum(outcome.rows_loaded for outcome in outcomes)
-    if rows or not all(outcome.ok for outcome in outcomes):
-        yield dg.AssetMaterialization(asset_key(platform, LOG_TABLE), metadata={"rows_loaded": rows})
+    rows, failed = sum(outcome.rows_loaded for outcome in outcomes), sum(not outcome.ok for outcome in outcomes)
+    if rows or failed:
+        numbers = {"rows_loaded": rows, "resources_failed": failed}
+        yield dg.AssetMaterialization(asset_key(platform, LOG_TABLE), metadata=numbers)

@@ -1,7 +1,7 @@
-"""Which dynamic partitions runs in flight hold, so that none of them is deleted under a run."""
+"""Which assets and dynamic partitions runs in flight hold: none is deleted under a run, or requested a second time."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +23,24 @@ from platform_assets.patches.runs import (
 LONGEST_RUN = timedelta(days=1)
 
 
+def assets_in_flight(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition) -> set[dg.AssetKey]:
+    """Assets that runs in flight may load or build; what is in flight, and for how long: see `partitions_in_flight`."""
+    recent = datetime.now(UTC) - LONGEST_RUN
+    held = set(assets_of_open_backfills(instance, created_after=recent))
+    for run in _runs_in_flight(instance, recent):
+        held |= _assets_of_job(repository, run.job_name) if run.asset_selection is None else run.asset_selection
+    return held
+
+
+def _assets_of_job(repository: dg.RepositoryDefinition, job: str) -> Set[dg.AssetKey]:
+    """All assets of a job; none if it is another code location's."""
+    return repository.get_job(job).asset_layer.selected_asset_keys if repository.has_job(job) else set()
+
+
+def _runs_in_flight(instance: dg.DagsterInstance, recent: datetime) -> Iterable[dg.DagsterRun]:
+    return instance.get_runs(dg.RunsFilter(statuses=UNFINISHED_STATUSES, updated_after=recent))
+
+
 def partitions_in_flight(
     instance: dg.DagsterInstance, platform: Platform, own_run: str | None = None
 ) -> dict[str, set[str]]:
@@ -38,7 +56,7 @@ def partitions_in_flight(
     children = children_of(platform)
     held: dict[str, set[str]] = {name: set() for name in children}
     recent = datetime.now(UTC) - LONGEST_RUN
-    for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED_STATUSES, updated_after=recent)):
+    for run in _runs_in_flight(instance, recent):
         for name, resources in children.items() if run.run_id != own_run else ():
             loaded = [resource for resource in resources if _is_selected(run, platform, resource)]
             if loaded:

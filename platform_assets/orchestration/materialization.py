@@ -61,6 +61,7 @@ def partition_metadata(outcome: ResourceOutcome, partition: PartitionOutcome) ->
     """Numbers of one partition; requests are counted for the whole run only, not per parent."""
     metadata: dict[str, Any] = {
         "rows_loaded": partition.rows_loaded,
+        "rows_removed": partition.deleted,
         "records_read": partition.records,
         "parents_read": partition.parents,
         "skipped_parents_count": len(partition.skipped),
@@ -68,6 +69,8 @@ def partition_metadata(outcome: ResourceOutcome, partition: PartitionOutcome) ->
     }
     if outcome.cursor_field is not None:
         metadata["cursor_field"] = outcome.cursor_field
+    if outcome.created:
+        metadata["table_created"] = True
     return metadata
 
 

@@ -11,7 +11,7 @@ class PartitionOutcome:
     Attributes:
         key: the partition key.
         parents: how many parents were read.
-        rows_loaded, records, cursor: as in `ResourceOutcome`.
+        rows_loaded, records, deleted, cursor: as in `ResourceOutcome`.
         skipped: keys of parents that the server refused.
         errors: why parents failed.
         permanent: whether a retry is pointless until somebody changes something.
@@ -21,6 +21,7 @@ class PartitionOutcome:
     parents: int = 0
     rows_loaded: int = 0
     records: int = 0
+    deleted: int = 0
     cursor: datetime | None = None
     skipped: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)

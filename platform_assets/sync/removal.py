@@ -10,6 +10,7 @@ from platform_assets.arrow.columns import Columns
 from platform_assets.arrow.hashes import is_member
 from platform_assets.arrow.keys import hash_keys
 from platform_assets.declarations import OnRemoval
+from platform_assets.extraction.reading import NO_PARENT
 from platform_assets.sync.context import SyncContext
 from platform_assets.sync.known_rows import key_columns
 from platform_assets.sync.plan import Plan, Read
@@ -36,6 +37,8 @@ def removed_keys(context: SyncContext, plan: Plan, content: BufferedRows, sessio
             read.withheld = len(missing)
             continue
         removed.append((read, missing))
+        if read.parent is not NO_PARENT:
+            plan.outcome.partitions[read.partition].deleted += len(missing)
     plan.outcome.deletion_withheld = sum(read.withheld for read in plan.reads)
     plan.outcome.deleted = sum(len(missing) for _, missing in removed)
     return _keys(context, plan, content.columns, removed, session)

@@ -5,6 +5,7 @@ The stub serves only the paths of the live contract, so that a request by the re
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import dagster as dg
@@ -190,6 +191,37 @@ def test_the_freshness_sensor(
     (request,) = found.run_requests or []
     assert list(request.asset_selection or ()) == [dg.AssetKey(["shop", "parts"])], "nothing newer than the load"
     assert len(api.requests_to("/live/changes")) == before + 1
+
+
+@pytest.mark.parametrize("filters_by_cursor", ["live", "reference"])
+def test_the_freshness_sensor_probes_what_the_chosen_contract_can_filter(
+    filters_by_cursor: str,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The other contract has no parameter for it: by that one, only a load can tell what is new."""
+    unfiltered = Endpoint(path="/changes", incremental=Incremental(cursor_path="updated_at"))
+    filtered = Endpoint(path="/changes", incremental=INCREMENTAL)
+    is_probed = filters_by_cursor == "live"
+    reference, live = (unfiltered, filtered) if is_probed else (filtered, unfiltered)
+    client = Client(auth=BearerAuth(), probe="/changes", paginator=SinglePage())
+    changes = replace(SHOP.resource("changes"), endpoint=reference)
+    contracts = {"live": Contract(client=client, endpoints={"changes": live})}
+    shop = replace(SHOP, client=client, resources=(changes,), contracts=contracts)
+    loaded = dg.AssetMaterialization(
+        dg.AssetKey(["shop", "changes"]), metadata={"rows_loaded": 1, "cursor": 1_767_312_000.0}
+    )
+    instance.report_runless_asset_event(loaded)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 3600)
+    with StubApi({"/changes": listed(CHANGES)}) as stub:
+        monkeypatch.setenv("SOURCES__SHOP__BASE_URL", stub.url)
+        monkeypatch.setenv("SOURCES__SHOP__API_TOKEN", "t0ken")
+        monkeypatch.setenv("SOURCES__SHOP__CONTRACT", "live")
+        found = freshness_sensor(shop)(dg.build_sensor_context(instance=instance))
+        assert isinstance(found, dg.SensorResult)
+        assert bool(stub.requests_to("/changes")) == is_probed
+        assert bool(found.run_requests) != is_probed
 
 
 def test_the_weekly_verification(
