@@ -36,11 +36,14 @@ class Bounds:
     Args:
         starts: per list of the endpoint the lower bound; None to read from the beginning. Empty for that everywhere.
         end: when the read began, for filters that want both bounds; None sends no upper bound.
+        largest_known: the largest value of a `RecordCursor`'s field in the rows from before the lower bound; None for
+            another way of paging, or if there is no such row.
         is_first: whether nothing of it was read before, so that follow-up lists have nothing to add.
     """
 
     starts: tuple[datetime | None, ...] = ()
     end: datetime | None = None
+    largest_known: int | None = None
     is_first: bool = True
 
     def start_of(self, number: int) -> datetime | None:
@@ -61,6 +64,7 @@ class Query:
         params: the query without the paging parameters.
         values: path value or parameter -> what it was filled with.
         start: the lower bound that applies; None reads to the list's end.
+        largest_known: as in `Bounds`.
     """
 
     endpoint: Endpoint
@@ -68,6 +72,7 @@ class Query:
     params: Params
     values: Mapping[str, object]
     start: datetime | None = None
+    largest_known: int | None = None
 
 
 # Gives the values of a `Listed` parameter, which are read from the API.
@@ -100,7 +105,7 @@ def queries(
             given = {**fixed, **dict(zip(fanned, values, strict=True))}
             path = fill_path(endpoint.path, {name: given[name] for name in endpoint.placeholders if name in given})
             params = {name: value for name, value in given.items() if name not in endpoint.placeholders}
-            yield Query(endpoint, path, {**params, **filters}, given, start)
+            yield Query(endpoint, path, {**params, **filters}, given, start, bounds.largest_known)
 
 
 def _params(

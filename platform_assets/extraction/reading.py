@@ -20,7 +20,15 @@ from platform_assets.arrow.batches import Batch
 from platform_assets.arrow.buffer import ParquetBuffer
 from platform_assets.arrow.conversion import convert
 from platform_assets.arrow.hashes import is_member
-from platform_assets.declarations import Endpoint, Incremental, Listed, Resource, partition_key
+from platform_assets.declarations import (
+    Endpoint,
+    Incremental,
+    Listed,
+    Paginator,
+    RecordCursor,
+    Resource,
+    partition_key,
+)
 from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, Bounds, Parent, Query, queries
 from platform_assets.extraction.shaping import shape, time_from_epoch, times_from_epoch
 from platform_assets.http.answer import Answer
@@ -254,7 +262,7 @@ def _pages(
     select = selector(platform.client, paginator, data_selector)
     identify = by_key(platform.primary_key_of(resource), resource.key_fallback, endpoint.envelope)
     times = [name for name, kind in resource.columns.items() if kind == "timestamp"]
-    is_enough = _Enough(query.start, endpoint, platform.client.epoch_times) if _stops_early(query) else None
+    is_enough = _stop_rule(query, paginator, epoch_times=platform.client.epoch_times)
 
     def get(params: Mapping[str, Any]) -> Answer:
         return client.get(query.path, params, reading.counts, endpoint)
@@ -271,9 +279,15 @@ def _pages(
         yield walk, records
 
 
-def _stops_early(query: Query) -> bool:
+def _stop_rule(query: Query, paginator: Paginator, *, epoch_times: bool) -> Callable[[Sequence[Any]], bool] | None:
+    """Tells from a page's items whether the rest of a list that begins with the newest is known; None reads it all."""
     incremental = query.endpoint.incremental
-    return incremental is not None and incremental.newest_first and query.start is not None
+    if incremental is None or not incremental.newest_first or query.start is None:
+        return None
+    if not isinstance(paginator, RecordCursor):
+        return _Enough(query.start, query.endpoint, epoch_times)
+    known, name = query.largest_known, paginator.field
+    return None if known is None else lambda items: bool(items) and any(int(item[name]) <= known for item in items)
 
 
 class _Enough:

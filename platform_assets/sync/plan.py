@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from platform_assets.arrow.buffer import Batch, ParquetBuffer
 from platform_assets.arrow.columns import ARROW_TYPES, Columns
-from platform_assets.declarations import Buckets, OnRemoval, PlatformAssetsError, Resource, path_values
+from platform_assets.declarations import Buckets, OnRemoval, PlatformAssetsError, RecordCursor, Resource, path_values
 from platform_assets.extraction.queries import NO_PARENT, Bounds, Parent
 from platform_assets.http.errors import AnswerError
 from platform_assets.sync.context import Selection, SyncContext
@@ -240,7 +240,17 @@ class Planner:
                 )
                 for one in resource.endpoint.lists
             )
-            read.bounds = Bounds(tuple(starts), self.context.started, is_first=last is None or read_at is None)
+            read.bounds = self._bounds(resource, columns, tuple(starts), is_first=last is None or read_at is None)
+
+    def _bounds(
+        self, resource: Resource, columns: Columns, starts: tuple[datetime | None, ...], *, is_first: bool
+    ) -> Bounds:
+        paginator, incremental = self.context.platform.paginator_of(resource), resource.endpoint.incremental
+        largest = None
+        if isinstance(paginator, RecordCursor) and incremental is not None and starts[0] is not None:
+            names = columns.name_of(paginator.field), columns.name_of(incremental.cursor_path)
+            largest = self.session.largest_before(resource.name, *names, starts[0])
+        return Bounds(starts, self.context.started, largest, is_first)
 
     def _oldest_open(self, resource: Resource, columns: Columns) -> datetime | None:
         """Cursor of the oldest unfinished row in the table."""

@@ -51,14 +51,14 @@ class Walk:
         size: rows a page to request; shrinks to what the server grants.
         most: rows a page that the server is believed to grant at most; shrinks like `size`.
         known_maximum: the declared maximum, None if it is not known.
-        adjoins: whether pages need not overlap, since rows move only away from what was read.
+        only_grows: whether pages need not overlap, since rows move only away from what was read.
     """
 
     grid: Grid
     size: int
     most: int
     known_maximum: int | None
-    adjoins: bool = False
+    only_grows: bool = False
     doubtful: bool = False
     blind: bool = False
     unproven: bool = False
@@ -333,7 +333,7 @@ class Walk:
     # The next request
 
     def _next_page(self) -> Params:
-        if self.adjoins:
+        if self.only_grows:
             self._last, self.overlap = None, 0
             return self._make_current(self.grid.adjoining(self._end, self.size))
         self.blind = self.blind or self.most <= TOO_FEW_ROWS
