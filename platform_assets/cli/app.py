@@ -1,6 +1,7 @@
 """Commands of `platform-assets`. Each imports what it needs when it runs, so that `--help` is fast."""
 
 import errno
+import gc
 import os
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Annotated
 import typer
 
 from platform_assets.declarations import PlatformAssetsError
+
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 app = typer.Typer(
     help="API resources of SaaS platforms, as Dagster assets in your warehouse.",
@@ -182,6 +185,8 @@ def dbt_sources(
 
 def main() -> None:
     """Run the command. An expected error is one line on stderr and exit code 1, without a traceback."""
+    # What is imported stays: with Python's 700, looking for garbage in it takes a quarter of the start.
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
         app()
     except PlatformAssetsError as error:

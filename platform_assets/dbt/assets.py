@@ -10,13 +10,14 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt.core.dbt_cli_invocation import PARTIAL_PARSE_FILE_NAME
 from sqlglot.errors import SqlglotError
 
 from platform_assets.cancellation import Cancelled, current
 from platform_assets.configuration import environment
 from platform_assets.configuration.freshness import lag_variables
 from platform_assets.dbt.column_lineage import column_lineage, declared_tables
-from platform_assets.dbt.project import GRACE_SECONDS, model_versions, terminated_on_cancel
+from platform_assets.dbt.project import GRACE_SECONDS, PROJECT_DIR, model_versions, terminated_on_cancel
 from platform_assets.dbt.stale_models import build_metadata
 from platform_assets.orchestration.interrupts import canceled
 from platform_assets.platforms import all_platforms
@@ -67,6 +68,7 @@ def dbt_models(project: DbtProject) -> dg.AssetsDefinition:
             if current().cancelled:
                 raise canceled(context) from None  # dbt reports that it was interrupted
             raise
+        _keep_parsed(invocation.target_path, project.target_path)
         shutil.rmtree(invocation.target_path, ignore_errors=True)
 
     return models
@@ -95,6 +97,12 @@ def _lineage_metadata(node: Mapping[str, Any], invocation: DbtCliInvocation) -> 
         for name, origins in lineage.items()
     }
     return {"dagster/column_lineage": dg.TableColumnLineage(by_column)}
+
+
+def _keep_parsed(built: Path, target: Path) -> None:
+    """Leave what a build has parsed for the next: dbt parses every file again if the warehouse has another path."""
+    with suppress(OSError):
+        (built / PARTIAL_PARSE_FILE_NAME).replace(PROJECT_DIR / target / PARTIAL_PARSE_FILE_NAME)
 
 
 def _delete_old_targets(target: Path) -> None:

@@ -45,10 +45,14 @@ def column_lineage(sql: str, columns: Iterable[str], tables: Tables, dialect: st
         sqlglot.errors.SqlglotError: the SQL cannot be parsed or resolved.
     """
     query = parse_one(sql, dialect=dialect)
+    # sqlglot parses every name of a schema again for each query: it gets the tables that this one reads, not all.
+    read: Tables = {}
     for table in query.find_all(exp.Table):
         # The database differs between machines, the schema does not.
         table.set("catalog", None)
-    query = qualify(query, schema=tables, dialect=dialect, identify=False, validate_qualify_columns=False)
+        if table.name in tables.get(table.db, {}):
+            read.setdefault(table.db, {})[table.name] = tables[table.db][table.name]
+    query = qualify(query, schema=read, dialect=dialect, identify=False, validate_qualify_columns=False)
     scope = build_scope(query)
     found: dict[str, Sequence[Column]] = {}
     for column in columns:

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 
-from dagster_dbt import DbtCliResource, DbtProject
+from dagster_dbt import DbtProject
 from filelock import FileLock
 
 from platform_assets.cancellation import current
 from platform_assets.configuration import environment
 from platform_assets.configuration.freshness import lag_variables
+from platform_assets.patches.dbt_command import DbtCommand
 from platform_assets.platforms import all_platforms
 
 PROJECT_DIR = Path(__file__).parents[2] / "dbt_project"
@@ -35,11 +36,11 @@ def dbt_project() -> DbtProject:
     return project
 
 
-def dbt_cli(project: DbtProject) -> DbtCliResource:
+def dbt_cli(project: DbtProject) -> DbtCommand:
     """The dbt of this Python environment, even if the environment's `bin` folder is not on the PATH."""
     beside_python = Path(sys.executable).with_name("dbt")
     executable = str(beside_python) if beside_python.exists() else "dbt"
-    return DbtCliResource(project_dir=project, dbt_executable=executable)
+    return DbtCommand(project_dir=str(project.project_dir), dbt_executable=executable)
 
 
 def model_versions() -> dict[str, str]:

@@ -19,6 +19,7 @@ from dlt.pipeline.pipeline import Pipeline
 
 from platform_assets.declarations import Platform
 from platform_assets.patches.empty_table_load_ids import allow_rows_without_load_id
+from platform_assets.patches.setting_hints import remember_hints
 from platform_assets.warehouse import state
 from platform_assets.warehouse.backends import Backend, configured_backend
 from platform_assets.warehouse.errors import WarehouseError
@@ -137,5 +138,6 @@ class Warehouse:
 @contextmanager
 def open_warehouse(platform: Platform) -> Iterator[Warehouse]:
     """The platform's part of the configured warehouse, with a run directory that is removed at the end."""
+    remember_hints()
     with run_directory() as folder:
         yield Warehouse(platform, folder)

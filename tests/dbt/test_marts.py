@@ -9,14 +9,9 @@ from typing import Any
 
 import pytest
 
-from platform_assets.configuration.platform_settings import read_settings
-from platform_assets.http.client import ApiClient
-from platform_assets.platforms import all_platforms
 from platform_assets.reporting import report
 from platform_assets.sandbox import SandboxServer, expected_rows
-from platform_assets.sync import Selection, sync
-from platform_assets.warehouse import open_warehouse
-from tests.dbt.building import build
+from tests.dbt.building import build, load_everything
 from tests.settings import sandbox_settings
 from tests.warehouse_rows import query
 
@@ -45,15 +40,6 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Records]:
         asked = Counter(request["platform"] for request in server.requests)
     (folder / "requests.json").write_text(json.dumps(asked))
     return warehouse_file, records
-
-
-def load_everything() -> None:
-    for platform in all_platforms():
-        settings = read_settings(platform)
-        for children in (False, True):
-            names = tuple(r.name for r in platform.resources if bool(r.parent) == children)
-            with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-                sync(client, warehouse, Selection(names))
 
 
 def moment(text: str | None) -> datetime | None:

@@ -1,7 +1,9 @@
 """What dbt builds is what the tables hold: all columns described are there and no others, on full and empty APIs."""
 
+import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,8 @@ import pytest
 from platform_assets.dbt.project import dbt_project
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
-from tests.conftest import Sync
-from tests.dbt.building import build, run_dbt
-from tests.settings import PointAt
+from tests.dbt.building import build, load_everything, run_dbt
+from tests.settings import sandbox_settings
 
 SQL_NAMES = {
     "BIGINT": "bigint",
@@ -28,20 +29,46 @@ SQL_NAMES = {
 }
 
 
+@dataclass
+class Built:
+    """A warehouse with all models on everything that a world serves."""
+
+    warehouse: Path
+    target: Path
+    statuses: Mapping[str, str]
+    expected: dict[str, dict[str, list[dict[str, Any]]]]
+
+
+Build = Callable[[Callable[[], FakeBackend]], Built]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Builds each world once."""
+
+    @functools.cache
+    def build_world(world: Callable[[], FakeBackend]) -> Built:
+        folder = tmp_path_factory.mktemp("built")
+        warehouse, target = folder / "warehouse.duckdb", folder / "target"
+        with pytest.MonkeyPatch.context() as patch, SandboxServer(world()) as server:
+            patch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(warehouse))
+            for name, value in sandbox_settings(server).items():
+                patch.setenv(name, value)
+            load_everything()
+            return Built(warehouse, target, build(warehouse, target), expected_rows(server.backend))
+
+    return build_world
+
+
 @pytest.mark.parametrize("world", [FakeBackend, FakeBackend.empty, FakeBackend.tiny], ids=["full", "empty", "tiny"])
 def test_all_models_build_and_their_columns_are_the_described_ones(
-    world: Callable[[], FakeBackend], point_at: PointAt, sync_platform: Sync, warehouse_file: Path, tmp_path: Path
+    world: Callable[[], FakeBackend], built: Build
 ) -> None:
-    with SandboxServer(world()) as server:
-        point_at(server)
-        for platform in all_platforms():
-            sync_platform(platform.name)
-        expected = expected_rows(server.backend)
-    statuses = build(warehouse_file, tmp_path / "target")
-    assert set(statuses.values()) <= {"success", "pass", "warn"}
+    whole = built(world)
+    assert set(whole.statuses.values()) <= {"success", "pass", "warn"}
     manifest = json.loads(dbt_project().manifest_path.read_text())
     models: list[dict[str, Any]] = [n for n in manifest["nodes"].values() if n["resource_type"] == "model"]
-    with duckdb.connect(str(warehouse_file), read_only=True) as connection:
+    with duckdb.connect(str(whole.warehouse), read_only=True) as connection:
         for model in models:
             relation = connection.execute(f"SELECT * FROM {model['schema']}.{model['name']} LIMIT 0")
             found = {column[0]: SQL_NAMES.get(str(column[1]), str(column[1])) for column in relation.description or ()}
@@ -52,19 +79,13 @@ def test_all_models_build_and_their_columns_are_the_described_ones(
             for resource in platform.resources:
                 name = f"staging.stg_{platform.name}__{resource.name}"
                 rows = connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]
-                assert rows == len(expected[platform.name][resource.name]), name
+                assert rows == len(whole.expected[platform.name][resource.name]), name
 
 
-def test_the_documentation_generates_with_every_table_in_it(
-    point_at: PointAt, sync_platform: Sync, warehouse_file: Path, tmp_path: Path
-) -> None:
-    with SandboxServer(FakeBackend.empty()) as server:
-        point_at(server)
-        for platform in all_platforms():
-            sync_platform(platform.name)
-    build(warehouse_file, tmp_path / "target", "--empty")
-    run_dbt("docs", "generate", warehouse=warehouse_file, target=tmp_path / "target")
-    catalog = json.loads((tmp_path / "target" / "catalog.json").read_text())
+def test_the_documentation_generates_with_every_table_in_it(built: Build) -> None:
+    empty = built(FakeBackend.empty)
+    run_dbt("docs", "generate", warehouse=empty.warehouse, target=empty.target)
+    catalog = json.loads((empty.target / "catalog.json").read_text())
     assert catalog["errors"] is None
     manifest = json.loads(dbt_project().manifest_path.read_text())
     models = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] == "model"}

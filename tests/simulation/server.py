@@ -20,7 +20,7 @@ from tests.simulation.store import Store, Version
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # After this many requests for one resource in one sync, the sync counts as endless and gets a 404.
-ENDLESS = 400
+ENDLESS = 1000
 
 
 class Spelling:

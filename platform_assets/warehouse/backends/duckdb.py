@@ -20,6 +20,7 @@ from platform_assets import configuration
 from platform_assets.cancellation import current
 from platform_assets.configuration import WAREHOUSE, configured
 from platform_assets.declarations import SettingsError
+from platform_assets.patches.destination_capabilities import remember_capabilities
 from platform_assets.warehouse.backends.backend import BATCH_ROWS, parquet_if_supported
 from platform_assets.warehouse.errors import WarehouseError
 
@@ -70,7 +71,7 @@ class DuckDB:
     def destination(self) -> Any:
         path = self.path
         _make_folder(path)
-        return dlt.destinations.duckdb(credentials=str(path))
+        return remember_capabilities(dlt.destinations.duckdb(credentials=str(path)))
 
     @contextmanager
     def exclusive(self, _part: str, /, wait: float) -> Iterator[None]:
