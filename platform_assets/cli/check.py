@@ -10,7 +10,7 @@ import typer
 from platform_assets.cli.account_details import account_details
 from platform_assets.cli.environment import chosen_platforms, dagster_home_path, open_instance, sandbox_for, unserved
 from platform_assets.configuration import ALERTS, WEBHOOK_URL, read, unknown_settings
-from platform_assets.declarations import Platform, PlatformAssetsError
+from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError
 from platform_assets.extraction.connection import connect
 from platform_assets.http.client import ApiClient
 from platform_assets.http.urls import fill_settings
@@ -26,12 +26,13 @@ _WAREHOUSE_WAIT = 10.0
 _TRIAL_BYTES = 65_536
 
 
-def check_platforms(names: Sequence[str], *, sandbox: bool) -> bool:
+def check_platforms(names: Sequence[str], *, sandbox: bool, contract: str = REFERENCE) -> bool:
     """Print a line per platform, one for the warehouse and one for Dagster's home; whether all are usable.
 
     Args:
         names: platforms to check; all of them if empty.
         sandbox: serve platforms that are not configured from the sandbox.
+        contract: what the sandbox speaks.
     """
     platforms = chosen_platforms(names)
     left_out = unserved(platforms) if sandbox and not names else []
@@ -42,7 +43,7 @@ def check_platforms(names: Sequence[str], *, sandbox: bool) -> bool:
     unknown = unknown_settings(all_platforms(), [one.module for one in broken_platforms()])
     for line in [*broken, *(f"settings: NOT OK: {problem}" for problem in unknown)]:
         typer.echo(line)
-    with sandbox_for(platforms, sandbox):
+    with sandbox_for(platforms, sandbox, contract):
         usable = [_check(platform) for platform in platforms]
     return all([not broken, not unknown, *usable, _check_warehouse(), _check_home(), _check_alerts()])
 

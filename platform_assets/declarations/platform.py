@@ -272,6 +272,7 @@ class Platform:
         owners: `team:<name>` or e-mail addresses.
         scopes: settings that narrow which parents are read.
         unserved: resource name -> why the contract that is applied does not serve it; declared by the contract.
+        reference: the platform as declared, if a contract is applied.
     """
 
     name: str
@@ -286,6 +287,7 @@ class Platform:
     owners: tuple[str, ...] = ("team:data-platform",)
     scopes: tuple[Scope, ...] = ()
     unserved: Mapping[str, str] = field(default_factory=dict)
+    reference: "Platform | None" = None
 
     def resource(self, name: str) -> Resource:
         """The resource called `name`. Raises KeyError if it does not exist."""
@@ -307,7 +309,13 @@ class Platform:
             replace(resource, endpoint=chosen.endpoints.get(resource.name, resource.endpoint))
             for resource in self.resources
         )
-        return replace(self, client=chosen.client, resources=resources, unserved=chosen.unserved)
+        return replace(self, client=chosen.client, resources=resources, unserved=chosen.unserved, reference=self)
+
+    def every_endpoint(self, name: str) -> tuple[Endpoint, ...]:
+        """Where the reference and each contract serve a resource: a table has the same columns under all of them."""
+        declared = self.reference or self
+        endpoints = (contract.endpoints.get(name) for contract in declared.contracts.values())
+        return (declared.resource(name).endpoint, *(endpoint for endpoint in endpoints if endpoint is not None))
 
     def primary_key_of(self, resource: Resource) -> tuple[str, ...]:
         key = resource.primary_key or self.primary_key

@@ -249,7 +249,11 @@ class Resource:
 
     @property
     def removal_policy(self) -> OnRemoval:
+        return self.removal_policy_of(self.endpoint)
+
+    def removal_policy_of(self, endpoint: Endpoint) -> OnRemoval:
+        """What a missing row means where an endpoint of any contract serves the resource."""
         if self.on_removal is not None:
             return self.on_removal
-        partial = any(one.incremental is not None and one.incremental.partial for one in self.endpoint.lists)
+        partial = any(one.incremental is not None and one.incremental.partial for one in endpoint.lists)
         return OnRemoval.IGNORE if partial else OnRemoval.SOFT_DELETE

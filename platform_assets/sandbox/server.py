@@ -13,6 +13,7 @@ from platform_assets.sandbox.backend import FakeBackend
 from platform_assets.sandbox.faults import Fault
 from platform_assets.sandbox.tokens import sandbox_token
 from platform_assets.sandbox.vendors import VendorOptions
+from platform_assets.sandbox.vendors.settings import vendor_settings
 
 
 class SandboxServer:
@@ -71,6 +72,10 @@ class SandboxServer:
 
     def token(self, platform: str) -> str:
         return sandbox_token(platform)
+
+    def vendor_settings(self, contract: str) -> dict[str, str]:
+        """Setting -> value under `[sources.<platform>]`, for a platform that speaks a vendor's contract with this."""
+        return {"base_url": self.vendor_url(contract), **vendor_settings(contract, self.vendors)}
 
 
 def serve(host: str, port: int) -> None:
