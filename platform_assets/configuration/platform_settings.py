@@ -130,6 +130,12 @@ def is_configured(platform: Platform) -> bool:
     return contract is not None and bool(contract.base_url or contract.regions)
 
 
+def not_configured(platform: Platform) -> str:
+    """Why nothing is read of a platform that is not configured."""
+    names = setting_name(platform, "base_url"), setting_name(platform, "contract")
+    return f"Not configured: neither {names[0]} nor {names[1]} says where it is."
+
+
 def is_mentioned(platform: Platform) -> bool:
     """Whether any setting says where the platform's data comes from, even if others are missing."""
     section = platform_section(platform)

@@ -12,7 +12,7 @@ caller combining settings and contract by itself, had one caller that used the r
 from dataclasses import dataclass
 
 from platform_assets.configuration.platform_settings import Settings, read_settings
-from platform_assets.declarations import Platform
+from platform_assets.declarations import Platform, PlatformAssetsError
 from platform_assets.http.client import ApiClient
 
 
@@ -44,3 +44,14 @@ def connect(platform: Platform) -> Connection:
     """
     settings = read_settings(platform)
     return Connection(platform.with_contract(settings.contract), settings)
+
+
+def as_served(platform: Platform) -> Platform:
+    """The platform with the contract that the settings choose, which decides what can be filtered and probed.
+
+    If the settings cannot be used, as declared: a run then says what is wrong with them.
+    """
+    try:
+        return connect(platform).platform
+    except PlatformAssetsError:
+        return platform
