@@ -57,6 +57,12 @@ BACKOFF_FACTOR = Setting("backoff_factor", NUMBER, "Seconds of the first retry's
 READ_TIMEOUT = Setting("read_timeout", POSITIVE, "Seconds of silence until a request is given up.", "60")
 ANSWER_TIMEOUT = Setting("answer_timeout", POSITIVE, "Seconds of a whole answer until it is given up.", "120")
 RATE_LIMIT = Setting("rate_limit", RATE, "What your plan grants, in place of all declared limits.", "as declared")
+EXCLUDE_FIELDS = Setting(
+    "exclude_fields", TEXTS, "Fields that are not loaded, each as `<resource>.<field>`, e.g. `persons.emails`.", "none"
+)
+PERSONAL_SALT = Setting(
+    "personal_salt", TEXT, "Loads personal fields as hashes that are keyed with this text.", "as they are", secret=True
+)
 ALLOWED_LAG = Setting("allowed_lag", POSITIVE, "Seconds after which data count as stale.", "as declared")
 ALLOW_HTTP = Setting("allow_http", BOOLEAN, "Send the credential in clear to another machine.", "false")
 
@@ -70,6 +76,8 @@ PLATFORM_SETTINGS: tuple[Setting[object], ...] = (
     READ_TIMEOUT,
     ANSWER_TIMEOUT,
     RATE_LIMIT,
+    EXCLUDE_FIELDS,
+    PERSONAL_SALT,
     ALLOWED_LAG,
     ALLOW_HTTP,
 )

@@ -32,6 +32,8 @@ class Settings:
         read_timeout: seconds without a byte after which a request fails.
         answer_timeout: seconds for a whole answer after which a request fails.
         rate_limit: what the account's plan grants, instead of every declared limit.
+        exclude_fields: `<resource>.<field>` of what is not loaded.
+        personal_salt: key of the hashes that personal fields are loaded as; None loads them as they are.
         scopes: setting name -> allowed values, of the platform's declared scopes that are set.
         configured: setting name -> values, of those that the contract's paths, parameters and headers are filled with.
     """
@@ -46,6 +48,8 @@ class Settings:
     read_timeout: float | None = None
     answer_timeout: float | None = None
     rate_limit: RateLimit | None = None
+    exclude_fields: tuple[str, ...] = ()
+    personal_salt: str | None = field(default=None, repr=False)
     scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     configured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -105,6 +109,8 @@ def read_settings(platform: Platform) -> Settings:
         read_timeout=_read(platform, configuration.READ_TIMEOUT),
         answer_timeout=_read(platform, configuration.ANSWER_TIMEOUT),
         rate_limit=_rate_limit(platform),
+        exclude_fields=_read(platform, configuration.EXCLUDE_FIELDS) or (),
+        personal_salt=_read(platform, configuration.PERSONAL_SALT),
         scopes={
             scope.setting: values
             for scope in platform.scopes

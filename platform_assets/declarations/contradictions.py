@@ -80,6 +80,9 @@ def _exclusion(platform: Platform, resource: Resource) -> Iterator[Found]:
         for resolve in other.endpoint.parents.values()
         if resolve.resource == resource.name
     }
+    for path in resource.personal:
+        if path in (resource.primary_key or platform.primary_key, *resolved):
+            yield "personal", f"{path!r} is a key, or in the paths of children: a hash would be another one"
     for path in resource.exclude:
         if path in resource.columns:
             yield "exclude", f"{path!r} is a declared column too; leave it out of one of them"

@@ -225,6 +225,7 @@ class Resource:
         key_fallback: primary key field -> field to take its value from if a record lacks it.
         partition: required for a child resource (a path with a parent's value).
         exclude: fields that are never loaded (secrets); `a.b` names a key inside an object.
+        personal: fields with personal data, which the setting `personal_salt` turns into hashes.
         on_removal: `None` derives it: `SOFT_DELETE` for a list read in full, `IGNORE` for a filtered one.
         freshness: allowed lag; None takes the platform's.
         specified_name: the name in the specification, if it is not snake_case.
@@ -238,6 +239,7 @@ class Resource:
     key_fallback: Mapping[str, str] = field(default_factory=dict)
     partition: DynamicPartitions | Buckets | None = None
     exclude: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
     on_removal: OnRemoval | None = None
     freshness: Freshness | None = None
     specified_name: str | None = None

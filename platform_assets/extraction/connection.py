@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from platform_assets.configuration.platform_settings import Settings, read_settings
 from platform_assets.declarations import Platform, PlatformAssetsError
+from platform_assets.extraction.privacy import excluded_fields
 from platform_assets.http.client import ApiClient
 
 
@@ -43,6 +44,8 @@ def connect(platform: Platform) -> Connection:
     Raises SettingsError naming the first setting that is missing or invalid.
     """
     settings = read_settings(platform)
+    for resource in platform.resources:
+        excluded_fields(platform, resource, settings.exclude_fields)
     return Connection(platform.with_contract(settings.contract), settings)
 
 

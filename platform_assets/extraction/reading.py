@@ -29,6 +29,7 @@ from platform_assets.declarations import (
     Resource,
     partition_key,
 )
+from platform_assets.extraction.privacy import excluded_fields, hash_fields
 from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, Bounds, Parent, Query, queries
 from platform_assets.extraction.shaping import shape, time_from_epoch, times_from_epoch
 from platform_assets.http.answer import Answer
@@ -261,6 +262,7 @@ def _pages(
     walk = pager(paginator, client.settings.page_size)
     select = selector(platform.client, paginator, data_selector)
     identify = by_key(platform.primary_key_of(resource), resource.key_fallback, endpoint.envelope)
+    excluded = excluded_fields(platform, resource, client.settings.exclude_fields)
     times = [name for name, kind in resource.columns.items() if kind == "timestamp"]
     is_enough = _stop_rule(query, paginator, epoch_times=platform.client.epoch_times)
 
@@ -274,7 +276,9 @@ def _pages(
             times_from_epoch(records, times)
         if endpoint.record is not None:
             shape(records, endpoint.record, query.values)
-        drop_fields(records, (*resource.exclude, *endpoint.exclude))
+        drop_fields(records, (*resource.exclude, *endpoint.exclude, *excluded))
+        if client.settings.personal_salt is not None:
+            hash_fields(records, resource.personal, client.settings.personal_salt)
         fill_keys(records, dict(resource.key_fallback))
         yield walk, records
 

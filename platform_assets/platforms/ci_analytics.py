@@ -85,6 +85,7 @@ PLATFORM = Platform(
                 params={"org_slug": Resolve(resource="organizations", field="slug")},
             ),
             partition=PER_ORGANIZATION,
+            personal=("created_by",),
             columns={
                 "id": "text",
                 "graphql_id": "text",
@@ -117,6 +118,7 @@ PLATFORM = Platform(
             endpoint=Endpoint(path="/v2/access-token", paginator=SingleObject()),
             primary_key="uuid",
             key_fallback={"uuid": "id"},
+            personal=("user",),
             columns={
                 "uuid": "text",
                 "scopes": "json",
@@ -140,6 +142,7 @@ PLATFORM = Platform(
                     reopen_limit=timedelta(days=30),
                 ),
             ),
+            personal=("creator",),
             columns={
                 "id": "text",
                 "graphql_id": "text",

@@ -89,6 +89,7 @@ PLATFORM = Platform(
             ),
             partition=PER_PROJECT,
             freshness=FILTERED,
+            personal=("user",),
             columns={
                 "id": "text",
                 "eventID": "text",

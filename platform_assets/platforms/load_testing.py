@@ -42,6 +42,7 @@ PLATFORM = Platform(
                 data_selector="organizations",
                 incremental=Incremental(cursor_path="updated"),
             ),
+            personal=("billing_address", "billing_country", "billing_email", "vat_number"),
             columns={
                 "id": "bigint",
                 "name": "text",

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from platform_assets.arrow.buffer import Batch, ParquetBuffer
 from platform_assets.arrow.columns import ARROW_TYPES, Columns
+from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Buckets, OnRemoval, PlatformAssetsError, RecordCursor, Resource, path_values
 from platform_assets.extraction.queries import NO_PARENT, Bounds, Parent
 from platform_assets.http.errors import AnswerError
@@ -307,7 +308,7 @@ class Planner:
             context.platform.primary_key_of(resource),
             incremental.cursor_path if incremental else None,
             known,
-            fingerprint(resource),
+            fingerprint(resource, context.settings),
             context.started,
             not_before,
             wanted_anyway=wanted_anyway,
@@ -357,10 +358,18 @@ def _selected_partitions(selection: Selection, parents: Iterable[KnownParent]) -
     return {known.partition for known in parents}
 
 
-def fingerprint(resource: Resource) -> bytes:
-    """Changes when the declaration changes what a record becomes, so that unchanged records are loaded again."""
-    what = (sorted(resource.columns.items()), sorted(resource.exclude), sorted(resource.key_fallback.items()))
-    return blake2b(repr(what).encode(), digest_size=16).digest()
+def fingerprint(resource: Resource, settings: Settings) -> bytes:
+    """Changes when a declaration or a setting changes what a record becomes, so that it is loaded again."""
+    what: list[object] = [
+        sorted(resource.columns.items()),
+        sorted(resource.exclude),
+        sorted(resource.key_fallback.items()),
+    ]
+    left_out = sorted(entry for entry in settings.exclude_fields if entry.startswith(f"{resource.name}."))
+    private = [*left_out, *((resource.personal, settings.personal_salt) if settings.personal_salt else ())]
+    if private or resource.endpoint.exclude:
+        what += [private, sorted(resource.endpoint.exclude)]
+    return blake2b(repr(tuple(what)).encode(), digest_size=16).digest()
 
 
 def latest(moments: Iterable[Any]) -> datetime | None:

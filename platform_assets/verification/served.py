@@ -104,7 +104,7 @@ class ServedReader:
             self._key,
             incremental.cursor_path if incremental else None,
             np.empty(0, np.uint64),
-            fingerprint(resource),
+            fingerprint(resource, client.settings),
             now,
             self.not_before,
             holds_nul=holds_nul,
