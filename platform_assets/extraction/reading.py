@@ -130,15 +130,24 @@ def read(reading: ListRead, target: Target, matters: Callable[[], bool] = lambda
     Raises:
         AnswerError, RequestFailed: the text names the platform, and an AnswerError's also the resource and parent.
     """
-    blind = False
+    walks: dict[int, Pager] = {}
+    doubtful: list[Iterator[tuple[Pager, list[Record]]]] = []
     with _named_errors(reading):
         for query in reading.queries():
-            for walk, records in _records(reading, query, matters):
+            found = _records(reading, query, matters)
+            for walk, records in found:
                 target.add(records)
-                blind = blind or walk.blind
-                if walk.unproven:
-                    for batch in target.batches.values():
-                        batch.ends_unproven = True
+                walks[id(walk)] = walk
+                if walk.doubtful:
+                    # Whether a doubtful end matters is known once the other queries have brought their rows.
+                    doubtful.append(found)
+                    break
+        for found in doubtful:
+            for _, records in found if matters() else ():
+                target.add(records)
+        for batch in target.batches.values():
+            batch.ends_unproven = any(walk.unproven for walk in walks.values())
+        blind = any(walk.blind for walk in walks.values())
         reading.counts["pages"] += sum(batch.pages for batch in target.batches.values())
         if blind and matters():
             reread_until_complete(reading, target)
