@@ -39,6 +39,10 @@ MAX_SHORT_PAGES = 3
 # Full pages in a row without a new row: rows that move can make one, only a circle makes three.
 MAX_PAGES_WITHOUT_NEW_ROWS = 3
 
+# Pages in a row that lead no further: without a new row, and not of a part that is read again. Rows that are filtered
+# out after paging leave empty pages, each with a next one; a hundred of them is none of that.
+MAX_IDLE_PAGES = 100
+
 KEPT_CHANGING = "the list kept changing while it was read"
 
 
@@ -82,6 +86,7 @@ class Walk:
 
     _restarts: int = 0
     _pages_without_new_rows: int = 0
+    _idle_pages: int = 0
     _short_pages: int = 0
 
     # Pages in a row that end with the last row known, but could be so short because of a lowered cap.
@@ -273,8 +278,13 @@ class Walk:
 
     def _check_for_circle(self, request: PageRequest, count: int, has_new: bool, end: int, moved: int) -> None:
         if has_new:
-            self._pages_without_new_rows = 0
-        elif count and count >= request.size and (end > self._furthest_end or moved > 0):
+            self._pages_without_new_rows = self._idle_pages = 0
+            return
+        if not count or not self._end < end <= self._furthest_end:
+            self._idle_pages += 1
+        if self._idle_pages >= MAX_IDLE_PAGES:
+            raise AnswerError(f"paging does not end: {MAX_IDLE_PAGES} pages in a row without a row unseen before")
+        if count and count >= request.size and (end > self._furthest_end or moved > 0):
             self._pages_without_new_rows += 1
             if self._pages_without_new_rows >= MAX_PAGES_WITHOUT_NEW_ROWS:
                 raise AnswerError(
