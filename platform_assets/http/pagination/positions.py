@@ -65,6 +65,7 @@ class Walk:
     blind: bool = False
     unproven: bool = False
     overlap: int | None = 0
+    adjoins: bool = True
 
     _current: PageRequest = field(init=False)
     _requests: int = 0
@@ -114,7 +115,7 @@ class Walk:
         Raises:
             AnswerError: if paging goes in a circle, or the list changes faster than it can be read.
         """
-        self.overlap, self.doubtful = 0, False
+        self.overlap, self.doubtful, self.adjoins = 0, False, False
         request = self._current
         self._check(request, answer)
         if (
@@ -210,6 +211,7 @@ class Walk:
             self._rows_sought -= sum(key not in self._seen for key in keys)
         self._check_for_circle(request, count, has_new, end, moved)
         self._seen.add(keys)
+        self.adjoins = not math.isinf(self._rows_missed)
         self._end, self._last = end, keys[-1] if keys else None
         if has_new:
             self._steps_back = self._ends_as_if_capped = 0
