@@ -9,11 +9,13 @@ Every path that reads an API starts here (a sync, the verification, `check`, the
 caller combining settings and contract by itself, had one caller that used the reference contract by mistake.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from platform_assets.configuration.platform_settings import Settings, read_settings
-from platform_assets.declarations import Platform
+from platform_assets.declarations import Client, Platform, SettingsError
 from platform_assets.http.client import ApiClient
+from platform_assets.http.errors import AnswerError
+from platform_assets.http.urls import fill_path
 
 
 @dataclass(frozen=True)
@@ -43,4 +45,15 @@ def connect(platform: Platform) -> Connection:
     Raises SettingsError naming the first setting that is missing or invalid.
     """
     settings = read_settings(platform)
-    return Connection(platform.with_contract(settings.contract), settings)
+    applied = platform.with_contract(settings.contract)
+    return Connection(replace(applied, client=_with_filled_paths(applied.client, settings)), settings)
+
+
+def _with_filled_paths(client: Client, settings: Settings) -> Client:
+    """A client whose own two requests, of the probe and of the account, name the first value of each setting."""
+    first = {name: values[0] for name, values in settings.configured.items()}
+    try:
+        account = client.account and replace(client.account, path=fill_path(client.account.path, first))
+        return replace(client, probe=fill_path(client.probe, first), account=account)
+    except AnswerError as error:
+        raise SettingsError(str(error)) from None

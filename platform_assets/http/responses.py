@@ -87,12 +87,11 @@ class ResponseClassifier:
                 return body
             problem = f"the body has `{repeated}` twice in one object, so its value is ambiguous"
             raise AnswerError(self.messages.about(path, problem))
-        if self.platform.client.error_handler.retry_not_json:
-            raise TransientFault(RequestFailed(text), None)
-        if _declares_length(response):
+        if not _declares_length(response):
+            # A broken connection looks like the end of the body then.
+            text = f"{text} (or cut off: the response does not declare its length)"
+        elif not self.platform.client.error_handler.retry_not_json:
             raise AnswerError(text)
-        # Without a declared length, a broken connection looks like the end of the body.
-        text = f"{text} (or cut off: the response does not declare its length)"
         raise TransientFault(RequestFailed(text), None)
 
     def _describe(self, response: requests.Response, content: bytes) -> str:

@@ -47,7 +47,8 @@ def cut(make: Callable[[Good], bytes]) -> Spoil:
 
 
 def _half(message: bytes) -> bytes:
-    return message[: message.index(b"\r\n\r\n") + 4 + (len(message) - message.index(b"\r\n\r\n")) // 2]
+    start = message.index(b"\r\n\r\n") + 4
+    return message[: start + (len(message) - start) // 2]
 
 
 def _chunked(good: Good) -> bytes:
@@ -77,7 +78,8 @@ def _drip_head(wire: Wire, good: Good) -> None:
 
 def _drip_body(wire: Wire, good: Good) -> None:
     wire.send(good.message(b"", content_length=str(len(good.body))))
-    wire.drip((good.body[at : at + 1] for at in range(len(good.body))), 0.1)
+    # However short the body is, it takes longer than anybody waits.
+    wire.drip((good.body[at : at + 1] for at in range(len(good.body))), max(0.1, 3 / len(good.body)))
 
 
 def _drip_body_without_length(wire: Wire, good: Good) -> None:
@@ -105,31 +107,50 @@ def bomb(good: Good) -> bytes:
     return good.message(b"".join([*parts, packer.compress(good.body), packer.flush()]), content_encoding="gzip")
 
 
+def _with_field(good: Good, field: bytes) -> bytes:
+    """The body with one more field, in the envelope or in the first record of a bare list; a list may be empty."""
+    if good.body.lstrip().startswith(b"{"):
+        return b"{" + field + b"," + good.body[1:]
+    return good.body.replace(b"[{", b"[{" + field + b",", 1) if json.loads(good.body) else b"[{" + field + b"}]"
+
+
 def _deep_record(good: Good) -> bytes:
     """600 levels in one field: a parser's limit lies above that, a serialiser's below."""
-    deep = b'{"a":' * 600 + b"1" + b"}" * 600
-    return good.message(re.sub(rb"(:\[?\{)", rb'\1"deep":' + deep + b",", good.body, count=1))
+    deep = b'"deep":' + b'{"a":' * 600 + b"1" + b"}" * 600
+    found = re.sub(rb"(:\[?\{)", rb"\1" + deep + b",", good.body, count=1)
+    return good.message(_with_field(good, deep) if found == good.body else found)
 
 
 def _repeated_envelope(good: Good) -> bytes:
     """The same key again, with nothing in it: parsers keep the last."""
-    name = json.dumps(next(iter(json.loads(good.body)))).encode()
+    found = json.loads(good.body)
+    if isinstance(found, list):
+        return _repeated_same(good)
+    name = json.dumps(next(iter(found))).encode()
     return good.message(good.body.rstrip()[:-1] + b"," + name + b":[]}")
 
 
 def _repeated_same(good: Good) -> bytes:
-    name, value = next(iter(json.loads(good.body).items()))
-    return good.message(b"{" + json.dumps(name).encode() + b":" + json.dumps(value).encode() + b"," + good.body[1:])
+    found = json.loads(good.body)
+    if found == []:
+        return good.message()
+    name, value = next(iter((found[0] if isinstance(found, list) else found).items()))
+    field = json.dumps(name).encode() + b":" + json.dumps(value).encode()
+    return good.message(_with_field(good, field))
 
 
 def _seconds_from_now(seconds: float) -> str:
     return str(int(time.time() + seconds))
 
 
+# A good answer may say when its limit is reset, which would be a wait of its own in a refusal.
+_NO_RESETS: dict[str, None] = {"ratelimit_reset": None, "ratelimit_user_reset": None, "x_ratelimit_reset": None}
+
+
 def _says(status: int, body: bytes = b'{"error": "no"}', **headers: str | Callable[[], str]) -> Spoil:
     def make(good: Good) -> bytes:
         found = {name: value if isinstance(value, str) else value() for name, value in headers.items()}
-        return good.message(body, status=status, **found)
+        return good.message(body, status=status, **{**_NO_RESETS, **found})
 
     return answers(make)
 
@@ -219,16 +240,16 @@ def _strange_bodies() -> Iterator[Case]:
         "html-as-json": lambda good: good.message(b"<html>Please log in</html>"),
         "html": lambda good: good.message(b"<!doctype html><p>Maintenance", content_type="text/html"),
         "truncated-with-its-length": lambda good: good.message(good.body[:-1]),
-        "length-too-short": lambda good: good.message(content_length=str(len(good.body) - 7)),
+        "length-too-short": lambda good: good.message(content_length=str(len(good.body) * 4 // 5)),
         "two-documents": lambda good: good.message(good.body + good.body),
-        "nan": lambda good: good.message(b'{"a": NaN, ' + good.body[1:]),
-        "infinity": lambda good: good.message(b'{"a": -Infinity, ' + good.body[1:]),
-        "deep": lambda good: good.message(b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"," + good.body[1:]),
+        "nan": lambda good: good.message(_with_field(good, b'"a": NaN')),
+        "infinity": lambda good: good.message(_with_field(good, b'"a": -Infinity')),
+        "deep": lambda good: good.message(_with_field(good, b'"a":' + b"[" * 100_000 + b"]" * 100_000)),
         "deep-record": _deep_record,
         "repeated-key-that-empties": _repeated_envelope,
         "repeated-key": _repeated_same,
         "utf-16": lambda good: good.message(good.body.decode().encode("utf-16")),
-        "latin-1": lambda good: good.message(b'{"a": "\xe9", ' + good.body[1:]),
+        "latin-1": lambda good: good.message(_with_field(good, b'"a": "\xe9"')),
         "broken-gzip": lambda good: good.message(b"no gzip at all", content_encoding="gzip"),
         "truncated-gzip": lambda good: good.message(_gzip(good.body)[:-12], content_encoding="gzip"),
         "unknown-encoding": lambda good: good.message(zlib.compress(good.body), content_encoding="zx"),
@@ -246,7 +267,9 @@ def _strange_bodies() -> Iterator[Case]:
 
 def _harmless() -> Iterator[Case]:
     bodies: dict[str, Callable[[Good], bytes]] = {
-        "lone-surrogate": lambda good: good.message(b'{"a": "\\ud800", ' + good.body[1:]),
+        "lone-surrogate": lambda good: good.message(
+            good.body if good.body.startswith(b"[") else _with_field(good, b'"a": "\\ud800"')
+        ),
         "byte-order-mark": lambda good: good.message(b"\xef\xbb\xbf" + good.body),
         "wrong-charset": lambda good: good.message(content_type="application/json; charset=iso-8859-1"),
         "text-plain": lambda good: good.message(content_type="text/plain"),

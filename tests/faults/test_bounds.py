@@ -3,7 +3,6 @@
 import ssl
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 import trustme
 
 from platform_assets.configuration.platform_settings import Settings, read_settings
-from platform_assets.extraction.reading import NO_PARENT, read_records
+from platform_assets.extraction.reading import ListRead, read_records
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError, RequestFailed, SettingsError
 from platform_assets.platforms import platform_named
@@ -75,7 +74,7 @@ def test_a_next_link_elsewhere_is_not_followed(shared_sandbox: SandboxServer) ->
             settings = Settings(base_url=f"{proxy.url}/error_tracking", token="sandbox-error-tracking-token")
             with ApiClient(platform_named("error_tracking"), settings) as asking:
                 projects = asking.platform.resource("projects")
-                assert [*read_records(asking, projects, NO_PARENT, None, Counter())]
+                assert [*read_records(ListRead(asking, projects))]
             assert len(proxy.targets) > 1 and all(target.startswith("/error_tracking/") for target in proxy.targets)
     assert heard == []
 

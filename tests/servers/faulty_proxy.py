@@ -126,8 +126,8 @@ class FaultyProxy:
         self._open.add(connection)
         with connection, connection.makefile("rb") as stream, suppress(OSError):
             while request := _request(stream):
-                target, headers = request
-                good = self._ask(target, headers)
+                target, headers = request.target, request.headers
+                good = self._ask(request)
                 spoil = self._choose(target)
                 if spoil is None:
                     connection.sendall(good.message())
@@ -146,17 +146,19 @@ class FaultyProxy:
             self.struck += 1
             return self.spoil
 
-    def _ask(self, target: str, headers: dict[str, str]) -> Good:
-        if self._known is None:
-            return self._ask_upstream(target, headers)
-        if target not in self._known:
-            self._known[target] = self._ask_upstream(target, headers)
-        return self._known[target]
+    def _ask(self, request: "_Request") -> Good:
+        # What is posted tells answers apart too, and a credential is not to be kept.
+        if self._known is None or request.method != "GET":
+            return self._ask_upstream(request)
+        if request.target not in self._known:
+            self._known[request.target] = self._ask_upstream(request)
+        return self._known[request.target]
 
-    def _ask_upstream(self, target: str, headers: dict[str, str]) -> Good:
+    def _ask_upstream(self, request: "_Request") -> Good:
         client = HTTPConnection(self._upstream.hostname or "", self._upstream.port, timeout=30)
         try:
-            client.request("GET", target, headers={**headers, "Accept-Encoding": "identity"})
+            headers = {**request.headers, "Accept-Encoding": "identity"}
+            client.request(request.method, request.target, body=request.body or None, headers=headers)
             answer = client.getresponse()
             kept = {name.lower(): value for name, value in answer.getheaders()}
             return Good(answer.status, kept, answer.read())
@@ -164,8 +166,16 @@ class FaultyProxy:
             client.close()
 
 
-def _request(stream: BufferedReader) -> tuple[str, dict[str, str]] | None:
-    """Target and headers of the next request on a connection, None at its end."""
+@dataclass(frozen=True)
+class _Request:
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def _request(stream: BufferedReader) -> _Request | None:
+    """The next request on a connection, None at its end."""
     lines: list[str] = []
     while line := stream.readline().decode("latin-1").strip():
         lines.append(line)
@@ -173,7 +183,8 @@ def _request(stream: BufferedReader) -> tuple[str, dict[str, str]] | None:
         return None
     headers = dict(line.split(": ", 1) for line in lines[1:])
     headers.pop("Host", None)
-    return lines[0].split(" ")[1], headers
+    method, target = lines[0].split(" ")[:2]
+    return _Request(method, target, headers, stream.read(int(headers.pop("Content-Length", "0"))))
 
 
 @contextmanager
