@@ -185,4 +185,5 @@ def _fail_if_all_skipped(plan: Plan) -> None:
     skipped = [read for read in plan.reads if read.status is Status.SKIPPED]
     if skipped and len(skipped) == len(plan.reads) and not plan.other_parents_ok:
         plan.outcome.error = f"all {len(skipped)} parents were refused: {skipped[0].error}"
-        plan.outcome.permanent = True
+        # Not for a 410, which may be over soon.
+        plan.outcome.permanent = all(read.permanent for read in skipped)

@@ -33,6 +33,9 @@ FINISHED = replace(CREATED, start_param="finished_from")
 # Not finished yet, so that neither filter of time finds their changes.
 UNFINISHED = ("creating", "scheduled", "running", "failing", "blocked", "canceling")
 
+# Ended without having been finished: they are in none of those two lists, however late they end so.
+LEFT_OUT = ("skipped", "not_run")
+
 CONTRACT = Contract(
     title="Buildkite",
     version="v2",
@@ -80,6 +83,12 @@ CONTRACT = Contract(
                     path="/v2/builds",
                     params={"state[]": UNFINISHED},
                     incremental=Incremental(cursor_path="created_at", too_deep=TOO_DEEP),
+                    follow_up=True,
+                ),
+                Endpoint(
+                    path="/v2/builds",
+                    params={"state[]": LEFT_OUT},
+                    incremental=replace(CREATED, reopen={"state": UNFINISHED}),
                     follow_up=True,
                 ),
             ),

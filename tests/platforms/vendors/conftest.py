@@ -53,10 +53,10 @@ class Vendor:
 
     def contents(self) -> dict[str, list[tuple[object, ...]]]:
         """Every value of every table, our own columns included."""
-        return {
-            resource.name: sorted(query(self.file, f"SELECT * FROM {self.platform}.{resource.name}"), key=repr)
-            for resource in platform_named(self.platform).resources
-        }
+        return {resource.name: self.contents_of(resource.name) for resource in platform_named(self.platform).resources}
+
+    def contents_of(self, name: str) -> list[tuple[object, ...]]:
+        return sorted(query(self.file, f"SELECT * FROM {self.platform}.{name}"), key=repr)
 
     def contents_of_own_tables(self) -> list[tuple[object, ...]]:
         """Every value of the tables that hold the state of loading: progress, log, source."""
