@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from platform_assets import configuration
 from platform_assets.configuration import Setting, credentials, platform_section
 from platform_assets.configuration.kinds import TEXTS
-from platform_assets.declarations import REFERENCE, Platform, RateLimit, Resource, SettingsError
+from platform_assets.declarations import REFERENCE, Configured, Platform, RateLimit, Resource, SettingsError
 
 T = TypeVar("T")
 
@@ -210,6 +210,8 @@ def _configured(platform: Platform, contract: str) -> dict[str, tuple[str, ...]]
                 f"{platform.name}: setting `{key}` is missing, which the contract {contract} needs:"
                 f" set {setting_name(platform, key)}, or `{key}` under [sources.{platform.name}] in .dlt/config.toml"
             )
+        if len(values) > 1 and chosen is not None and Configured(key) in chosen.client.headers.values():
+            raise SettingsError(f"{platform.name}: setting `{key}` must be one value, not {len(values)}")
         found[key] = values
     return found
 
