@@ -119,6 +119,8 @@ def _deep_record(good: Good) -> bytes:
     deep = b'"deep":' + b'{"a":' * 600 + b"1" + b"}" * 600
     if good.body.startswith(b"["):
         return good.message(_with_field(good, deep))
+    if not re.search(rb":\[?\{", good.body):
+        return good.message(good.body.replace(b":[]", b":[{" + deep + b"}]", 1))
     return good.message(re.sub(rb"(:\[?\{)", rb"\1" + deep + b",", good.body, count=1))
 
 

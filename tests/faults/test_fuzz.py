@@ -5,7 +5,6 @@ Each property has a half of sound input, whose exact outcome the test knows; ref
 
 import json
 import tempfile
-from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -21,6 +20,7 @@ from dlt.common.schema import Schema
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from platform_assets.arrow.batches import Batch
 from platform_assets.arrow.buffer import ParquetBuffer
 from platform_assets.configuration.platform_settings import Settings, read_settings
 from platform_assets.declarations import (
@@ -34,7 +34,7 @@ from platform_assets.declarations import (
     SinglePage,
     validate,
 )
-from platform_assets.extraction.reading import NO_PARENT, read
+from platform_assets.extraction.reading import NO_PARENT, ListRead, Target, read
 from platform_assets.http.answer import Answer
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError
@@ -85,7 +85,8 @@ class Answers:
         with tempfile.TemporaryDirectory() as folder, ApiClient(platform, client_settings) as client:
             buffer = ParquetBuffer(Path(folder), columns, key, None, no_hashes(), b"", datetime.now(UTC), None)
             try:
-                batch = read(client, platform.resource(resource), NO_PARENT, None, buffer, {}, Counter())
+                batch = Batch(parent=NO_PARENT.key)
+                read(ListRead(client, platform.resource(resource)), Target(buffer, {batch.parent: batch}, {"": {}}))
                 buffer.accept(batch)
                 return [row for path in buffer.finish().files for row in pq.read_table(path).to_pylist()]
             except PlatformAssetsError as error:

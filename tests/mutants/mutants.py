@@ -193,7 +193,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "more-without-next-is-the-end",
         COUNTED_CURSOR,
-        "if declared.more_path is not None and get_path(answer.body, declared.more_path) is True:",
+        "if more and not declared.implied:",
         "if False:",
         (f"{PAGES}::test_an_answer_to_something_else_is_no_last_page",),
     ),
@@ -207,7 +207,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "opaque-list-read-once",
         READING,
-        "        if blind and matters(batch):",
+        "        if blind and matters():",
         "        if False:",
         (f"{MOVING}::test_an_issue_that_slips_between_two_opaque_pages_is_found_by_a_second_look",),
     ),
@@ -430,8 +430,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "skipped-parent-recorded-as-done",
         READS,
-        "Status.SKIPPED if skip else Status.FAILED",
-        "Status.OK if skip else Status.FAILED",
+        "Status.SKIPPED if is_refused else Status.FAILED",
+        "Status.OK if is_refused else Status.FAILED",
         (f"{REFUSED}::test_a_refused_parent_stays_due_in_a_bucket",),
     ),
     Mutant(
@@ -480,7 +480,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "no-second-look",
         READS,
-        ("            reading.reread_until_complete(*where, batch)\n"),
+        ("            reading.reread_until_complete(todo, target)\n"),
         "",
         (f"{REMOVALS}::test_one_short_answer_marks_nothing_where_the_second_look_finds_the_rows",),
     ),
