@@ -59,7 +59,11 @@ class ResponseClassifier:
         if 200 <= status < 300:
             problem = f"answered {status} where 200 with a JSON body is expected"
             raise AnswerError(self.messages.about(path, problem))
-        failure = RequestFailed(self.messages.about(path, self._describe(response, content)), status=status)
+        # An API that speaks JSON refuses in JSON, or in a text; a page of HTML is a gateway's.
+        blocked = status == 403 and content.lstrip()[:1] == b"<"
+        failure = RequestFailed(
+            self.messages.about(path, self._describe(response, content)), status=status, blocked=blocked
+        )
         handler = self.platform.client.error_handler
         if status in handler.retry_once_after:
             raise TransientFault(failure, None, once_after=handler.retry_once_after[status])

@@ -80,7 +80,7 @@ def _do_reads(client: ApiClient, plan: Plan, reads: Sequence[Read]) -> None:
             plan.buffer.accept(batch)
             read.batch = batch
     except RequestFailed as failure:
-        is_refused = reads[0].parent is not NO_PARENT and failure.status in SKIPPED_STATUSES
+        is_refused = reads[0].parent is not NO_PARENT and failure.status in SKIPPED_STATUSES and not failure.blocked
         if is_refused and len(reads) > 1:
             # One of them may be gone; the others have rows.
             for read in reads:

@@ -372,6 +372,12 @@ def test_composite_partition_keys_never_collide() -> None:
     assert "..." not in partition_key(["a...b"])
 
 
+def test_a_further_list_is_checked_as_the_first_is() -> None:
+    wrong = Endpoint(path="/more", incremental=Incremental(cursor_path="nowhere"))
+    found = str(problem(resource(endpoint=Endpoint(path="/things", also=(wrong,)))))
+    assert "cursor 'nowhere' is not a declared column" in found
+
+
 def test_buckets_are_stable() -> None:
     # These values are documented; another hash would read every parent again.
     assert [Buckets(count=16).key_of(str(n)) for n in (1, 17, 100000)] == ["bucket_07", "bucket_02", "bucket_03"]

@@ -82,6 +82,13 @@ def test_an_answer_without_a_token_is_a_clear_error(vendor: MakeVendor) -> None:
     assert len(refused) == 8 and all("without an access token" in text for text in refused.values())
 
 
+def test_an_answer_with_an_endless_token_is_a_clear_error(vendor: MakeVendor) -> None:
+    api = vendor("ninjaone")
+    body = b'{"access_token": "' + b"x" * (1 << 21) + b'"}'
+    api.server.faults.append(Fault("oauth/token", 200, times=None, body=body))
+    assert "without an access token" in errors(api.sync("roles"))["roles"]
+
+
 def test_a_token_request_that_fails_for_a_moment_is_tried_again(vendor: MakeVendor) -> None:
     api = vendor("ninjaone")
     api.server.faults.append(Fault("oauth/token", 503, times=2))

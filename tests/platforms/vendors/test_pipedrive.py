@@ -120,6 +120,23 @@ def test_a_deal_that_is_refused_in_a_batch_is_skipped_and_its_siblings_have_thei
     }
 
 
+def test_a_block_is_no_word_about_deals(vendor: MakeVendor) -> None:
+    """Too many refused requests are answered by a gateway: an HTML page with 403, whatever is asked for."""
+    api = vendor("pipedrive")
+    api.sync("deals", "deal_products")
+    before = api.contents_of("deal_products")
+    api.server.world.advance(hours=30)
+    api.sync("deals")
+    asked = api.requests()
+    html = b"<!DOCTYPE html><html><body>You have been blocked.</body></html>"
+    api.server.faults.append(Fault("/deals/products", 403, times=None, body=html))
+    outcome = api.sync("deal_products")["deal_products"]
+    assert outcome.skipped_parents == [] and "You have been blocked" in errors({"": outcome})[""]
+    # A request for each batch, not for each deal.
+    assert api.requests() - asked <= 16
+    assert api.contents_of("deal_products") == before
+
+
 def test_pages_that_are_cut_below_the_limit_lose_no_row(vendor: MakeVendor, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every list of version 1 and 2 grants 30 rows, with a word of what follows; mail threads say nothing."""
     number = Served.number
