@@ -46,7 +46,9 @@ def connect(platform: Platform) -> Connection:
     """
     settings = read_settings(platform)
     applied = platform.with_contract(settings.contract)
-    return Connection(replace(applied, client=_with_filled_paths(applied.client, settings)), settings)
+    if settings.configured:
+        applied = replace(applied, client=_with_filled_paths(applied.client, settings))
+    return Connection(applied, settings)
 
 
 def _with_filled_paths(client: Client, settings: Settings) -> Client:
