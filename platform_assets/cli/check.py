@@ -13,7 +13,6 @@ from platform_assets.configuration import ALERTS, WEBHOOK_URL, read, unknown_set
 from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError
 from platform_assets.extraction.connection import connect
 from platform_assets.http.client import ApiClient
-from platform_assets.http.urls import fill_settings
 from platform_assets.platforms import all_platforms, broken_platforms
 from platform_assets.sync.account import agree_on_source
 from platform_assets.warehouse import open_warehouse
@@ -118,7 +117,7 @@ def _check(platform: Platform) -> bool:
     try:
         connection = connect(platform)
         with connection.open_client(retries=False) as client:
-            client.get(fill_settings(connection.platform.client.probe, connection.settings.configured))
+            client.get(connection.platform.client.probe)
             _check_account(client)
             details = list(account_details(platform, client))
     except PlatformAssetsError as error:

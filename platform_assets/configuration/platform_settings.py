@@ -222,7 +222,7 @@ def _configured(platform: Platform, contract: str) -> dict[str, tuple[str, ...]]
                 f"{platform.name}: setting `{key}` is missing, which the contract {contract} needs:"
                 f" set {setting_name(platform, key)}, or `{key}` under [sources.{platform.name}] in .dlt/config.toml"
             )
-        if len(values) > 1 and Configured(key) in (chosen.client.headers.values() if chosen else ()):
+        if len(values) > 1 and chosen is not None and Configured(key) in chosen.client.headers.values():
             raise SettingsError(f"{platform.name}: {setting_name(platform, key)} must be one value, not {len(values)}")
         found[key] = values
     return found

@@ -112,7 +112,7 @@ class RecordCursor:
         cursor_param: query parameter of the position.
         field: the records' field that positions are made of; numbers.
         newest_first: the list is in descending order, so that a page's smallest value leads on (NinjaOne activities).
-            Otherwise its largest does.
+            Otherwise its last does.
     """
 
     cursor_param: str

@@ -272,9 +272,12 @@ def _column_problems(platform: Platform, resource: Resource) -> Iterator[Problem
     for key, fallback in resource.key_fallback.items():
         if key not in platform.primary_key_of(resource):
             yield resource.name, "key_fallback", f"{key!r} is not in the primary key, so {fallback!r} is never read"
-    incremental = resource.endpoint.incremental
-    if incremental is None:
-        return
+    for one in resource.endpoint.lists:
+        if one.incremental is not None:
+            yield from _incremental_problems(resource, one.incremental)
+
+
+def _incremental_problems(resource: Resource, incremental: Incremental) -> Iterator[Problem]:
     yield from _unread_problems(resource.name, incremental)
     if min(incremental.lag, incremental.reopen_limit) < timedelta(0):
         yield resource.name, "incremental", "`lag` and `reopen_limit` must not be negative"

@@ -188,9 +188,8 @@ class ApiClient:
         if budget is None or not self._limits.is_spent(response.headers, endpoint, refused=refused):
             return
         problem = f"the day's budget of requests is spent; it is renewed at {budget.renewed}"
-        failure = LimitExhausted(self._messages.about(path, problem), status=response.status_code)
-        self._limits.note_spent(failure)
-        raise failure
+        self._limits.note_spent(LimitExhausted(f"{self.platform.name}: {problem}", status=response.status_code))
+        raise LimitExhausted(self._messages.about(path, problem), status=response.status_code)
 
     def _exchange(self, url: str, query: Mapping[str, ParamValue], path: str) -> tuple[requests.Response, bytes]:
         """One request and its complete body, within the bounds of size and time."""

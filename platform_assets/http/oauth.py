@@ -27,6 +27,10 @@ MARGIN = 60.0
 _SHORT_LIFE = 2 * MARGIN
 
 
+# Bytes of an answer of the token endpoint.
+_LONGEST_ANSWER = 1 << 20
+
+
 class TokenSource:
     """The access token of one client.
 
@@ -35,7 +39,7 @@ class TokenSource:
         auth: the declared token endpoint.
         base_url: what its path is relative to.
         secrets: values of the secrets that `auth` names.
-        post: sends the token request; takes the URL and the form's fields.
+        post: sends the token request and leaves the body to be read; takes the URL and the form's fields.
         on_token: is given each new token, to keep it out of messages.
         clock: seconds, only ever going forward; replaced by tests.
     """
@@ -87,11 +91,12 @@ class TokenSource:
 
     def _buy(self) -> None:
         bought_at = self._clock()
-        response = self._post(self._url, self._form)
-        answer = _answer(response)
+        with self._post(self._url, self._form) as response:
+            content = _read(response)
+        answer = _answer(content)
         token = answer.get("access_token")
         if response.status_code != 200 or not isinstance(token, str) or not token:
-            raise _refusal(self._platform, self._auth, response)
+            raise _refusal(self._platform, self._auth, response, content)
         life = answer.get("expires_in")
         seconds = float(life) if isinstance(life, int | float) and life > 0 else self._auth.default_token_expiration
         self._on_token(token)
@@ -99,22 +104,35 @@ class TokenSource:
         self._good_until = bought_at + (seconds - MARGIN if seconds > _SHORT_LIFE else seconds / 2)
 
 
-def _answer(response: requests.Response) -> dict[str, Any]:
+def _read(response: requests.Response) -> bytes:
+    """The body, up to a length that no answer with a token has."""
+    content = b""
+    for chunk in response.iter_content(_LONGEST_ANSWER):
+        content += chunk
+        if len(content) > _LONGEST_ANSWER:
+            return b""
+    return content
+
+
+def _answer(content: bytes) -> dict[str, Any]:
     try:
-        body = orjson.loads(response.content)
+        body = orjson.loads(content)
     except orjson.JSONDecodeError:
         return {}
     return body if isinstance(body, dict) else {}
 
 
-def _refusal(platform: str, auth: OAuth2ClientCredentials, response: requests.Response) -> Exception:
+def _refusal(platform: str, auth: OAuth2ClientCredentials, response: requests.Response, content: bytes) -> Exception:
     status = response.status_code
     problem = f"{platform}: POST {auth.access_token_url}: answered {status} without an access token"
     if status in (400, 401, 403, 404):
-        # NinjaOne: 404 means an unknown client, or a client of another region.
+        # NinjaOne: 404 means an unknown client, or a client of another region. It is no word about what was asked for,
+        # so that no parent may be skipped for it.
         return RequestFailed(
-            f"{problem}: check `{auth.client_id}`, `{auth.client_secret}` and where the account is", status=status
+            f"{problem}: check `{auth.client_id}`, `{auth.client_secret}` and where the account is", status=401
         )
     failure = RequestFailed(problem, status=status)
-    delay = retry_delay(status, response.headers, response.content, datetime.now(UTC))
-    return TransientFault(failure, delay) if status == 429 or status >= 500 else failure
+    delay = retry_delay(status, response.headers, content, datetime.now(UTC))
+    # NinjaOne: a throttle may be an HTML page with status 200.
+    is_throttle = status == 429 or (status == 200 and not _answer(content))
+    return TransientFault(failure, delay) if is_throttle or status >= 500 else failure

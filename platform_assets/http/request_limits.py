@@ -5,6 +5,7 @@ endpoint takes few requests at a time
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
@@ -13,6 +14,11 @@ from filelock import FileLock
 from platform_assets.declarations import Client, Endpoint, RateLimit
 from platform_assets.http.errors import LimitExhausted
 from platform_assets.http.rate_limiter import Limiter, limit_file
+
+# Refusals in a row, of all requests and in so many seconds, from which on the day's budget counts as spent although no
+# header says so: a limit of requests a second lets some through meanwhile.
+REFUSALS = 10
+REFUSED_SECONDS = 20.0
 
 
 class RequestLimits:
@@ -36,6 +42,8 @@ class RequestLimits:
         self._limiters: dict[str, list[Limiter]] = {"": self._made((granted,) if granted else client.rate_limits, "")}
         self._gates: dict[str, threading.Semaphore] = {}
         self._spent: LimitExhausted | None = None
+        self._refusals = 0
+        self._refused_since = 0.0
 
     @contextmanager
     def slot(self, endpoint: Endpoint | None) -> Iterator[float]:
@@ -65,10 +73,25 @@ class RequestLimits:
             refused: whether the response is a 429.
         """
         budget = self._client.daily_budget
-        remaining = headers.get(budget.remaining_header) if budget else None
-        if remaining is None or not remaining.strip().isdecimal():
+        if budget is None:
             return False
-        return refused and int(remaining) < ((endpoint.cost if endpoint else None) or 1)
+        is_refused_for_long = self._is_refused_for_long(refused=refused)
+        try:
+            remaining = int(headers.get(budget.remaining_header, ""))
+        except ValueError:
+            return is_refused_for_long
+        return refused and remaining < ((endpoint.cost if endpoint else None) or 1)
+
+    def _is_refused_for_long(self, *, refused: bool) -> bool:
+        """Whether every request has been refused for some time, although they waited as told."""
+        with self._lock:
+            if not refused:
+                self._refusals = 0
+                return False
+            if not self._refusals:
+                self._refused_since = time.monotonic()
+            self._refusals += 1
+            return self._refusals >= REFUSALS and time.monotonic() - self._refused_since >= REFUSED_SECONDS
 
     def _of(self, endpoint: Endpoint | None) -> list[Limiter]:
         common = self._limiters[""]

@@ -63,7 +63,11 @@ class ResponseClassifier:
         if 200 <= status < 300:
             problem = f"answered {status} where 200 with a JSON body is expected"
             raise AnswerError(self.messages.about(path, problem))
-        failure = RequestFailed(self.messages.about(path, self._describe(response, content, endpoint)), status=status)
+        # An API that speaks JSON refuses in JSON, or in a text; a page of HTML is a gateway's.
+        blocked = status == 403 and content.lstrip()[:1] == b"<"
+        failure = RequestFailed(
+            self.messages.about(path, self._describe(response, content, endpoint)), status=status, blocked=blocked
+        )
         handler = self.platform.client.error_handler
         if status in handler.retry_once_after:
             raise TransientFault(failure, None, once_after=handler.retry_once_after[status])
@@ -93,12 +97,11 @@ class ResponseClassifier:
                 return body
             problem = f"the body has `{repeated}` twice in one object, so its value is ambiguous"
             raise AnswerError(self.messages.about(path, problem))
-        if self.platform.client.error_handler.retry_not_json:
-            raise TransientFault(RequestFailed(text), None)
-        if _declares_length(response):
+        if not _declares_length(response):
+            # A broken connection looks like the end of the body then.
+            text = f"{text} (or cut off: the response does not declare its length)"
+        elif not self.platform.client.error_handler.retry_not_json:
             raise AnswerError(text)
-        # Without a declared length, a broken connection looks like the end of the body.
-        text = f"{text} (or cut off: the response does not declare its length)"
         raise TransientFault(RequestFailed(text), None)
 
     def _describe(self, response: requests.Response, content: bytes, endpoint: Endpoint | None) -> str:

@@ -119,7 +119,7 @@ class BoughtToken(AuthBase):
 def _post(session: requests.Session, url: str, form: Mapping[str, str]) -> requests.Response:
     """Send a form without the session's credential, and without following redirects."""
     no_auth: Callable[[requests.PreparedRequest], requests.PreparedRequest] = _unchanged
-    return session.post(url, data=dict(form), auth=no_auth, allow_redirects=False, timeout=_TOKEN_TIMEOUT)
+    return session.post(url, data=dict(form), auth=no_auth, allow_redirects=False, timeout=_TOKEN_TIMEOUT, stream=True)
 
 
 def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -33,8 +33,3 @@ def fill_path(path: str, values: Mapping[str, object]) -> str:
             raise AnswerError(f"path value {text!r} for {{{name}}} in {path} cannot be a path segment: refused")
         path = path.replace(f"{{{name}}}", quote(text, safe=""))
     return path
-
-
-def fill_settings(path: str, configured: Mapping[str, tuple[str, ...]]) -> str:
-    """A path with its `{setting}` placeholders filled in from settings, the first value of each."""
-    return fill_path(path, {name: values[0] for name, values in configured.items() if f"{{{name}}}" in path})

@@ -139,8 +139,9 @@ class _Tick:
                 self._reasons["fresh"].append(resource.name)
             return stale
         incremental = resource.endpoint.incremental
-        if incremental is not None and incremental.reopen and age >= 0.75 * lag:
-            return True  # open records change without becoming newer
+        may_change = incremental is not None and (incremental.reopen or resource.endpoint.also)
+        if may_change and age >= 0.75 * lag:
+            return True  # open records, and those of further lists, change without becoming newer in the first
         return self._has_newer(resource, state, load.cursor, lag)
 
     def _has_newer(self, resource: Resource, state: SensorState, cursor: float, lag: float) -> bool:

@@ -83,11 +83,13 @@ def find_parents(
         if any(value is None for value in path_values):
             incomplete.add("/".join(str(row.value(field)) for field in own_key))
             continue
-        # If the object that holds the name has no key of its own, the name identifies it.
+        # If the object that holds the name has no key of its own, the name identifies it. With nothing but names there
+        # is no identity beside the parent's key: a contract that serves the key, too, is not to tell of another parent.
         keys = [row.value(field) for field in identities]
         identity = [value if key is None else key for key, value in zip(keys, path_values, strict=True)]
         values = dict(zip(parents, path_values, strict=True))
-        known = _known_parent(resource, values, row.version, "/".join(map(str, identity)))
+        id = "/".join(map(str, identity)) if any(key is not None for key in keys) else None
+        known = _known_parent(resource, values, row.version, id)
         before = found.get(known.parent.key)
         if before is not None and before[1].parent.values != known.parent.values:
             raise AnswerError(f"two parents share the key {known.parent.key!r}")

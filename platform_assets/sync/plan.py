@@ -18,12 +18,29 @@ import pyarrow as pa
 
 from platform_assets.arrow.buffer import Batch, ParquetBuffer
 from platform_assets.arrow.columns import ARROW_TYPES, Columns
+from platform_assets.arrow.hashes import is_member
 from platform_assets.configuration.platform_settings import Settings
-from platform_assets.declarations import Buckets, OnRemoval, PlatformAssetsError, RecordCursor, Resource, path_values
+from platform_assets.declarations import (
+    Buckets,
+    Configured,
+    Incremental,
+    OnRemoval,
+    PlatformAssetsError,
+    RecordCursor,
+    Resource,
+    path_values,
+)
 from platform_assets.extraction.queries import NO_PARENT, Bounds, Parent
 from platform_assets.http.errors import AnswerError
 from platform_assets.sync.context import Selection, SyncContext
-from platform_assets.sync.known_rows import NO_HASHES, all_keys, key_columns, keys_by_parent, row_hashes
+from platform_assets.sync.known_rows import (
+    NO_HASHES,
+    all_keys,
+    key_columns,
+    keys_by_parent,
+    keys_with_other_values,
+    row_hashes,
+)
 from platform_assets.sync.outcome import PartitionOutcome, ResourceOutcome
 from platform_assets.sync.parents import EVERY_PARENT, KnownParent, Parents, due_parents, find_parents
 from platform_assets.sync.window import start_of_read
@@ -220,7 +237,8 @@ class Planner:
 
     def _set_starts(self, resource: Resource, reads: list[Read], columns: Columns, outcome: ResourceOutcome) -> None:
         incremental, start_date = resource.endpoint.incremental, self.context.settings.start_date
-        oldest_open = self._oldest_open(resource, columns)
+        lists = [one.incremental for one in resource.endpoint.lists]
+        oldest_open = [self._oldest_open(resource, one, columns) for one in lists]
         oldest_row = None
         if incremental is not None and start_date is not None:
             oldest_row = self.session.oldest_moment(resource.name, columns.name_of(incremental.cursor_path))
@@ -231,15 +249,8 @@ class Planner:
                 last = None
             cursor, read_at = (last.cursor_value, last.succeeded_at) if last else (None, None)
             starts = (
-                start_of_read(
-                    one.incremental,
-                    cursor,
-                    read_at,
-                    start_date,
-                    oldest_open if one.incremental and one.incremental.reopen else None,
-                    oldest_row,
-                )
-                for one in resource.endpoint.lists
+                start_of_read(one, cursor, read_at, start_date, unfinished, oldest_row)
+                for one, unfinished in zip(lists, oldest_open, strict=True)
             )
             read.bounds = self._bounds(resource, columns, tuple(starts), is_first=last is None or read_at is None)
 
@@ -253,9 +264,8 @@ class Planner:
             largest = self.session.largest_before(resource.name, *names, starts[0])
         return Bounds(starts, self.context.started, largest, is_first)
 
-    def _oldest_open(self, resource: Resource, columns: Columns) -> datetime | None:
-        """Cursor of the oldest unfinished row in the table."""
-        incremental = resource.endpoint.incremental
+    def _oldest_open(self, resource: Resource, incremental: Incremental | None, columns: Columns) -> datetime | None:
+        """Cursor of the oldest row in the table that is unfinished for this list."""
         if incremental is None:
             return None
         cursor = columns.name_of(incremental.cursor_path)
@@ -278,8 +288,22 @@ class Planner:
         names = [read.parent_names for read in reads]
         found = keys_by_parent(self.session, resource.name, key, rows_read, names)
         if found is not None:
+            elsewhere = self._keys_not_asked_for(resource, key, columns)
             for read, keys in zip(reads, found, strict=True):
-                read.known_keys = keys
+                read.known_keys = keys[~is_member(keys, elsewhere)]
+
+    def _keys_not_asked_for(self, resource: Resource, key: Sequence[str], columns: Columns) -> np.ndarray:
+        """Hashes of the keys of rows that came by a value that a setting no longer has, as of another organization."""
+        found = [NO_HASHES]
+        for one in resource.endpoint.lists:
+            for path, parameter in (one.record.from_path if one.record else {}).items():
+                declared = one.params.get(parameter)
+                if isinstance(declared, Configured):
+                    column, _, inner = path.partition(".")
+                    values = self.context.settings.configured[declared.setting]
+                    name = columns.name_of(column)
+                    found.append(keys_with_other_values(self.session, resource.name, key, name, inner, values))
+        return np.sort(np.concatenate(found))
 
     def _buffer(
         self,

@@ -80,7 +80,7 @@ def _do_reads(client: ApiClient, plan: Plan, reads: Sequence[Read]) -> None:
             plan.buffer.accept(batch)
             read.batch = batch
     except RequestFailed as failure:
-        is_refused = reads[0].parent is not NO_PARENT and failure.status in SKIPPED_STATUSES
+        is_refused = reads[0].parent is not NO_PARENT and failure.status in SKIPPED_STATUSES and not failure.blocked
         if is_refused and len(reads) > 1:
             # One of them may be gone; the others have rows.
             for read in reads:
@@ -185,4 +185,5 @@ def _fail_if_all_skipped(plan: Plan) -> None:
     skipped = [read for read in plan.reads if read.status is Status.SKIPPED]
     if skipped and len(skipped) == len(plan.reads) and not plan.other_parents_ok:
         plan.outcome.error = f"all {len(skipped)} parents were refused: {skipped[0].error}"
-        plan.outcome.permanent = True
+        # Not for a 410, which may be over soon.
+        plan.outcome.permanent = all(read.permanent for read in skipped)

@@ -19,7 +19,6 @@ from platform_assets.declarations import Account, Platform, PlatformAssetsError
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError, RequestFailed
 from platform_assets.http.selection import Record, get_path
-from platform_assets.http.urls import fill_settings
 
 TABLE = "_sync_source"
 COLUMNS = (
@@ -119,8 +118,7 @@ def _account_digests(platform: Platform, client: ApiClient) -> frozenset[str]:
 
 def account_records(account: Account, client: ApiClient) -> list[Record]:
     """The records that identify the account, by one request. Raises what the request does."""
-    path = fill_settings(account.path, client.settings.configured)
-    body = client.get(path, dict(account.params)).body
+    body = client.get(account.path, dict(account.params)).body
     listed = get_path(body, account.data_selector) if account.data_selector else body
     return [record for record in listed if isinstance(record, dict)] if isinstance(listed, list) else []
 

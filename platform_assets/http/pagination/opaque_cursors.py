@@ -55,6 +55,7 @@ class _OpaquePager:
     blind: bool = False
     unproven: bool = False
     overlap: int | None = 0
+    adjoins: bool = True
     _guard: LoopGuard = field(default_factory=LoopGuard)
     _seen: Seen = field(default_factory=Seen)
     _pages_without_new_rows: int = 0
@@ -132,19 +133,34 @@ class BodyCursorPager(_OpaquePager):
 
 @dataclass
 class RecordCursorPager(_OpaquePager):
-    """The next page begins after a record of this one; a page without records is the end."""
+    """The next page begins after a record of this one; a page without records is the end.
+
+    A short page may come in another order, by name for instance: then a page with nothing new after it is an end too.
+    """
 
     declared: RecordCursor = field(kw_only=True)
     limit: int = field(kw_only=True)
     _position: int | None = None
+    _is_in_order: bool = True
 
     def first(self) -> Params:
         return {self.declared.limit_param: self.limit}
+
+    def take(self, answer: Answer, keys: list[int]) -> Params | None:
+        if not self._is_in_order and all(key in self._seen for key in keys):
+            return None
+        return super().take(answer, keys)
 
     def _next(self, answer: Answer) -> Params | None:
         if not answer.items:
             return None
         values = [_number(item, self.declared.field) for item in answer.items]
+        if not self.declared.newest_first and values != sorted(values):
+            if len(values) >= self.limit:
+                raise AnswerError(
+                    f"a full page is not in the order of `{self.declared.field}`: what follows is unknown"
+                )
+            self._is_in_order = False
         before, last = self._position, min(values) if self.declared.newest_first else values[-1]
         if before is not None and (last >= before if self.declared.newest_first else last <= before):
             raise AnswerError(

@@ -39,6 +39,11 @@ class Pager(Protocol):
         """How many rows at the end of the last page the next one repeats; None: the row before the last page."""
         ...
 
+    @property
+    def adjoins(self) -> bool:
+        """Whether the last page is known to follow what was read before: False while rows have to be looked for."""
+        ...
+
     def first(self) -> Params:
         """Parameters of the first request."""
         ...

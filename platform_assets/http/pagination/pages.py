@@ -61,7 +61,8 @@ def pages(
         identify: hashes a page's items.
         matters: called after the last page was used, if that page was short and nothing proves that it is the last.
             True requests what follows.
-        is_enough: called with each page's items before the next page is requested; True ends the walk there.
+        is_enough: called with each page's items before the next page is requested; True ends the walk there,
+            unless rows may have been passed over before it.
 
     Raises:
         AnswerError: if paging goes in a circle, or the list changes faster than it can be read.
@@ -76,7 +77,7 @@ def pages(
             items = select(answer.body)
             keys = identify(items)
             position = pager.take(replace(answer, items=items), keys)
-            stops = is_enough is not None and is_enough(items)
+            stops = is_enough is not None and is_enough(items) and pager.adjoins
             fresh = _without(repeated, items, keys)
             overlap = _LONGEST_OVERLAP if pager.doubtful else pager.overlap
             repeated = repeated if overlap is None else _last(items, keys, overlap)

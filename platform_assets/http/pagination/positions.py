@@ -39,6 +39,10 @@ MAX_SHORT_PAGES = 3
 # Full pages in a row without a new row: rows that move can make one, only a circle makes three.
 MAX_PAGES_WITHOUT_NEW_ROWS = 3
 
+# Pages in a row that lead no further: without a new row, and not of a part that is read again. Rows that are filtered
+# out after paging leave empty pages, each with a next one; a hundred of them is none of that.
+MAX_IDLE_PAGES = 100
+
 KEPT_CHANGING = "the list kept changing while it was read"
 
 
@@ -63,6 +67,7 @@ class Walk:
     blind: bool = False
     unproven: bool = False
     overlap: int | None = 0
+    adjoins: bool = True
 
     _current: PageRequest = field(init=False)
     _requests: int = 0
@@ -84,6 +89,7 @@ class Walk:
 
     _restarts: int = 0
     _pages_without_new_rows: int = 0
+    _idle_pages: int = 0
     _short_pages: int = 0
 
     # Pages in a row that end with the last row known, but could be so short because of a lowered cap.
@@ -111,7 +117,7 @@ class Walk:
         Raises:
             AnswerError: if paging goes in a circle, or the list changes faster than it can be read.
         """
-        self.overlap, self.doubtful = 0, False
+        self.overlap, self.doubtful, self.adjoins = 0, False, False
         request = self._current
         self._check(request, answer)
         if (
@@ -207,6 +213,7 @@ class Walk:
             self._rows_sought -= sum(key not in self._seen for key in keys)
         self._check_for_circle(request, count, has_new, end, moved)
         self._seen.add(keys)
+        self.adjoins = not math.isinf(self._rows_missed)
         self._end, self._last = end, keys[-1] if keys else None
         if has_new:
             self._steps_back = self._ends_as_if_capped = 0
@@ -275,8 +282,13 @@ class Walk:
 
     def _check_for_circle(self, request: PageRequest, count: int, has_new: bool, end: int, moved: int) -> None:
         if has_new:
-            self._pages_without_new_rows = 0
-        elif count and count >= request.size and (end > self._furthest_end or moved > 0):
+            self._pages_without_new_rows = self._idle_pages = 0
+            return
+        if not count or not self._end < end <= self._furthest_end:
+            self._idle_pages += 1
+        if self._idle_pages >= MAX_IDLE_PAGES:
+            raise AnswerError(f"paging does not end: {MAX_IDLE_PAGES} pages in a row without a row unseen before")
+        if count and count >= request.size and (end > self._furthest_end or moved > 0):
             self._pages_without_new_rows += 1
             if self._pages_without_new_rows >= MAX_PAGES_WITHOUT_NEW_ROWS:
                 raise AnswerError(

@@ -48,8 +48,8 @@ class TotalWalk(Walk):
     total_path: str = field(kw_only=True)
 
     def _says_it_is_last(self, answer: Answer) -> bool:
-        # Some servers count the page's records there: a full page is never the last by this number alone.
-        return self._total(answer) == self._end and len(answer.items) < self._current.size
+        # Some servers count the page's records there, so that a first page that they cut short seems to be all.
+        return self._total(answer) == self._end > len(answer.items)
 
     def _says_there_is_more(self, answer: Answer) -> bool:
         total = self._total(answer)

@@ -36,14 +36,14 @@ CREATED = Incremental(
     start_param="created_from",
     lag=timedelta(minutes=10),
     too_deep=TOO_DEEP,
-    # Builds that are skipped or never run are none that `finished_from` finds.
-    reopen={"state": tuple(state for state in UNFINISHED if state != "blocked")},
-    reopen_limit=timedelta(days=1),
 )
 
 # Builds change after they were created. What was finished after the last read was so after the newest build was created
 # that it has seen, so the cursor is a safe bound for this filter too.
-FINISHED = replace(CREATED, start_param="finished_from", reopen={}, reopen_limit=timedelta(days=30))
+FINISHED = replace(CREATED, start_param="finished_from")
+
+# Ended without having been finished: they are in none of those two lists, however late they end so.
+LEFT_OUT = ("skipped", "not_run")
 
 CONTRACT = Contract(
     title="Buildkite",
@@ -94,6 +94,12 @@ CONTRACT = Contract(
                     path="/v2/builds",
                     params={"state[]": UNFINISHED},
                     incremental=Incremental(cursor_path="created_at", too_deep=TOO_DEEP),
+                    follow_up=True,
+                ),
+                Endpoint(
+                    path="/v2/builds",
+                    params={"state[]": LEFT_OUT},
+                    incremental=replace(CREATED, reopen={"state": UNFINISHED}),
                     follow_up=True,
                 ),
             ),

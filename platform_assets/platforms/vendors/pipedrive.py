@@ -33,7 +33,7 @@ V2 = Cursor(
 )
 
 
-def v1(limit: int = 500) -> Cursor:
+def v1(limit: int = 500, maximum: int | None = 500) -> Cursor:
     """Pages by `start`. Some lists leave out `next_start` (roles) or all of `additional_data` (mail threads)."""
     return Cursor(
         cursor_path="additional_data.pagination.next_start",
@@ -41,7 +41,7 @@ def v1(limit: int = 500) -> Cursor:
         base=0,
         limit_param="limit",
         limit=limit,
-        maximum=limit,
+        maximum=maximum,
         counts_records=True,
         more_path="additional_data.pagination.more_items_in_collection",
         start_echo_path="additional_data.pagination.start",
@@ -113,7 +113,9 @@ CONTRACT = Contract(
         # These two answer 400 to `updated_since`.
         "pipelines": Endpoint(path="/api/v2/pipelines", paginator=V2, incremental=UPDATED, cost=5),
         "stages": Endpoint(path="/api/v2/stages", paginator=V2, incremental=UPDATED, cost=5),
-        "files": Endpoint(path="/v1/files", params=SORTED, paginator=v1(limit=100), incremental=NEWEST_FIRST, cost=20),
+        "files": Endpoint(
+            path="/v1/files", params=SORTED, paginator=v1(limit=100, maximum=100), incremental=NEWEST_FIRST, cost=20
+        ),
         "filters": single("filters", UPDATED),
         "notes": Endpoint(path="/v1/notes", incremental=SINCE, cost=20),
         "users": single("users", Incremental(cursor_path="modified")),
@@ -132,6 +134,8 @@ CONTRACT = Contract(
         "mail_threads": Endpoint(
             path="/v1/mailbox/mailThreads",
             params={"folder": FanOut(("inbox", "drafts", "sent", "archive"))},
+            # Nothing says whether more follows, nor how many rows are granted: a short page need not be the last.
+            paginator=v1(maximum=None),
             incremental=UPDATED,
             cost=20,
         ),

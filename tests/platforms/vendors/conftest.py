@@ -1,6 +1,6 @@
 """A platform under a live vendor's contract, as the sandbox speaks it, loaded into a warehouse of its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,25 +40,42 @@ class Vendor:
                     found |= {outcome.name: outcome for outcome in sync(client, warehouse, selection)}
         return found
 
-    def problems(self) -> list[str]:
-        """What differs between the tables and what a correct load of this contract has, cell by cell."""
+    def problems(self, *names: str) -> list[str]:
+        """What differs between some tables, by default all, and what a correct load of this contract has."""
         platform = connect(platform_named(self.platform)).platform
         expected = vendor_rows(self.server.backend, self.contract)
         return [
             f"{resource.name}: {problem}"
             for resource in platform.resources
+            if not names or resource.name in names
             for problem in differences(self.file, platform, resource, expected.get(resource.name, []))
         ]
 
     def contents(self) -> dict[str, list[tuple[object, ...]]]:
         """Every value of every table, our own columns included."""
-        return {
-            resource.name: sorted(query(self.file, f"SELECT * FROM {self.platform}.{resource.name}"), key=repr)
-            for resource in platform_named(self.platform).resources
-        }
+        return {resource.name: self.contents_of(resource.name) for resource in platform_named(self.platform).resources}
+
+    def contents_of(self, name: str) -> list[tuple[object, ...]]:
+        return sorted(query(self.file, f"SELECT * FROM {self.platform}.{name}"), key=repr)
+
+    def contents_of_own_tables(self) -> list[tuple[object, ...]]:
+        """Every value of the tables that hold the state of loading: progress, log, source."""
+        names = query(
+            self.file,
+            "SELECT table_name FROM information_schema.tables"
+            f" WHERE table_schema = '{self.platform}' AND table_name LIKE '\\_%' ESCAPE '\\'",
+        )
+        return [row for (name,) in names for row in query(self.file, f"SELECT * FROM {self.platform}.{name}")]
 
     def requests(self) -> int:
         return len(self.server.requests)
+
+
+def errors(outcomes: Mapping[str, ResourceOutcome]) -> dict[str, str]:
+    """Why the resources failed that did."""
+    return {
+        name: outcome.error or str(outcome.failed_partitions) for name, outcome in outcomes.items() if not outcome.ok
+    }
 
 
 MakeVendor = Callable[..., Vendor]

@@ -73,9 +73,12 @@ def test_every_list_of_v1_read_to_its_end_has_the_backends_records(server: Sandb
 def test_every_list_of_v2_read_to_its_end_has_the_backends_records(server: SandboxServer) -> None:
     expected = vendor_rows(server.backend, "pipedrive")
     for resource in V2_PAGED:
-        assert plain_pages(server, f"/api/v2/{resource}", limit=77) == expected[resource]
+        more = {"include_fields": "attendees"} if resource == "activities" else {}
+        assert plain_pages(server, f"/api/v2/{resource}", limit=77, **more) == expected[resource]
     deals = [one for path in ("", "/archived") for one in plain_pages(server, f"/api/v2/deals{path}", limit=77)]
-    assert by_key(deals) == by_key(expected["deals"])
+    # A time that only v2 has stays as it is served.
+    no_time = {"archive_time": None}
+    assert by_key([{**one, **no_time} for one in deals]) == by_key([{**one, **no_time} for one in expected["deals"]])
     ids = [str(one["id"]) for one in deals]
     batches = [",".join(ids[start : start + 100]) for start in range(0, len(ids), 100)]
     lines = [one for ids in batches for one in plain_pages(server, "/api/v2/deals/products", deal_ids=ids, limit=50)]
