@@ -23,8 +23,9 @@ $(STAMP): pyproject.toml uv.lock | $(UV)
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --python $$($(TOOLS)/bin/python -c 'import sys; print(sys.executable)')
 	touch $@
 
-run: setup  ## load all resources (from the sandbox if no platform is configured) and build the models
-	$(BIN)/platform-assets sync --sandbox
+CONTRACT ?= reference
+run: setup  ## load all resources (from the sandbox if no platform is configured; CONTRACT=vendor) and build the models
+	$(BIN)/platform-assets sync --sandbox --contract $(CONTRACT)
 
 test: setup  ## run the tests
 	$(BIN)/python -m pytest

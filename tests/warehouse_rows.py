@@ -36,7 +36,7 @@ def differences(path: Path, platform: Platform, resource: Resource, records: Ite
     columns = table_columns(platform, resource, Schema(platform.name).naming)
     key = [columns.name_of(name) for name in platform.primary_key_of(resource)]
     expected = [orjson.loads(orjson.dumps(record)) for record in records]
-    drop_fields(expected, resource.exclude)
+    drop_fields(expected, (*resource.exclude, *resource.endpoint.exclude))
     fill_keys(expected, dict(resource.key_fallback))
     wanted = {_key(record, platform.primary_key_of(resource)): record for record in expected}
     loaded = [row for row in rows(path, f"{platform.name}.{resource.name}") if row.get("_deleted_at") is None]

@@ -4,6 +4,7 @@ import errno
 import gc
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,21 @@ app = typer.Typer(
 Platforms = Annotated[list[str] | None, typer.Option("--platform", "-p", help="Only this platform; may be repeated.")]
 Sandbox = Annotated[
     bool, typer.Option("--sandbox", help="Serve platforms that have no base_url from the built-in sandbox.")
+]
+
+
+class Spoken(StrEnum):
+    """What the sandbox can speak."""
+
+    REFERENCE = "reference"
+    VENDOR = "vendor"
+
+
+Contract = Annotated[
+    Spoken,
+    typer.Option(
+        help="What the sandbox speaks: `reference`, or `vendor` for the contract of each platform's live vendor.",
+    ),
 ]
 
 
@@ -52,6 +68,7 @@ def sync(
     ] = False,
     models: Annotated[bool, typer.Option(help="Build the dbt models downstream.")] = True,
     sandbox: Sandbox = False,
+    contract: Contract = Spoken.REFERENCE,
 ) -> None:
     """Load the chosen assets and build the dbt models downstream. Exit code 0 only if all landed, 130 after Ctrl-C."""
     from platform_assets.cli.sync import SyncRequest, run_sync
@@ -65,6 +82,7 @@ def sync(
         start_over=start_over,
         models=models,
         sandbox=sandbox,
+        contract=contract,
     )
     raise typer.Exit(run_sync(request))
 
@@ -78,11 +96,11 @@ def status(platform: Platforms = None) -> None:
 
 
 @app.command()
-def check(platform: Platforms = None, sandbox: Sandbox = False) -> None:
+def check(platform: Platforms = None, sandbox: Sandbox = False, contract: Contract = Spoken.REFERENCE) -> None:
     """Check settings and credentials with one cheap request per platform."""
     from platform_assets.cli.check import check_platforms
 
-    raise typer.Exit(0 if check_platforms(tuple(platform or ()), sandbox=sandbox) else 1)
+    raise typer.Exit(0 if check_platforms(tuple(platform or ()), sandbox=sandbox, contract=contract) else 1)
 
 
 @app.command()

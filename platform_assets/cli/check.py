@@ -7,9 +7,10 @@ from pathlib import Path
 
 import typer
 
+from platform_assets.cli.account_details import account_details
 from platform_assets.cli.environment import chosen_platforms, dagster_home_path, open_instance, sandbox_for, unserved
 from platform_assets.configuration import ALERTS, WEBHOOK_URL, read, unknown_settings
-from platform_assets.declarations import Platform, PlatformAssetsError
+from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError
 from platform_assets.extraction.connection import connect
 from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms, broken_platforms
@@ -24,12 +25,13 @@ _WAREHOUSE_WAIT = 10.0
 _TRIAL_BYTES = 65_536
 
 
-def check_platforms(names: Sequence[str], *, sandbox: bool) -> bool:
+def check_platforms(names: Sequence[str], *, sandbox: bool, contract: str = REFERENCE) -> bool:
     """Print a line per platform, one for the warehouse and one for Dagster's home; whether all are usable.
 
     Args:
         names: platforms to check; all of them if empty.
         sandbox: serve platforms that are not configured from the sandbox.
+        contract: what the sandbox speaks.
     """
     platforms = chosen_platforms(names)
     left_out = unserved(platforms) if sandbox and not names else []
@@ -40,7 +42,7 @@ def check_platforms(names: Sequence[str], *, sandbox: bool) -> bool:
     unknown = unknown_settings(all_platforms(), [one.module for one in broken_platforms()])
     for line in [*broken, *(f"settings: NOT OK: {problem}" for problem in unknown)]:
         typer.echo(line)
-    with sandbox_for(platforms, sandbox):
+    with sandbox_for(platforms, sandbox, contract):
         usable = [_check(platform) for platform in platforms]
     return all([not broken, not unknown, *usable, _check_warehouse(), _check_home(), _check_alerts()])
 
@@ -117,8 +119,11 @@ def _check(platform: Platform) -> bool:
         with connection.open_client(retries=False) as client:
             client.get(connection.platform.client.probe)
             _check_account(client)
+            details = list(account_details(platform, client))
     except PlatformAssetsError as error:
         typer.echo(f"{platform.name}: NOT OK: {str(error).removeprefix(f'{platform.name}: ')}")
         return False
     typer.echo(f"{platform.name}: ok, {connection.settings.base_url} accepts the credential")
+    for line in details:
+        typer.echo(f"  {line}")
     return True

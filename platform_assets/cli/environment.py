@@ -20,8 +20,8 @@ from platform_assets.configuration import (
     read,
     unknown_settings,
 )
-from platform_assets.configuration.platform_settings import is_configured, platform_secret, read_settings, setting_name
-from platform_assets.declarations import Platform, PlatformAssetsError
+from platform_assets.configuration.platform_settings import is_configured, platform_secrets, read_settings, setting_name
+from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError
 from platform_assets.http.errors import SettingsError
 from platform_assets.platforms import all_platforms, broken_platforms, platform_named
 from platform_assets.warehouse.location import check_settings as check_warehouse_settings
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from platform_assets.sandbox import SandboxServer
 
 _DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
+
+# What the sandbox speaks instead of `reference`: the contract of each platform's live vendor.
+VENDOR = "vendor"
 
 
 def dagster_home() -> Path:
@@ -122,10 +125,13 @@ def unserved(platforms: Sequence[Platform]) -> list[Platform]:
 
 
 @contextmanager
-def sandbox_for(platforms: Sequence[Platform], wanted: bool) -> Iterator["SandboxServer | None"]:
-    """Serve the platforms that have no `base_url` from a sandbox in this process; None if no platform needs it.
+def sandbox_for(
+    platforms: Sequence[Platform], wanted: bool, contract: str = REFERENCE
+) -> Iterator["SandboxServer | None"]:
+    """Serve the platforms that are not configured from a sandbox in this process; None if no platform needs it.
 
-    This process and its children find it through environment variables, which are restored afterwards.
+    By their contract `reference`, or with `VENDOR` by the first vendor's contract that each of them has. This process
+    and its children find it through environment variables, which are restored afterwards.
     """
     unconfigured = [platform for platform in platforms if not is_configured(platform)]
     if not wanted or not unconfigured:
@@ -136,10 +142,17 @@ def sandbox_for(platforms: Sequence[Platform], wanted: bool) -> Iterator["Sandbo
     with SandboxServer() as server:
         variables: dict[str, str] = {}
         for platform in (platform for platform in unconfigured if platform.name in SERVED):
-            variables[setting_name(platform, "base_url")] = server.base_url(platform.name)
-            variables[setting_name(platform, platform_secret(platform))] = server.token(platform.name)
+            for key, value in _sandbox_settings(server, platform, contract).items():
+                variables[setting_name(platform, key)] = value
         with environment(variables):
             yield server
+
+
+def _sandbox_settings(server: "SandboxServer", platform: Platform, contract: str) -> dict[str, str]:
+    if contract == VENDOR and platform.contracts:
+        return server.vendor_settings(next(iter(platform.contracts)))
+    (secret,) = platform_secrets(platform)
+    return {"base_url": server.base_url(platform.name), secret: server.token(platform.name)}
 
 
 def sandbox_line(served: Iterable[str], configured: Iterable[str], url: str) -> str:

@@ -4,7 +4,7 @@ import socket
 
 import typer
 
-from platform_assets.configuration.platform_settings import platform_secret, setting_name
+from platform_assets.configuration.platform_settings import platform_secrets, setting_name
 from platform_assets.http.errors import SettingsError
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SERVED, sandbox_token, serve
@@ -20,5 +20,6 @@ def serve_sandbox(host: str, port: int) -> None:
     typer.echo("# The sandbox serves the five APIs; these settings point at it:")
     for platform in (platform for platform in all_platforms() if platform.name in SERVED):
         typer.echo(f"export {setting_name(platform, 'base_url')}=http://{shown}:{port}/{platform.name}")
-        typer.echo(f"export {setting_name(platform, platform_secret(platform))}={sandbox_token(platform.name)}")
+        (secret,) = platform_secrets(platform)
+        typer.echo(f"export {setting_name(platform, secret)}={sandbox_token(platform.name)}")
     serve(host, port)

@@ -74,7 +74,7 @@ def _run_sync(request: SyncRequest) -> bool:
     platforms = [platform for platform in all_platforms() if any(key.path[0] == platform.name for key in keys)]
     served = [platform.name for platform in platforms if not is_configured(platform)]
     configured = [platform.name for platform in platforms if is_configured(platform)]
-    with sandbox_for(platforms, request.sandbox) as server:
+    with sandbox_for(platforms, request.sandbox, request.contract) as server:
         if server is not None and configured:
             line = sandbox_line(served, configured, server.url)
             console.print(line, highlight=False, soft_wrap=True)

@@ -8,7 +8,7 @@ from typing import NoReturn
 import dagster as dg
 
 from platform_assets.cli.environment import chosen_platforms, unserved
-from platform_assets.declarations import Platform, Resource
+from platform_assets.declarations import REFERENCE, Platform, Resource
 from platform_assets.declarations.nearest import did_you_mean
 from platform_assets.http.errors import SettingsError
 from platform_assets.platforms import broken_platforms
@@ -26,6 +26,7 @@ class SyncRequest:
     start_over: bool = False
     models: bool = True
     sandbox: bool = False
+    contract: str = REFERENCE
 
 
 def selected_keys(request: SyncRequest) -> list[dg.AssetKey]:

@@ -113,6 +113,13 @@ def _url(value: Any) -> str:
     return text
 
 
+def _rate(value: Any) -> tuple[int, float]:
+    requests, slash, seconds = _digits(value).partition("/")
+    if not slash:
+        raise ValueError(value)
+    return _whole(requests.strip()), _positive(seconds.strip())
+
+
 TEXT = Kind("a text", _text)
 TEXTS = Kind("a text, or several separated by commas", _texts)
 WHOLE = Kind("a whole number from 1", _whole)
@@ -121,6 +128,7 @@ NUMBER = Kind("a number from 0 (seconds, less than ten years)", _number)
 POSITIVE = Kind("a number of seconds over 0 (less than ten years)", _positive)
 BOOLEAN = Kind("true or false (or 1, 0, yes, no)", _boolean)
 MOMENT = Kind("an ISO date or datetime, not in the future", _past_moment)
+RATE = Kind("requests/seconds, e.g. 200/60", _rate)
 SIZE = Kind("a size from 16MB, e.g. 2GB", _size)
 URL = Kind("an http(s) URL with a host", _url)
 

@@ -10,6 +10,7 @@ from platform_assets.configuration.kinds import (
     MOMENT,
     NUMBER,
     POSITIVE,
+    RATE,
     SIZE,
     TEXT,
     TEXTS,
@@ -18,7 +19,7 @@ from platform_assets.configuration.kinds import (
     Kind,
     choice,
 )
-from platform_assets.declarations import ApiKeyAuth, Platform, Scope
+from platform_assets.declarations import Client, Platform, Scope
 
 T = TypeVar("T", covariant=True)
 
@@ -47,7 +48,7 @@ class Setting(Generic[T]):
 
 
 BASE_URL = Setting(
-    "base_url", URL, "Where the API is. https, or http on this machine; see `allow_http`.", "the sandbox, if asked"
+    "base_url", URL, "Where the API is. https, or http on this machine; see `allow_http`.", "the vendor's"
 )
 CONTRACT = Setting("contract", TEXT, "Which contract the server speaks.", "`reference`")
 START_DATE = Setting("start_date", MOMENT, "Lower bound of the first incremental read.", "everything")
@@ -55,6 +56,13 @@ PAGE_SIZE = Setting("page_size", WHOLE, "Records a page; never beyond the server
 BACKOFF_FACTOR = Setting("backoff_factor", NUMBER, "Seconds of the first retry's wait, doubling.", "as declared (2)")
 READ_TIMEOUT = Setting("read_timeout", POSITIVE, "Seconds of silence until a request is given up.", "60")
 ANSWER_TIMEOUT = Setting("answer_timeout", POSITIVE, "Seconds of a whole answer until it is given up.", "120")
+RATE_LIMIT = Setting("rate_limit", RATE, "What your plan grants, in place of all declared limits.", "as declared")
+EXCLUDE_FIELDS = Setting(
+    "exclude_fields", TEXTS, "Fields that are not loaded, each as `<resource>.<field>`, e.g. `persons.emails`.", "none"
+)
+PERSONAL_SALT = Setting(
+    "personal_salt", TEXT, "Loads personal fields as hashes that are keyed with this text.", "as they are", secret=True
+)
 ALLOWED_LAG = Setting("allowed_lag", POSITIVE, "Seconds after which data count as stale.", "as declared")
 ALLOW_HTTP = Setting("allow_http", BOOLEAN, "Send the credential in clear to another machine.", "false")
 
@@ -67,6 +75,9 @@ PLATFORM_SETTINGS: tuple[Setting[object], ...] = (
     BACKOFF_FACTOR,
     READ_TIMEOUT,
     ANSWER_TIMEOUT,
+    RATE_LIMIT,
+    EXCLUDE_FIELDS,
+    PERSONAL_SALT,
     ALLOWED_LAG,
     ALLOW_HTTP,
 )
@@ -81,10 +92,30 @@ WEBHOOK_URL = Setting("webhook_url", URL, "Failures and stale assets are posted 
 ALERT_SETTINGS: tuple[Setting[object], ...] = (WEBHOOK_URL,)
 
 
-def credential(platform: Platform) -> Setting[str]:
-    """The setting with the platform's credential."""
-    auth = platform.client.auth
-    return Setting(auth.api_key if isinstance(auth, ApiKeyAuth) else auth.token, TEXT, "The credential.", secret=True)
+def credentials(client: Client) -> tuple[Setting[str], ...]:
+    """The settings with a contract's credential: one, or a pair such as the id and secret of an OAuth client."""
+    return tuple(Setting(name, TEXT, "The credential.", secret=True) for name in client.auth.secrets)
+
+
+def all_credentials(platform: Platform) -> tuple[Setting[str], ...]:
+    """The credentials of all contracts, each once."""
+    clients = (platform.client, *(contract.client for contract in platform.contracts.values()))
+    return tuple({setting.key: setting for client in clients for setting in credentials(client)}.values())
+
+
+def contract_settings(platform: Platform) -> tuple[Setting[object], ...]:
+    """The settings that only some contracts have: the region, and what their paths and headers are filled with."""
+    found: dict[str, Setting[object]] = {}
+    scoped = {scope.setting for scope in platform.scopes}
+    for name, contract in platform.contracts.items():
+        regions = ", ".join(contract.regions)
+        if contract.regions:
+            meaning = f"Where the account is, for the contract `{name}`: {regions}."
+            found["region"] = Setting("region", choice(*contract.regions), meaning, "as the contract says")
+        for key in contract.configured:
+            if key not in scoped:
+                found[key] = Setting(key, TEXTS, f"Required for the contract `{name}`.")
+    return tuple(found.values())
 
 
 def scope_setting(scope: Scope) -> Setting[tuple[str, ...]]:
@@ -94,7 +125,12 @@ def scope_setting(scope: Scope) -> Setting[tuple[str, ...]]:
 
 def settings_of(platform: Platform) -> tuple[Setting[object], ...]:
     """All settings under `[sources.<platform>]`."""
-    return (*PLATFORM_SETTINGS, credential(platform), *map(scope_setting, platform.scopes))
+    return (
+        *PLATFORM_SETTINGS,
+        *all_credentials(platform),
+        *map(scope_setting, platform.scopes),
+        *contract_settings(platform),
+    )
 
 
 def platform_section(platform: Platform) -> str:

@@ -10,8 +10,9 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from platform_assets import configuration
-from platform_assets.configuration import Setting, credential, platform_section
-from platform_assets.declarations import REFERENCE, Platform, Resource, SettingsError
+from platform_assets.configuration import Setting, credentials, platform_section
+from platform_assets.configuration.kinds import TEXTS
+from platform_assets.declarations import REFERENCE, Configured, Platform, RateLimit, Resource, SettingsError
 
 T = TypeVar("T")
 
@@ -22,25 +23,40 @@ class Settings:
 
     Args:
         base_url: without trailing slash.
-        token: the credential; not part of `repr`.
+        token: the credential; not part of `repr`. If it has several parts, all of them, one a line.
+        secrets: name of each part of the credential -> its value.
         contract: name of the contract that the server speaks.
         start_date: UTC lower bound of the first incremental read; None for everything.
         page_size: records a page, instead of the declared size (never beyond the server's maximum).
         backoff_factor: seconds, instead of the declared factor.
         read_timeout: seconds without a byte after which a request fails.
         answer_timeout: seconds for a whole answer after which a request fails.
+        rate_limit: what the account's plan grants, instead of every declared limit.
+        exclude_fields: `<resource>.<field>` of what is not loaded.
+        personal_salt: key of the hashes that personal fields are loaded as; None loads them as they are.
         scopes: setting name -> allowed values, of the platform's declared scopes that are set.
+        configured: setting name -> values, of those that the contract's paths, parameters and headers are filled with.
     """
 
     base_url: str
     token: str = field(repr=False)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     contract: str = REFERENCE
     start_date: datetime | None = None
     page_size: int | None = None
     backoff_factor: float | None = None
     read_timeout: float | None = None
     answer_timeout: float | None = None
+    rate_limit: RateLimit | None = None
+    exclude_fields: tuple[str, ...] = ()
+    personal_salt: str | None = field(default=None, repr=False)
     scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    configured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def secret_values(self) -> tuple[str, ...]:
+        """Every text that no message may hold."""
+        return tuple(self.secrets.values()) or (self.token,)
 
 
 def allowed_lag(platform: Platform, resource: Resource) -> timedelta:
@@ -78,39 +94,58 @@ def read_settings(platform: Platform) -> Settings:
 
     Raises SettingsError naming the first one that is missing or invalid, even one that a sync does not use.
     """
+    contract = _contract(platform)
+    base_url = _base_url(platform, contract)
+    client = platform.with_contract(contract).client
+    secrets = {setting.key: _required(platform, setting) for setting in credentials(client)}
     found = Settings(
-        base_url=_base_url(platform),
-        token=_required(platform, credential(platform)),
-        contract=_contract(platform),
+        base_url=base_url,
+        token="\n".join(secrets.values()),
+        secrets=secrets,
+        contract=contract,
         start_date=_read(platform, configuration.START_DATE),
         page_size=_read(platform, configuration.PAGE_SIZE),
         backoff_factor=_read(platform, configuration.BACKOFF_FACTOR),
         read_timeout=_read(platform, configuration.READ_TIMEOUT),
         answer_timeout=_read(platform, configuration.ANSWER_TIMEOUT),
+        rate_limit=_rate_limit(platform),
+        exclude_fields=_read(platform, configuration.EXCLUDE_FIELDS) or (),
+        personal_salt=_read(platform, configuration.PERSONAL_SALT),
         scopes={
             scope.setting: values
             for scope in platform.scopes
             if (values := _read(platform, configuration.scope_setting(scope)))
         },
+        configured=_configured(platform, contract),
     )
     _lag(platform)
     return found
 
 
-def platform_secret(platform: Platform) -> str:
-    """Name of the platform's credential setting."""
-    return credential(platform).key
+def platform_secrets(platform: Platform) -> tuple[str, ...]:
+    """Names of the settings with the credential; `platform` has its contract applied."""
+    return platform.client.auth.secrets
 
 
 def is_configured(platform: Platform) -> bool:
-    """Whether a `base_url` is set for the platform."""
-    return bool(configuration.configured(f"{platform_section(platform)}.base_url"))
+    """Whether settings say where the platform's data comes from: a `base_url`, or a contract that has one."""
+    section = platform_section(platform)
+    if configuration.configured(f"{section}.base_url"):
+        return True
+    contract = platform.contracts.get(str(configuration.configured(f"{section}.contract")))
+    return contract is not None and bool(contract.base_url or contract.regions)
+
+
+def not_configured(platform: Platform) -> str:
+    """Why nothing is read of a platform that is not configured."""
+    names = setting_name(platform, "base_url"), setting_name(platform, "contract")
+    return f"Not configured: neither {names[0]} nor {names[1]} says where it is."
 
 
 def is_mentioned(platform: Platform) -> bool:
     """Whether any setting says where the platform's data comes from, even if others are missing."""
     section = platform_section(platform)
-    keys = ("base_url", "contract", platform_secret(platform))
+    keys = ("base_url", "contract", *(setting.key for setting in configuration.all_credentials(platform)))
     return any(configuration.configured(f"{section}.{key}") for key in keys)
 
 
@@ -121,6 +156,11 @@ def setting_name(platform: Platform, key: str) -> str:
 
 def _read(platform: Platform, setting: Setting[T]) -> T | None:
     return configuration.read(platform_section(platform), setting)
+
+
+def _rate_limit(platform: Platform) -> RateLimit | None:
+    rate = _read(platform, configuration.RATE_LIMIT)
+    return None if rate is None else RateLimit(requests=rate[0], seconds=rate[1])
 
 
 def _required(platform: Platform, setting: Setting[str]) -> str:
@@ -134,8 +174,8 @@ def _required(platform: Platform, setting: Setting[str]) -> str:
     return value
 
 
-def _base_url(platform: Platform) -> str:
-    url = _required(platform, configuration.BASE_URL).rstrip("/")
+def _base_url(platform: Platform, contract: str) -> str:
+    url = (_vendor_url(platform, contract) or _required(platform, configuration.BASE_URL)).rstrip("/")
     name = setting_name(platform, "base_url")
     parts = urlsplit(url)
     if parts.username or parts.password or parts.query or parts.fragment:
@@ -147,6 +187,45 @@ def _base_url(platform: Platform) -> str:
             f" use https, or set {setting_name(platform, 'allow_http')}=true"
         )
     return url
+
+
+def _vendor_url(platform: Platform, contract: str) -> str | None:
+    """Where the contract's vendor serves the account; None if the setting `base_url` must say."""
+    chosen = platform.contracts.get(contract)
+    if chosen is None or _read(platform, configuration.BASE_URL):
+        return None
+    region = configuration.configured(f"{platform_section(platform)}.region")
+    if chosen.regions and region:
+        if region not in chosen.regions:
+            known = ", ".join(chosen.regions)
+            name = setting_name(platform, "region")
+            raise SettingsError(f"{platform.name}: {name} must be one of {known}, not {str(region)[:60]!r}")
+        return chosen.regions[region]
+    if chosen.regions and not chosen.base_url:
+        name = setting_name(platform, "region")
+        raise SettingsError(
+            f"{platform.name}: setting `region` is missing: set {name} to where the account is: one of"
+            f" {', '.join(chosen.regions)}"
+        )
+    return chosen.base_url
+
+
+def _configured(platform: Platform, contract: str) -> dict[str, tuple[str, ...]]:
+    """What the contract's paths, parameters and headers are filled with. Raises SettingsError for a missing one."""
+    chosen = platform.contracts.get(contract)
+    found: dict[str, tuple[str, ...]] = {}
+    for key in chosen.configured if chosen else ():
+        setting = Setting(key, TEXTS, f"Required for the contract `{contract}`.")
+        values = _read(platform, setting)
+        if not values:
+            raise SettingsError(
+                f"{platform.name}: setting `{key}` is missing, which the contract {contract} needs:"
+                f" set {setting_name(platform, key)}, or `{key}` under [sources.{platform.name}] in .dlt/config.toml"
+            )
+        if len(values) > 1 and chosen is not None and Configured(key) in chosen.client.headers.values():
+            raise SettingsError(f"{platform.name}: {setting_name(platform, key)} must be one value, not {len(values)}")
+        found[key] = values
+    return found
 
 
 def is_loopback(host: str) -> bool:

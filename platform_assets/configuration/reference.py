@@ -10,7 +10,8 @@ from platform_assets.configuration.known import (
     WAREHOUSE,
     WAREHOUSE_SETTINGS,
     Setting,
-    credential,
+    all_credentials,
+    contract_settings,
     scope_setting,
 )
 from platform_assets.declarations import Platform
@@ -33,7 +34,9 @@ Dagster's, `data/dagster_home` by default.
 
 def render(platforms: Iterable[Platform]) -> str:
     """The reference as Markdown."""
-    own = [(p, s) for p in platforms for s in (credential(p), *map(scope_setting, p.scopes))]
+    own = [
+        (p, s) for p in platforms for s in (*all_credentials(p), *map(scope_setting, p.scopes), *contract_settings(p))
+    ]
     return "\n".join(
         [
             _HEAD,

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from platform_assets.declarations.incremental import Incremental
-from platform_assets.declarations.paginator import Cursor, HeaderCursor, Offset, PageNumber, Paginator
+from platform_assets.declarations.paginator import Cursor, HeaderCursor, Offset, PageNumber, Paginator, RecordCursor
 from platform_assets.declarations.platform import ApiKeyAuth, Client, Platform
-from platform_assets.declarations.resource import OnRemoval, Resolve, Resource
+from platform_assets.declarations.resource import OnRemoval, Resource
 
 Found = tuple[str, str]
 """(key, what is wrong and how to mend it)"""
@@ -58,7 +58,7 @@ def _removal(resource: Resource) -> Iterator[Found]:
     if (
         resource.on_removal in (OnRemoval.SOFT_DELETE, OnRemoval.HARD_DELETE)
         and incremental is not None
-        and incremental.server_side
+        and incremental.partial
     ):
         yield (
             "on_removal",
@@ -80,6 +80,9 @@ def _exclusion(platform: Platform, resource: Resource) -> Iterator[Found]:
         for resolve in other.endpoint.parents.values()
         if resolve.resource == resource.name
     }
+    for path in resource.personal:
+        if path in (resource.primary_key or platform.primary_key, *resolved):
+            yield "personal", f"{path!r} is a key, or in the paths of children: a hash would be another one"
     for path in resource.exclude:
         if path in resource.columns:
             yield "exclude", f"{path!r} is a declared column too; leave it out of one of them"
@@ -98,10 +101,10 @@ def _key(resource: Resource) -> Iterator[Found]:
 def _sent_twice(resource: Resource, paginator: Paginator, client: Client) -> Iterator[Found]:
     """Of two values for one query parameter, one is never sent."""
     endpoint = resource.endpoint
-    names = [name for name, value in endpoint.params.items() if not isinstance(value, Resolve)]
-    if endpoint.incremental is not None and endpoint.incremental.start_param:
-        names.append(endpoint.incremental.start_param)
-    if isinstance(paginator, PageNumber | Offset | Cursor | HeaderCursor):
+    names = [name for name in endpoint.params if name not in endpoint.placeholders]
+    if endpoint.incremental is not None:
+        names += [name for name in (endpoint.incremental.start_param, endpoint.incremental.end_param) if name]
+    if isinstance(paginator, PageNumber | Offset | Cursor | HeaderCursor | RecordCursor):
         names += [name for key in _PARAMS if (name := getattr(paginator, key, None))]
     if isinstance(client.auth, ApiKeyAuth) and client.auth.location == "query":
         names.append(client.auth.name)

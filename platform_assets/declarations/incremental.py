@@ -9,6 +9,24 @@ from platform_assets.declarations.strict import strict
 
 @strict
 @dataclass(frozen=True, kw_only=True)
+class TooDeep:
+    """A refusal of pages that are too far from the beginning of a list that begins with the newest cursor.
+
+    The read goes on below the oldest cursor that it has seen: `end_param` becomes the second after it, since the bound
+    is exclusive and one second may hold several records.
+
+    Args:
+        status, text: the refusal's HTTP status and a part of its body.
+        end_param: query parameter with an exclusive upper bound of the cursor.
+    """
+
+    status: int
+    text: str
+    end_param: str
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
 class Incremental:
     """The field that orders a resource in time, and how the server filters on it.
 
@@ -26,6 +44,12 @@ class Incremental:
             the oldest such row already loaded (Buildkite: builds change after creation, but the only
             filter is creation time).
         reopen_limit: how far back `reopen` may move the start.
+        end_param: query parameter with an exclusive upper bound, sent with every lower bound. A server that takes
+            none of the two alone (Sentry) gets the time at which the read began.
+        newest_first: the server does not filter, but the list begins with the newest cursor, so that a read stops
+            after the first page with nothing but older records. With a `RecordCursor` the order is that of its field,
+            and a read stops where it comes to records that the table has.
+        too_deep: how the server refuses pages that are too far from the list's beginning.
     """
 
     cursor_path: str
@@ -36,8 +60,16 @@ class Incremental:
     bounded: bool = False
     reopen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reopen_limit: timedelta = timedelta(days=30)
+    end_param: str | None = None
+    newest_first: bool = False
+    too_deep: TooDeep | None = None
 
     @property
     def server_side(self) -> bool:
-        """Whether the server filters, so that a read returns only part of the list."""
+        """Whether the server filters by a query parameter."""
         return self.start_param is not None
+
+    @property
+    def partial(self) -> bool:
+        """Whether a read returns only part of the list, so that a row that did not come may well be there."""
+        return self.server_side or self.newest_first

@@ -16,24 +16,41 @@ from platform_assets.declarations.strict import strict
 @strict
 @dataclass(frozen=True, kw_only=True)
 class PageNumber:
-    """`?page=1&per_page=100`. Stops at a page with fewer records than the server grants a page."""
+    """`?page=1&per_page=100`. Stops at a page with fewer records than the server grants a page.
+
+    Args:
+        link_header: the `Link` header has a `rel="next"` entry as long as there are more pages (Buildkite). Its address
+            is never requested: the number of the next page is known, and the address may be another host's.
+        total_path: where the body says how many records the whole list has.
+        only_grows: no record leaves the list, so that others can only move away from the pages that were read: pages
+            need not overlap.
+    """
 
     page_param: str = "page"
     limit_param: str = "per_page"
     limit: int
     maximum: int | None = None
     base_page: int = 1
+    link_header: bool = False
+    total_path: str | None = None
+    only_grows: bool = False
 
 
 @strict
 @dataclass(frozen=True, kw_only=True)
 class Offset:
-    """`?after=40&limit=20`: `offset_param` counts records to skip. Stops at fewer than the server grants."""
+    """`?after=40&limit=20`: `offset_param` counts records to skip. Stops at fewer than the server grants.
+
+    Args:
+        next_link_path: where the body has the address of the next page as long as there is one (k6: `@nextLink`). Only
+            the position in its query is used.
+    """
 
     offset_param: str
     limit_param: str = "limit"
     limit: int
     maximum: int | None = None
+    next_link_path: str | None = None
 
 
 @strict
@@ -42,9 +59,16 @@ class HeaderCursor:
     """The `Link` header's `rel="next"` entry carries `cursor="..."` and `results="true|false"`.
 
     Sentry: `next` is always present; stops at `results="false"`, or where the first page has no `Link` header.
+
+    Args:
+        limit_param, limit: page size to request; None if the list takes none.
+        stable: rows cannot move over a page's edge, since positions are values that the list is sorted by.
     """
 
     cursor_param: str = "cursor"
+    limit_param: str | None = None
+    limit: int | None = None
+    stable: bool = False
 
 
 @strict
@@ -57,6 +81,9 @@ class Cursor:
         counts_records: the position is a number of records to skip (Pipedrive's `start`), not an opaque text.
         more_path: where the body says `true` as long as there are more pages.
         start_echo_path, limit_echo_path: where the body repeats the position and the limit that it answers.
+        implied: the body may leave the next position out although there is more (Pipedrive: roles, mail threads). Then
+            the next page begins after what came: if `more_path` is true, or if it is absent too and the page was full.
+        stable: rows cannot move over a page's edge, since positions are values that the list is sorted by.
     """
 
     cursor_path: str
@@ -69,6 +96,31 @@ class Cursor:
     more_path: str | None = None
     start_echo_path: str | None = None
     limit_echo_path: str | None = None
+    implied: bool = False
+    stable: bool = False
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class RecordCursor:
+    """`?after=17`: the next page begins after a record of the page before. Stops at a page without records.
+
+    A page with fewer records than requested is no end, since the server may grant less. Rows cannot move over a page's
+    edge: the list is sorted by the field that positions are made of.
+
+    Args:
+        cursor_param: query parameter of the position.
+        field: the records' field that positions are made of; numbers.
+        newest_first: the list is in descending order, so that a page's smallest value leads on (NinjaOne activities).
+            Otherwise its last does.
+    """
+
+    cursor_param: str
+    field: str = "id"
+    newest_first: bool = False
+    limit_param: str = "limit"
+    limit: int
+    maximum: int | None = None
 
 
 @strict
@@ -83,4 +135,4 @@ class SingleObject:
     """One request whose selected value is one object, loaded as one row."""
 
 
-Paginator = PageNumber | Offset | HeaderCursor | Cursor | SinglePage | SingleObject
+Paginator = PageNumber | Offset | HeaderCursor | Cursor | RecordCursor | SinglePage | SingleObject

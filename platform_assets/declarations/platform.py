@@ -8,7 +8,8 @@ from typing import Literal
 from platform_assets.declarations.cadence import Cadence
 from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.paginator import Paginator
-from platform_assets.declarations.resource import Endpoint, Resource
+from platform_assets.declarations.rate_limit import RateLimit
+from platform_assets.declarations.resource import Configured, Endpoint, Resource
 from platform_assets.declarations.strict import strict
 
 # Name of the vendor-neutral contract that every platform has.
@@ -26,6 +27,10 @@ class BearerAuth:
 
     token: str = "api_token"
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (self.token,)
+
 
 @strict
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +41,50 @@ class ApiKeyAuth:
     location: Literal["query", "header"] = "query"
     api_key: str = "api_token"
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (self.api_key,)
 
-Auth = BearerAuth | ApiKeyAuth
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class HttpBasicAuth:
+    """`Authorization: Basic ...`, of the secrets named `username` and `password`."""
+
+    username: str = "username"
+    password: str = "password"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (self.username, self.password)
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class OAuth2ClientCredentials:
+    """A bearer token that the client's own id and secret buy, for an hour or so (NinjaOne). Keys are named as in dlt.
+
+    The token is kept in memory only. It is renewed shortly before it expires, and once after a 401.
+
+    Args:
+        access_token_url: path of the token endpoint, relative to `base_url`.
+        client_id, client_secret: names of the two secrets.
+        access_token_request_data: further fields of the token request's form, e.g. `{"scope": "monitoring"}`.
+        default_token_expiration: seconds that a token is good for if the answer does not say.
+    """
+
+    access_token_url: str
+    client_id: str = "client_id"
+    client_secret: str = "client_secret"
+    access_token_request_data: Mapping[str, str] = field(default_factory=dict)
+    default_token_expiration: int = 3600
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (self.client_id, self.client_secret)
+
+
+Auth = BearerAuth | ApiKeyAuth | HttpBasicAuth | OAuth2ClientCredentials
 
 
 @strict
@@ -51,21 +98,32 @@ class ErrorHandler:
             the backoff and does not count as a retry.
         backoff_factor: seconds of the first retry's wait, doubling with each retry.
         wait_budget: seconds that one request may wait in total before it fails.
+        retry_once_after: HTTP status -> seconds after which a request is sent once more. For a refusal that is over
+            soon (Sentry: a deprecated endpoint answers 410 for a minute a day). The setting `backoff_factor` scales it.
+        retry_not_json: whether a body that is not JSON, with status 200 or 403, is a throttle page of something before
+            the API, neither a broken contract nor a missing permission (NinjaOne; Cloudflare before Pipedrive).
     """
 
     retry_on_status_codes: tuple[int, ...] = (429, 500, 502, 503, 504)
     max_retries: int = 3
     backoff_factor: float = 2.0
     wait_budget: float = 900.0
+    retry_once_after: Mapping[int, float] = field(default_factory=dict)
+    retry_not_json: bool = False
 
 
 @strict
 @dataclass(frozen=True, kw_only=True)
-class RateLimit:
-    """At most `requests` in any window of `seconds`, across all threads and processes that use the credential."""
+class DailyBudget:
+    """A number of tokens that all requests of a day share.
 
-    requests: int
-    seconds: float
+    Args:
+        remaining_header: header of every answer with the tokens that are left (Pipedrive, undocumented).
+        renewed: when there are new ones, in words.
+    """
+
+    remaining_header: str
+    renewed: str
 
 
 @strict
@@ -79,6 +137,7 @@ class Account:
         fields: fields whose values together identify a record. An answer that has no record in common with the
             recorded ones is of another account.
         data_selector: dotted path to the records; `""` is the body.
+        label: field that names a record to people.
     """
 
     path: str
@@ -86,6 +145,23 @@ class Account:
     fields: tuple[str, ...]
     params: Mapping[str, str | int] = field(default_factory=dict)
     data_selector: str = "data"
+    label: str = "name"
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """One request that tells what the credential permits and until when (Buildkite's access token).
+
+    Args:
+        path: the request.
+        scopes_path: dotted path to the list of its permissions, in the words of `Endpoint.scope`.
+        expires_path: dotted path to when it expires; null for never.
+    """
+
+    path: str
+    scopes_path: str
+    expires_path: str | None = None
 
 
 @strict
@@ -97,27 +173,39 @@ class Client:
         auth: how the credential is sent.
         probe: path of one cheap request that proves the settings and the credential.
         account: one cheap request that identifies the account, if the API has one.
+        grant: one cheap request that tells what the credential permits, if the API has one.
         paginator: how lists are paged, unless an endpoint says otherwise.
         data_selector: dotted path to the records in a body.
         null_is_empty: whether null at the selector means no records (Pipedrive: `data: null`).
         success_field: body field that must not be false (Pipedrive: `success`).
         error_handler: which faults are retried.
-        rate_limit: the known limit of the API; None if only its answers tell.
+        rate_limit: the known limit of the API, or several that hold together; None if only its answers tell.
         max_concurrency: requests in flight at once.
         headers: sent with every request.
+        daily_budget: how the answers tell what is left of the day's budget, if there is one.
+        epoch_times: whether times are numbers, in seconds since 1970 (NinjaOne), instead of ISO 8601 texts.
     """
 
     auth: Auth
     probe: str
     account: Account | None = None
+    grant: Grant | None = None
     paginator: Paginator
     data_selector: str = "data"
     null_is_empty: bool = False
     success_field: str | None = None
     error_handler: ErrorHandler = ErrorHandler()
-    rate_limit: RateLimit | None = None
+    rate_limit: RateLimit | tuple[RateLimit, ...] | None = None
     max_concurrency: int = 8
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | Configured] = field(default_factory=dict)
+    epoch_times: bool = False
+    daily_budget: DailyBudget | None = None
+
+    @property
+    def rate_limits(self) -> tuple[RateLimit, ...]:
+        if self.rate_limit is None:
+            return ()
+        return self.rate_limit if isinstance(self.rate_limit, tuple) else (self.rate_limit,)
 
 
 @strict
@@ -128,10 +216,28 @@ class Contract:
     Args:
         client: replaces the platform's (reference) client.
         endpoints: resource name -> where this contract serves it; other resources keep the reference's endpoint.
+        title: the vendor's product, for people.
+        base_url: where the vendor serves it; the setting `base_url` replaces it.
+        regions: value of the setting `region` -> the base URL there. Then `base_url` is where an account is that names
+            no region; without it the region must be named.
+        unserved: resource name -> why the vendor does not serve it. Its table stays as it is.
+        version: the vendor's name for this version of the API.
     """
 
     client: Client
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    title: str | None = None
+    base_url: str | None = None
+    regions: Mapping[str, str] = field(default_factory=dict)
+    unserved: Mapping[str, str] = field(default_factory=dict)
+    version: str | None = None
+
+    @property
+    def configured(self) -> tuple[str, ...]:
+        """Settings that its paths, parameters and headers are filled with, each once."""
+        endpoints = [one for endpoint in self.endpoints.values() for one in endpoint.lists]
+        values = [*self.client.headers.values(), *(value for one in endpoints for value in one.params.values())]
+        return tuple(dict.fromkeys(value.setting for value in values if isinstance(value, Configured)))
 
 
 @strict
@@ -165,6 +271,8 @@ class Platform:
         cadence: schedules; give each platform different minutes.
         owners: `team:<name>` or e-mail addresses.
         scopes: settings that narrow which parents are read.
+        unserved: resource name -> why the contract that is applied does not serve it; declared by the contract.
+        reference: the platform as declared, if a contract is applied.
     """
 
     name: str
@@ -178,6 +286,8 @@ class Platform:
     cadence: Cadence = _DEFAULT_CADENCE
     owners: tuple[str, ...] = ("team:data-platform",)
     scopes: tuple[Scope, ...] = ()
+    unserved: Mapping[str, str] = field(default_factory=dict)
+    reference: "Platform | None" = None
 
     def resource(self, name: str) -> Resource:
         """The resource called `name`. Raises KeyError if it does not exist."""
@@ -199,7 +309,13 @@ class Platform:
             replace(resource, endpoint=chosen.endpoints.get(resource.name, resource.endpoint))
             for resource in self.resources
         )
-        return replace(self, client=chosen.client, resources=resources)
+        return replace(self, client=chosen.client, resources=resources, unserved=chosen.unserved, reference=self)
+
+    def every_endpoint(self, name: str) -> tuple[Endpoint, ...]:
+        """Where the reference and each contract serve a resource: a table has the same columns under all of them."""
+        declared = self.reference or self
+        endpoints = (contract.endpoints.get(name) for contract in declared.contracts.values())
+        return (declared.resource(name).endpoint, *(endpoint for endpoint in endpoints if endpoint is not None))
 
     def primary_key_of(self, resource: Resource) -> tuple[str, ...]:
         key = resource.primary_key or self.primary_key

@@ -9,6 +9,7 @@ from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
+from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.strict import strict
 
 # dlt's data types that a column may be declared with; nested values are `json`.
@@ -46,6 +47,38 @@ class FanOut:
 
 
 @strict
+@dataclass(frozen=True)
+class Listed:
+    """A query parameter that is sent once per row of another list, which is read for it first.
+
+    For a table that is one asset although the API serves it per parent, without asking for all at once.
+
+    Args:
+        resource: the resource whose list is read, as the contract serves it.
+        field: its raw field that is sent.
+    """
+
+    resource: str
+    field: str
+
+
+@strict
+@dataclass(frozen=True)
+class Configured:
+    """A path value, query parameter or header taken from `[sources.<platform>] <setting>`; once per value if several.
+
+    Args:
+        setting: key of the setting; required for the contract that uses it.
+    """
+
+    setting: str
+
+
+# What a path value or query parameter is declared with; a tuple of texts is sent as `name=a&name=b`.
+Param = str | int | tuple[str, ...] | Resolve | FanOut | Listed | Configured
+
+
+@strict
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
     """A wrapper around each record, as in Pipedrive's `recents`.
@@ -74,23 +107,91 @@ class OnRemoval(StrEnum):
 
 @strict
 @dataclass(frozen=True, kw_only=True)
+class ParentBatch:
+    """One request for many parents (Pipedrive: `deal_ids=1,2,3`).
+
+    Args:
+        size: parents a request, at most.
+        parent_field: the records' field with the parent's value, which tells whose they are.
+    """
+
+    size: int
+    parent_field: str
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class RecordShape:
+    """How a contract's records differ from the reference's. The table's fields are the reference's.
+
+    Args:
+        renamed: field of the table -> dotted path to where this contract has it.
+        constants: field of the table -> the value it has in every record of this list (`is_archived`).
+        from_path: field of the table, also `a.b` for a key inside an object -> name of the path value or parameter of
+            the request that it was read with.
+    """
+
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, str | int | bool] = field(default_factory=dict)
+    from_path: Mapping[str, str] = field(default_factory=dict)
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class Deprecation:
+    """What the vendor has said about the end of an endpoint.
+
+    Args:
+        since: when it was deprecated, `YYYY-MM-DD`.
+        sunset: when it stops to respond, if the vendor named a day.
+        replacement: what the vendor offers instead.
+    """
+
+    since: str | None = None
+    sunset: str | None = None
+    replacement: str | None = None
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """Where a resource is served. Keys are named as in dlt's `RESTAPIConfig`.
 
     Args:
-        path: relative to `base_url`; `{name}` is a value from `params` given as `Resolve`.
-        params: query parameters; `Resolve` values fill the path, `FanOut` values repeat the read.
+        path: relative to `base_url`; `{name}` is a value from `params` given as `Resolve` or `Configured`.
+        params: query parameters, except for the path's values; `FanOut` and `Listed` values repeat the read.
         paginator, data_selector: default to the client's. `data_selector` is a dotted path, `""` the body.
         envelope: the wrapper around each record, if there is one.
         incremental: the cursor; None if the list has none and is read in full.
+        batch: several parents in one request; the parameter that is a `Resolve` takes their values, joined by commas.
+        record: how its records differ from the table's fields.
+        exclude: fields that this contract's records have and that are never loaded, beside the resource's.
+        also: more lists whose records belong to the same table (Pipedrive: deals and archived deals).
+        follow_up: left out of the first read, which has everything: a list for changes that the others do not show
+            (Buildkite: `finished_from` finds builds that changed after they were created).
+        max_concurrency: requests to this endpoint in flight at once, if fewer than the client's.
+        rate_limit: the endpoint's own limit, beside the client's.
+        cost: what a request costs of the client's daily budget.
+        scope: the permission that the credential needs for it, in the vendor's words.
+        deprecation: what the vendor has said about its end.
     """
 
     path: str
-    params: Mapping[str, str | int | Resolve | FanOut] = field(default_factory=dict)
+    params: Mapping[str, Param] = field(default_factory=dict)
     paginator: Paginator | None = None
     data_selector: str | None = None
     envelope: Envelope | None = None
     incremental: Incremental | None = None
+    batch: ParentBatch | None = None
+    record: RecordShape | None = None
+    exclude: tuple[str, ...] = ()
+    follow_up: bool = False
+    also: tuple["Endpoint", ...] = ()
+    max_concurrency: int | None = None
+    rate_limit: RateLimit | None = None
+    cost: int | None = None
+    scope: str | None = None
+    deprecation: Deprecation | None = None
 
     @property
     def placeholders(self) -> tuple[str, ...]:
@@ -98,9 +199,15 @@ class Endpoint:
 
     @property
     def parents(self) -> dict[str, Resolve]:
-        """Path placeholder -> where its value comes from, in the path's order."""
-        found = ((name, self.params.get(name)) for name in self.placeholders)
+        """Parameter -> where its value comes from: those of the path first, in its order."""
+        names = (*self.placeholders, *(name for name in self.params if name not in self.placeholders))
+        found = ((name, self.params.get(name)) for name in names)
         return {name: value for name, value in found if isinstance(value, Resolve)}
+
+    @property
+    def lists(self) -> tuple["Endpoint", ...]:
+        """The lists that make the table: this one, then the others."""
+        return (self, *self.also)
 
 
 @strict
@@ -118,6 +225,7 @@ class Resource:
         key_fallback: primary key field -> field to take its value from if a record lacks it.
         partition: required for a child resource (a path with a parent's value).
         exclude: fields that are never loaded (secrets); `a.b` names a key inside an object.
+        personal: fields with personal data, which the setting `personal_salt` turns into hashes.
         on_removal: `None` derives it: `SOFT_DELETE` for a list read in full, `IGNORE` for a filtered one.
         freshness: allowed lag; None takes the platform's.
         specified_name: the name in the specification, if it is not snake_case.
@@ -131,6 +239,7 @@ class Resource:
     key_fallback: Mapping[str, str] = field(default_factory=dict)
     partition: DynamicPartitions | Buckets | None = None
     exclude: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
     on_removal: OnRemoval | None = None
     freshness: Freshness | None = None
     specified_name: str | None = None
@@ -142,8 +251,11 @@ class Resource:
 
     @property
     def removal_policy(self) -> OnRemoval:
+        return self.removal_policy_of(self.endpoint)
+
+    def removal_policy_of(self, endpoint: Endpoint) -> OnRemoval:
+        """What a missing row means where an endpoint of any contract serves the resource."""
         if self.on_removal is not None:
             return self.on_removal
-        incremental = self.endpoint.incremental
-        filtered = incremental is not None and incremental.server_side
-        return OnRemoval.IGNORE if filtered else OnRemoval.SOFT_DELETE
+        partial = any(one.incremental is not None and one.incremental.partial for one in endpoint.lists)
+        return OnRemoval.IGNORE if partial else OnRemoval.SOFT_DELETE

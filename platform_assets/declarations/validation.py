@@ -6,18 +6,26 @@ when it first runs, would show a missing parent or a cron of four fields at nigh
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 
 from platform_assets.declarations.contradictions import contradictions
 from platform_assets.declarations.errors import DeclarationError
 from platform_assets.declarations.freshness import LONGEST_LAG, Freshness
 from platform_assets.declarations.incremental import Incremental
+from platform_assets.declarations.lists import list_problems
 from platform_assets.declarations.nearest import did_you_mean
-from platform_assets.declarations.paginator import Cursor, HeaderCursor, Offset, PageNumber, Paginator
+from platform_assets.declarations.paginator import Cursor, HeaderCursor, Offset, PageNumber, Paginator, RecordCursor
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
-from platform_assets.declarations.platform import REFERENCE, ApiKeyAuth, Client, Contract, Platform
-from platform_assets.declarations.resource import DATA_TYPES, FanOut, Resolve, Resource
+from platform_assets.declarations.platform import (
+    REFERENCE,
+    ApiKeyAuth,
+    Client,
+    Contract,
+    OAuth2ClientCredentials,
+    Platform,
+)
+from platform_assets.declarations.resource import DATA_TYPES, Configured, FanOut, Resolve, Resource
 from platform_assets.declarations.strict import declared_on
 
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -135,10 +143,10 @@ def _shared_partitions(platform: Platform) -> Iterator[Problem]:
 
 
 def _client_problems(client: Client) -> Iterator[Problem]:
-    limit, handler = client.rate_limit, client.error_handler
+    handler = client.error_handler
     if not client.probe.startswith("/"):
         yield None, "probe", f"{client.probe!r} must start with `/`"
-    if limit is not None and (limit.requests < 1 or limit.seconds <= 0):
+    if not all(limit.requests >= 1 and limit.seconds > 0 for limit in client.rate_limits):
         yield None, "rate_limit", "needs at least one request in a positive number of seconds"
     if client.max_concurrency < 1:
         yield None, "max_concurrency", "must be at least 1"
@@ -146,6 +154,8 @@ def _client_problems(client: Client) -> Iterator[Problem]:
         yield None, "error_handler", "`max_retries`, `backoff_factor` and `wait_budget` must be 0 or more"
     if not all(100 <= status <= 599 for status in handler.retry_on_status_codes):
         yield None, "error_handler", "`retry_on_status_codes` must be HTTP statuses"
+    if isinstance(client.auth, OAuth2ClientCredentials) and not client.auth.access_token_url.startswith("/"):
+        yield None, "auth", f"`access_token_url` {client.auth.access_token_url!r} must start with `/`"
     if isinstance(client.auth, ApiKeyAuth) and not client.auth.name:
         yield None, "auth", "`name` of the query parameter or header is empty"
     yield from _paginator_problems(None, client.paginator)
@@ -192,8 +202,16 @@ def _contract_problems(platform: Platform, name: str, contract: Contract, names:
         if resource not in names:
             yield None, "contracts", f"contract {name!r} serves {resource!r}, which is not a resource"
             return
+    for resource in contract.unserved:
+        if resource not in names or resource in contract.endpoints:
+            yield None, "contracts", f"contract {name!r} cannot leave {resource!r} unserved: no resource, or it has one"
     for resource in platform.with_contract(name).resources:
-        yield from _resource_problems(platform.with_contract(name), resource, names)
+        whole = bool(platform.resource(resource.name).endpoint.parents) and not resource.endpoint.parents
+        found = _resource_problems(platform.with_contract(name), resource, names)
+        # A child that the contract serves in one list keeps its partitions, with one key.
+        yield from (one for one in found if not (whole and one[1] == "partition"))
+        if whole and isinstance(resource.partition, Buckets):
+            yield resource.name, "contracts", f"contract {name!r} serves it without parents: buckets need them"
 
 
 def _resource_problems(platform: Platform, resource: Resource, names: set[str]) -> Iterator[Problem]:
@@ -208,21 +226,37 @@ def _resource_problems(platform: Platform, resource: Resource, names: set[str]) 
     yield from _parent_problems(platform, resource, names)
     for key, problem in contradictions(platform, resource):
         yield name, key, problem
+    for key, problem in list_problems(resource, names):
+        yield name, key, problem
+    for other in endpoint.also:
+        alone = replace(resource, endpoint=other, on_removal=None)
+        yield from _paginator_problems(name, platform.paginator_of(alone))
+        yield from _column_problems(platform, alone)
+        for key, problem in contradictions(platform, alone):
+            yield name, key, problem
 
 
 def _paginator_problems(resource: str | None, paginator: Paginator) -> Iterator[Problem]:
-    if isinstance(paginator, PageNumber | Offset) and (paginator.limit < 1 or not paginator.limit_param):
+    if isinstance(paginator, PageNumber | Offset | RecordCursor) and (paginator.limit < 1 or not paginator.limit_param):
         yield resource, "paginator", "has no stop rule: a short page ends it, so it needs `limit` and `limit_param`"
     if isinstance(paginator, Cursor) and not (paginator.cursor_path and paginator.cursor_param):
         yield resource, "paginator", "has no stop rule: it needs `cursor_path` and `cursor_param`"
     if isinstance(paginator, Cursor) and (paginator.limit is None) != (paginator.limit_param is None):
         yield resource, "paginator", "`limit` and `limit_param` belong together: one without the other is not sent"
-    position = {PageNumber: "page_param", Offset: "offset_param", HeaderCursor: "cursor_param"}.get(type(paginator))
+    if isinstance(paginator, HeaderCursor) and (paginator.limit is None) != (paginator.limit_param is None):
+        yield resource, "paginator", "`limit` and `limit_param` belong together: one without the other is not sent"
+    positions = {
+        PageNumber: "page_param",
+        Offset: "offset_param",
+        HeaderCursor: "cursor_param",
+        RecordCursor: "cursor_param",
+    }
+    position = positions.get(type(paginator))
     if position is not None and not getattr(paginator, position):
         yield resource, "paginator", f"`{position}` is empty"
     maximum = getattr(paginator, "maximum", None)
     limit = getattr(paginator, "limit", None)
-    if limit is not None and limit < 1 and not isinstance(paginator, PageNumber | Offset):
+    if limit is not None and limit < 1 and not isinstance(paginator, PageNumber | Offset | RecordCursor):
         yield resource, "paginator", "`limit` must be at least 1"
     if maximum is not None and limit is not None and limit > maximum:
         yield resource, "paginator", f"`limit` {limit} is over the server's `maximum` {maximum}"
@@ -238,9 +272,12 @@ def _column_problems(platform: Platform, resource: Resource) -> Iterator[Problem
     for key, fallback in resource.key_fallback.items():
         if key not in platform.primary_key_of(resource):
             yield resource.name, "key_fallback", f"{key!r} is not in the primary key, so {fallback!r} is never read"
-    incremental = resource.endpoint.incremental
-    if incremental is None:
-        return
+    for one in resource.endpoint.lists:
+        if one.incremental is not None:
+            yield from _incremental_problems(resource, one.incremental)
+
+
+def _incremental_problems(resource: Resource, incremental: Incremental) -> Iterator[Problem]:
     yield from _unread_problems(resource.name, incremental)
     if min(incremental.lag, incremental.reopen_limit) < timedelta(0):
         yield resource.name, "incremental", "`lag` and `reopen_limit` must not be negative"
@@ -258,7 +295,8 @@ def _unread_problems(resource: str, incremental: Incremental) -> Iterator[Proble
     if incremental.server_side:
         return
     fresh = Incremental(cursor_path=incremental.cursor_path)
-    for key in ("format", "initial_value", "lag", "reopen", "reopen_limit"):
+    unread = ("format", "initial_value", "end_param")
+    for key in unread if incremental.newest_first else (*unread, "lag", "reopen", "reopen_limit"):
         if getattr(incremental, key) != getattr(fresh, key):
             yield resource, "incremental", f"`{key}` does nothing without `start_param`: the list is read in full"
 
@@ -267,11 +305,8 @@ def _parent_problems(platform: Platform, resource: Resource, names: set[str]) ->
     name, endpoint = resource.name, resource.endpoint
     parents = endpoint.parents
     for placeholder in endpoint.placeholders:
-        if placeholder not in parents:
+        if not isinstance(endpoint.params.get(placeholder), Resolve | Configured):
             yield name, "path", f"placeholder `{{{placeholder}}}` has no parent: add it to `params` as Resolve(...)"
-    for param, value in endpoint.params.items():
-        if isinstance(value, Resolve) and param not in endpoint.placeholders:
-            yield name, "params", f"`{param}` is resolved from a parent but the path has no `{{{param}}}`"
     for resolve in parents.values():
         if resolve.resource not in names:
             yield name, "params", f"parent {resolve.resource!r} is not a resource of {platform.name}"

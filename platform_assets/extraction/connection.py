@@ -9,11 +9,14 @@ Every path that reads an API starts here (a sync, the verification, `check`, the
 caller combining settings and contract by itself, had one caller that used the reference contract by mistake.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from platform_assets.configuration.platform_settings import Settings, read_settings
-from platform_assets.declarations import Platform
+from platform_assets.declarations import Client, Platform, PlatformAssetsError, SettingsError
+from platform_assets.extraction.privacy import excluded_fields
 from platform_assets.http.client import ApiClient
+from platform_assets.http.errors import AnswerError
+from platform_assets.http.urls import fill_path
 
 
 @dataclass(frozen=True)
@@ -43,4 +46,30 @@ def connect(platform: Platform) -> Connection:
     Raises SettingsError naming the first setting that is missing or invalid.
     """
     settings = read_settings(platform)
-    return Connection(platform.with_contract(settings.contract), settings)
+    for resource in platform.resources:
+        excluded_fields(platform, resource, settings.exclude_fields)
+    applied = platform.with_contract(settings.contract)
+    if settings.configured:
+        applied = replace(applied, client=_with_filled_paths(applied.client, settings))
+    return Connection(applied, settings)
+
+
+def as_served(platform: Platform) -> Platform:
+    """The platform with the contract that the settings choose, which decides what can be filtered and probed.
+
+    If the settings cannot be used, as declared: a run then says what is wrong with them.
+    """
+    try:
+        return connect(platform).platform
+    except PlatformAssetsError:
+        return platform
+
+
+def _with_filled_paths(client: Client, settings: Settings) -> Client:
+    """A client whose own two requests, of the probe and of the account, name the first value of each setting."""
+    first = {name: values[0] for name, values in settings.configured.items()}
+    try:
+        account = client.account and replace(client.account, path=fill_path(client.account.path, first))
+        return replace(client, probe=fill_path(client.probe, first), account=account)
+    except AnswerError as error:
+        raise SettingsError(str(error)) from None

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from platform_assets.arrow.conversion import convert
-from platform_assets.declarations import FanOut, Resource
-from platform_assets.extraction.reading import query_params
+from platform_assets.declarations import Configured, FanOut, Listed, Resource
+from platform_assets.extraction.queries import NO_PARENT, Bounds, queries
 from platform_assets.http.client import ApiClient
 from platform_assets.http.pagination.pager import pager
 from platform_assets.http.selection import selector, unwrap
@@ -21,8 +21,9 @@ _RECORDS = 10
 def can_probe(resource: Resource) -> bool:
     """Whether one request is enough: the server filters by the cursor, and the resource is a single list."""
     incremental = resource.endpoint.incremental
-    fans_out = any(isinstance(value, FanOut) for value in resource.endpoint.params.values())
-    return incremental is not None and incremental.server_side and not resource.endpoint.parents and not fans_out
+    fans_out = any(isinstance(value, FanOut | Listed | Configured) for value in resource.endpoint.params.values())
+    is_one_list = not resource.endpoint.parents and not fans_out
+    return incremental is not None and incremental.server_side and is_one_list
 
 
 def has_newer(client: ApiClient, resource: Resource, cursor: datetime) -> bool:
@@ -47,8 +48,10 @@ def has_newer(client: ApiClient, resource: Resource, cursor: datetime) -> bool:
     paginator = platform.paginator_of(resource)
     now = datetime.now(UTC)
     known = min(cursor, now)
-    (params,) = query_params(resource, known.replace(microsecond=0))
-    answer = client.get(resource.endpoint.path, {**params, **pager(paginator, _RECORDS).first()})
+    # Of several lists the first is the one that new records appear in.
+    query = next(queries(resource, (NO_PARENT,), Bounds((known.replace(microsecond=0),), now), {}, lambda _: ()))
+    first = pager(paginator, _RECORDS).first()
+    answer = client.get(query.path, {**query.params, **first}, endpoint=resource.endpoint)
     items = selector(platform.client, paginator, platform.data_selector_of(resource))(answer.body)
     values: list[Any] = [
         record.get(incremental.cursor_path) for record in unwrap(items, resource.endpoint.envelope, Counter())

@@ -1,121 +1,162 @@
-"""Reads one resource, of one parent or of none, from the first page to the last.
+"""Reads one resource, of one parent, of several or of none, from the first page to the last.
 
-    query_params -> pages (http/pagination) -> unwrap, drop_fields, fill_keys (http/selection) -> ParquetBuffer
+    queries -> pages (http/pagination) -> unwrap -> shape -> drop_fields, fill_keys (http/selection) -> ParquetBuffer
 
 A list whose pages cannot overlap may lose a row that moves between two requests. Where the caller concludes anything
 from what is missing, such a list is read again until a pass brings nothing new.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
-from itertools import product
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from platform_assets.arrow.batches import Batch
 from platform_assets.arrow.buffer import ParquetBuffer
+from platform_assets.arrow.conversion import convert
 from platform_assets.arrow.hashes import is_member
-from platform_assets.declarations import FanOut, Resolve, Resource
+from platform_assets.declarations import (
+    Endpoint,
+    Incremental,
+    Listed,
+    Paginator,
+    RecordCursor,
+    Resource,
+    partition_key,
+)
+from platform_assets.extraction.privacy import excluded_fields, hash_fields
+from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, Bounds, Parent, Query, queries
+from platform_assets.extraction.shaping import shape, time_from_epoch, times_from_epoch
 from platform_assets.http.answer import Answer
 from platform_assets.http.client import ApiClient
-from platform_assets.http.errors import AnswerError
-from platform_assets.http.pagination.grids import Params
+from platform_assets.http.errors import AnswerError, RequestFailed
 from platform_assets.http.pagination.identity import by_key
 from platform_assets.http.pagination.pager import Pager, pager
 from platform_assets.http.pagination.pages import pages
 from platform_assets.http.pagination.positions import KEPT_CHANGING
-from platform_assets.http.selection import Record, drop_fields, fill_keys, selector, unwrap
-from platform_assets.http.urls import fill_path
+from platform_assets.http.selection import Record, drop_fields, fill_keys, get_path, selector, unwrap
 
-
-@dataclass(frozen=True)
-class Parent:
-    """One parent of a child resource.
-
-    Args:
-        key: names the parent in partitions and state; empty for a resource without parents.
-        values: placeholder of the path -> its value, in the path's order.
-    """
-
-    key: str
-    values: Mapping[str, object] = field(default_factory=dict)
-
-
-NO_PARENT = Parent(key="")
-
-
-@dataclass(frozen=True)
-class ListRead:
-    """One read of one list of records: what is read, who asks for it, and what that has cost so far.
-
-    Args:
-        client: sends the requests; its platform has the contract applied.
-        resource: the resource as that contract serves it.
-        parent: the parent whose rows are read, or NO_PARENT.
-        start: lower bound of the cursor, None to read from the beginning.
-        counts: incremented by requests, waits, pages and left out records.
-    """
-
-    client: ApiClient
-    resource: Resource
-    parent: Parent = NO_PARENT
-    start: datetime | None = None
-    counts: Counter[str] = field(default_factory=Counter)
-
-    def pagers(self) -> Iterator[tuple[Params, Pager]]:
-        """Each query of the list, with a new pager that walks its pages."""
-        paginator = self.client.platform.paginator_of(self.resource)
-        for params in query_params(self.resource, self.start):
-            yield params, pager(paginator, self.client.settings.page_size)
-
+__all__ = ["FROM_THE_BEGINNING", "NO_PARENT", "Bounds", "ListRead", "Parent", "read", "read_records"]
 
 # How often a list is read again for rows that moved between two requests.
 MAX_REREADS = 3
 
 
-def read(
-    wanted: ListRead,
-    buffer: ParquetBuffer,
-    parent_columns: dict[str, pa.Scalar],
-    matters: Callable[[Batch], bool] = lambda batch: True,
-) -> Batch:
-    """Read every page into a batch of `buffer`. The caller accepts the batch.
+@dataclass(frozen=True)
+class ListRead:
+    """One read of a resource.
 
     Args:
-        wanted: the list.
+        client: sends the requests; its platform has the contract applied.
+        resource: the resource as that contract serves it.
+        parents: the parent whose rows are read, or NO_PARENT; several if the endpoint takes them in one request.
+        bounds: between which cursors.
+        counts: incremented by requests, waits, pages and left out records.
+    """
+
+    client: ApiClient
+    resource: Resource
+    parents: tuple[Parent, ...] = (NO_PARENT,)
+    bounds: Bounds = FROM_THE_BEGINNING
+    counts: Counter[str] = field(default_factory=Counter)
+    _listed: dict[Listed, Sequence[str]] = field(default_factory=dict)
+
+    def queries(self) -> Iterator[Query]:
+        configured = self.client.settings.configured
+        return queries(self.resource, self.parents, self.bounds, configured, self._look_up)
+
+    def _look_up(self, listed: Listed) -> Sequence[str]:
+        """The values of another list's field, read once."""
+        if listed not in self._listed:
+            records = _all_records(self.client, self.client.platform.resource(listed.resource), self.counts)
+            values = (record.get(listed.field) for record in records)
+            self._listed[listed] = list(dict.fromkeys(str(value) for value in values if value is not None))
+        return self._listed[listed]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the records of a read go, by the parent that they belong to.
+
+    Args:
         buffer: takes the records.
-        parent_columns: column -> the parent's value, added to every row.
-        matters: whether the caller concludes anything from what the batch does not hold: a cursor moves, or rows
-            count as removed. Then an unproven end is confirmed by one more request, and a list whose pages cannot
-            overlap is read again until it brings no row that was missed.
+        batches: parent's key -> its batch.
+        parent_columns: parent's key -> column -> the parent's value, added to every row.
+        parent_field: the records' field that tells the parent, if several are read at once.
+    """
+
+    buffer: ParquetBuffer
+    batches: Mapping[str, Batch]
+    parent_columns: Mapping[str, dict[str, pa.Scalar]]
+    parent_field: str | None = None
+
+    def add(self, records: list[Record]) -> list[tuple[Batch, list[Record]]]:
+        """Put a page's records into their batches. Returns each batch with what it was given.
+
+        Raises AnswerError for a record of a parent that was not asked for.
+        """
+        added = [(self.batches[key], group) for key, group in self._by_parent(records).items()]
+        for batch, group in added:
+            self.buffer.add(batch, group, self.parent_columns[batch.parent])
+        return added
+
+    def _by_parent(self, records: list[Record]) -> dict[str, list[Record]]:
+        if self.parent_field is None:
+            return dict.fromkeys(self.batches, records)
+        groups: dict[str, list[Record]] = {}
+        for record in records:
+            key = partition_key([record.get(self.parent_field)])
+            if key not in self.batches:
+                raise AnswerError(f"a record's `{self.parent_field}` is {key[:40]!r}, which was not asked for")
+            groups.setdefault(key, []).append(record)
+        return groups
+
+
+def read(reading: ListRead, target: Target, matters: Callable[[], bool] = lambda: True) -> None:
+    """Read every page into the batches of `target`. The caller accepts the batches.
+
+    Args:
+        reading: what to read.
+        target: where the records go.
+        matters: whether the caller concludes anything from what the batches do not hold: a cursor moves, or rows count
+            as removed. Then an unproven end is confirmed by one more request, and a list whose pages cannot overlap is
+            read again until it brings no row that was missed.
 
     Raises:
         AnswerError, RequestFailed: the text names the platform, and an AnswerError's also the resource and parent.
     """
-    batch = Batch(parent=wanted.parent.key)
-    blind = False
-    with _named_errors(wanted):
-        for params, walk in wanted.pagers():
-            for records in _records(wanted, params, walk, lambda: matters(batch)):
-                buffer.add(batch, records, parent_columns)
-            blind = blind or walk.blind
-            batch.ends_unproven = batch.ends_unproven or walk.unproven
-        wanted.counts["pages"] += batch.pages
-        if blind and matters(batch):
-            reread_until_complete(wanted, buffer, parent_columns, batch)
-    return batch
+    walks: dict[int, Pager] = {}
+    doubtful: list[Iterator[tuple[Pager, list[Record]]]] = []
+    with _named_errors(reading):
+        for query in reading.queries():
+            found = _records(reading, query, matters)
+            for walk, records in found:
+                target.add(records)
+                walks[id(walk)] = walk
+                if walk.doubtful:
+                    # Whether a doubtful end matters is known once the other queries have brought their rows.
+                    doubtful.append(found)
+                    break
+        for found in doubtful:
+            for _, records in found if matters() else ():
+                target.add(records)
+        for batch in target.batches.values():
+            batch.ends_unproven = any(walk.unproven for walk in walks.values())
+        blind = any(walk.blind for walk in walks.values())
+        reading.counts["pages"] += sum(batch.pages for batch in target.batches.values())
+        if blind and matters():
+            reread_until_complete(reading, target)
 
 
-def reread_until_complete(
-    wanted: ListRead, buffer: ParquetBuffer, parent_columns: dict[str, pa.Scalar], batch: Batch
-) -> None:
-    """Read the list again into `batch` until a pass brings no row that the passes before have missed.
+def reread_until_complete(reading: ListRead, target: Target) -> None:
+    """Read the list again into its batches until a pass brings no row that the passes before have missed.
 
-    Args: as for `read`; `batch` is what it returned and is not accepted yet.
+    Args: as for `read`; nothing is accepted yet.
 
     Raises:
         AnswerError: if `MAX_REREADS` more passes are not enough.
@@ -123,29 +164,32 @@ def reread_until_complete(
     What `read` raises is raised too.
     """
     for _ in range(MAX_REREADS):
-        if not reread(wanted, buffer, parent_columns, batch):
+        if not reread(reading, target):
             return
-    with _named_errors(wanted):
+    with _named_errors(reading):
         raise AnswerError(f"{KEPT_CHANGING}: each of {MAX_REREADS + 1} passes brought rows that the others had missed")
 
 
-def reread(wanted: ListRead, buffer: ParquetBuffer, parent_columns: dict[str, pa.Scalar], batch: Batch) -> bool:
-    """Read the whole list once more into `batch`. Returns whether that brought a row that had been missed.
+def reread(reading: ListRead, target: Target) -> bool:
+    """Read the whole list once more. Returns whether that brought a row that had been missed.
 
     A row newer than everything read before was not missed: it is new upstream. Arguments and errors as for `read`.
     """
-    known = np.sort(np.concatenate(batch.keys)) if batch.keys else np.empty(0, np.uint64)
-    newest, pages_before, missed = batch.cursor, batch.pages, False
-    incremental = wanted.resource.endpoint.incremental
-    with _named_errors(wanted):
-        for params, walk in wanted.pagers():
-            for records in _records(wanted, params, walk, lambda: True):
-                buffer.add(batch, records, parent_columns)
-                fresh = ~is_member(batch.keys[-1], known) if records else ()
-                unseen = [record for record, is_fresh in zip(records, fresh, strict=True) if is_fresh]
-                cursor_path = incremental.cursor_path if incremental else None
-                missed = _any_was_missed(unseen, cursor_path, newest, buffer) or missed
-    wanted.counts["pages"] += batch.pages - pages_before
+    batches = target.batches.values()
+    known = {id(batch): np.sort(np.concatenate(batch.keys)) for batch in batches if batch.keys}
+    newest = {id(batch): batch.cursor for batch in batches}
+    pages_before, missed = sum(batch.pages for batch in batches), False
+    incremental = reading.resource.endpoint.incremental
+    cursor_path = incremental.cursor_path if incremental else None
+    with _named_errors(reading):
+        for query in reading.queries():
+            for _, records in _records(reading, query, lambda: True):
+                for batch, added in target.add(records):
+                    before = known.get(id(batch), np.empty(0, np.uint64))
+                    fresh = ~is_member(batch.keys[-1], before) if added else ()
+                    unseen = [record for record, is_fresh in zip(added, fresh, strict=True) if is_fresh]
+                    missed = _any_was_missed(unseen, cursor_path, newest[id(batch)], target.buffer) or missed
+    reading.counts["pages"] += sum(batch.pages for batch in batches) - pages_before
     return missed
 
 
@@ -159,62 +203,162 @@ def _any_was_missed(
 
 
 @contextmanager
-def _named_errors(wanted: ListRead) -> Iterator[None]:
+def _named_errors(reading: ListRead) -> Iterator[None]:
     """Add the resource and the parent to the text of an AnswerError, and redact the credential."""
     try:
         yield
     except AnswerError as error:
-        platform, parent = wanted.client.platform.name, wanted.parent
-        where = f"{platform}/{wanted.resource.name}" + (f" of {parent.key!r}" if parent is not NO_PARENT else "")
-        text = wanted.client.redact(str(error))
+        platform = reading.client.platform.name
+        names = ", ".join(repr(parent.key) for parent in reading.parents[:3] if parent is not NO_PARENT)
+        where = f"{platform}/{reading.resource.name}" + (f" of {names}" if names else "")
+        text = reading.client.redact(str(error))
         raise AnswerError(text if text.startswith(platform) else f"{where}: {text}") from None
 
 
-def read_records(wanted: ListRead) -> Iterator[list[Record]]:
+def read_records(reading: ListRead) -> Iterator[list[Record]]:
     """Yield each page's records: unwrapped, without excluded fields, with their keys filled in.
 
     An unproven end is always confirmed. Errors as for `read`.
     """
-    for params, walk in wanted.pagers():
-        yield from _records(wanted, params, walk, lambda: True)
+    for query in reading.queries():
+        for _, records in _records(reading, query, lambda: True):
+            yield records
 
 
-def _records(wanted: ListRead, params: Params, walk: Pager, matters: Callable[[], bool]) -> Iterator[list[Record]]:
-    """The records of one query, page by page."""
-    client, resource, counts = wanted.client, wanted.resource, wanted.counts
-    platform = client.platform
-    select = selector(platform.client, platform.paginator_of(resource), platform.data_selector_of(resource))
-    path = fill_path(resource.endpoint.path, wanted.parent.values)
-    identify = by_key(platform.primary_key_of(resource), resource.key_fallback, resource.endpoint.envelope)
-
-    def get(params: Mapping[str, str | int]) -> Answer:
-        return client.get(path, params, counts)
-
-    for items in pages(get, walk, params, select, identify, matters):
-        records = unwrap(items, resource.endpoint.envelope, counts)
-        drop_fields(records, resource.exclude)
-        fill_keys(records, dict(resource.key_fallback))
-        yield records
+def _all_records(client: ApiClient, resource: Resource, counts: Counter[str]) -> list[Record]:
+    """All records of a resource from the API, of every parent if it has some."""
+    found: list[Record] = []
+    for parent in _parents(client, resource, counts):
+        for records in read_records(ListRead(client, resource, (parent,), counts=counts)):
+            found += records
+    return found
 
 
-def query_params(resource: Resource, start: datetime | None) -> Iterator[Params]:
-    """The queries that read a resource: one, or one per value if the endpoint fans out.
+def _parents(client: ApiClient, resource: Resource, counts: Counter[str]) -> Iterator[Parent]:
+    resolved = resource.endpoint.parents
+    if not resolved:
+        yield NO_PARENT
+        return
+    for record in _all_records(client, client.platform.resource(str(resource.parent)), counts):
+        values = {name: get_path(record, resolve.field) for name, resolve in resolved.items()}
+        yield Parent(key="/".join(map(str, values.values())), values=values)
 
-    Args:
-        resource: the resource as the contract in use serves it.
-        start: lower bound of the cursor; None sends the declared initial value, if any.
+
+def _records(reading: ListRead, query: Query, matters: Callable[[], bool]) -> Iterator[tuple[Pager, list[Record]]]:
+    """The records of one query, page by page, with the walk that they came by.
+
+    If the server refuses pages that are too deep, the query goes on below the oldest cursor that has come.
     """
-    fixed: Params = {}
-    fanned: dict[str, tuple[str, ...]] = {}
-    for name, value in resource.endpoint.params.items():
-        if isinstance(value, FanOut):
-            fanned[name] = value.values
-        elif not isinstance(value, Resolve):
-            fixed[name] = value
-    incremental = resource.endpoint.incremental
-    if incremental is not None and incremental.start_param is not None:
-        bound = start.strftime(incremental.format) if start is not None else incremental.initial_value
-        if bound is not None:
-            fixed[incremental.start_param] = bound
-    for values in product(*fanned.values()):
-        yield {**fixed, **dict(zip(fanned, values, strict=True))}
+    depth = _Depth(reading.client.platform.client.epoch_times, query.endpoint.incremental)
+    while True:
+        try:
+            yield from _pages(reading, query, matters, depth)
+            return
+        except RequestFailed as failure:
+            below = depth.resume_after(failure)
+            if below is None:
+                raise
+            query = replace(query, params={**query.params, **below})
+
+
+def _pages(
+    reading: ListRead, query: Query, matters: Callable[[], bool], depth: "_Depth"
+) -> Iterator[tuple[Pager, list[Record]]]:
+    client, resource, endpoint = reading.client, reading.resource, query.endpoint
+    platform = client.platform
+    paginator = endpoint.paginator or platform.client.paginator
+    data_selector = platform.client.data_selector if endpoint.data_selector is None else endpoint.data_selector
+    walk = pager(paginator, client.settings.page_size)
+    select = selector(platform.client, paginator, data_selector)
+    identify = by_key(platform.primary_key_of(resource), resource.key_fallback, endpoint.envelope)
+    excluded = excluded_fields(platform, resource, client.settings.exclude_fields)
+    times = [name for name, kind in resource.columns.items() if kind == "timestamp"]
+    is_enough = _stop_rule(query, paginator, epoch_times=platform.client.epoch_times)
+
+    def get(params: Mapping[str, Any]) -> Answer:
+        return client.get(query.path, params, reading.counts, endpoint)
+
+    for items in pages(get, walk, query.params, select, identify, matters, is_enough):
+        records = unwrap(items, endpoint.envelope, reading.counts)
+        depth.note(records)
+        if platform.client.epoch_times:
+            times_from_epoch(records, times)
+        if endpoint.record is not None:
+            shape(records, endpoint.record, query.values)
+        drop_fields(records, (*resource.exclude, *endpoint.exclude, *excluded))
+        if client.settings.personal_salt is not None:
+            hash_fields(records, resource.personal, client.settings.personal_salt)
+        fill_keys(records, dict(resource.key_fallback))
+        yield walk, records
+
+
+def _stop_rule(query: Query, paginator: Paginator, *, epoch_times: bool) -> Callable[[Sequence[Any]], bool] | None:
+    """Tells from a page's items whether the rest of a list that begins with the newest is known; None reads it all."""
+    incremental = query.endpoint.incremental
+    if incremental is None or not incremental.newest_first or query.start is None:
+        return None
+    if not isinstance(paginator, RecordCursor):
+        return _Enough(query.start, query.endpoint, epoch_times)
+    known, name = query.largest_known, paginator.field
+    return None if known is None else lambda items: bool(items) and any(int(item[name]) <= known for item in items)
+
+
+class _Enough:
+    """Whether a list that begins with the newest cursor has nothing more that is new.
+
+    Only as long as it does come in that order: a server that ignores how it should sort is read to the list's end.
+    """
+
+    def __init__(self, start: datetime | None, endpoint: Endpoint, epoch_times: bool) -> None:
+        self._start = start
+        self._cursor = endpoint.incremental.cursor_path if endpoint.incremental else ""
+        self._epoch_times = epoch_times
+        self._oldest: datetime | None = None
+        self._in_order = True
+
+    def __call__(self, items: Sequence[Any]) -> bool:
+        moments = [moment for moment in _moments(items, self._cursor, self._epoch_times) if moment is not None]
+        for moment in moments:
+            self._in_order = self._in_order and (self._oldest is None or moment <= self._oldest)
+            self._oldest = moment
+        is_old = bool(moments) and self._start is not None and max(moments) < self._start
+        return is_old and self._in_order and len(moments) == len(items)
+
+
+class _Depth:
+    """How far down a query has come, to go on below where the server refuses deeper pages."""
+
+    def __init__(self, epoch_times: bool, incremental: Incremental | None) -> None:
+        self._incremental = incremental
+        self._too_deep = incremental.too_deep if incremental else None
+        self._epoch_times = epoch_times
+        self._oldest: datetime | None = None
+        self._resumed_at: datetime | None = None
+
+    def note(self, records: Sequence[Record]) -> None:
+        if self._too_deep is None or self._incremental is None:
+            return
+        moments = _moments(records, self._incremental.cursor_path, self._epoch_times)
+        known = [moment for moment in (*moments, self._oldest) if moment is not None]
+        self._oldest = min(known, default=None)
+
+    def resume_after(self, failure: RequestFailed) -> dict[str, str] | None:
+        """The parameter that continues the query after a failure; None if the failure is another, or final."""
+        declared, incremental = self._too_deep, self._incremental
+        if declared is None or incremental is None or failure.status != declared.status:
+            return None
+        if declared.text.lower() not in str(failure).lower() or self._oldest is None:
+            return None
+        # The bound is exclusive, and that second may have more records.
+        bound = self._oldest.replace(microsecond=0) + timedelta(seconds=1)
+        if self._resumed_at is not None and bound >= self._resumed_at:
+            return None
+        self._resumed_at = bound
+        return {declared.end_param: bound.strftime(incremental.format)}
+
+
+def _moments(records: Sequence[Any], path: str, epoch_times: bool) -> list[datetime | None]:
+    values: list[Any] = [get_path(record, path) for record in records]
+    if epoch_times:
+        values = [time_from_epoch(value) for value in values]
+    return convert(values, "timestamp")[0].to_pylist()

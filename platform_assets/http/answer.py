@@ -1,13 +1,20 @@
 """A parsed response, as pagination and record selection see it. Imports no HTTP library."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A response with status 200: its parsed JSON body and its headers."""
+    """A response with status 200.
+
+    Attributes:
+        body: its parsed JSON.
+        headers: its headers.
+        items: the records that the body holds, once they are selected.
+    """
 
     body: Any
     headers: Mapping[str, str]
+    items: Sequence[Any] = ()

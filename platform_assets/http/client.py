@@ -3,7 +3,7 @@
 One request goes through these modules:
 
     ApiClient.get          retries within a budget (retry.py)
-      rate_limiter.py      waits until the declared rate limit allows a request
+      request_limits.py    waits until the declared limits allow a request
       session.py           adds credential, headers, proxies
       deadline.py          bounds the time of the whole exchange
       responses.py         turns status and body into an Answer, a transient fault or a failure
@@ -24,18 +24,19 @@ from tenacity import Retrying, retry_if_exception_type
 
 from platform_assets.cancellation import current
 from platform_assets.configuration.platform_settings import Settings
-from platform_assets.declarations import Platform
+from platform_assets.declarations import Endpoint, Platform
+from platform_assets.http.ageing import Notice, notice
 from platform_assets.http.answer import Answer
 from platform_assets.http.connection_errors import classify_connection_error
 from platform_assets.http.deadline import Deadline
-from platform_assets.http.errors import AnswerError, RequestFailed
+from platform_assets.http.errors import AnswerError, LimitExhausted, RequestFailed
 from platform_assets.http.messages import Messages
-from platform_assets.http.rate_limiter import Limiter, limit_file
 from platform_assets.http.redaction import RedactingFilter, Redactor
+from platform_assets.http.request_limits import RequestLimits
 from platform_assets.http.responses import ResponseClassifier
 from platform_assets.http.retry import RetryBudget, TransientFault
-from platform_assets.http.session import open_session
-from platform_assets.http.urls import origin
+from platform_assets.http.session import BoughtToken, open_session
+from platform_assets.http.urls import ParamValue, origin
 
 # Seconds until a connection is given up.
 CONNECT_TIMEOUT = 10.0
@@ -77,18 +78,19 @@ class ApiClient:
     ) -> None:
         self.platform = platform
         self.settings = settings
-        self.redact = Redactor([settings.token])
+        self.redact = Redactor(settings.secret_values)
         self._messages = Messages(platform.name, self.redact)
         self._responses = ResponseClassifier(platform, self._messages)
         self._cancellation = current()
         self._sleep = sleep or self._cancellation.sleep
         self._retries = retries
         self._origin = origin(settings.base_url)
-        limit = platform.client.rate_limit
-        self._limiter = Limiter(limit, limit_file(self._origin, settings.token), sleep=self._sleep) if limit else None
+        self._limits = RequestLimits(platform.client, settings.rate_limit, (self._origin, settings.token), self._sleep)
         self._has_responded = False
         self._unreachable: RequestFailed | None = None
-        self._session = open_session(platform, settings)
+        # Path of an endpoint -> what responses said about its end.
+        self.notices: dict[str, Notice] = {}
+        self._session = open_session(platform, settings, self.redact.add)
         self._log_filter = RedactingFilter(self.redact)
         logging.getLogger("urllib3.connectionpool").addFilter(self._log_filter)
 
@@ -100,7 +102,11 @@ class ApiClient:
         logging.getLogger("urllib3.connectionpool").removeFilter(self._log_filter)
 
     def get(
-        self, path: str, params: Mapping[str, str | int] | None = None, counts: Counter[str] | None = None
+        self,
+        path: str,
+        params: Mapping[str, ParamValue] | None = None,
+        counts: Counter[str] | None = None,
+        endpoint: Endpoint | None = None,
     ) -> Answer:
         """GET `base_url + path`, with retries as the platform's error handler allows.
 
@@ -110,10 +116,11 @@ class ApiClient:
             path: begins with a slash, already percent-encoded (see `fill_path`).
             params: the query.
             counts: incremented by `requests`, `retries` and `waited_ms` (milliseconds).
+            endpoint: whose limits apply beside the client's.
 
         Raises:
             RequestFailed: no usable answer with all retries, or a status that is not retried.
-            LimitExhausted: the server asks for a longer wait than the declared budget.
+            LimitExhausted: the server asks for a longer wait than the declared budget, or the day's budget is spent.
             AnswerError: the answer breaks the contract, e.g. is not JSON.
             Cancelled: the run was cancelled.
 
@@ -131,7 +138,7 @@ class ApiClient:
             reraise=True,
         )
         try:
-            return retrying(self._get_once, path, dict(params or {}), counts)
+            return retrying(self._get_once, path, dict(params or {}), counts, endpoint)
         except TransientFault as fault:
             if fault.failure.unreachable and not self._has_responded:
                 self._unreachable = fault.failure
@@ -142,18 +149,27 @@ class ApiClient:
         counts["waited_ms"] += int(seconds * 1000)
         self._sleep(seconds)
 
-    def _get_once(self, path: str, params: dict[str, str | int], counts: Counter[str]) -> Answer:
-        """One try, redirects included."""
+    def _get_once(
+        self, path: str, params: dict[str, ParamValue], counts: Counter[str], endpoint: Endpoint | None
+    ) -> Answer:
+        """One try, redirects and one renewed access token included."""
         url, query = self.settings.base_url + path, params
-        redirects = 0
+        redirects, renewed = 0, False
         while True:
             self._cancellation.check()
-            if self._limiter is not None:
-                counts["waited_ms"] += int(self._limiter.wait() * 1000)
-            counts["requests"] += 1
-            response, content = self._exchange(url, query, path)
+            with self._limits.slot(endpoint) as waited:
+                counts["waited_ms"] += int(waited * 1000)
+                counts["requests"] += 1
+                response, content = self._exchange(url, query, path)
+            auth = self._session.auth
+            if response.status_code == 401 and isinstance(auth, BoughtToken) and not renewed:
+                auth.reject(response.request)
+                renewed = True
+                continue
             if response.status_code not in (301, 302, 303, 307, 308):
-                return self._responses.classify(response, content, path)
+                self._end_if_spent(response, path, endpoint)
+                self._note_ageing(response, path, endpoint)
+                return self._responses.classify(response, content, path, endpoint)
             if redirects == MAX_REDIRECTS:
                 problem = f"more than {redirects} redirects"
                 raise RequestFailed(self._messages.about(path, problem), status=response.status_code)
@@ -161,7 +177,21 @@ class ApiClient:
             # The redirect's URL holds the query already.
             url, query = self._redirect_target(response, url, path, params), {}
 
-    def _exchange(self, url: str, query: Mapping[str, str | int], path: str) -> tuple[requests.Response, bytes]:
+    def _note_ageing(self, response: requests.Response, path: str, endpoint: Endpoint | None) -> None:
+        found = notice(response.headers)
+        if found is not None:
+            self.notices[endpoint.path if endpoint else path] = found
+
+    def _end_if_spent(self, response: requests.Response, path: str, endpoint: Endpoint | None) -> None:
+        """Raise LimitExhausted, now and for every later request, if the day's budget is spent."""
+        budget, refused = self.platform.client.daily_budget, response.status_code == 429
+        if budget is None or not self._limits.is_spent(response.headers, endpoint, refused=refused):
+            return
+        problem = f"the day's budget of requests is spent; it is renewed at {budget.renewed}"
+        self._limits.note_spent(LimitExhausted(f"{self.platform.name}: {problem}", status=response.status_code))
+        raise LimitExhausted(self._messages.about(path, problem), status=response.status_code)
+
+    def _exchange(self, url: str, query: Mapping[str, ParamValue], path: str) -> tuple[requests.Response, bytes]:
         """One request and its complete body, within the bounds of size and time."""
         deadline = Deadline(self.settings.answer_timeout or ANSWER_TIMEOUT)
         try:
@@ -203,7 +233,7 @@ class ApiClient:
         return b"".join(chunks)
 
     def _redirect_target(
-        self, response: requests.Response, url: str, path: str, params: Mapping[str, str | int]
+        self, response: requests.Response, url: str, path: str, params: Mapping[str, ParamValue]
     ) -> str:
         """The URL that a redirect leads to.
 
@@ -221,8 +251,13 @@ class ApiClient:
             problem = f"redirects to another origin ({target_origin}), which is refused"
             raise RequestFailed(self._messages.about(path, problem), status=response.status_code)
         kept = parse_qs(urlsplit(target).query, keep_blank_values=True)
-        changed = [name for name, value in params.items() if kept.get(name) != [str(value)]]
+        changed = [name for name, value in params.items() if kept.get(name) != _sent(value)]
         if changed:
             problem = f"redirects without the parameters `{'`, `'.join(changed)}` as they were sent"
             raise AnswerError(self._messages.about(path, problem))
         return target
+
+
+def _sent(value: ParamValue) -> list[str]:
+    """The values that a parameter is sent with."""
+    return list(value) if isinstance(value, tuple) else [str(value)]

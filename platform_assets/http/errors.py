@@ -21,19 +21,25 @@ class RequestFailed(PlatformAssetsError):
         message: names the platform and the path.
         status: the last HTTP status, None without a response.
         unreachable: whether no connection could be made at all.
+        blocked: whether a gateway keeps the client out (Pipedrive: after too many requests), whatever was asked for.
     """
 
-    def __init__(self, message: str, *, status: int | None = None, unreachable: bool = False) -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, unreachable: bool = False, blocked: bool = False
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.unreachable = unreachable
+        self.blocked = blocked
 
     @property
     def permanent(self) -> bool:
         """Whether the server refuses the request itself (a 4xx), so that a retry cannot succeed.
 
-        Not 408, 425 and 429, which invite a retry, nor 410, which vendors answer during brownouts.
+        Not 408, 425 and 429, which invite a retry, nor 410, which vendors answer during brownouts, nor a block.
         """
+        if self.blocked:
+            return False
         return self.status is not None and 400 <= self.status < 500 and self.status not in (408, 410, 425, 429)
 
 

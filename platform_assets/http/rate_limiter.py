@@ -21,10 +21,15 @@ from platform_assets.declarations import RateLimit
 JITTER = 0.15
 
 
-def limit_file(origin: str, credential: str) -> Path:
-    """The file with the grants for one credential at one server, the same for every process of this user."""
+def limit_file(origin: str, credential: str, what: str = "") -> Path:
+    """The file with the grants for one credential at one server, the same for every process of this user.
+
+    Args:
+        what: tells several limits of one credential apart.
+    """
     folder = Path(tempfile.gettempdir()) / f"platform-assets-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-    name = blake2b(f"{origin}\n{credential}".encode(), digest_size=12).hexdigest()
+    text = f"{origin}\n{credential}" + (f"\n{what}" if what else "")
+    name = blake2b(text.encode(), digest_size=12).hexdigest()
     return folder / f"{name}.limit"
 
 

@@ -15,8 +15,14 @@ class Redactor:
     """Replaces secret values by `***`, however URLs, JSON, HTML, `repr` or base64 spell them."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        spellings = {spelling for secret in secrets if secret for spelling in _spellings(secret)}
-        self._spellings = sorted(spellings, key=len, reverse=True)
+        self._spellings: list[str] = []
+        for secret in secrets:
+            self.add(secret)
+
+    def add(self, secret: str) -> None:
+        """Replace another secret value from now on, e.g. a token that was just bought."""
+        found = {*self._spellings, *(_spellings(secret) if secret else ())}
+        self._spellings = sorted(found, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
         """`text` without any secret value."""

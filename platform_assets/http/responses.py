@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import requests
 
-from platform_assets.configuration.platform_settings import platform_secret, setting_name
-from platform_assets.declarations import Platform
+from platform_assets.configuration.platform_settings import platform_secrets, setting_name
+from platform_assets.declarations import Endpoint, Platform
 from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError, LimitExhausted, RequestFailed
 from platform_assets.http.lossless_json import from_json
@@ -41,13 +42,16 @@ class ResponseClassifier:
     platform: Platform
     messages: Messages
 
-    def classify(self, response: requests.Response, content: bytes, path: str) -> Answer:
+    def classify(
+        self, response: requests.Response, content: bytes, path: str, endpoint: Endpoint | None = None
+    ) -> Answer:
         """The answer in a response.
 
         Args:
             response: status and headers.
             content: the complete body, decompressed.
             path: the path that was requested, for messages.
+            endpoint: whose permission a refusal names.
 
         Raises:
             TransientFault: the request may be sent again.
@@ -59,8 +63,16 @@ class ResponseClassifier:
         if 200 <= status < 300:
             problem = f"answered {status} where 200 with a JSON body is expected"
             raise AnswerError(self.messages.about(path, problem))
-        failure = RequestFailed(self.messages.about(path, self._describe(response, content)), status=status)
+        # An API that speaks JSON refuses in JSON, or in a text; a page of HTML is a gateway's.
+        blocked = status == 403 and content.lstrip()[:1] == b"<"
+        failure = RequestFailed(
+            self.messages.about(path, self._describe(response, content, endpoint)), status=status, blocked=blocked
+        )
         handler = self.platform.client.error_handler
+        if status in handler.retry_once_after:
+            raise TransientFault(failure, None, once_after=handler.retry_once_after[status])
+        if status == 403 and handler.retry_not_json and not _is_json(content):
+            raise TransientFault(failure, None)
         if status not in handler.retry_on_status_codes:
             raise failure
         now = datetime.now(UTC)
@@ -85,19 +97,30 @@ class ResponseClassifier:
                 return body
             problem = f"the body has `{repeated}` twice in one object, so its value is ambiguous"
             raise AnswerError(self.messages.about(path, problem))
-        if _declares_length(response):
+        if not _declares_length(response):
+            # A broken connection looks like the end of the body then.
+            text = f"{text} (or cut off: the response does not declare its length)"
+        elif not self.platform.client.error_handler.retry_not_json:
             raise AnswerError(text)
-        # Without a declared length, a broken connection looks like the end of the body.
-        text = f"{text} (or cut off: the response does not declare its length)"
         raise TransientFault(RequestFailed(text), None)
 
-    def _describe(self, response: requests.Response, content: bytes) -> str:
+    def _describe(self, response: requests.Response, content: bytes, endpoint: Endpoint | None) -> str:
         status = response.status_code
+        needed = f" (it needs the permission `{endpoint.scope}`)" if endpoint and endpoint.scope else ""
         if status == 401:
-            name = setting_name(self.platform, platform_secret(self.platform))
-            return f"401: the credential is refused: check {name}"
-        return f"answered {status}: {self.messages.excerpt(content) or response.reason}"
+            names = " and ".join(setting_name(self.platform, key) for key in platform_secrets(self.platform))
+            return f"401: the credential is refused: check {names}"
+        needed = needed if status in (403, 404) else ""
+        return f"answered {status}: {self.messages.excerpt(content) or response.reason}{needed}"
 
 
 def _declares_length(response: requests.Response) -> bool:
     return "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return False
+    return True

@@ -21,12 +21,14 @@ class TransientFault(Exception):
     Args:
         failure: what is raised if no retry is left.
         delay: seconds that the server asks to wait, None if it does not say.
+        once_after: seconds after which one more try is worth it, and no further one.
     """
 
-    def __init__(self, failure: RequestFailed, delay: float | None) -> None:
+    def __init__(self, failure: RequestFailed, delay: float | None, *, once_after: float | None = None) -> None:
         super().__init__(str(failure))
         self.failure = failure
         self.delay = delay
+        self.once_after = once_after
 
 
 class RetryBudget:
@@ -45,11 +47,16 @@ class RetryBudget:
         self._backoffs = 0
         self._server_delays = 0
         self._delayed_seconds = 0.0
+        self._single_retries = 0
 
     def wait(self, state: RetryCallState) -> float:
         """Seconds until the next try. Counts the fault: tenacity calls it before `is_spent`, once per fault."""
         fault = state.outcome.exception() if state.outcome else None
         delay = fault.delay if isinstance(fault, TransientFault) else None
+        if isinstance(fault, TransientFault) and fault.once_after is not None:
+            self._single_retries += 1
+            declared = self._handler.backoff_factor
+            return fault.once_after * (self._backoff_factor / declared if declared else 1.0)
         if delay is None:
             self._backoffs += 1
             return self._backoff_factor * 2.0 ** (self._backoffs - 1)
@@ -61,6 +68,7 @@ class RetryBudget:
         """Whether the request has failed for good."""
         return (
             not self._retries
+            or self._single_retries > 1
             or self._backoffs > self._handler.max_retries
             or self._server_delays > MAX_SERVER_DELAYS
             or self._delayed_seconds > self._handler.wait_budget

@@ -5,6 +5,9 @@ from urllib.parse import quote, urlsplit
 
 from platform_assets.http.errors import AnswerError
 
+# A query parameter's value; a tuple is sent as `name=a&name=b`.
+ParamValue = str | int | tuple[str, ...]
+
 
 def origin(url: str) -> str:
     """Scheme, host and port of a URL, e.g. `https://api.example.com:443`.

@@ -10,9 +10,9 @@ from typing import Any
 
 import dagster as dg
 
-from platform_assets.configuration.platform_settings import allowed_lag, is_configured, setting_name
+from platform_assets.configuration.platform_settings import allowed_lag, is_configured, not_configured
 from platform_assets.declarations import Buckets, DynamicPartitions, Platform, PlatformAssetsError, Resource
-from platform_assets.extraction.connection import connect
+from platform_assets.extraction.connection import as_served, connect
 from platform_assets.extraction.probing import can_probe, has_newer
 from platform_assets.monitoring import freshness
 from platform_assets.monitoring.event_log import last_load, run_of_key, stale_partitions
@@ -47,25 +47,14 @@ def freshness_sensor(platform: Platform) -> dg.SensorDefinition:
     )
     def fresh(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         if not is_configured(platform):
-            return dg.SkipReason(f"Not configured: {setting_name(platform, 'base_url')} is not set.")
-        served = _as_served(platform)
+            return dg.SkipReason(not_configured(platform))
+        served = as_served(platform)
         tick = _Tick(served, context.instance, json.loads(context.cursor or "{}"), time.time())
         for resource in served.resources:
             tick.check(resource)
         return tick.result()
 
     return fresh
-
-
-def _as_served(platform: Platform) -> Platform:
-    """The platform with the contract that the settings choose, which decides what can be probed and how.
-
-    If the settings cannot be used, as declared: a probe then says what is wrong with them, and so does a run.
-    """
-    try:
-        return connect(platform).platform
-    except PlatformAssetsError:
-        return platform
 
 
 class _Tick:
@@ -150,8 +139,9 @@ class _Tick:
                 self._reasons["fresh"].append(resource.name)
             return stale
         incremental = resource.endpoint.incremental
-        if incremental is not None and incremental.reopen and age >= 0.75 * lag:
-            return True  # open records change without becoming newer
+        may_change = incremental is not None and (incremental.reopen or resource.endpoint.also)
+        if may_change and age >= 0.75 * lag:
+            return True  # open records, and those of further lists, change without becoming newer in the first
         return self._has_newer(resource, state, load.cursor, lag)
 
     def _has_newer(self, resource: Resource, state: SensorState, cursor: float, lag: float) -> bool:

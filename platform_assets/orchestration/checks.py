@@ -13,6 +13,7 @@ import dagster as dg
 
 from platform_assets.configuration.freshness import too_late_after
 from platform_assets.declarations import OnRemoval, Platform, Resource
+from platform_assets.extraction.support import AHEAD
 from platform_assets.orchestration.heartbeat import find_heartbeat
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.sync import ResourceOutcome
@@ -84,6 +85,14 @@ def _none_left_failed(outcome: ResourceOutcome) -> Finding:
     return not left, f"{len(left)} parents' last attempt failed", {"left_failed": len(left), "sample": sample}
 
 
+def _api_supported(outcome: ResourceOutcome) -> Finding:
+    ends = outcome.support_ends
+    found = {"support_ends": str(ends), "replacement": outcome.replacement} if ends else {}
+    is_near = ends is not None and ends - datetime.now(UTC).date() <= AHEAD
+    instead = f"; the vendor offers {outcome.replacement}" if outcome.replacement else ""
+    return not is_near, f"the vendor may stop to serve it on {ends}{instead}", found
+
+
 def _how_late(platform: Platform, outcome: ResourceOutcome) -> dg.AssetCheckSeverity:
     """An error once anything is too late; what was never read completely has failed, which another check reports."""
     since = datetime.now(UTC) - too_late_after(platform, platform.resource(outcome.name))
@@ -115,6 +124,13 @@ CHECKS = (
         _ERROR,
         _none_left_failed,
         applies=lambda resource: bool(resource.endpoint.parents),
+        always=True,
+    ),
+    Check(
+        "api_supported",
+        "The vendor has not announced the end of what serves it for the next 30 days.",
+        _WARN,
+        _api_supported,
         always=True,
     ),
 )

@@ -119,7 +119,7 @@ def _load(
         failure = dg.Failure(str(error))
     except Exception as error:
         # Errors of dlt and of the driver may quote anything; only their redacted text is reported.
-        text = Redactor([settings.token, *warehouse_secrets()])(reason(error))
+        text = Redactor([*settings.secret_values, *warehouse_secrets()])(reason(error))
         message = f"{platform.name}: the load failed, nothing was recorded: {text}"
         failure = dg.Failure(message, allow_retries=not is_disk_full(error))
     if not failure.allow_retries:

@@ -36,7 +36,7 @@ def reconcile_partitions(
     children = {
         name: group[0]
         for name, group in children_of(platform).items()
-        if group[0].parent in read or any(child.name in read for child in group)
+        if group[0].parent is None or group[0].parent in read or any(child.name in read for child in group)
     }
     if not children:
         return

@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from platform_assets.configuration.platform_settings import is_configured, setting_name
+from platform_assets.configuration.platform_settings import is_configured, not_configured
 from platform_assets.declarations import Platform, PlatformAssetsError
 from platform_assets.extraction.connection import connect
 from platform_assets.http.redaction import Redactor
@@ -96,7 +96,7 @@ def _schedule(platform: Platform) -> dg.ScheduleDefinition:
     )
     def evaluate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         if not is_configured(platform):
-            return dg.SkipReason(f"Not configured: {setting_name(platform, 'base_url')} is not set.")
+            return dg.SkipReason(not_configured(platform))
         return dg.RunRequest()
 
     return evaluate
@@ -133,7 +133,7 @@ def _verified(platform: Platform, names: Sequence[str], firsts: Mapping[str, str
     secrets: list[str] = []
     try:
         connection = connect(platform)
-        secrets.append(connection.settings.token)
+        secrets.extend(connection.settings.secret_values)
         with open_warehouse(connection.platform) as warehouse, connection.open_client() as client:
             yield from verify(client, warehouse, names, budget=Budget(REQUESTS), first_parents=firsts)
     except PlatformAssetsError as error:

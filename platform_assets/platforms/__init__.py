@@ -1,5 +1,7 @@
 """One file per platform, each with a `PLATFORM`: what is loaded, never how. Files are found by themselves.
 
+`vendors` has the contracts of the live vendors, which the platforms' files name.
+
 A file that is broken leaves out its own platform only; every command reports it.
 """
 
@@ -60,7 +62,7 @@ def platform_named(name: str) -> Platform:
 def _load_all() -> tuple[tuple[Platform, ...], tuple[BrokenPlatform, ...]]:
     platforms: list[Platform] = []
     broken: list[BrokenPlatform] = []
-    for name in sorted(module.name for module in pkgutil.iter_modules(__path__)):
+    for name in sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg):
         found = _load(name, platforms)
         if isinstance(found, Platform):
             platforms.append(found)

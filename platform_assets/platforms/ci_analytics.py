@@ -16,6 +16,7 @@ from platform_assets.declarations import (
     Resource,
     SingleObject,
 )
+from platform_assets.platforms.vendors import buildkite
 
 PER_ORGANIZATION = DynamicPartitions(name="ci_analytics_organization")
 
@@ -31,6 +32,7 @@ PLATFORM = Platform(
         # The specification's 5 records a page is a test value; the server grants 100.
         paginator=PageNumber(page_param="page", limit_param="per_page", limit=100, maximum=100),
     ),
+    contracts={"buildkite": buildkite.CONTRACT},
     resources=(
         Resource(
             name="organizations",
@@ -83,6 +85,7 @@ PLATFORM = Platform(
                 params={"org_slug": Resolve(resource="organizations", field="slug")},
             ),
             partition=PER_ORGANIZATION,
+            personal=("created_by",),
             columns={
                 "id": "text",
                 "graphql_id": "text",
@@ -115,6 +118,7 @@ PLATFORM = Platform(
             endpoint=Endpoint(path="/v2/access-token", paginator=SingleObject()),
             primary_key="uuid",
             key_fallback={"uuid": "id"},
+            personal=("user",),
             columns={
                 "uuid": "text",
                 "scopes": "json",
@@ -138,6 +142,7 @@ PLATFORM = Platform(
                     reopen_limit=timedelta(days=30),
                 ),
             ),
+            personal=("creator",),
             columns={
                 "id": "text",
                 "graphql_id": "text",

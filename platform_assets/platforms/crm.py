@@ -35,6 +35,7 @@ from platform_assets.declarations import (
     Resource,
     SinglePage,
 )
+from platform_assets.platforms.vendors import pipedrive
 
 BUCKETS = Buckets(count=16)
 # The server requires a lower bound.
@@ -42,7 +43,12 @@ BEGINNING = "1900-01-01 00:00:00"
 
 
 def recents(
-    name: str, kind: str, description: str, columns: Mapping[str, str], cursor: str = "update_time"
+    name: str,
+    kind: str,
+    description: str,
+    columns: Mapping[str, str],
+    cursor: str = "update_time",
+    personal: tuple[str, ...] = (),
 ) -> Resource:
     """A resource of the feed of recent changes, which wraps every record in an envelope of its kind."""
     return Resource(
@@ -62,6 +68,7 @@ def recents(
         ),
         freshness=Freshness(allowed_lag=timedelta(hours=2)),
         columns=columns,
+        personal=personal,
     )
 
 
@@ -125,6 +132,7 @@ PLATFORM = Platform(
         null_is_empty=True,
         success_field="success",
     ),
+    contracts={"pipedrive": pipedrive.CONTRACT},
     resources=(
         recents(
             "deals",
@@ -274,6 +282,7 @@ PLATFORM = Platform(
                 "picture_id": "bigint",
                 "custom_fields": "json",
             },
+            personal=("name", "first_name", "last_name", "emails", "phones"),
         ),
         recents(
             "pipelines",
@@ -354,6 +363,7 @@ PLATFORM = Platform(
                 "is_you": "bool",
             },
             cursor="modified",
+            personal=("name", "email", "phone"),
         ),
         fields(
             "deal_fields",
@@ -397,6 +407,7 @@ PLATFORM = Platform(
             name="leads",
             description="Leads that are not archived; a custom field is only on leads that have it set.",
             endpoint=Endpoint(path="/v1/leads", incremental=Incremental(cursor_path="update_time")),
+            personal=("cc_email",),
             columns={
                 "id": "text",
                 "title": "text",
@@ -462,6 +473,7 @@ PLATFORM = Platform(
                 params={"folder": FanOut(("inbox", "drafts", "sent", "archive"))},
                 incremental=Incremental(cursor_path="update_time"),
             ),
+            personal=("subject", "snippet", "parties"),
             columns={
                 "id": "bigint",
                 "account_id": "text",
@@ -566,6 +578,7 @@ PLATFORM = Platform(
                 incremental=Incremental(cursor_path="update_time"),
             ),
             partition=BUCKETS,
+            personal=("from", "to", "cc", "bcc", "subject", "snippet", "body_url"),
             columns={
                 "id": "bigint",
                 "mail_thread_id": "bigint",

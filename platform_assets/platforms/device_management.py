@@ -17,6 +17,7 @@ from platform_assets.declarations import (
     Resource,
     SinglePage,
 )
+from platform_assets.platforms.vendors import ninjaone
 
 # As specified; no maximum is known. Here `after` is a number of records; the live vendor takes the last record's id.
 PAGES = Offset(offset_param="after", limit_param="limit", limit=20)
@@ -35,6 +36,7 @@ PLATFORM = Platform(
         ),
         paginator=SinglePage(),
     ),
+    contracts={"ninjaone": ninjaone.CONTRACT},
     resources=(
         Resource(
             name="organizations",

@@ -21,6 +21,7 @@ from platform_assets.declarations import (
     Scope,
     SingleObject,
 )
+from platform_assets.platforms.vendors import sentry
 
 PER_PROJECT = DynamicPartitions(name="error_tracking_project")
 PER_ORGANIZATION = DynamicPartitions(name="error_tracking_organization")
@@ -45,6 +46,7 @@ PLATFORM = Platform(
         Scope(setting="organization", resource="projects", field="organization.slug"),
         Scope(setting="projects", resource="projects", field="slug"),
     ),
+    contracts={"sentry": sentry.CONTRACT},
     resources=(
         Resource(
             name="projects",
@@ -87,6 +89,7 @@ PLATFORM = Platform(
             ),
             partition=PER_PROJECT,
             freshness=FILTERED,
+            personal=("user",),
             columns={
                 "id": "text",
                 "eventID": "text",

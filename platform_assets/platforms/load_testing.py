@@ -18,6 +18,7 @@ from platform_assets.declarations import (
     Resource,
     SinglePage,
 )
+from platform_assets.platforms.vendors import grafana_k6, k6_legacy
 
 # As specified; no maximum is known.
 PAGES = PageNumber(page_param="page", limit_param="page_size", limit=32)
@@ -30,6 +31,7 @@ PLATFORM = Platform(
     description="Organizations, projects and tests of a load testing service.",
     cadence=Cadence(cursored="19 * * * *", snapshots="23 2 * * *", full="23 4 * * 6", verified="23 6 * * 6"),
     client=Client(auth=BearerAuth(), probe="/v3/organizations", paginator=PAGES, account=ACCOUNT),
+    contracts={"grafana_k6": grafana_k6.CONTRACT, "k6_legacy": k6_legacy.CONTRACT},
     resources=(
         Resource(
             name="organizations",
@@ -40,6 +42,7 @@ PLATFORM = Platform(
                 data_selector="organizations",
                 incremental=Incremental(cursor_path="updated"),
             ),
+            personal=("billing_address", "billing_country", "billing_email", "vat_number"),
             columns={
                 "id": "bigint",
                 "name": "text",

@@ -1,4 +1,4 @@
-"""The five APIs on this machine: the `reference` contract over real HTTP, with deterministic data.
+"""The five APIs on this machine: the `reference` contract and the vendors' over real HTTP, with deterministic data.
 
 Written independently of the extraction and sharing no code with it, so that the two cannot be wrong in the same way.
 Its tokens are public.
@@ -7,6 +7,20 @@ Its tokens are public.
 from platform_assets.sandbox.backend import SERVED, FakeBackend, expected_rows
 from platform_assets.sandbox.faults import Fault
 from platform_assets.sandbox.server import SandboxServer, serve
-from platform_assets.sandbox.tokens import sandbox_token
+from platform_assets.sandbox.tokens import ninjaone_client_id, ninjaone_client_secret, sandbox_token
+from platform_assets.sandbox.vendors import VENDOR_PLATFORMS, VendorOptions, vendor_rows
 
-__all__ = ["SERVED", "FakeBackend", "Fault", "SandboxServer", "expected_rows", "sandbox_token", "serve"]
+__all__ = [
+    "SERVED",
+    "VENDOR_PLATFORMS",
+    "FakeBackend",
+    "Fault",
+    "SandboxServer",
+    "VendorOptions",
+    "expected_rows",
+    "ninjaone_client_id",
+    "ninjaone_client_secret",
+    "sandbox_token",
+    "serve",
+    "vendor_rows",
+]

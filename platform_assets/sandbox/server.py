@@ -12,6 +12,8 @@ from platform_assets.sandbox.app import Sandbox
 from platform_assets.sandbox.backend import FakeBackend
 from platform_assets.sandbox.faults import Fault
 from platform_assets.sandbox.tokens import sandbox_token
+from platform_assets.sandbox.vendors import VendorOptions
+from platform_assets.sandbox.vendors.settings import vendor_settings
 
 
 class SandboxServer:
@@ -20,14 +22,22 @@ class SandboxServer:
     Attributes:
         backend: the fake backend whose records are served; move its clock with `advance`.
         faults: faults to inject; may be changed while the server runs.
+        vendors: switches of the vendors' APIs; may be changed while the server runs.
     """
 
     def __init__(
-        self, backend: FakeBackend | None = None, *, faults: Sequence[Fault] = (), latency: float = 0.0, port: int = 0
+        self,
+        backend: FakeBackend | None = None,
+        *,
+        faults: Sequence[Fault] = (),
+        latency: float = 0.0,
+        port: int = 0,
+        vendors: VendorOptions | None = None,
     ) -> None:
         self.backend = backend or FakeBackend()
-        self._sandbox = Sandbox(self.backend, list(faults), latency)
+        self._sandbox = Sandbox(self.backend, list(faults), latency, vendors)
         self.faults = self._sandbox.faults
+        self.vendors = self._sandbox.vendors
         self._socket = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(
@@ -49,20 +59,23 @@ class SandboxServer:
         self._socket.close()
 
     @property
-    def world(self) -> FakeBackend:
-        """The former name of `backend`."""
-        return self.backend
-
-    @property
     def requests(self) -> list[dict[str, Any]]:
-        """Requests so far: time, platform, path, query, status; no credentials."""
+        """Requests so far: time, platform, contract, path, query, status; no credentials."""
         return list(self._sandbox.requests)
 
     def base_url(self, platform: str) -> str:
         return f"{self.url}/{platform}"
 
+    def vendor_url(self, contract: str) -> str:
+        """The base URL of a vendor's contract, e.g. of `buildkite`."""
+        return f"{self.url}/vendor/{contract}"
+
     def token(self, platform: str) -> str:
         return sandbox_token(platform)
+
+    def vendor_settings(self, contract: str) -> dict[str, str]:
+        """Setting -> value under `[sources.<platform>]`, for a platform that speaks a vendor's contract with this."""
+        return {"base_url": self.vendor_url(contract), **vendor_settings(contract, self.vendors)}
 
 
 def serve(host: str, port: int) -> None:

@@ -7,13 +7,16 @@ values keep ten million rows at 80 MB.
 
 from collections.abc import Sequence
 from itertools import islice
+from typing import Any
 
 import numpy as np
+import orjson
 
 from platform_assets.arrow.columns import Columns
 from platform_assets.arrow.hashes import as_numbers
 from platform_assets.arrow.keys import hash_keys
 from platform_assets.declarations import Platform, Resource
+from platform_assets.http.selection import get_path
 from platform_assets.warehouse.row_filter import RowFilter
 from platform_assets.warehouse.session import WarehouseSession
 from platform_assets.warehouse.table_layout import ROW_HASH
@@ -70,3 +73,25 @@ def keys_by_parent(
     return [
         np.sort(np.concatenate([keys[begin:end] for begin, end in islice(spans, len(names))])) for names in parent_names
     ]
+
+
+def keys_with_other_values(
+    session: WarehouseSession, table: str, key: Sequence[str], column: str, path: str, values: Sequence[str]
+) -> np.ndarray:
+    """Sorted hashes of the keys of rows whose value is none of `values`; a row without a value does not count.
+
+    Args:
+        column: the column with the value.
+        path: where the value is in it, if it is a JSON column; else empty.
+    """
+    chunks = [
+        hash_keys(row[1:] for row in rows if (value := _value(row[0], path)) is not None and str(value) not in values)
+        for rows in session.current_values(table, [column, *key])
+    ]
+    return np.sort(np.concatenate(chunks)) if chunks else NO_HASHES
+
+
+def _value(stored: Any, path: str) -> Any:
+    if not path:
+        return stored
+    return get_path(orjson.loads(stored) if isinstance(stored, str) else stored, path)

@@ -14,7 +14,7 @@ from platform_assets.arrow.batches import BufferedRows
 from platform_assets.arrow.hashes import as_texts
 from platform_assets.configuration.platform_settings import allowed_lag
 from platform_assets.declarations import Buckets, OnRemoval
-from platform_assets.extraction.reading import NO_PARENT
+from platform_assets.extraction.queries import NO_PARENT
 from platform_assets.sync.context import SyncContext
 from platform_assets.sync.known_rows import key_columns
 from platform_assets.sync.plan import Plan

@@ -1,7 +1,7 @@
 """What a sync did, per resource and partition: the numbers that asset metadata, checks and the CLI show."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 
 @dataclass
@@ -52,7 +52,10 @@ class ResourceOutcome:
         variants: columns with values that did not fit their type, which are kept in a variant column.
         partitions: partition key -> outcome, of a child resource.
         incomplete_parents: keys of parents that lack a value that the path needs; their children cannot be read.
+        unserved: why the contract in use does not serve the resource; its table stays as it is.
         reset: why the recorded state did not count, so that everything was read again.
+        support_ends: the first day on which the vendor may stop to serve it, as declared or announced in responses.
+        replacement: what the vendor offers instead.
         left_failed: parent -> reason, of every known parent whose last attempt failed, in this sync or before.
         not_fresh: parent ("" for a resource without one) -> last success, of what was not read to its end within
             the allowed lag.
@@ -80,7 +83,10 @@ class ResourceOutcome:
     variants: list[str] = field(default_factory=list)
     partitions: dict[str, PartitionOutcome] = field(default_factory=dict)
     incomplete_parents: list[str] = field(default_factory=list)
+    unserved: str | None = None
     reset: str | None = None
+    support_ends: date | None = None
+    replacement: str | None = None
     left_failed: dict[str, str] = field(default_factory=dict)
     not_fresh: dict[str, datetime | None] = field(default_factory=dict)
     duplicate_keys: int = 0

@@ -13,7 +13,7 @@ import orjson
 
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Buckets, Platform, Resource, partition_key
-from platform_assets.extraction.reading import Parent
+from platform_assets.extraction.queries import Parent
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.selection import get_path
 from platform_assets.warehouse import Progress, Status
@@ -38,6 +38,10 @@ class KnownParent:
     id: str | None = None
 
 
+# The one partition of a child that the contract in use serves in one list, without its parents (k6's projects in v6).
+EVERY_PARENT = KnownParent(Parent("all"), "all", None)
+
+
 @dataclass(frozen=True)
 class Parents:
     """The parents in the warehouse, and the keys of those that lack a value that the path needs."""
@@ -50,6 +54,8 @@ def known_parents(
     platform: Platform, resource: Resource, session: WarehouseSession, settings: Settings | None
 ) -> list[KnownParent]:
     """Parents of `resource` whose children can be read: see `find_parents`."""
+    if not resource.endpoint.parents:
+        return [EVERY_PARENT]
     return find_parents(platform, resource, session, settings).known
 
 
@@ -77,11 +83,13 @@ def find_parents(
         if any(value is None for value in path_values):
             incomplete.add("/".join(str(row.value(field)) for field in own_key))
             continue
-        # If the object that holds the name has no key of its own, the name identifies it.
+        # If the object that holds the name has no key of its own, the name identifies it. With nothing but names there
+        # is no identity beside the parent's key: a contract that serves the key, too, is not to tell of another parent.
         keys = [row.value(field) for field in identities]
         identity = [value if key is None else key for key, value in zip(keys, path_values, strict=True)]
         values = dict(zip(parents, path_values, strict=True))
-        known = _known_parent(resource, values, row.version, "/".join(map(str, identity)))
+        id = "/".join(map(str, identity)) if any(key is not None for key in keys) else None
+        known = _known_parent(resource, values, row.version, id)
         before = found.get(known.parent.key)
         if before is not None and before[1].parent.values != known.parent.values:
             raise AnswerError(f"two parents share the key {known.parent.key!r}")

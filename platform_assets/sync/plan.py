@@ -18,13 +18,31 @@ import pyarrow as pa
 
 from platform_assets.arrow.buffer import Batch, ParquetBuffer
 from platform_assets.arrow.columns import ARROW_TYPES, Columns
-from platform_assets.declarations import Buckets, OnRemoval, PlatformAssetsError, Resource, path_values
-from platform_assets.extraction.reading import NO_PARENT, Parent
+from platform_assets.arrow.hashes import is_member
+from platform_assets.configuration.platform_settings import Settings
+from platform_assets.declarations import (
+    Buckets,
+    Configured,
+    Incremental,
+    OnRemoval,
+    PlatformAssetsError,
+    RecordCursor,
+    Resource,
+    path_values,
+)
+from platform_assets.extraction.queries import NO_PARENT, Bounds, Parent
 from platform_assets.http.errors import AnswerError
 from platform_assets.sync.context import Selection, SyncContext
-from platform_assets.sync.known_rows import NO_HASHES, all_keys, key_columns, keys_by_parent, row_hashes
+from platform_assets.sync.known_rows import (
+    NO_HASHES,
+    all_keys,
+    key_columns,
+    keys_by_parent,
+    keys_with_other_values,
+    row_hashes,
+)
 from platform_assets.sync.outcome import PartitionOutcome, ResourceOutcome
-from platform_assets.sync.parents import KnownParent, Parents, due_parents, find_parents
+from platform_assets.sync.parents import EVERY_PARENT, KnownParent, Parents, due_parents, find_parents
 from platform_assets.sync.window import start_of_read
 from platform_assets.warehouse import Progress, Status
 from platform_assets.warehouse.dlt_source import table_columns
@@ -44,7 +62,7 @@ class Read:
         last: the recorded progress that counts for this read; None if it was made for other rows or another parent.
         recorded_at: `succeeded_at` on record, to notice another run that lands meanwhile.
         replaces_parent: whether the progress on record is that of another parent with the same name.
-        start: lower bound of the cursor; None to read from the beginning.
+        bounds: between which cursors its lists are read.
         known_keys: sorted hashes of the keys that the table has of this parent; None if removal is not looked for.
 
     Attributes, as read:
@@ -62,7 +80,7 @@ class Read:
     last: Progress | None = None
     recorded_at: datetime | None = None
     replaces_parent: bool = False
-    start: datetime | None = None
+    bounds: Bounds = field(default_factory=Bounds)
     known_keys: np.ndarray | None = None
 
     batch: Batch | None = None
@@ -128,7 +146,14 @@ class Planner:
         counting = {} if starts_anew else recorded
         parents: list[KnownParent] = []
         reads = [Read(NO_PARENT, last=counting.get(""))]
-        if resource.endpoint.parents:
+        if resource.name in self.context.platform.unserved:
+            outcome.unserved = self.context.platform.unserved[resource.name]
+        elif resource.partition and not resource.endpoint.parents:
+            everything = EVERY_PARENT.parent
+            reads = [Read(everything, EVERY_PARENT.partition, last=counting.get(everything.key))]
+            parents = [EVERY_PARENT]
+            outcome.partitions[EVERY_PARENT.partition] = PartitionOutcome(EVERY_PARENT.partition)
+        elif resource.endpoint.parents:
             parents = self._parents(resource, outcome)
             counting = {
                 known.parent.key: entry
@@ -144,7 +169,7 @@ class Planner:
         self._set_starts(resource, reads, columns, outcome)
 
         rows_read = self._rows_read(resource, reads)
-        if resource.removal_policy is not OnRemoval.IGNORE and reads:
+        if resource.removal_policy is not OnRemoval.IGNORE and reads and outcome.unserved is None:
             self._set_known_keys(resource, reads, rows_read, columns)
         read_now = {read.parent.key for read in reads}
         return Plan(
@@ -212,7 +237,8 @@ class Planner:
 
     def _set_starts(self, resource: Resource, reads: list[Read], columns: Columns, outcome: ResourceOutcome) -> None:
         incremental, start_date = resource.endpoint.incremental, self.context.settings.start_date
-        oldest_open = self._oldest_open(resource, columns)
+        lists = [one.incremental for one in resource.endpoint.lists]
+        oldest_open = [self._oldest_open(resource, one, columns) for one in lists]
         oldest_row = None
         if incremental is not None and start_date is not None:
             oldest_row = self.session.oldest_moment(resource.name, columns.name_of(incremental.cursor_path))
@@ -222,11 +248,24 @@ class Planner:
             if self.context.selection.full_refresh:
                 last = None
             cursor, read_at = (last.cursor_value, last.succeeded_at) if last else (None, None)
-            read.start = start_of_read(incremental, cursor, read_at, start_date, oldest_open, oldest_row)
+            starts = (
+                start_of_read(one, cursor, read_at, start_date, unfinished, oldest_row)
+                for one, unfinished in zip(lists, oldest_open, strict=True)
+            )
+            read.bounds = self._bounds(resource, columns, tuple(starts), is_first=last is None or read_at is None)
 
-    def _oldest_open(self, resource: Resource, columns: Columns) -> datetime | None:
-        """Cursor of the oldest unfinished row in the table."""
-        incremental = resource.endpoint.incremental
+    def _bounds(
+        self, resource: Resource, columns: Columns, starts: tuple[datetime | None, ...], *, is_first: bool
+    ) -> Bounds:
+        paginator, incremental = self.context.platform.paginator_of(resource), resource.endpoint.incremental
+        largest = None
+        if isinstance(paginator, RecordCursor) and incremental is not None and starts[0] is not None:
+            names = columns.name_of(paginator.field), columns.name_of(incremental.cursor_path)
+            largest = self.session.largest_before(resource.name, *names, starts[0])
+        return Bounds(starts, self.context.started, largest, is_first)
+
+    def _oldest_open(self, resource: Resource, incremental: Incremental | None, columns: Columns) -> datetime | None:
+        """Cursor of the oldest row in the table that is unfinished for this list."""
         if incremental is None:
             return None
         cursor = columns.name_of(incremental.cursor_path)
@@ -249,8 +288,22 @@ class Planner:
         names = [read.parent_names for read in reads]
         found = keys_by_parent(self.session, resource.name, key, rows_read, names)
         if found is not None:
+            elsewhere = self._keys_not_asked_for(resource, key, columns)
             for read, keys in zip(reads, found, strict=True):
-                read.known_keys = keys
+                read.known_keys = keys[~is_member(keys, elsewhere)]
+
+    def _keys_not_asked_for(self, resource: Resource, key: Sequence[str], columns: Columns) -> np.ndarray:
+        """Hashes of the keys of rows that came by a value that a setting no longer has, as of another organization."""
+        found = [NO_HASHES]
+        for one in resource.endpoint.lists:
+            for path, parameter in (one.record.from_path if one.record else {}).items():
+                declared = one.params.get(parameter)
+                if isinstance(declared, Configured):
+                    column, _, inner = path.partition(".")
+                    values = self.context.settings.configured[declared.setting]
+                    name = columns.name_of(column)
+                    found.append(keys_with_other_values(self.session, resource.name, key, name, inner, values))
+        return np.sort(np.concatenate(found))
 
     def _buffer(
         self,
@@ -264,7 +317,7 @@ class Planner:
         context, session, incremental = self.context, self.session, resource.endpoint.incremental
         known = NO_HASHES
         if existing_types and reads and not context.selection.full_refresh:
-            starts = [read.start for read in reads]
+            starts = [start for read in reads for start in read.bounds.starts]
             if incremental and all(starts):
                 oldest = min(start for start in starts if start)
                 rows_read = replace(rows_read, since=(columns.name_of(incremental.cursor_path), oldest))
@@ -279,7 +332,7 @@ class Planner:
             context.platform.primary_key_of(resource),
             incremental.cursor_path if incremental else None,
             known,
-            fingerprint(resource),
+            fingerprint(resource, context.settings),
             context.started,
             not_before,
             wanted_anyway=wanted_anyway,
@@ -329,10 +382,18 @@ def _selected_partitions(selection: Selection, parents: Iterable[KnownParent]) -
     return {known.partition for known in parents}
 
 
-def fingerprint(resource: Resource) -> bytes:
-    """Changes when the declaration changes what a record becomes, so that unchanged records are loaded again."""
-    what = (sorted(resource.columns.items()), sorted(resource.exclude), sorted(resource.key_fallback.items()))
-    return blake2b(repr(what).encode(), digest_size=16).digest()
+def fingerprint(resource: Resource, settings: Settings) -> bytes:
+    """Changes when a declaration or a setting changes what a record becomes, so that it is loaded again."""
+    what: list[object] = [
+        sorted(resource.columns.items()),
+        sorted(resource.exclude),
+        sorted(resource.key_fallback.items()),
+    ]
+    left_out = sorted(entry for entry in settings.exclude_fields if entry.startswith(f"{resource.name}."))
+    private = [*left_out, *((resource.personal, settings.personal_salt) if settings.personal_salt else ())]
+    if private or resource.endpoint.exclude:
+        what += [private, sorted(resource.endpoint.exclude)]
+    return blake2b(repr(tuple(what)).encode(), digest_size=16).digest()
 
 
 def latest(moments: Iterable[Any]) -> datetime | None:

@@ -6,7 +6,7 @@ A read that fails leaves no rows behind and does not stop the others. The wareho
 import logging
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 import numpy as np
@@ -15,7 +15,7 @@ import pyarrow as pa
 from platform_assets.arrow.buffer import Batch, BufferedRows, is_member
 from platform_assets.declarations import PlatformAssetsError
 from platform_assets.extraction import reading
-from platform_assets.extraction.reading import NO_PARENT
+from platform_assets.extraction.queries import NO_PARENT
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import RequestFailed
 from platform_assets.sync.known_rows import NO_HASHES
@@ -35,7 +35,7 @@ def read_all(client: ApiClient, plans: Sequence[Plan]) -> None:
     """Do every planned read. A failure is recorded in its `Read`; raises only Cancelled and the like."""
     with ThreadPoolExecutor(client.platform.client.max_concurrency, thread_name_prefix="read") as pool:
         futures: list[Future[None]] = [
-            pool.submit(_do_read, client, plan, read) for plan in plans for read in plan.reads
+            pool.submit(_do_reads, client, plan, reads) for plan in plans for reads in _read_together(plan)
         ]
         done, pending = wait(futures, return_when=FIRST_EXCEPTION)
         for future in pending:
@@ -44,36 +44,76 @@ def read_all(client: ApiClient, plans: Sequence[Plan]) -> None:
             future.result()
 
 
-def _do_read(client: ApiClient, plan: Plan, read: Read) -> None:
+def _read_together(plan: Plan) -> Iterator[Sequence[Read]]:
+    """The reads that share their requests: one parent each, unless the endpoint takes several in one request.
+
+    What the contract does not serve is not requested, and its read has no rows. First reads are kept apart from later
+    ones, since they may need other lists.
+    """
+    if plan.outcome.unserved is not None:
+        for read in plan.reads:
+            read.batch = Batch(parent=read.parent.key)
+            plan.buffer.accept(read.batch)
+        return
+    batch = plan.resource.endpoint.batch
+    size = batch.size if batch else 1
+    for reads in ([read for read in plan.reads if read.is_first], [read for read in plan.reads if not read.is_first]):
+        for first in range(0, len(reads), size):
+            yield reads[first : first + size]
+
+
+def _do_reads(client: ApiClient, plan: Plan, reads: Sequence[Read]) -> None:
     counts: Counter[str] = Counter()
-    names = plan.parent_types.items()
-    values = read.parent.values.values()
-    parent_columns = {name: pa.scalar(value, kind) for (name, kind), value in zip(names, values, strict=True)}
+    batches = [Batch(parent=read.parent.key) for read in reads]
+    bounds = reads[0].bounds
+    todo = reading.ListRead(client, plan.resource, tuple(read.parent for read in reads), bounds, counts)
+    pairs = list(zip(reads, batches, strict=True))
     try:
-        wanted = reading.ListRead(client, plan.resource, read.parent, read.start, counts)
-        where = (wanted, plan.buffer, parent_columns)
-        batch = reading.read(*where, matters=lambda batch: _needs_proof(plan, read, batch))
-        read.missing_keys = _missing_keys(read, batch)
-        if len(read.missing_keys):
+        target = _target(plan, reads, batches)
+        reading.read(todo, target, matters=lambda: any(_needs_proof(plan, *pair) for pair in pairs))
+        if any(len(_missing_keys(*pair)) for pair in pairs):
             # One answer is not enough: rows move between pages, and lists are cut short.
-            reading.reread_until_complete(*where, batch)
+            reading.reread_until_complete(todo, target)
+        for read, batch in pairs:
             read.missing_keys = _missing_keys(read, batch)
-        read.row_count = len(np.unique(np.concatenate(batch.keys))) if batch.keys else 0
-        plan.buffer.accept(batch)
-        read.batch = batch
+            read.row_count = len(np.unique(np.concatenate(batch.keys))) if batch.keys else 0
+            plan.buffer.accept(batch)
+            read.batch = batch
     except RequestFailed as failure:
-        skip = read.parent is not NO_PARENT and failure.status in SKIPPED_STATUSES
-        read.status = Status.SKIPPED if skip else Status.FAILED
-        read.error, read.permanent = str(failure), failure.permanent
+        is_refused = reads[0].parent is not NO_PARENT and failure.status in SKIPPED_STATUSES and not failure.blocked
+        if is_refused and len(reads) > 1:
+            # One of them may be gone; the others have rows.
+            for read in reads:
+                _do_reads(client, plan, [read])
+            return
+        for read in reads:
+            read.status = Status.SKIPPED if is_refused else Status.FAILED
+            read.error, read.permanent = str(failure), failure.permanent
     except PlatformAssetsError as error:
-        read.status, read.error = Status.FAILED, str(error)
+        _fail(reads, str(error))
     except Exception as error:
         # A bug in one resource must not fail the others; the log has the traceback.
         log.debug("unexpected fault: %s", client.redact(traceback.format_exc()))
-        read.status = Status.FAILED
-        read.error = client.redact(f"{client.platform.name}/{plan.resource.name}: {reason(error)}")
+        _fail(reads, client.redact(f"{client.platform.name}/{plan.resource.name}: {reason(error)}"))
     finally:
         plan.counts.update(counts)
+
+
+def _fail(reads: Sequence[Read], error: str) -> None:
+    for read in reads:
+        read.status, read.error = Status.FAILED, error
+
+
+def _target(plan: Plan, reads: Sequence[Read], batches: Sequence[Batch]) -> reading.Target:
+    """Where the rows of some reads go, with the parent's values in their columns."""
+    columns: dict[str, dict[str, pa.Scalar]] = {}
+    for read in reads:
+        values = zip(plan.parent_types.items(), read.parent.values.values(), strict=True)
+        columns[read.parent.key] = {name: pa.scalar(value, kind) for (name, kind), value in values}
+    batch = plan.resource.endpoint.batch
+    return reading.Target(
+        plan.buffer, {batch.parent: batch for batch in batches}, columns, batch.parent_field if batch else None
+    )
 
 
 def _needs_proof(plan: Plan, read: Read, batch: Batch) -> bool:
@@ -85,7 +125,7 @@ def _needs_proof(plan: Plan, read: Read, batch: Batch) -> bool:
     if len(_missing_keys(read, batch)):
         return True
     incremental = plan.resource.endpoint.incremental
-    if incremental is None or not incremental.server_side:
+    if incremental is None or not incremental.partial:
         return batch.pages > 1 and (read.is_first or batch.rows_written > 0)
     recorded = read.last.cursor_value if read.last else None
     return read.is_first or recorded is None or (batch.cursor is not None and batch.cursor > recorded)
@@ -145,4 +185,5 @@ def _fail_if_all_skipped(plan: Plan) -> None:
     skipped = [read for read in plan.reads if read.status is Status.SKIPPED]
     if skipped and len(skipped) == len(plan.reads) and not plan.other_parents_ok:
         plan.outcome.error = f"all {len(skipped)} parents were refused: {skipped[0].error}"
-        plan.outcome.permanent = True
+        # Not for a 410, which may be over soon.
+        plan.outcome.permanent = all(read.permanent for read in skipped)

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 
 from platform_assets.cancellation import current
 from platform_assets.declarations import Platform
+from platform_assets.extraction.support import support
 from platform_assets.http.client import ApiClient
 from platform_assets.sync.account import agree_on_source, check_account, recorded_source
 from platform_assets.sync.context import Selection, SyncContext
@@ -83,6 +84,9 @@ def _sync_round(
     # From here on the sync lands; this is the last moment to stop.
     current().check()
     buffered = {plan.resource.name: finish_reading(plan) for plan in plans}
+    for plan in plans:
+        found = support(plan.resource, client.notices)
+        plan.outcome.support_ends, plan.outcome.replacement = found.ends, found.replacement
     new = [content for content in buffered.values() if content is not None and content.files]
     row_bytes = max((content.row_bytes for content in new), default=0)
     with warehouse.session(refresh=bool(new), row_bytes=row_bytes) as session:

@@ -1,4 +1,4 @@
-"""Where the next read of a filtered list starts, so that no change is missed."""
+"""Where the next read of a list that is read in part starts, so that no change is missed."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -29,7 +29,7 @@ def start_of_read(
         oldest_row: cursor of the oldest row in the table. If it is older than `start_date`, it bounds the look-back
             instead: those rows were wanted once.
     """
-    if incremental is None or not incremental.server_side:
+    if incremental is None or not incremental.partial:
         return None
     if cursor is None:
         return start_date

@@ -25,7 +25,7 @@ from platform_assets.arrow.columns import Columns
 from platform_assets.arrow.conversion import ARROW_TYPES
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import PlatformAssetsError, Resource
-from platform_assets.extraction.reading import ListRead, Parent, read_records
+from platform_assets.extraction.reading import Bounds, ListRead, Parent, read_records
 from platform_assets.http.client import ApiClient
 from platform_assets.http.selection import Record
 from platform_assets.sync.plan import fingerprint
@@ -93,7 +93,9 @@ class ServedReader:
         self._columns = columns
         self._parent_types = parent_types
         self._key = client.platform.primary_key_of(resource)
-        self._start = start_of_read(resource.endpoint.incremental, None, None, client.settings.start_date)
+        start_date = client.settings.start_date
+        starts = (start_of_read(one.incremental, None, None, start_date) for one in resource.endpoint.lists)
+        self._bounds = Bounds(tuple(starts), now)
         self.not_before = not_before(resource, client.settings)
         incremental = resource.endpoint.incremental
         self._buffer = ParquetBuffer(
@@ -102,7 +104,7 @@ class ServedReader:
             self._key,
             incremental.cursor_path if incremental else None,
             np.empty(0, np.uint64),
-            fingerprint(resource),
+            fingerprint(resource, client.settings),
             now,
             self.not_before,
             holds_nul=holds_nul,
@@ -151,8 +153,8 @@ class ServedReader:
         values = parent.values.values()
         parent_columns = {name: pa.scalar(value, kind) for (name, kind), value in zip(names, values, strict=True)}
         batch, is_complete = Batch(parent=parent.key), True
-        wanted = ListRead(self._client, self._resource, parent, self._start, counts)
-        with closing(read_records(wanted)) as pages:  # pyright: ignore[reportArgumentType] -- a generator
+        reading = ListRead(self._client, self._resource, (parent,), self._bounds, counts)
+        with closing(read_records(reading)) as pages:  # pyright: ignore[reportArgumentType] -- a generator
             for records in pages:
                 self._buffer.add(batch, records, parent_columns)
                 self._note_parent(records, parent_columns)

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from platform_assets.arrow.columns import Columns
 from platform_assets.declarations import OnRemoval, Resource
-from platform_assets.extraction.reading import NO_PARENT, Parent
+from platform_assets.extraction.queries import NO_PARENT, Parent
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError
 from platform_assets.sync.account import agree_on_source

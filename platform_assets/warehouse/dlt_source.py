@@ -120,15 +120,19 @@ def table_columns(
 ) -> Columns:
     """The table's columns: declared ones, ours, the parent's, and those that the warehouse has already.
 
+    They are the same under every contract of the platform, so that models built on them run under each.
+
     Args:
         naming: dlt's naming convention of the destination.
         known: column -> dlt data type, as the warehouse has them.
         assigned: raw field name -> the column that earlier loads gave it.
     """
     parents: dict[str, str] = {}
-    for resolve in resource.endpoint.parents.values():
+    endpoints = platform.every_endpoint(resource.name)
+    for resolve in (resolve for endpoint in endpoints for resolve in endpoint.parents.values()):
         parent = platform.resource(resolve.resource)
         declared = parent.columns.get(resolve.field, "text")
         parents[naming.normalize_identifier(resolve.column)] = declared
-    system = system_columns(parents, soft_deletes=resource.removal_policy is OnRemoval.SOFT_DELETE)
+    soft_deletes = any(resource.removal_policy_of(endpoint) is OnRemoval.SOFT_DELETE for endpoint in endpoints)
+    system = system_columns(parents, soft_deletes=soft_deletes)
     return Columns(resource.columns, dict(known or {}), naming, system, assigned)

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 from dlt.destinations.sql_client import SqlClientBase
 
 from platform_assets.configuration.platform_settings import Settings, is_loopback
-from platform_assets.declarations import Platform, PlatformAssetsError
+from platform_assets.declarations import Account, Platform, PlatformAssetsError
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError, RequestFailed
-from platform_assets.http.selection import get_path
+from platform_assets.http.selection import Record, get_path
 
 TABLE = "_sync_source"
 COLUMNS = (
@@ -97,7 +97,9 @@ def current_source(platform: Platform, settings: Settings, client: ApiClient | N
 
 
 def _credential_mark(settings: Settings, salt: str) -> str:
-    digest = blake2b(settings.token.encode(), key=salt.encode(), digest_size=3).hexdigest()
+    # A stack or an organization that the settings name is another account under the same credential.
+    named = "".join(f"\n{name}={','.join(values)}" for name, values in sorted(settings.configured.items()))
+    digest = blake2b(f"{settings.token}{named}".encode(), key=salt.encode(), digest_size=3).hexdigest()
     return f"{salt}:{digest}"
 
 
@@ -107,13 +109,18 @@ def _account_digests(platform: Platform, client: ApiClient) -> frozenset[str]:
     if account is None:
         return frozenset()
     try:
-        body = client.get(account.path, dict(account.params)).body
+        records = account_records(account, client)
     except (AnswerError, RequestFailed):
         return frozenset()  # The read itself will report what is wrong.
-    listed = get_path(body, account.data_selector) if account.data_selector else body
-    records = [record for record in listed if isinstance(record, dict)] if isinstance(listed, list) else []
     values = [tuple(get_path(record, field) for field in account.fields) for record in records]
     return digests(value for value in values if None not in value)
+
+
+def account_records(account: Account, client: ApiClient) -> list[Record]:
+    """The records that identify the account, by one request. Raises what the request does."""
+    body = client.get(account.path, dict(account.params)).body
+    listed = get_path(body, account.data_selector) if account.data_selector else body
+    return [record for record in listed if isinstance(record, dict)] if isinstance(listed, list) else []
 
 
 def digests(values: Iterable[tuple[Any, ...]]) -> frozenset[str]:

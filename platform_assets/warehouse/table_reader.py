@@ -136,6 +136,12 @@ class TableReader:
         rows = self._rows(f"SELECT min({self._client.escape_column_name(column)}) FROM {self._name(table)}")
         return rows[0][0] if rows else None
 
+    def largest_before(self, table: str, column: str, cursor: str, before: datetime) -> int | None:
+        """Largest value of a numeric column in the rows whose cursor is not after `before`, None without any."""
+        escape = self._client.escape_column_name
+        rows = self._rows(f"SELECT max({escape(column)}) FROM {self._name(table)} WHERE {escape(cursor)} <= %s", before)
+        return None if not rows or rows[0][0] is None else int(rows[0][0])
+
     def key_faults(self, table: str, key: Sequence[str]) -> tuple[int, int]:
         """How many primary keys the table has more than once, and how many rows have a null in theirs."""
         names = [self._client.escape_column_name(column) for column in key]

@@ -82,7 +82,7 @@ def statuses() -> list[dg.DagsterRunStatus]:
 
 
 def check_whole(warehouse: Path, server: SandboxServer, assets: Sequence[str]) -> None:
-    expected = expected_rows(server.world)
+    expected = expected_rows(server.backend)
     for asset in assets:
         platform, resource = platform_named(asset.split("/")[0]), asset.split("/")[1]
         found = differences(warehouse, platform, platform.resource(resource), expected[platform.name][resource])
@@ -91,7 +91,7 @@ def check_whole(warehouse: Path, server: SandboxServer, assets: Sequence[str]) -
 
 def check_nothing_half(warehouse: Path, server: SandboxServer, platform: str) -> None:
     """Each table is empty, or missing, or as served."""
-    expected = expected_rows(server.world)[platform]
+    expected = expected_rows(server.backend)[platform]
     present = query(warehouse, f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{platform}'")
     for (table,) in present:
         if table in expected:
@@ -189,7 +189,7 @@ def test_while_dbt_works(pause: float, warehouse_file: Path) -> None:
         done = command("sync", "--platform", "device_management", env=env)
         assert done.returncode == 0, done.stdout
         rows = query(warehouse_file, "SELECT sum(activities) FROM marts.device_management_activity_daily")
-        assert rows == [(len(expected_rows(server.world)["device_management"]["activities"]),)]
+        assert rows == [(len(expected_rows(server.backend)["device_management"]["activities"]),)]
 
 
 def dbt_below(pid: int) -> list[int]:

@@ -81,7 +81,7 @@ def test_a_day_whose_rows_all_moved_away_is_gone(
     chance = random.Random(1)
     with SandboxServer() as server:
         point_at(server)
-        lonely = {key: alone_on_its_day(server.world, *key) for key in TIMES}
+        lonely = {key: alone_on_its_day(server.backend, *key) for key in TIMES}
 
         def step() -> None:
             for platform, resource in TIMES:
@@ -91,19 +91,19 @@ def test_a_day_whose_rows_all_moved_away_is_gone(
             chosen = ["--indirect-selection", "cautious", "--select", *(f"+{mart}" for mart in MARTS)]
             statuses = build(warehouse_file, tmp_path / "target", *chosen)
             assert set(statuses.values()) <= {"success", "pass", "warn"}
-            check(warehouse_file, server.world)
+            check(warehouse_file, server.backend)
 
         step()
-        with server.world.lock:
+        with server.backend.lock:
             for (platform, resource), record in lonely.items():
                 record[TIMES[platform, resource]] = moved(record[TIMES[platform, resource]], 1)
         step()
-        with server.world.lock:
+        with server.backend.lock:
             for platform, resource in TIMES:
                 field = TIMES[platform, resource]
-                records = records_of(server.world, platform, resource)
+                records = records_of(server.backend, platform, resource)
                 for record in chance.sample(records, len(records) // 5):
                     record[field] = moved(record[field], chance.choice([-400, -1, 1]))
-            for record in chance.sample(records_of(server.world, "ci_analytics", "builds"), 20):
+            for record in chance.sample(records_of(server.backend, "ci_analytics", "builds"), 20):
                 record["state"] = "passed"
         step()

@@ -33,10 +33,10 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Records]:
             patch.setenv(name, value)
         load_everything()
         build(warehouse_file, folder / "target")
-        server.world.advance(hours=36)
+        server.backend.advance(hours=36)
         load_everything()
         build(warehouse_file, folder / "target")
-        records = expected_rows(server.world)
+        records = expected_rows(server.backend)
         asked = Counter(request["platform"] for request in server.requests)
     (folder / "requests.json").write_text(json.dumps(asked))
     return warehouse_file, records

@@ -55,7 +55,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
             for name, value in sandbox_settings(server).items():
                 patch.setenv(name, value)
             load_everything()
-            return Built(warehouse, target, build(warehouse, target), expected_rows(server.world))
+            return Built(warehouse, target, build(warehouse, target), expected_rows(server.backend))
 
     return build_world
 

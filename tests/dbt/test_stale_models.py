@@ -207,7 +207,7 @@ def test_what_runs_record_is_what_the_rule_reads(
         assert due(instance, repository) == set()
         assert job.execute_in_process(instance=instance, asset_selection=[TABLE]).success
         assert due(instance, repository) == set()
-        server.world.advance(hours=3)
+        server.backend.advance(hours=3)
         assert job.execute_in_process(instance=instance, asset_selection=[TABLE]).success
         assert due(instance, repository) == MODELS
 
@@ -226,8 +226,8 @@ def test_a_partition_says_which_rows_were_removed(
             run = job.execute_in_process(instance=instance, asset_selection=[children], partition_key="acme")
             events = run.get_asset_materialization_events()
             found += [event.materialization.metadata for event in events if event.partition == "acme"]
-            with server.world.lock:
-                del server.world.tables["ci_analytics"]["organizations_pipelines"]["acme"][-1]
+            with server.backend.lock:
+                del server.backend.tables["ci_analytics"]["organizations_pipelines"]["acme"][-1]
     created, removed = found
     assert created["table_created"].value is True and "table_created" not in removed
     assert (removed["rows_loaded"].value, removed["rows_removed"].value) == (0, 1)

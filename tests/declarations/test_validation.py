@@ -98,7 +98,7 @@ MISSPELT: dict[str, tuple[Callable[[], object], str]] = {
         lambda: resource(write_disposition="append"),
         r"`write_disposition`: there is no such key",
     ),
-    "another": (lambda: Incremental(cursor_path="a", end_param="b"), r"`end_param`: there is no such key"),  # pyright: ignore[reportCallIssue] -- the point of the test
+    "another": (lambda: Incremental(cursor_path="a", row_order="asc"), r"`row_order`: there is no such key"),  # pyright: ignore[reportCallIssue] -- the point of the test
     "twice": (lambda: Resolve("a", resource="b", field="c"), r"Resolve: `resource`: is given twice"),  # pyright: ignore[reportCallIssue] -- the point of the test
     "without a name": (lambda: PageNumber("page"), r"PageNumber: takes its values by name"),  # pyright: ignore[reportCallIssue] -- the point of the test
 }

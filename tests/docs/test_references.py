@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -10,6 +11,8 @@ import pytest
 import typer
 
 from platform_assets.cli.app import app
+from platform_assets.configuration.known import known_keys
+from platform_assets.platforms import all_platforms
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
@@ -101,3 +104,23 @@ def test_commands_and_their_options_exist(document: Path) -> None:
         known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
         problems += [f"{words[1]} has no {word}" for word in words[2:] if word.startswith("--") and word not in known]
     assert not problems
+
+
+def settings_in(document: Path) -> Iterator[tuple[str, str]]:
+    """Section and key of each setting in the document's shell and TOML blocks, commented out or not."""
+    for language, block in FENCED.findall(document.read_text(encoding="utf-8")):
+        if language == "shell":
+            for name in re.findall(r"^export (\w+)=", block, re.MULTILINE):
+                *section, key = name.lower().split("__")
+                yield ".".join(section), key
+        if language == "toml":
+            uncommented = re.sub(r"^# (?=\w+ = )", "", block, flags=re.MULTILINE)
+            for parsed in map(tomllib.loads, re.split(r"^# .dlt/.*$", uncommented, flags=re.MULTILINE)):
+                for name, keys in parsed.get("sources", {}).items():
+                    yield from ((f"sources.{name}", key) for key in keys)
+
+
+@in_every_document
+def test_settings_to_paste_exist(document: Path) -> None:
+    known = known_keys(all_platforms())
+    assert not [f"{section}.{key}" for section, key in settings_in(document) if key not in known.get(section, ())]

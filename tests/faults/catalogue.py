@@ -1,4 +1,4 @@
-"""The catalogue of faulty responses, each with the expected outcome of a read."""
+"""Every way in which an answer goes wrong that we know of, and what must come of it."""
 
 import gzip
 import itertools
@@ -17,22 +17,22 @@ BOMB = 12
 
 @dataclass(frozen=True)
 class Case:
-    """A fault: what is sent, and whether a read survives it if it occurs `once` and if it is `permanent`."""
+    """A fault: what is sent, and whether a read survives it `once` and where it `permanent`."""
 
     name: str
     write_fault: FaultWriter
     once: bool
     permanent: bool
-    # A regular expression for the error message, if there is an error.
     error: str = ""
-    # Seconds until the client gives up on a response; it gives up on silence after half of that.
+    """What the error says (a regular expression), where there is one."""
     timeout: float = 20.0
-    # If permanent, tried in one phase only, since it takes a hundred requests until it is given up.
+    """Seconds until the client gives up an answer; half as many until it gives up silence."""
     costly: bool = False
+    """Tried in one phase only where it permanent: it takes a hundred requests to be given up."""
 
 
 def complete_response(make: Callable[[GoodResponse], bytes]) -> FaultWriter:
-    """A complete response on a connection that permanent open."""
+    """A whole answer on a connection that stays open."""
 
     def write_fault(wire: Wire, good: GoodResponse) -> bool:
         wire.send(make(good))
@@ -42,12 +42,13 @@ def complete_response(make: Callable[[GoodResponse], bytes]) -> FaultWriter:
 
 
 def truncated_response(make: Callable[[GoodResponse], bytes]) -> FaultWriter:
-    """Part of a response, after which the connection is closed."""
+    """Part of an answer, and the end of the connection."""
     return lambda wire, good: wire.send(make(good))
 
 
 def _half_of(message: bytes) -> bytes:
-    return message[: message.index(b"\r\n\r\n") + 4 + (len(message) - message.index(b"\r\n\r\n")) // 2]
+    start = message.index(b"\r\n\r\n") + 4
+    return message[: start + (len(message) - start) // 2]
 
 
 def _chunked(good: GoodResponse) -> bytes:
@@ -77,11 +78,12 @@ def _drip_head(wire: Wire, good: GoodResponse) -> None:
 
 def _drip_body(wire: Wire, good: GoodResponse) -> None:
     wire.send(good.message(b"", content_length=str(len(good.body))))
-    wire.drip((good.body[at : at + 1] for at in range(len(good.body))), 0.1)
+    # However short the body is, it takes longer than anybody waits.
+    wire.drip((good.body[at : at + 1] for at in range(len(good.body))), max(0.1, 3 / len(good.body)))
 
 
 def _drip_body_without_length(wire: Wire, good: GoodResponse) -> None:
-    """The client's timeout looks like the end of the response; blanks keep it valid JSON up to there."""
+    """The client breaks it off, which looks like the answer's end; blanks keep it valid JSON up to there."""
     wire.send(good.message(b"", content_length=None, connection="close"), good.body)
     wire.drip(itertools.repeat(b" "), 0.05)
 
@@ -99,37 +101,59 @@ def _gzip(body: bytes) -> bytes:
 
 
 def bomb(good: GoodResponse) -> bytes:
-    """`BOMB` megabytes of blanks compressed to a thousandth, followed by a correct response."""
+    """`BOMB` megabytes of blanks in a thousandth of that, and a good answer behind them."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     parts = [packer.compress(b" " * (1 << 20)) for _ in range(BOMB)]
     return good.message(b"".join([*parts, packer.compress(good.body), packer.flush()]), content_encoding="gzip")
 
 
+def _with_field(good: GoodResponse, field: bytes) -> bytes:
+    """The body with one more field, in the envelope or in the first record of a bare list; a list may be empty."""
+    if good.body.lstrip().startswith(b"{"):
+        return b"{" + field + b"," + good.body[1:]
+    return good.body.replace(b"[{", b"[{" + field + b",", 1) if json.loads(good.body) else b"[{" + field + b"}]"
+
+
 def _deep_record(good: GoodResponse) -> bytes:
     """600 levels in one field: a parser's limit lies above that, a serialiser's below."""
-    deep = b'{"a":' * 600 + b"1" + b"}" * 600
-    return good.message(re.sub(rb"(:\[?\{)", rb'\1"deep":' + deep + b",", good.body, count=1))
+    deep = b'"deep":' + b'{"a":' * 600 + b"1" + b"}" * 600
+    if good.body.startswith(b"["):
+        return good.message(_with_field(good, deep))
+    if not re.search(rb":\[?\{", good.body):
+        return good.message(good.body.replace(b":[]", b":[{" + deep + b"}]", 1))
+    return good.message(re.sub(rb"(:\[?\{)", rb"\1" + deep + b",", good.body, count=1))
 
 
 def _repeated_envelope(good: GoodResponse) -> bytes:
-    """The same key again with an empty list: parsers keep the last one."""
-    name = json.dumps(next(iter(json.loads(good.body)))).encode()
+    """The same key again, with nothing in it: parsers keep the last."""
+    found = json.loads(good.body)
+    if isinstance(found, list):
+        return _repeated_same(good)
+    name = json.dumps(next(iter(found))).encode()
     return good.message(good.body.rstrip()[:-1] + b"," + name + b":[]}")
 
 
 def _repeated_same(good: GoodResponse) -> bytes:
-    name, value = next(iter(json.loads(good.body).items()))
-    return good.message(b"{" + json.dumps(name).encode() + b":" + json.dumps(value).encode() + b"," + good.body[1:])
+    found = json.loads(good.body)
+    if found == []:
+        return good.message()
+    name, value = next(iter((found[0] if isinstance(found, list) else found).items()))
+    field = json.dumps(name).encode() + b":" + json.dumps(value).encode()
+    return good.message(_with_field(good, field))
 
 
 def _seconds_from_now(seconds: float) -> str:
     return str(int(time.time() + seconds))
 
 
+# A good answer may say when its limit is reset, which would be a wait of its own in a refusal.
+_NO_RESETS: dict[str, None] = {"ratelimit_reset": None, "ratelimit_user_reset": None, "x_ratelimit_reset": None}
+
+
 def _status(status: int, body: bytes = b'{"error": "no"}', **headers: str | Callable[[], str]) -> FaultWriter:
     def make(good: GoodResponse) -> bytes:
         found = {name: value if isinstance(value, str) else value() for name, value in headers.items()}
-        return good.message(body, status=status, **found)
+        return good.message(body, status=status, **{**_NO_RESETS, **found})
 
     return complete_response(make)
 
@@ -137,15 +161,15 @@ def _status(status: int, body: bytes = b'{"error": "no"}', **headers: str | Call
 def catalogue() -> Iterator[Case]:
     """All cases; names are unique."""
     yield from _broken_connections()
-    yield from _retry_delays()
+    yield from _waits()
     yield from _refusals()
     yield from _strange_bodies()
     yield from _harmless()
 
 
 def _broken_connections() -> Iterator[Case]:
-    message = "connection broke|no complete answer|cut off"
-    truncations: dict[str, FaultWriter] = {
+    broke = "connection broke|no complete answer|cut off"
+    cuts: dict[str, FaultWriter] = {
         "no-answer": truncated_response(lambda good: b""),
         "drop-in-status-line": truncated_response(lambda good: b"HTTP/1.1 20"),
         "drop-in-headers": truncated_response(lambda good: good.message(b"", content_length=None)[:-40]),
@@ -161,8 +185,8 @@ def _broken_connections() -> Iterator[Case]:
         "endless-headers": _endless_headers,
         "giant-header": truncated_response(lambda good: good.message(x_giant="y" * 100_000)),
     }
-    for name, write_fault in truncations.items():
-        yield Case(name, write_fault, once=True, permanent=False, error=message)
+    for name, write_fault in cuts.items():
+        yield Case(name, write_fault, once=True, permanent=False, error=broke)
     slow: dict[str, FaultWriter] = {
         "silent": _silent,
         "stalled-in-body": _stalled,
@@ -175,8 +199,8 @@ def _broken_connections() -> Iterator[Case]:
         yield Case(name, write_fault, once=True, permanent=False, error="no complete answer in time", timeout=0.8)
 
 
-def _retry_delays() -> Iterator[Case]:
-    """Retry delays of up to a second, in each form; if permanent, the retry budget ends them."""
+def _waits() -> Iterator[Case]:
+    """Told waits of up to a second, in each form; where they stay, the budget ends them."""
     date = lambda: formatdate(time.time() + 1, usegmt=True)  # noqa: E731 -- one of a row of small functions
     soon = lambda: _seconds_from_now(1)  # noqa: E731 -- as above
     forms: dict[str, FaultWriter] = {
@@ -192,10 +216,10 @@ def _retry_delays() -> Iterator[Case]:
         yield Case(name, write_fault, once=True, permanent=False, error="answered 429|answered 503", costly=True)
     for name, value in {
         "429-beyond-the-budget": "90000",
-        "429-indefinitely": "1e300",
+        "429-for-ever": "1e300",
     }.items():
         yield Case(name, _status(429, retry_after=value), once=False, permanent=False, error="come back at")
-    for name, value in {"429-invalid-retry-after": "soon", "429-nan-wait": "nan", "429-infinite-wait": "inf"}.items():
+    for name, value in {"429-nonsense-wait": "soon", "429-nan-wait": "nan", "429-infinite-wait": "inf"}.items():
         yield Case(name, _status(429, retry_after=value), once=True, permanent=False, error="answered 429")
 
 
@@ -223,16 +247,16 @@ def _strange_bodies() -> Iterator[Case]:
         "html-as-json": lambda good: good.message(b"<html>Please log in</html>"),
         "html": lambda good: good.message(b"<!doctype html><p>Maintenance", content_type="text/html"),
         "truncated-with-its-length": lambda good: good.message(good.body[:-1]),
-        "length-too-short": lambda good: good.message(content_length=str(len(good.body) - 7)),
+        "length-too-short": lambda good: good.message(content_length=str(len(good.body) * 4 // 5)),
         "two-documents": lambda good: good.message(good.body + good.body),
-        "nan": lambda good: good.message(b'{"a": NaN, ' + good.body[1:]),
-        "infinity": lambda good: good.message(b'{"a": -Infinity, ' + good.body[1:]),
-        "deep": lambda good: good.message(b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"," + good.body[1:]),
+        "nan": lambda good: good.message(_with_field(good, b'"a": NaN')),
+        "infinity": lambda good: good.message(_with_field(good, b'"a": -Infinity')),
+        "deep": lambda good: good.message(_with_field(good, b'"a":' + b"[" * 100_000 + b"]" * 100_000)),
         "deep-record": _deep_record,
         "repeated-key-that-empties": _repeated_envelope,
         "repeated-key": _repeated_same,
         "utf-16": lambda good: good.message(good.body.decode().encode("utf-16")),
-        "latin-1": lambda good: good.message(b'{"a": "\xe9", ' + good.body[1:]),
+        "latin-1": lambda good: good.message(_with_field(good, b'"a": "\xe9"')),
         "broken-gzip": lambda good: good.message(b"no gzip at all", content_encoding="gzip"),
         "truncated-gzip": lambda good: good.message(_gzip(good.body)[:-12], content_encoding="gzip"),
         "unknown-encoding": lambda good: good.message(zlib.compress(good.body), content_encoding="zx"),
@@ -250,7 +274,9 @@ def _strange_bodies() -> Iterator[Case]:
 
 def _harmless() -> Iterator[Case]:
     bodies: dict[str, Callable[[GoodResponse], bytes]] = {
-        "lone-surrogate": lambda good: good.message(b'{"a": "\\ud800", ' + good.body[1:]),
+        "lone-surrogate": lambda good: good.message(
+            good.body if good.body.startswith(b"[") else _with_field(good, b'"a": "\\ud800"')
+        ),
         "byte-order-mark": lambda good: good.message(b"\xef\xbb\xbf" + good.body),
         "wrong-charset": lambda good: good.message(content_type="application/json; charset=iso-8859-1"),
         "text-plain": lambda good: good.message(content_type="text/plain"),

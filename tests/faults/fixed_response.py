@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow.parquet as pq
 from dlt.common.schema import Schema
 
+from platform_assets.arrow.batches import Batch
 from platform_assets.arrow.buffer import ParquetBuffer
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import (
     PlatformAssetsError,
 )
-from platform_assets.extraction.reading import ListRead, read
+from platform_assets.extraction.reading import ListRead, Target, read
 from platform_assets.http.client import ApiClient
 from platform_assets.platforms import platform_named
 from platform_assets.warehouse.dlt_source import table_columns
@@ -47,7 +48,8 @@ class FixedResponse:
         with tempfile.TemporaryDirectory() as folder, ApiClient(platform, client_settings) as client:
             buffer = ParquetBuffer(Path(folder), columns, key, None, no_hashes(), b"", datetime.now(UTC), None)
             try:
-                batch = read(ListRead(client, platform.resource(resource)), buffer, {})
+                batch = Batch()
+                read(ListRead(client, platform.resource(resource)), Target(buffer, {"": batch}, {"": {}}))
                 buffer.accept(batch)
                 return [row for path in buffer.finish().files for row in pq.read_table(path).to_pylist()]
             except PlatformAssetsError as error:

@@ -93,7 +93,7 @@ def test_a_life_of_models_from_the_first_load_to_a_failed_build(
 
         def sync(rows: bool) -> None:
             if rows:
-                server.world.advance(hours=3)
+                server.backend.advance(hours=3)
             assert job.execute_in_process(instance=instance, asset_selection=[TABLE]).success
 
         assert daemon.tick() == set() and "never loaded" in daemon.words

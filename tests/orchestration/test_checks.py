@@ -15,7 +15,7 @@ def test_a_good_load_passes_every_check_of_its_asset(
     point_at(shared_sandbox)
     found = checks(repository, instance, "device_management/policies")
     assert {name: check.passed for name, check in found.items()} == dict.fromkeys(
-        ("key_unique", "key_not_null", "no_drift", "volume_not_collapsed", "cursor_fresh"), True
+        ("key_unique", "key_not_null", "no_drift", "volume_not_collapsed", "cursor_fresh", "api_supported"), True
     )
 
 

@@ -11,20 +11,20 @@ from io import BufferedReader
 from typing import Self
 from urllib.parse import unquote_plus, urlsplit
 
-# Seconds after which a silent or endlessly slow response is given up, so that no test hangs.
 MAX_SECONDS = 10.0
+"""Seconds after which a server that means to be silent or slow for ever gives up, so that no test hangs."""
 
 
 @dataclass(frozen=True)
 class GoodResponse:
-    """The sandbox's correct response, which a fault corrupts."""
+    """What the sandbox answered: the truth that a fault spoils."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
     def message(self, body: bytes | None = None, *, status: int | None = None, **headers: str | None) -> bytes:
-        """The response as bytes, with another body or status, and headers added, replaced or (None) left out."""
+        """The answer as bytes, with another body or status, and headers added, replaced or (None) left out."""
         sent = self.body if body is None else body
         own: dict[str, str | None] = {**self.headers, "content-length": str(len(sent))}
         own.update({name.replace("_", "-").lower(): value for name, value in headers.items()})
@@ -39,15 +39,16 @@ class Wire:
 
     connection: socket.socket
     stopped: threading.Event
-    request: str = ""  # the target with its query, and the headers
+    request: str = ""
+    """What was asked: the target with its query, and the headers."""
 
     def send(self, *parts: bytes) -> None:
-        """Send at once; a closed connection is ignored."""
+        """Send at once; a client that has gone is no concern of the server."""
         with suppress(OSError):
             self.connection.sendall(b"".join(parts))
 
     def drip(self, parts: Iterator[bytes], pause: float) -> None:
-        """Send part after part, until the client disconnects or `MAX_SECONDS` have passed."""
+        """Send part after part, until the client goes or it has been enough."""
         for _, part in zip(range(int(MAX_SECONDS / pause)), parts, strict=False):
             try:
                 self.connection.sendall(part)
@@ -57,27 +58,27 @@ class Wire:
                 return
 
     def silence(self) -> None:
-        """Send nothing until the client disconnects."""
+        """Say nothing until the client goes."""
         self.connection.settimeout(MAX_SECONDS)
         with suppress(OSError):
             while self.connection.recv(1024):
                 pass
 
     def reset(self) -> None:
-        """Close with a TCP reset instead of an orderly shutdown."""
+        """End with a TCP reset in place of an orderly end."""
         with suppress(OSError):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
             self.connection.close()
 
 
-# Writes a faulty response; True keeps the connection open for the next request, as a correct server would.
 FaultWriter = Callable[[Wire, GoodResponse], bool | None]
+"""Writes a bad answer; True keeps the connection open for the next request, as a good server would."""
 
 
 class FaultyProxy:
-    """Forwards requests to `upstream`; responses whose target matches `pattern` are corrupted, `times` times or always.
+    """Passes requests on to `upstream`; those whose target matches `pattern` are spoilt, `times` times or for ever.
 
-    `known` caches the responses of an upstream that does not change.
+    `known` keeps what upstream answered, for a world that stands still.
     """
 
     def __init__(
@@ -125,8 +126,8 @@ class FaultyProxy:
         self._open.add(connection)
         with connection, connection.makefile("rb") as stream, suppress(OSError):
             while request := _request(stream):
-                target, headers = request
-                good = self._fetch(target, headers)
+                target, headers = request.target, request.headers
+                good = self._fetch(request)
                 write_fault = self._choose(target)
                 if write_fault is None:
                     connection.sendall(good.message())
@@ -145,17 +146,19 @@ class FaultyProxy:
             self.faults_served += 1
             return self.write_fault
 
-    def _fetch(self, target: str, headers: dict[str, str]) -> GoodResponse:
-        if self._known is None:
-            return self._fetch_from_upstream(target, headers)
-        if target not in self._known:
-            self._known[target] = self._fetch_from_upstream(target, headers)
-        return self._known[target]
+    def _fetch(self, request: "_Request") -> GoodResponse:
+        # What is posted tells answers apart too, and a credential is not to be kept.
+        if self._known is None or request.method != "GET":
+            return self._fetch_from_upstream(request)
+        if request.target not in self._known:
+            self._known[request.target] = self._fetch_from_upstream(request)
+        return self._known[request.target]
 
-    def _fetch_from_upstream(self, target: str, headers: dict[str, str]) -> GoodResponse:
+    def _fetch_from_upstream(self, request: "_Request") -> GoodResponse:
         client = HTTPConnection(self._upstream.hostname or "", self._upstream.port, timeout=30)
         try:
-            client.request("GET", target, headers={**headers, "Accept-Encoding": "identity"})
+            headers = {**request.headers, "Accept-Encoding": "identity"}
+            client.request(request.method, request.target, body=request.body or None, headers=headers)
             answer = client.getresponse()
             kept = {name.lower(): value for name, value in answer.getheaders()}
             return GoodResponse(answer.status, kept, answer.read())
@@ -163,8 +166,16 @@ class FaultyProxy:
             client.close()
 
 
-def _request(stream: BufferedReader) -> tuple[str, dict[str, str]] | None:
-    """Target and headers of the next request on a connection, None if it was closed."""
+@dataclass(frozen=True)
+class _Request:
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def _request(stream: BufferedReader) -> _Request | None:
+    """The next request on a connection, None at its end."""
     lines: list[str] = []
     while line := stream.readline().decode("latin-1").strip():
         lines.append(line)
@@ -172,12 +183,13 @@ def _request(stream: BufferedReader) -> tuple[str, dict[str, str]] | None:
         return None
     headers = dict(line.split(": ", 1) for line in lines[1:])
     headers.pop("Host", None)
-    return lines[0].split(" ")[1], headers
+    method, target = lines[0].split(" ")[:2]
+    return _Request(method, target, headers, stream.read(int(headers.pop("Content-Length", "0"))))
 
 
 @contextmanager
 def unexpected_server() -> Iterator[tuple[str, list[bytes]]]:
-    """A server that must not get any request: its URL, and what it received."""
+    """A server that nobody should ask: its URL, and what it was sent all the same."""
     received: list[bytes] = []
     listener = socket.create_server(("127.0.0.1", 0))
 

@@ -176,7 +176,7 @@ def test_an_unreachable_host_is_reported_with_its_setting(sync_platform: Sync, p
         ("API_TOKEN", "", "API_TOKEN"),
         ("START_DATE", "yesterday", "START_DATE"),
         ("PAGE_SIZE", "0", "PAGE_SIZE"),
-        ("CONTRACT", "pipedrive", "contract"),
+        ("CONTRACT", "pipedrove", "contract"),
     ],
 )
 def test_unusable_settings_are_named(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from platform_assets.declarations import OnRemoval
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.verification import Kind
@@ -29,7 +30,7 @@ def test_a_fix_corrects_everything_and_the_next_verification_and_sync_find_nothi
             f"DELETE FROM {table} WHERE {key} = (SELECT min({key}) FROM {table})",
             f"UPDATE {table} SET \"{_snake(text)}\" = 'tampered' WHERE {key} = (SELECT max({key}) FROM {table})",
         )
-        if "_deleted_at" in {row[0] for row in query(warehouse_file, f"DESCRIBE {table}")}:
+        if resource.removal_policy is OnRemoval.SOFT_DELETE:
             new = "'made up'" if resource.columns[key] == "text" else "-5"
             tamper(warehouse_file, f"INSERT INTO {table} SELECT * REPLACE ({new} AS {key}) FROM {table} LIMIT 1")
     assert not any(one.ok for table, one in verified(name).items() if platform.resource(table).parent is None)

@@ -34,7 +34,15 @@ class CountedCursorWalk(Walk):
         return int(stated) - (self.declared.base or 0)
 
     def _says_it_is_last(self, answer: Answer) -> bool:
-        return next_position(self.declared, answer) is None
+        if next_position(self.declared, answer) is not None:
+            return False
+        return not self.declared.implied or self._more(answer) is False
+
+    def _says_there_is_more(self, answer: Answer) -> bool:
+        return self.declared.implied and self._more(answer) is True
+
+    def _more(self, answer: Answer) -> object:
+        return None if self.declared.more_path is None else get_path(answer.body, self.declared.more_path)
 
 
 def next_position(declared: Cursor, answer: Answer) -> str | int | None:
@@ -45,7 +53,8 @@ def next_position(declared: Cursor, answer: Answer) -> str | int | None:
     """
     cursor = get_path(answer.body, declared.cursor_path)
     if cursor is None:
-        if declared.more_path is not None and get_path(answer.body, declared.more_path) is True:
+        more = declared.more_path is not None and get_path(answer.body, declared.more_path) is True
+        if more and not declared.implied:
             raise AnswerError(f"`{declared.more_path}` says that there is more, without `{declared.cursor_path}`")
         return None
     if not isinstance(cursor, str | int) or isinstance(cursor, bool):

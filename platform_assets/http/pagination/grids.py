@@ -7,8 +7,10 @@ positions.py decides what to ask for.
 from dataclasses import dataclass
 from typing import Protocol
 
+from platform_assets.http.urls import ParamValue
+
 # Query parameters of one request.
-Params = dict[str, str | int]
+Params = dict[str, ParamValue]
 
 
 @dataclass(frozen=True)

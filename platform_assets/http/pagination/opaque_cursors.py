@@ -7,8 +7,9 @@ these pagers are `blind` from the second page on. They guard against paging in a
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any
 
-from platform_assets.declarations import Cursor, HeaderCursor
+from platform_assets.declarations import Cursor, HeaderCursor, RecordCursor
 from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.lossless_json import as_json
@@ -17,6 +18,7 @@ from platform_assets.http.pagination.grids import Params
 from platform_assets.http.pagination.identity import Seen
 from platform_assets.http.pagination.link_header import link_entries
 from platform_assets.http.pagination.positions import MAX_PAGES, MAX_PAGES_WITHOUT_NEW_ROWS
+from platform_assets.http.urls import ParamValue
 
 # Pages in a row without a record, each with a next page.
 MAX_EMPTY_PAGES = 100
@@ -32,7 +34,7 @@ class LoopGuard:
         self._max_pages = max_pages
         self._positions: set[bytes] = set()
 
-    def check_position(self, params: Mapping[str, str | int]) -> None:
+    def check_position(self, params: Mapping[str, ParamValue]) -> None:
         known = len(self._positions)
         self._positions.add(blake2b(as_json(params, "a position", sort_keys=True), digest_size=8).digest())
         if len(self._positions) == known:
@@ -41,7 +43,7 @@ class LoopGuard:
             raise AnswerError(f"more than {self._max_pages} pages")
 
 
-def _shown(params: Mapping[str, str | int]) -> str:
+def _shown(params: Mapping[str, ParamValue]) -> str:
     return ", ".join(f"{name}={str(value)[:40]}" for name, value in params.items())
 
 
@@ -53,6 +55,7 @@ class _OpaquePager:
     blind: bool = False
     unproven: bool = False
     overlap: int | None = 0
+    adjoins: bool = True
     _guard: LoopGuard = field(default_factory=LoopGuard)
     _seen: Seen = field(default_factory=Seen)
     _pages_without_new_rows: int = 0
@@ -66,7 +69,7 @@ class _OpaquePager:
         self._check_for_circle(keys, position is None)
         if position is not None:
             self._guard.check_position(position)
-            self.blind = True
+            self.blind = not self._is_stable
         return position
 
     def confirm(self) -> Params:
@@ -77,6 +80,11 @@ class _OpaquePager:
 
     def _next(self, answer: Answer) -> Params | None:
         raise NotImplementedError
+
+    @property
+    def _is_stable(self) -> bool:
+        """Whether no row can move over a page's edge."""
+        return False
 
     def _check_for_circle(self, keys: list[int], is_last: bool) -> None:
         if any(key not in self._seen for key in reversed(keys)):
@@ -118,16 +126,82 @@ class BodyCursorPager(_OpaquePager):
             return {}
         return {self.declared.limit_param: self.limit}
 
+    @property
+    def _is_stable(self) -> bool:
+        return self.declared.stable
+
+
+@dataclass
+class RecordCursorPager(_OpaquePager):
+    """The next page begins after a record of this one; a page without records is the end.
+
+    A short page may come in another order, by name for instance: then a page with nothing new after it is an end too.
+    """
+
+    declared: RecordCursor = field(kw_only=True)
+    limit: int = field(kw_only=True)
+    _position: int | None = None
+    _is_in_order: bool = True
+
+    def first(self) -> Params:
+        return {self.declared.limit_param: self.limit}
+
+    def take(self, answer: Answer, keys: list[int]) -> Params | None:
+        if not self._is_in_order and all(key in self._seen for key in keys):
+            return None
+        return super().take(answer, keys)
+
+    def _next(self, answer: Answer) -> Params | None:
+        if not answer.items:
+            return None
+        values = [_number(item, self.declared.field) for item in answer.items]
+        if not self.declared.newest_first and values != sorted(values):
+            if len(values) >= self.limit:
+                raise AnswerError(
+                    f"a full page is not in the order of `{self.declared.field}`: what follows is unknown"
+                )
+            self._is_in_order = False
+        before, last = self._position, min(values) if self.declared.newest_first else values[-1]
+        if before is not None and (last >= before if self.declared.newest_first else last <= before):
+            raise AnswerError(
+                f"paging goes in a circle: after `{self.declared.field}` {before} a page leads on with {last}"
+            )
+        self._position = last
+        return {self.declared.cursor_param: last, **self.first()}
+
+    @property
+    def _is_stable(self) -> bool:
+        return True
+
+
+def _number(item: Any, name: str) -> int:
+    value = item.get(name)
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise AnswerError(f"a record's `{name}` is {str(value)[:40]!r}, not a number, so the next page is unknown")
+
 
 @dataclass
 class HeaderCursorPager(_OpaquePager):
     """The `Link` header's `next` entry; `results="false"` is the end, and so is a first page without an entry."""
 
     declared: HeaderCursor = field(kw_only=True)
+    limit: int | None = field(kw_only=True, default=None)
     had_entry: bool = False
 
     def first(self) -> Params:
-        return {}
+        return self._limit()
+
+    def _limit(self) -> Params:
+        if self.declared.limit_param is None or self.limit is None:
+            return {}
+        return {self.declared.limit_param: self.limit}
+
+    @property
+    def _is_stable(self) -> bool:
+        return self.declared.stable
 
     def _next(self, answer: Answer) -> Params | None:
         header = next((value for name, value in answer.headers.items() if name.lower() == "link"), None)
@@ -146,7 +220,7 @@ class HeaderCursorPager(_OpaquePager):
             return None
         if not entry.get("cursor"):
             raise AnswerError('the Link header announces a next page (results="true") without a cursor')
-        return {self.declared.cursor_param: entry["cursor"]}
+        return {self.declared.cursor_param: entry["cursor"], **self._limit()}
 
 
 class SinglePagePager(_OpaquePager):

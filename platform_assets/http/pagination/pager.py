@@ -2,12 +2,18 @@
 
 from typing import Protocol
 
-from platform_assets.declarations import Cursor, HeaderCursor, Offset, PageNumber, Paginator
+from platform_assets.declarations import Cursor, HeaderCursor, Offset, PageNumber, Paginator, RecordCursor
 from platform_assets.http.answer import Answer
 from platform_assets.http.pagination.counted_cursor import CountedCursorWalk
 from platform_assets.http.pagination.grids import Offsets, Pages, Params
-from platform_assets.http.pagination.opaque_cursors import BodyCursorPager, HeaderCursorPager, SinglePagePager
+from platform_assets.http.pagination.opaque_cursors import (
+    BodyCursorPager,
+    HeaderCursorPager,
+    RecordCursorPager,
+    SinglePagePager,
+)
 from platform_assets.http.pagination.positions import Walk
+from platform_assets.http.pagination.stated_ends import LinkHeaderWalk, NextLinkWalk, TotalWalk
 
 
 class Pager(Protocol):
@@ -31,6 +37,11 @@ class Pager(Protocol):
     @property
     def overlap(self) -> int | None:
         """How many rows at the end of the last page the next one repeats; None: the row before the last page."""
+        ...
+
+    @property
+    def adjoins(self) -> bool:
+        """Whether the last page is known to follow what was read before: False while rows have to be looked for."""
         ...
 
     def first(self) -> Params:
@@ -58,21 +69,24 @@ def pager(paginator: Paginator, page_size: int | None) -> Pager:
         page_size: replaces the declared page size, but never exceeds the declared maximum; None keeps it.
     """
     if isinstance(paginator, HeaderCursor):
-        return HeaderCursorPager(declared=paginator)
+        return HeaderCursorPager(declared=paginator, limit=_limit(paginator.limit, None, page_size))
+    if isinstance(paginator, RecordCursor):
+        limit = _limit(paginator.limit, paginator.maximum, page_size)
+        return RecordCursorPager(declared=paginator, limit=limit or paginator.limit)
     if isinstance(paginator, PageNumber | Offset):
         return _walk(paginator, page_size)
     if isinstance(paginator, Cursor):
         if paginator.counts_records:
             return _walk(paginator, page_size)
-        return BodyCursorPager(declared=paginator, limit=_limit(paginator, page_size))
+        return BodyCursorPager(declared=paginator, limit=_limit(paginator.limit, paginator.maximum, page_size))
     return SinglePagePager()
 
 
-def _limit(paginator: Cursor, page_size: int | None) -> int | None:
-    wanted = page_size or paginator.limit
-    if wanted is None or paginator.maximum is None:
+def _limit(declared: int | None, maximum: int | None, page_size: int | None) -> int | None:
+    wanted = page_size or declared
+    if wanted is None or maximum is None:
         return wanted
-    return min(wanted, paginator.maximum)
+    return min(wanted, maximum)
 
 
 def _walk(paginator: PageNumber | Offset | Cursor, page_size: int | None) -> Walk:
@@ -84,9 +98,18 @@ def _walk(paginator: PageNumber | Offset | Cursor, page_size: int | None) -> Wal
     most = paginator.maximum or max(size, declared)
     if isinstance(paginator, PageNumber):
         pages = Pages(paginator.page_param, paginator.limit_param, paginator.base_page)
-        return Walk(pages, size, most, paginator.maximum)
+        if paginator.link_header:
+            return LinkHeaderWalk(pages, size, most, paginator.maximum, paginator.only_grows)
+        if paginator.total_path is not None:
+            return TotalWalk(
+                pages, size, most, paginator.maximum, paginator.only_grows, total_path=paginator.total_path
+            )
+        return Walk(pages, size, most, paginator.maximum, paginator.only_grows)
     if isinstance(paginator, Offset):
-        return Walk(Offsets(paginator.offset_param, paginator.limit_param), size, most, paginator.maximum)
+        offsets = Offsets(paginator.offset_param, paginator.limit_param)
+        if paginator.next_link_path is not None:
+            return NextLinkWalk(offsets, size, most, paginator.maximum, declared=paginator)
+        return Walk(offsets, size, most, paginator.maximum)
     limit_param = paginator.limit_param if size else None
     grid = Offsets(paginator.cursor_param, limit_param, paginator.base or 0, silent_start=paginator.base is None)
     return CountedCursorWalk(grid, size, most, paginator.maximum, declared=paginator)

@@ -6,15 +6,17 @@
 The pager (pager.py) decides what to request; this loop sends it, and drops the rows that overlapping pages repeat.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, Protocol
 
 from platform_assets.http.answer import Answer
 from platform_assets.http.lossless_json import as_json
 from platform_assets.http.pagination.identity import Identify, by_content
 from platform_assets.http.pagination.pager import Pager
+from platform_assets.http.urls import ParamValue
 
 # Rows that the request for a doubtful end can repeat.
 _LONGEST_OVERLAP = 64
@@ -23,7 +25,7 @@ _LONGEST_OVERLAP = 64
 class Getter(Protocol):
     """Requests a page by its query parameters."""
 
-    def __call__(self, params: Mapping[str, str | int], /) -> Answer: ...
+    def __call__(self, params: Mapping[str, ParamValue], /) -> Answer: ...
 
 
 class Selector(Protocol):
@@ -39,10 +41,11 @@ def _always() -> bool:
 def pages(
     get: Getter,
     pager: Pager,
-    params: Mapping[str, str | int],
+    params: Mapping[str, ParamValue],
     select: Selector,
     identify: Identify = by_content,
     matters: Callable[[], bool] = _always,
+    is_enough: Callable[[Sequence[Any]], bool] | None = None,
 ) -> Iterator[list[Any]]:
     """Yield the items of each page, to the list's proven end.
 
@@ -58,6 +61,8 @@ def pages(
         identify: hashes a page's items.
         matters: called after the last page was used, if that page was short and nothing proves that it is the last.
             True requests what follows.
+        is_enough: called with each page's items before the next page is requested; True ends the walk there,
+            unless rows may have been passed over before it.
 
     Raises:
         AnswerError: if paging goes in a circle, or the list changes faster than it can be read.
@@ -71,10 +76,14 @@ def pages(
         while True:
             items = select(answer.body)
             keys = identify(items)
-            position = pager.take(answer, keys)
+            position = pager.take(replace(answer, items=items), keys)
+            stops = is_enough is not None and is_enough(items) and pager.adjoins
             fresh = _without(repeated, items, keys)
             overlap = _LONGEST_OVERLAP if pager.doubtful else pager.overlap
             repeated = repeated if overlap is None else _last(items, keys, overlap)
+            if stops:
+                yield fresh
+                return
             if position is not None:
                 ahead = ahead or stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="read-ahead"))
                 following = ahead.submit(get, {**params, **position})

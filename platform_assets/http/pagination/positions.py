@@ -39,6 +39,10 @@ MAX_SHORT_PAGES = 3
 # Full pages in a row without a new row: rows that move can make one, only a circle makes three.
 MAX_PAGES_WITHOUT_NEW_ROWS = 3
 
+# Pages in a row that lead no further: without a new row, and not of a part that is read again. Rows that are filtered
+# out after paging leave empty pages, each with a next one; a hundred of them is none of that.
+MAX_IDLE_PAGES = 100
+
 KEPT_CHANGING = "the list kept changing while it was read"
 
 
@@ -51,16 +55,19 @@ class Walk:
         size: rows a page to request; shrinks to what the server grants.
         most: rows a page that the server is believed to grant at most; shrinks like `size`.
         known_maximum: the declared maximum, None if it is not known.
+        only_grows: whether pages need not overlap, since rows move only away from what was read.
     """
 
     grid: Grid
     size: int
     most: int
     known_maximum: int | None
+    only_grows: bool = False
     doubtful: bool = False
     blind: bool = False
     unproven: bool = False
     overlap: int | None = 0
+    adjoins: bool = True
 
     _current: PageRequest = field(init=False)
     _requests: int = 0
@@ -82,6 +89,7 @@ class Walk:
 
     _restarts: int = 0
     _pages_without_new_rows: int = 0
+    _idle_pages: int = 0
     _short_pages: int = 0
 
     # Pages in a row that end with the last row known, but could be so short because of a lowered cap.
@@ -109,7 +117,7 @@ class Walk:
         Raises:
             AnswerError: if paging goes in a circle, or the list changes faster than it can be read.
         """
-        self.overlap, self.doubtful = 0, False
+        self.overlap, self.doubtful, self.adjoins = 0, False, False
         request = self._current
         self._check(request, answer)
         if (
@@ -165,7 +173,7 @@ class Walk:
         self._rows_sought, self._rows_missed = self._rows_missed, 0
         return self._restart()
 
-    # What an answer states about itself; counted_cursor.py overrides these
+    # What an answer states about itself; counted_cursor.py and stated_ends.py override these
 
     def _check(self, request: PageRequest, answer: Answer) -> None:
         """Raise AnswerError if the answer belongs to another request."""
@@ -175,6 +183,10 @@ class Walk:
         return None
 
     def _says_it_is_last(self, answer: Answer) -> bool:
+        return False
+
+    def _says_there_is_more(self, answer: Answer) -> bool:
+        """Whether the answer says that more follows, without saying where: a short page is then not the last."""
         return False
 
     # Pages that continue the ones before
@@ -201,6 +213,7 @@ class Walk:
             self._rows_sought -= sum(key not in self._seen for key in keys)
         self._check_for_circle(request, count, has_new, end, moved)
         self._seen.add(keys)
+        self.adjoins = not math.isinf(self._rows_missed)
         self._end, self._last = end, keys[-1] if keys else None
         if has_new:
             self._steps_back = self._ends_as_if_capped = 0
@@ -215,7 +228,7 @@ class Walk:
         if 0 < request.size <= count:
             self._largest_page = max(self._largest_page, count)
             return self._next_page()
-        if capped:
+        if capped or (count and self._says_there_is_more(answer)):
             self._shrink(count)
             return self._next_page()
         return self._after_short_page(request, count, at, moved, has_new)
@@ -269,8 +282,13 @@ class Walk:
 
     def _check_for_circle(self, request: PageRequest, count: int, has_new: bool, end: int, moved: int) -> None:
         if has_new:
-            self._pages_without_new_rows = 0
-        elif count and count >= request.size and (end > self._furthest_end or moved > 0):
+            self._pages_without_new_rows = self._idle_pages = 0
+            return
+        if not count or not self._end < end <= self._furthest_end:
+            self._idle_pages += 1
+        if self._idle_pages >= MAX_IDLE_PAGES:
+            raise AnswerError(f"paging does not end: {MAX_IDLE_PAGES} pages in a row without a row unseen before")
+        if count and count >= request.size and (end > self._furthest_end or moved > 0):
             self._pages_without_new_rows += 1
             if self._pages_without_new_rows >= MAX_PAGES_WITHOUT_NEW_ROWS:
                 raise AnswerError(
@@ -327,6 +345,9 @@ class Walk:
     # The next request
 
     def _next_page(self) -> Params:
+        if self.only_grows:
+            self._last, self.overlap = None, 0
+            return self._make_current(self.grid.adjoining(self._end, self.size))
         self.blind = self.blind or self.most <= TOO_FEW_ROWS
         if self._last is None:
             return self._make_current(self.grid.adjoining(self._end, self.size))

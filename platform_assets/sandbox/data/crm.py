@@ -1,7 +1,7 @@
 """CRM: the feed of recent changes, and beside it leads, product lines, field definitions and mail."""
 
 import random
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from platform_assets.sandbox.data.crm_recents import (
     CUSTOM,
@@ -53,7 +53,7 @@ def lead(rng: random.Random, number: int, now: datetime) -> Record:
         "expected_close_date": "2026-05-16",
         "person_id": number,
         "organization_id": None,
-        "is_archived": False,
+        "is_archived": number % 25 == 0,
         "source_name": "Manually created",
         "was_seen": True,
         "next_activity_id": number * 2 if number % 2 else None,
@@ -225,8 +225,8 @@ def create(rng: random.Random, now: datetime) -> Tables:
                 "active_flag": True,
                 "color": None,
                 "is_custom_flag": False,
-                "add_time": plain(now),
-                "update_time": plain(now),
+                "add_time": plain(now - timedelta(days=n)),
+                "update_time": plain(now - timedelta(days=n if n != 2 else 1)),
             }
             for n, name in enumerate(("Task", "Call", "Meeting"), 1)
         ],
@@ -249,14 +249,14 @@ def create(rng: random.Random, now: datetime) -> Tables:
         "goals": [
             {
                 "id": f"{rng.getrandbits(96):024x}",
-                "owner_id": 1,
+                "owner_id": 11884361 if n == 2 else 11884360,
                 "title": f"Q{n} deals",
                 "type": {"name": "deals_won", "params": {"pipeline_id": [1]}},
                 "assignee": {"id": 1, "type": "person"},
                 "interval": "monthly",
                 "duration": {"start": "2026-01-01", "end": None},
-                "expected_outcome": {"target": 50, "tracking_metric": "quantity"},
-                "is_active": True,
+                "expected_outcome": {"target": 50, "tracking_metric": "sum" if n == 4 else "quantity"},
+                "is_active": n != 3,
                 "report_ids": ["abc"],
             }
             for n in range(1, 5)

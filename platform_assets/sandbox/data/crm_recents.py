@@ -47,7 +47,7 @@ def deal(rng: random.Random, number: int, now: datetime) -> Record:
         **when,
         "stage_change_time": when["update_time"] if number % 2 else None,
         "is_deleted": False,
-        "is_archived": False,
+        "is_archived": number % 23 == 0,
         "status": status,
         "probability": rng.choice([None, 10, 55.5]),
         "lost_reason": "too expensive 💸" if status == "lost" else None,

@@ -123,7 +123,7 @@ def release(rng: random.Random, number: int, now: datetime) -> Record:
         "id": 289_000_000 + number,
         "version": version,
         "shortVersion": version,
-        "status": "open",
+        "status": "archived" if number % 20 == 3 else "open",
         "versionInfo": {"package": "checkout-app", "version": {"raw": "3.2", "major": 3}, "buildHash": None},
         "ref": None,
         "url": None,

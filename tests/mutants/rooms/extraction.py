@@ -9,7 +9,7 @@ MUTANTS = (
     Mutant(
         "opaque-list-read-once",
         READING,
-        "        if blind and matters(batch):",
+        "        if blind and matters():",
         "        if False:",
         (f"{MOVING}::test_an_issue_missed_between_two_cursor_pages_is_found_by_the_second_read",),
     ),

@@ -133,7 +133,7 @@ MUTANTS = (
     Mutant(
         "more-without-next-ends-the-list",
         COUNTED_CURSOR,
-        "if declared.more_path is not None and get_path(answer.body, declared.more_path) is True:",
+        "if more and not declared.implied:",
         "if False:",
         (f"{PAGES}::test_a_response_for_another_position_is_not_the_last_page",),
     ),

@@ -102,8 +102,8 @@ MUTANTS = (
     Mutant(
         "skipped-parent-recorded-as-done",
         READS,
-        "Status.SKIPPED if skip else Status.FAILED",
-        "Status.OK if skip else Status.FAILED",
+        "Status.SKIPPED if is_refused else Status.FAILED",
+        "Status.OK if is_refused else Status.FAILED",
         (f"{REFUSED}::test_a_refused_parent_stays_due_in_a_bucket",),
     ),
     Mutant(
@@ -151,7 +151,7 @@ MUTANTS = (
     Mutant(
         "no-second-read",
         READS,
-        ("            reading.reread_until_complete(*where, batch)\n"),
+        ("            reading.reread_until_complete(todo, target)\n"),
         "",
         (f"{REMOVALS}::test_one_short_response_soft_deletes_nothing_if_the_second_read_finds_the_rows",),
     ),

@@ -9,6 +9,6 @@ select
     update_time as updated_at,
     visible_to,
     custom_view_id,
-    not coalesce(active_flag, true) as is_deleted,
+    not coalesce(active_flag, true) or _deleted_at is not null as is_deleted,
     _loaded_at as last_seen_at
 from {{ source('crm', 'filters') }}

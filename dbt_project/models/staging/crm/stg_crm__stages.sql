@@ -8,6 +8,6 @@ select
     days_to_rotten,
     add_time as added_at,
     update_time as updated_at,
-    coalesce(is_deleted, false) as is_deleted,
+    coalesce(is_deleted, false) or _deleted_at is not null as is_deleted,
     _loaded_at as last_seen_at
 from {{ source('crm', 'stages') }}

@@ -17,6 +17,6 @@ select
     has_created_company,
     icon_url,
     is_you,
-    not coalesce(active_flag, true) as is_deleted,
+    not coalesce(active_flag, true) or _deleted_at is not null as is_deleted,
     _loaded_at as last_seen_at
 from {{ source('crm', 'users') }}

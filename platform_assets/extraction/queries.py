@@ -1,0 +1,141 @@
+"""Which requests read a resource: one query per list of its endpoint, and per value that a parameter is sent with.
+
+Endpoint + Parent + Bounds + settings -> Query(path, params)
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import product
+
+from platform_assets.declarations import Configured, Endpoint, FanOut, Listed, Resolve, Resource
+from platform_assets.http.pagination.grids import Params
+from platform_assets.http.urls import fill_path
+
+
+@dataclass(frozen=True)
+class Parent:
+    """One parent of a child resource.
+
+    Args:
+        key: names the parent in partitions and state; empty for a resource without parents.
+        values: parameter of the endpoint -> its value, those of the path first and in its order.
+    """
+
+    key: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+NO_PARENT = Parent(key="")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Between which cursors a resource's lists are read.
+
+    Args:
+        starts: per list of the endpoint the lower bound; None to read from the beginning. Empty for that everywhere.
+        end: when the read began, for filters that want both bounds; None sends no upper bound.
+        largest_known: the largest value of a `RecordCursor`'s field in the rows from before the lower bound; None for
+            another way of paging, or if there is no such row.
+        is_first: whether nothing of it was read before, so that follow-up lists have nothing to add.
+    """
+
+    starts: tuple[datetime | None, ...] = ()
+    end: datetime | None = None
+    largest_known: int | None = None
+    is_first: bool = True
+
+    def start_of(self, number: int) -> datetime | None:
+        """The lower bound of a list by its number."""
+        return self.starts[number] if number < len(self.starts) else None
+
+
+FROM_THE_BEGINNING = Bounds()
+
+
+@dataclass(frozen=True)
+class Query:
+    """One walk through one list.
+
+    Attributes:
+        endpoint: the list, with its paginator, filter and limits.
+        path: filled in and percent-encoded.
+        params: the query without the paging parameters.
+        values: path value or parameter -> what it was filled with.
+        start: the lower bound that applies; None reads to the list's end.
+        largest_known: as in `Bounds`.
+    """
+
+    endpoint: Endpoint
+    path: str
+    params: Params
+    values: Mapping[str, object]
+    start: datetime | None = None
+    largest_known: int | None = None
+
+
+# Gives the values of a `Listed` parameter, which are read from the API.
+LookUp = Callable[[Listed], Sequence[str]]
+
+
+def queries(
+    resource: Resource,
+    parents: Sequence[Parent],
+    bounds: Bounds,
+    configured: Mapping[str, tuple[str, ...]],
+    look_up: LookUp,
+) -> Iterator[Query]:
+    """The queries that read a resource, in the order in which their records are to be merged.
+
+    Args:
+        resource: the resource as the contract in use serves it.
+        parents: the parent to read, or NO_PARENT; several only if the endpoint takes them in one request.
+        bounds: between which cursors.
+        configured: setting -> values, for `Configured` parameters.
+        look_up: called once per `Listed` parameter and list.
+    """
+    for number, endpoint in enumerate(resource.endpoint.lists):
+        if endpoint.follow_up and bounds.is_first:
+            continue
+        start = bounds.start_of(number)
+        filters = _filters(endpoint, start, bounds.end)
+        fixed, fanned = _params(endpoint, parents, configured, look_up)
+        for values in product(*fanned.values()):
+            given = {**fixed, **dict(zip(fanned, values, strict=True))}
+            path = fill_path(endpoint.path, {name: given[name] for name in endpoint.placeholders if name in given})
+            params = {name: value for name, value in given.items() if name not in endpoint.placeholders}
+            yield Query(endpoint, path, {**params, **filters}, given, start, bounds.largest_known)
+
+
+def _params(
+    endpoint: Endpoint, parents: Sequence[Parent], configured: Mapping[str, tuple[str, ...]], look_up: LookUp
+) -> tuple[Params, dict[str, tuple[str, ...]]]:
+    """Parameter -> value, and parameter -> the values that it is sent with one after the other."""
+    fixed: Params = {}
+    fanned: dict[str, tuple[str, ...]] = {}
+    for name, value in endpoint.params.items():
+        if isinstance(value, FanOut):
+            fanned[name] = value.values
+        elif isinstance(value, Listed):
+            fanned[name] = tuple(look_up(value))
+        elif isinstance(value, Configured):
+            fanned[name] = configured[value.setting]
+        elif isinstance(value, Resolve):
+            fixed[name] = ",".join(str(parent.values[name]) for parent in parents)
+        else:
+            fixed[name] = value
+    return fixed, fanned
+
+
+def _filters(endpoint: Endpoint, start: datetime | None, end: datetime | None) -> Params:
+    incremental = endpoint.incremental
+    if incremental is None or incremental.start_param is None:
+        return {}
+    bound = start.strftime(incremental.format) if start is not None else incremental.initial_value
+    if bound is None:
+        return {}
+    filters: Params = {incremental.start_param: bound}
+    if incremental.end_param is not None and end is not None:
+        filters[incremental.end_param] = end.strftime(incremental.format)
+    return filters

@@ -1,0 +1,117 @@
+"""All that bounds when one client may send a request: declared rate limits, concurrency, and the day's budget.
+
+ApiClient -> RequestLimits.slot(endpoint) -> one limiter per declared limit (rate_limiter.py), one lock if an
+endpoint takes few requests at a time
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+
+from filelock import FileLock
+
+from platform_assets.declarations import Client, Endpoint, RateLimit
+from platform_assets.http.errors import LimitExhausted
+from platform_assets.http.rate_limiter import Limiter, limit_file
+
+# Refusals in a row, of all requests and in so many seconds, from which on the day's budget counts as spent although no
+# header says so: a limit of requests a second lets some through meanwhile.
+REFUSALS = 10
+REFUSED_SECONDS = 20.0
+
+
+class RequestLimits:
+    """The limits of one credential at one server.
+
+    Args:
+        client: the contract's declared limits.
+        granted: the limit of the account's plan, in place of all declared ones; None for those.
+        of: origin and credential that the limits hold for, across all processes of this user.
+        sleep: waits; takes seconds.
+    """
+
+    def __init__(
+        self, client: Client, granted: RateLimit | None, of: tuple[str, str], sleep: Callable[[float], None]
+    ) -> None:
+        self._client = client
+        self._granted = granted
+        self._key = of
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._limiters: dict[str, list[Limiter]] = {"": self._made((granted,) if granted else client.rate_limits, "")}
+        self._gates: dict[str, threading.Semaphore] = {}
+        self._spent: LimitExhausted | None = None
+        self._refusals = 0
+        self._refused_since = 0.0
+
+    @contextmanager
+    def slot(self, endpoint: Endpoint | None) -> Iterator[float]:
+        """Wait until the next request is allowed, and hold its place. Yields the seconds waited.
+
+        Raises:
+            LimitExhausted: the day's budget is spent.
+        """
+        if self._spent is not None:
+            raise self._spent
+        with ExitStack() as held:
+            if endpoint is not None and endpoint.max_concurrency is not None:
+                held.enter_context(self._gate(endpoint))
+                if endpoint.max_concurrency == 1:
+                    # Of one at a time, other processes have to know as well.
+                    held.enter_context(FileLock(f"{limit_file(*self._key, endpoint.path)}.one"))
+            yield sum(limiter.wait() for limiter in self._of(endpoint))
+
+    def note_spent(self, failure: LimitExhausted) -> None:
+        """Fail every later request at once: the day's budget is spent, and asking again would not help."""
+        self._spent = failure
+
+    def is_spent(self, headers: Mapping[str, str], endpoint: Endpoint | None, *, refused: bool) -> bool:
+        """Whether a response says that the day's budget does not suffice for another request.
+
+        Args:
+            refused: whether the response is a 429.
+        """
+        budget = self._client.daily_budget
+        if budget is None:
+            return False
+        is_refused_for_long = self._is_refused_for_long(refused=refused)
+        try:
+            remaining = int(headers.get(budget.remaining_header, ""))
+        except ValueError:
+            return is_refused_for_long
+        return refused and remaining < ((endpoint.cost if endpoint else None) or 1)
+
+    def _is_refused_for_long(self, *, refused: bool) -> bool:
+        """Whether every request has been refused for some time, although they waited as told."""
+        with self._lock:
+            if not refused:
+                self._refusals = 0
+                return False
+            if not self._refusals:
+                self._refused_since = time.monotonic()
+            self._refusals += 1
+            return self._refusals >= REFUSALS and time.monotonic() - self._refused_since >= REFUSED_SECONDS
+
+    def _of(self, endpoint: Endpoint | None) -> list[Limiter]:
+        common = self._limiters[""]
+        if endpoint is None or endpoint.rate_limit is None or self._granted is not None:
+            return common
+        with self._lock:
+            if endpoint.path not in self._limiters:
+                self._limiters[endpoint.path] = self._made((endpoint.rate_limit,), endpoint.path)
+            return [*self._limiters[endpoint.path], *common]
+
+    def _gate(self, endpoint: Endpoint) -> threading.Semaphore:
+        with self._lock:
+            return self._gates.setdefault(endpoint.path, threading.Semaphore(endpoint.max_concurrency or 1))
+
+    def _made(self, limits: tuple[RateLimit, ...], path: str) -> list[Limiter]:
+        return [
+            Limiter(
+                limit,
+                limit_file(*self._key, f"{path} {limit.requests}/{limit.seconds}" if path or n else ""),
+                sleep=self._sleep,
+            )
+            for n, limit in enumerate(limits)
+        ]

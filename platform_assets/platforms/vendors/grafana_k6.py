@@ -1,0 +1,40 @@
+"""Grafana Cloud k6's REST API, v6: one stack, lists under `value`, pages by `$skip` and `$top`.
+
+Not in this version: organizations (a stack takes their place), a project's description and organization, a test's
+script, user and the ids of its runs. Those columns are null, also in rows that an earlier contract has loaded.
+"""
+
+from platform_assets.declarations import (
+    Account,
+    BearerAuth,
+    Client,
+    Configured,
+    Contract,
+    Endpoint,
+    Incremental,
+    Offset,
+)
+
+UPDATED = Incremental(cursor_path="updated")
+
+CONTRACT = Contract(
+    title="Grafana Cloud k6",
+    version="v6",
+    base_url="https://api.k6.io",
+    client=Client(
+        auth=BearerAuth(),
+        headers={"X-Stack-Id": Configured("stack_id")},
+        probe="/cloud/v6/projects",
+        account=Account(path="/cloud/v6/projects", data_selector="value", resource="projects", fields=("id",)),
+        data_selector="value",
+        paginator=Offset(
+            offset_param="$skip", limit_param="$top", limit=1000, maximum=1000, next_link_path="@nextLink"
+        ),
+    ),
+    unserved={"organizations": "version 6 has no organizations: a stack takes their place"},
+    endpoints={
+        "projects": Endpoint(path="/cloud/v6/projects", incremental=UPDATED),
+        # Times come without a zone; they are UTC.
+        "tests": Endpoint(path="/cloud/v6/load_tests", incremental=UPDATED),
+    },
+)
