@@ -1,7 +1,7 @@
 """All that bounds when one client may send a request: declared rate limits, concurrency, and the day's budget.
 
-ApiClient -> RequestLimits.slot(endpoint) -> one limiter per declared limit (rate_limiter.py), one lock if an
-endpoint takes few requests at a time
+ApiClient takes a slot for each request: RequestLimits.slot(endpoint) waits for one limiter per declared limit
+(rate_limiter.py), and holds a lock where an endpoint takes few requests at a time.
 """
 
 import threading
