@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from platform_assets import configuration
 from platform_assets.configuration import Setting, credentials, platform_section
 from platform_assets.configuration.kinds import TEXTS
-from platform_assets.declarations import REFERENCE, Configured, Platform, RateLimit, Resource, SettingsError
+from platform_assets.declarations import REFERENCE, Configured, Contract, Platform, RateLimit, Resource, SettingsError
 
 T = TypeVar("T")
 
@@ -176,6 +176,7 @@ def _required(platform: Platform, setting: Setting[str]) -> str:
 
 def _base_url(platform: Platform, contract: str) -> str:
     url = (_vendor_url(platform, contract) or _required(platform, configuration.BASE_URL)).rstrip("/")
+    url = _without_version(url, platform.contracts.get(contract))
     name = setting_name(platform, "base_url")
     parts = urlsplit(url)
     if parts.username or parts.password or parts.query or parts.fragment:
@@ -187,6 +188,16 @@ def _base_url(platform: Platform, contract: str) -> str:
             f" use https, or set {setting_name(platform, 'allow_http')}=true"
         )
     return url
+
+
+def _without_version(url: str, contract: Contract | None) -> str:
+    """The URL without what the contract's paths begin with: vendors' documents give bases such as `https://…/api/0`."""
+    if contract is None:
+        return url
+    segments = [endpoint.path.split("/")[1:] for endpoint in contract.endpoints.values()]
+    beginnings = {"/" + "/".join(parts[:count]) for parts in segments for count in (1, 2)}
+    ends = [beginning for beginning in beginnings if urlsplit(url).path.endswith(beginning)]
+    return url.removesuffix(max(ends, key=len)) if ends else url
 
 
 def _vendor_url(platform: Platform, contract: str) -> str | None:

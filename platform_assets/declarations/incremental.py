@@ -45,7 +45,7 @@ class Incremental:
             filter is creation time).
         reopen_limit: how far back `reopen` may move the start.
         end_param: query parameter with an exclusive upper bound, sent with every lower bound. A server that takes
-            none of the two alone (Sentry) gets the time at which the read began.
+            none of the two alone (Sentry) gets a moment after the time at which the read began.
         newest_first: the server does not filter, but the list begins with the newest cursor, so that a read stops
             after the first page with nothing but older records. With a `RecordCursor` the order is that of its field,
             and a read stops where it comes to records that the table has.

@@ -311,11 +311,12 @@ class Platform:
         )
         return replace(self, client=chosen.client, resources=resources, unserved=chosen.unserved, reference=self)
 
-    def every_endpoint(self, name: str) -> tuple[Endpoint, ...]:
+    def every_endpoint(self, resource: Resource) -> tuple[Endpoint, ...]:
         """Where the reference and each contract serve a resource: a table has the same columns under all of them."""
         declared = self.reference or self
-        endpoints = (contract.endpoints.get(name) for contract in declared.contracts.values())
-        return (declared.resource(name).endpoint, *(endpoint for endpoint in endpoints if endpoint is not None))
+        reference = next((one.endpoint for one in declared.resources if one.name == resource.name), resource.endpoint)
+        endpoints = (contract.endpoints.get(resource.name) for contract in declared.contracts.values())
+        return (reference, *(endpoint for endpoint in endpoints if endpoint is not None))
 
     def primary_key_of(self, resource: Resource) -> tuple[str, ...]:
         key = resource.primary_key or self.primary_key

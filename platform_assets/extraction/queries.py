@@ -5,12 +5,16 @@ Endpoint + Parent + Bounds + settings -> Query(path, params)
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import product
 
 from platform_assets.declarations import Configured, Endpoint, FanOut, Listed, Resolve, Resource
 from platform_assets.http.pagination.grids import Params
 from platform_assets.http.urls import fill_path
+
+# How far after our clock an upper bound lies, for servers that want one: their clock need not be ours, and nothing
+# that is there already is meant to be left out.
+_AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -137,5 +141,5 @@ def _filters(endpoint: Endpoint, start: datetime | None, end: datetime | None) -
         return {}
     filters: Params = {incremental.start_param: bound}
     if incremental.end_param is not None and end is not None:
-        filters[incremental.end_param] = end.strftime(incremental.format)
+        filters[incremental.end_param] = (end + _AHEAD).strftime(incremental.format)
     return filters

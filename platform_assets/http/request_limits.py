@@ -1,7 +1,7 @@
 """All that bounds when one client may send a request: declared rate limits, concurrency, and the day's budget.
 
-ApiClient -> RequestLimits.slot(endpoint) -> one limiter per declared limit (rate_limiter.py), one lock if an
-endpoint takes few requests at a time
+ApiClient takes a slot for each request: RequestLimits.slot(endpoint) waits for one limiter per declared limit
+(rate_limiter.py), and holds a lock where an endpoint takes few requests at a time.
 """
 
 import threading
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from platform_assets.declarations import Client, Endpoint, RateLimit
 from platform_assets.http.errors import LimitExhausted
@@ -19,6 +19,9 @@ from platform_assets.http.rate_limiter import Limiter, limit_file
 # header says so: a limit of requests a second lets some through meanwhile.
 REFUSALS = 10
 REFUSED_SECONDS = 20.0
+
+# Seconds after which a wait for another process looks whether the run is cancelled.
+_LOCK_SECONDS = 1.0
 
 
 class RequestLimits:
@@ -59,7 +62,7 @@ class RequestLimits:
                 held.enter_context(self._gate(endpoint))
                 if endpoint.max_concurrency == 1:
                     # Of one at a time, other processes have to know as well.
-                    held.enter_context(FileLock(f"{limit_file(*self._key, endpoint.path)}.one"))
+                    held.enter_context(self._lock_of(endpoint))
             yield sum(limiter.wait() for limiter in self._of(endpoint))
 
     def note_spent(self, failure: LimitExhausted) -> None:
@@ -105,6 +108,21 @@ class RequestLimits:
     def _gate(self, endpoint: Endpoint) -> threading.Semaphore:
         with self._lock:
             return self._gates.setdefault(endpoint.path, threading.Semaphore(endpoint.max_concurrency or 1))
+
+    @contextmanager
+    def _lock_of(self, endpoint: Endpoint) -> Iterator[None]:
+        """Hold the endpoint's lock among all processes. A cancellation ends the wait for it."""
+        lock = FileLock(f"{limit_file(*self._key, endpoint.path)}.one")
+        while True:
+            try:
+                lock.acquire(timeout=_LOCK_SECONDS)
+                break
+            except Timeout:
+                self._sleep(0.0)
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _made(self, limits: tuple[RateLimit, ...], path: str) -> list[Limiter]:
         return [

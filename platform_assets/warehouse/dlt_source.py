@@ -128,7 +128,7 @@ def table_columns(
         assigned: raw field name -> the column that earlier loads gave it.
     """
     parents: dict[str, str] = {}
-    endpoints = platform.every_endpoint(resource.name)
+    endpoints = platform.every_endpoint(resource)
     for resolve in (resolve for endpoint in endpoints for resolve in endpoint.parents.values()):
         parent = platform.resource(resolve.resource)
         declared = parent.columns.get(resolve.field, "text")

@@ -15,6 +15,7 @@ import pytest
 from filelock import FileLock
 
 from platform_assets.cli.environment import open_instance
+from platform_assets.dbt.project import PROJECT_DIR
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import Fault, SandboxServer, expected_rows
 from tests.cli.command import MAIN, ROOT, command
@@ -175,14 +176,15 @@ def test_while_it_lands(pause: float, warehouse_file: Path) -> None:
         check_whole(warehouse_file, server, assets)
 
 
-@pytest.mark.parametrize("pause", [0.1, 6.0], ids=["starts", "builds"])
-def test_while_dbt_works(pause: float, warehouse_file: Path) -> None:
+@pytest.mark.parametrize("builds", [False, True], ids=["starts", "builds"])
+def test_while_dbt_works(builds: bool, warehouse_file: Path) -> None:
     with SandboxServer() as server:
         env = sandbox_settings(server)
         with started(MAIN, "sync", "--platform", "device_management", env=env) as process:
             until(lambda: dbt_below(process.pid))
             (dbt,) = dbt_below(process.pid)
-            time.sleep(pause)
+            if builds:
+                until(lambda: builds_a_model(dbt))
             assert ended(process, signal.SIGINT)[0] == 130
             assert not Path(f"/proc/{dbt}").exists()
         assert sorted(statuses(), key=str) == [dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.SUCCESS]
@@ -200,6 +202,14 @@ def dbt_below(pid: int) -> list[int]:
             children = map(int, path.read_text().split())
             found += [one for one in children if b"build" in Path(f"/proc/{one}/cmdline").read_bytes().split(b"\0")]
     return found
+
+
+def builds_a_model(dbt: int) -> bool:
+    """Whether a `dbt build` has begun its first model, by its log."""
+    variables = Path(f"/proc/{dbt}/environ").read_bytes().decode().split("\0")
+    (folder,) = (entry.partition("=")[2] for entry in variables if entry.startswith("DBT_LOG_PATH="))
+    log = PROJECT_DIR / folder / "dbt.log"
+    return log.exists() and "START sql" in log.read_text()
 
 
 @pytest.mark.parametrize("asked_by_dagster", [True, False], ids=["terminated", "evicted"])

@@ -1,5 +1,8 @@
 """Asset checks: evaluated in the op, and failing when they should."""
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
 import dagster as dg
 import orjson
 import pytest
@@ -17,6 +20,18 @@ def test_a_good_load_passes_every_check_of_its_asset(
     assert {name: check.passed for name, check in found.items()} == dict.fromkeys(
         ("key_unique", "key_not_null", "no_drift", "volume_not_collapsed", "cursor_fresh", "api_supported"), True
     )
+
+
+def test_an_announced_end_is_warned_of_thirty_days_ahead(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
+) -> None:
+    ends = datetime.now(UTC) + timedelta(days=20)
+    announced = Fault(r"/v2/policies", status=503, headers={"Sunset": format_datetime(ends, usegmt=True)})
+    with SandboxServer(faults=[announced]) as server:
+        point_at(server)
+        found = checks(repository, instance, "device_management/policies")["api_supported"]
+    assert not found.passed and found.severity is dg.AssetCheckSeverity.WARN
+    assert f"the vendor may stop to serve it on {ends:%Y-%m-%d}" in str(found.description)
 
 
 def test_a_collapsed_list_fails_its_check_and_removes_nothing(

@@ -222,9 +222,9 @@ def test_odd_values_and_overlong_names_are_all_loaded(
     with Shop() as shop:
         shop.answers["/things"] = f'[{",".join(things)}, {{"id": 100, "{one}": 1, "{two}": "x"}}]'.encode()
         shop.answers["/words"] = rb'[{"id": "a\u0000"}]'
-        outcomes = shop.sync("things", "args")
+        outcomes = shop.sync("things", "words")
         assert outcomes["things"].ok, outcomes["things"].error
-        assert "`id`" in (outcomes["args"].error or "")
+        assert "`id`" in (outcomes["words"].error or "")
         shop.answers["/things"] = f'[{",".join(things)}, {{"id": 100, "{two}": "y", "{one}": "z"}}]'.encode()
         again = shop.sync("things")["things"]
         assert again.ok and again.rows_loaded == 1, again.error

@@ -145,3 +145,22 @@ def test_check_accepts_the_settings_of_a_vendors_contract(
     api = vendor(contract)
     check_platforms([api.platform], sandbox=False)
     assert "accepts the credential" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("platform", "contract", "base_url"),
+    [
+        ("error_tracking", "sentry", "https://sentry.example.com/api/0/"),
+        ("error_tracking", "sentry", "https://sentry.example.com"),
+        ("crm", "pipedrive", "https://sentry.example.com/v1"),
+        ("crm", "pipedrive", "https://sentry.example.com/api/v2/"),
+        ("ci_analytics", "buildkite", "https://sentry.example.com/v2"),
+    ],
+)
+def test_a_base_url_may_have_the_version_that_the_paths_begin_with(
+    platform: str, contract: str, base_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = f"SOURCES__{platform.upper()}__"
+    for name, value in {"CONTRACT": contract, "BASE_URL": base_url, "API_TOKEN": "t", "ORGANIZATION": "acme"}.items():
+        monkeypatch.setenv(f"{prefix}{name}", value)
+    assert connect(platform_named(platform)).settings.base_url == "https://sentry.example.com"
