@@ -151,8 +151,8 @@ MUTANTS = (
     Mutant(
         "no-second-read",
         READS,
-        ("            reading.reread_until_complete(todo, target)\n"),
-        "",
+        "            reading.reread_until_complete(todo, target)\n",
+        "            pass\n",
         (f"{REMOVALS}::test_one_short_response_soft_deletes_nothing_if_the_second_read_finds_the_rows",),
     ),
     Mutant(
