@@ -205,9 +205,10 @@ def _contract_problems(platform: Platform, name: str, contract: Contract, names:
     for resource in contract.unserved:
         if resource not in names or resource in contract.endpoints:
             yield None, "contracts", f"contract {name!r} cannot leave {resource!r} unserved: no resource, or it has one"
-    for resource in platform.with_contract(name).resources:
+    applied = platform.with_contract(name)
+    for resource in applied.resources:
         whole = bool(platform.resource(resource.name).endpoint.parents) and not resource.endpoint.parents
-        found = _resource_problems(platform.with_contract(name), resource, names)
+        found = _resource_problems(applied, resource, names)
         # A child that the contract serves in one list keeps its partitions, with one key.
         yield from (one for one in found if not (whole and one[1] == "partition"))
         if whole and isinstance(resource.partition, Buckets):

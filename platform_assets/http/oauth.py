@@ -23,9 +23,8 @@ from platform_assets.http.retry_delay import retry_delay
 # Seconds before a token expires from which on it counts as expired: a request that takes long must not outlive it.
 MARGIN = 60.0
 
-# A token with less than this many seconds counts as good for its whole life, or it would be bought for each request.
+# A token with less than this many seconds counts as good for half its life, or it would be bought for each request.
 _SHORT_LIFE = 2 * MARGIN
-
 
 # Bytes of an answer of the token endpoint.
 _LONGEST_ANSWER = 1 << 20

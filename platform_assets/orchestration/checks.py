@@ -13,7 +13,7 @@ import dagster as dg
 
 from platform_assets.configuration.freshness import too_late_after
 from platform_assets.declarations import OnRemoval, Platform, Resource
-from platform_assets.extraction.support import AHEAD
+from platform_assets.extraction.support import Support
 from platform_assets.orchestration.heartbeat import find_heartbeat
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.sync import ResourceOutcome
@@ -88,7 +88,7 @@ def _none_left_failed(outcome: ResourceOutcome) -> Finding:
 def _api_supported(outcome: ResourceOutcome) -> Finding:
     ends = outcome.support_ends
     found = {"support_ends": str(ends), "replacement": outcome.replacement} if ends else {}
-    is_near = ends is not None and ends - datetime.now(UTC).date() <= AHEAD
+    is_near = Support(ends=ends).ends_soon(datetime.now(UTC).date())
     instead = f"; the vendor offers {outcome.replacement}" if outcome.replacement else ""
     return not is_near, f"the vendor may stop to serve it on {ends}{instead}", found
 

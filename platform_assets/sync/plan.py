@@ -290,7 +290,7 @@ class Planner:
         if found is not None:
             elsewhere = self._keys_not_asked_for(resource, key, columns)
             for read, keys in zip(reads, found, strict=True):
-                read.known_keys = keys[~is_member(keys, elsewhere)]
+                read.known_keys = keys[~is_member(keys, elsewhere)] if len(elsewhere) else keys
 
     def _keys_not_asked_for(self, resource: Resource, key: Sequence[str], columns: Columns) -> np.ndarray:
         """Hashes of the keys of rows that came by a value that a setting no longer has, as of another organization."""

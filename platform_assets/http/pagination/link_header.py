@@ -2,6 +2,8 @@
 
 import re
 
+from platform_assets.http.answer import Answer
+
 _LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[\w*-]+\s*=\s*(?:\"[^\"]*\"|[^\s\",;]+))*)")
 _LINK_PARAM = re.compile(r";\s*([\w*-]+)\s*=\s*(?:\"([^\"]*)\"|([^\s\",;]+))")
 
@@ -14,3 +16,8 @@ def link_entries(header: str) -> dict[str, dict[str, str]]:
         for relation in entry.get("rel", "").split():
             entries.setdefault(relation.lower(), {**entry, "url": url})
     return entries
+
+
+def link_header(answer: Answer) -> str | None:
+    """The header's text; None if the answer has none."""
+    return next((value for name, value in answer.headers.items() if name.lower() == "link"), None)

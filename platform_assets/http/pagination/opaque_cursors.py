@@ -16,7 +16,7 @@ from platform_assets.http.lossless_json import as_json
 from platform_assets.http.pagination.counted_cursor import next_position
 from platform_assets.http.pagination.grids import Params
 from platform_assets.http.pagination.identity import Seen
-from platform_assets.http.pagination.link_header import link_entries
+from platform_assets.http.pagination.link_header import link_entries, link_header
 from platform_assets.http.pagination.positions import MAX_PAGES, MAX_PAGES_WITHOUT_NEW_ROWS
 from platform_assets.http.urls import ParamValue
 
@@ -204,7 +204,7 @@ class HeaderCursorPager(_OpaquePager):
         return self.declared.stable
 
     def _next(self, answer: Answer) -> Params | None:
-        header = next((value for name, value in answer.headers.items() if name.lower() == "link"), None)
+        header = link_header(answer)
         entry = link_entries(header or "").get("next")
         if entry is None:
             if self.had_entry:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from platform_assets.declarations import Offset
 from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
-from platform_assets.http.pagination.link_header import link_entries
+from platform_assets.http.pagination.link_header import link_entries, link_header
 from platform_assets.http.pagination.positions import Walk
 from platform_assets.http.selection import get_path
 
@@ -22,7 +22,7 @@ class LinkHeaderWalk(Walk):
     _had_links: bool = False
 
     def _says_it_is_last(self, answer: Answer) -> bool:
-        header = _link_header(answer)
+        header = link_header(answer)
         if header is None:
             # By contract a list of one page has no links. Later on a missing header proves nothing.
             return not self._had_links and len(answer.items) < self._current.size
@@ -30,15 +30,11 @@ class LinkHeaderWalk(Walk):
         return "next" not in link_entries(header)
 
     def _says_there_is_more(self, answer: Answer) -> bool:
-        return "next" in link_entries(_link_header(answer) or "")
+        return "next" in link_entries(link_header(answer) or "")
 
     def _stated_end(self, answer: Answer) -> int | None:
         is_empty = not answer.items and self._says_there_is_more(answer)
         return self._current.offset + self._current.size if is_empty else None
-
-
-def _link_header(answer: Answer) -> str | None:
-    return next((value for name, value in answer.headers.items() if name.lower() == "link"), None)
 
 
 @dataclass
