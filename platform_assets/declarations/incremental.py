@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Literal
 
 from platform_assets.declarations.strict import strict
 
@@ -12,17 +13,15 @@ from platform_assets.declarations.strict import strict
 class TooDeep:
     """A refusal of pages that are too far from the beginning of a list that begins with the newest cursor.
 
-    The read goes on below the oldest cursor that it has seen: `end_param` becomes the second after it, since the bound
-    is exclusive and one second may hold several records.
+    The read goes on below the oldest cursor that it has seen: the list's `end_param` becomes the second after it, since
+    the bound is exclusive and one second may hold several records.
 
     Args:
         status, text: the refusal's HTTP status and a part of its body.
-        end_param: query parameter with an exclusive upper bound of the cursor.
     """
 
     status: int
     text: str
-    end_param: str
 
 
 @strict
@@ -44,8 +43,12 @@ class Incremental:
             the oldest such row already loaded (Buildkite: builds change after creation, but the only
             filter is creation time).
         reopen_limit: how far back `reopen` may move the start.
-        end_param: query parameter with an exclusive upper bound, sent with every lower bound. A server that takes
-            none of the two alone (Sentry) gets a moment after the time at which the read began.
+        end_param: query parameter with an exclusive upper bound of the cursor.
+        end_required: the server does not take a lower bound alone (Sentry): `end_param` is sent with it, as a moment
+            after the time at which the read began.
+        row_order: as in dlt, how the server sorts the list by the cursor: "asc" or "desc"; None if that is not known.
+            A long read of such a list lands in parts, each of which goes on where the last one was left. "desc" needs
+            `end_param` for that, "asc" needs `start_param`.
         newest_first: the server does not filter, but the list begins with the newest cursor, so that a read stops
             after the first page with nothing but older records. With a `RecordCursor` the order is that of its field,
             and a read stops where it comes to records that the table has.
@@ -61,6 +64,8 @@ class Incremental:
     reopen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reopen_limit: timedelta = timedelta(days=30)
     end_param: str | None = None
+    end_required: bool = False
+    row_order: Literal["asc", "desc"] | None = None
     newest_first: bool = False
     too_deep: TooDeep | None = None
 

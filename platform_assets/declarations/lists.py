@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
+from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.resource import Endpoint, Listed, Resolve, Resource
 
 # (key, what is wrong and how to fix it)
@@ -37,6 +38,7 @@ def _problems(endpoint: Endpoint, names: set[str]) -> Iterator[Found]:
             "incremental",
             "`newest_first` is for a list without a filter; leave out it or `start_param`",
         )
+    yield from _order_problems(incremental) if incremental is not None else ()
     for name, value in endpoint.params.items():
         if isinstance(value, Listed) and value.resource not in names:
             yield "params", f"`{name}` is listed from {value.resource!r}, which is not a resource"
@@ -53,6 +55,18 @@ def _problems(endpoint: Endpoint, names: set[str]) -> Iterator[Found]:
     for day in (endpoint.deprecation.since, endpoint.deprecation.sunset) if endpoint.deprecation else ():
         if day is not None and not _is_day(day):
             yield "deprecation", f"{day!r} is not a day: write `YYYY-MM-DD`"
+
+
+def _order_problems(incremental: Incremental) -> Iterator[Found]:
+    has_upper, order = incremental.end_param is not None, incremental.row_order
+    if incremental.end_required and not has_upper:
+        yield "incremental", "`end_required` needs the `end_param` that is sent with each lower bound"
+    if order == "desc" and not has_upper:
+        yield "incremental", '`row_order` "desc" needs `end_param`: what is older is asked for by an upper bound'
+    if order == "asc" and not incremental.server_side:
+        yield "incremental", '`row_order` "asc" needs `start_param`: what is newer is asked for by a lower bound'
+    if incremental.too_deep is not None and order != "desc":
+        yield "incremental", '`too_deep` needs `row_order` "desc": the read goes on below the oldest cursor'
 
 
 def _batch_problems(endpoint: Endpoint) -> Iterator[Found]:

@@ -296,7 +296,9 @@ def _unread_problems(resource: str, incremental: Incremental) -> Iterator[Proble
     if incremental.server_side:
         return
     fresh = Incremental(cursor_path=incremental.cursor_path)
-    unread = ("format", "initial_value", "end_param")
+    if incremental.too_deep is not None:
+        return
+    unread = ("format", "initial_value", "end_param", "end_required", "row_order")
     for key in unread if incremental.newest_first else (*unread, "lag", "reopen", "reopen_limit"):
         if getattr(incremental, key) != getattr(fresh, key):
             yield resource, "incremental", f"`{key}` does nothing without `start_param`: the list is read in full"

@@ -43,12 +43,21 @@ class Bounds:
         largest_known: the largest value of a `RecordCursor`'s field in the rows from before the lower bound; None for
             another way of paging, or if there is no such row.
         is_first: whether nothing of it was read before, so that follow-up lists have nothing to add.
+        rest: parameters with which the first list is asked for what an unfinished first read has left; empty if it has
+            left nothing.
+        rest_from: lower bound of that; None for the beginning.
+        only_rest: whether nothing but that is read.
+        in_parts: whether the read may be left unfinished.
     """
 
     starts: tuple[datetime | None, ...] = ()
     end: datetime | None = None
     largest_known: int | None = None
     is_first: bool = True
+    rest: Mapping[str, str] = field(default_factory=dict)
+    rest_from: datetime | None = None
+    only_rest: bool = False
+    in_parts: bool = False
 
     def start_of(self, number: int) -> datetime | None:
         """The lower bound of a list by its number."""
@@ -69,6 +78,7 @@ class Query:
         values: path value or parameter -> what it was filled with.
         start: the lower bound that applies; None reads to the list's end.
         largest_known: as in `Bounds`.
+        in_parts: whether it may be left unfinished, as far as its list allows it.
     """
 
     endpoint: Endpoint
@@ -77,6 +87,7 @@ class Query:
     values: Mapping[str, object]
     start: datetime | None = None
     largest_known: int | None = None
+    in_parts: bool = False
 
 
 # Gives the values of a `Listed` parameter, which are read from the API.
@@ -99,17 +110,36 @@ def queries(
         configured: setting -> values, for `Configured` parameters.
         look_up: called once per `Listed` parameter and list.
     """
-    for number, endpoint in enumerate(resource.endpoint.lists):
-        if endpoint.follow_up and bounds.is_first:
-            continue
-        start = bounds.start_of(number)
-        filters = _filters(endpoint, start, bounds.end)
+    for number, endpoint, start, rest in _spans(resource, bounds):
+        filters = {**_filters(endpoint, start, bounds.end), **rest}
         fixed, fanned = _params(endpoint, parents, configured, look_up)
+        in_parts = bounds.in_parts and not fanned and _can_be_left(endpoint, number, start, bounds, is_rest=bool(rest))
         for values in product(*fanned.values()):
             given = {**fixed, **dict(zip(fanned, values, strict=True))}
             path = fill_path(endpoint.path, {name: given[name] for name in endpoint.placeholders if name in given})
             params = {name: value for name, value in given.items() if name not in endpoint.placeholders}
-            yield Query(endpoint, path, {**params, **filters}, given, start, bounds.largest_known)
+            known = None if rest else bounds.largest_known
+            yield Query(endpoint, path, {**params, **filters}, given, start, known, in_parts)
+
+
+def _spans(resource: Resource, bounds: Bounds) -> Iterator[tuple[int, Endpoint, datetime | None, Mapping[str, str]]]:
+    """Number, list and lower bound of each span of cursors to read, and the parameters if it is what was left."""
+    lists = resource.endpoint.lists
+    for number, endpoint in enumerate(() if bounds.only_rest else lists):
+        if not (endpoint.follow_up and bounds.is_first):
+            yield number, endpoint, bounds.start_of(number), {}
+    if bounds.rest:
+        yield 0, lists[0], bounds.rest_from, bounds.rest
+
+
+def _can_be_left(endpoint: Endpoint, number: int, start: datetime | None, bounds: Bounds, *, is_rest: bool) -> bool:
+    """Whether a query may be left unfinished: the state has one place to go on from.
+
+    That is the cursor for lists that come upwards. Of one that comes downwards only the way to its beginning is left.
+    """
+    if endpoint.incremental is not None and endpoint.incremental.row_order == "asc":
+        return True
+    return number == 0 and (is_rest or (not bounds.rest and (start is None or bounds.is_first)))
 
 
 def _params(
@@ -140,6 +170,6 @@ def _filters(endpoint: Endpoint, start: datetime | None, end: datetime | None) -
     if bound is None:
         return {}
     filters: Params = {incremental.start_param: bound}
-    if incremental.end_param is not None and end is not None:
+    if incremental.end_required and incremental.end_param is not None and end is not None:
         filters[incremental.end_param] = (end + _AHEAD).strftime(incremental.format)
     return filters

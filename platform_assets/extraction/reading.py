@@ -7,10 +7,10 @@ from what is missing, such a list is read again until a pass brings nothing new.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -18,20 +18,19 @@ import pyarrow as pa
 
 from platform_assets.arrow.batches import Batch
 from platform_assets.arrow.buffer import ParquetBuffer
-from platform_assets.arrow.conversion import convert
 from platform_assets.arrow.hashes import is_member
 from platform_assets.declarations import (
     Endpoint,
-    Incremental,
     Listed,
     Paginator,
     RecordCursor,
     Resource,
     partition_key,
 )
+from platform_assets.extraction.edge import Edge, Rest, moments
 from platform_assets.extraction.privacy import excluded_fields, hash_fields
 from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, Bounds, Parent, Query, queries
-from platform_assets.extraction.shaping import shape, time_from_epoch, times_from_epoch
+from platform_assets.extraction.shaping import shape, times_from_epoch
 from platform_assets.http.answer import Answer
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError, RequestFailed
@@ -57,6 +56,7 @@ class ListRead:
         parents: the parent whose rows are read, or NO_PARENT; several if the endpoint takes them in one request.
         bounds: between which cursors.
         counts: incremented by requests, waits, pages and left out records.
+        is_long_enough: asked after each page of a list in a known order; True leaves the rest to another part.
     """
 
     client: ApiClient
@@ -64,6 +64,7 @@ class ListRead:
     parents: tuple[Parent, ...] = (NO_PARENT,)
     bounds: Bounds = FROM_THE_BEGINNING
     counts: Counter[str] = field(default_factory=Counter)
+    is_long_enough: Callable[[], bool] = lambda: False
     _listed: dict[Listed, Sequence[str]] = field(default_factory=dict)
 
     def queries(self) -> Iterator[Query]:
@@ -117,8 +118,10 @@ class Target:
         return groups
 
 
-def read(reading: ListRead, target: Target, matters: Callable[[], bool] = lambda: True) -> None:
+def read(reading: ListRead, target: Target, matters: Callable[[], bool] = lambda: True) -> Rest | None:
     """Read every page into the batches of `target`. The caller accepts the batches.
+
+    Returns what it left to another part; None if everything was read.
 
     Args:
         reading: what to read.
@@ -132,9 +135,11 @@ def read(reading: ListRead, target: Target, matters: Callable[[], bool] = lambda
     """
     walks: dict[int, Pager] = {}
     doubtful: list[Iterator[tuple[Pager, list[Record]]]] = []
+    parts: list[_Part] = []
     with _named_errors(reading):
         for query in reading.queries():
-            found = _records(reading, query, matters)
+            parts.append(_Part(reading, query))
+            found = _records(reading, query, matters, parts[-1])
             for walk, records in found:
                 target.add(records)
                 walks[id(walk)] = walk
@@ -151,6 +156,13 @@ def read(reading: ListRead, target: Target, matters: Callable[[], bool] = lambda
         reading.counts["pages"] += sum(batch.pages for batch in target.batches.values())
         if blind and matters():
             reread_until_complete(reading, target)
+    return _all_rests(part.rest for part in parts)
+
+
+def _all_rests(rests: Iterable[Rest | None]) -> Rest | None:
+    """What all lists of a read have left: of lists that are read upwards the one that came least far counts."""
+    left = [rest for rest in rests if rest is not None]
+    return min(left, key=lambda rest: rest.cursor or datetime.max.replace(tzinfo=UTC), default=None)
 
 
 def reread_until_complete(reading: ListRead, target: Target) -> None:
@@ -181,9 +193,10 @@ def reread(reading: ListRead, target: Target) -> bool:
     pages_before, missed = sum(batch.pages for batch in batches), False
     incremental = reading.resource.endpoint.incremental
     cursor_path = incremental.cursor_path if incremental else None
+    whole = replace(reading, is_long_enough=lambda: False)
     with _named_errors(reading):
         for query in reading.queries():
-            for _, records in _records(reading, query, lambda: True):
+            for _, records in _records(whole, query, lambda: True):
                 for batch, added in target.add(records):
                     before = known.get(id(batch), np.empty(0, np.uint64))
                     fresh = ~is_member(batch.keys[-1], before) if added else ()
@@ -198,8 +211,8 @@ def _any_was_missed(
 ) -> bool:
     if not unseen or cursor_path is None or newest is None:
         return bool(unseen)
-    moments = buffer.columns.moments(unseen, cursor_path).to_pylist()
-    return any(moment is None or moment <= newest for moment in moments)
+    found = buffer.columns.moments(unseen, cursor_path).to_pylist()
+    return any(moment is None or moment <= newest for moment in found)
 
 
 @contextmanager
@@ -244,25 +257,27 @@ def _parents(client: ApiClient, resource: Resource, counts: Counter[str]) -> Ite
         yield Parent(key="/".join(map(str, values.values())), values=values)
 
 
-def _records(reading: ListRead, query: Query, matters: Callable[[], bool]) -> Iterator[tuple[Pager, list[Record]]]:
+def _records(
+    reading: ListRead, query: Query, matters: Callable[[], bool], part: "_Part | None" = None
+) -> Iterator[tuple[Pager, list[Record]]]:
     """The records of one query, page by page, with the walk that they came by.
 
     If the server refuses pages that are too deep, the query goes on below the oldest cursor that has come.
     """
-    depth = _Depth(reading.client.platform.client.epoch_times, query.endpoint.incremental)
+    part = part or _Part(reading, query)
     while True:
         try:
-            yield from _pages(reading, query, matters, depth)
+            yield from _pages(reading, query, matters, part)
             return
         except RequestFailed as failure:
-            below = depth.resume_after(failure)
+            below = part.edge.after_refusal(failure)
             if below is None:
                 raise
             query = replace(query, params={**query.params, **below})
 
 
 def _pages(
-    reading: ListRead, query: Query, matters: Callable[[], bool], depth: "_Depth"
+    reading: ListRead, query: Query, matters: Callable[[], bool], part: "_Part"
 ) -> Iterator[tuple[Pager, list[Record]]]:
     client, resource, endpoint = reading.client, reading.resource, query.endpoint
     platform = client.platform
@@ -273,14 +288,16 @@ def _pages(
     identify = by_key(platform.primary_key_of(resource), resource.key_fallback, endpoint.envelope)
     excluded = excluded_fields(platform, resource, client.settings.exclude_fields)
     times = [name for name, kind in resource.columns.items() if kind == "timestamp"]
-    is_enough = _stop_rule(query, paginator, epoch_times=platform.client.epoch_times)
+    is_known = _stop_rule(query, paginator, epoch_times=platform.client.epoch_times)
+
+    def is_enough(items: Sequence[Any]) -> bool:
+        return part.ends(items, walk) or (is_known is not None and is_known(items))
 
     def get(params: Mapping[str, Any]) -> Answer:
         return client.get(query.path, params, reading.counts, endpoint)
 
     for items in pages(get, walk, query.params, select, identify, matters, is_enough):
         records = unwrap(items, endpoint.envelope, reading.counts)
-        depth.note(records)
         if platform.client.epoch_times:
             times_from_epoch(records, times)
         if endpoint.record is not None:
@@ -303,6 +320,33 @@ def _stop_rule(query: Query, paginator: Paginator, *, epoch_times: bool) -> Call
     return None if known is None else lambda items: bool(items) and any(int(item[name]) <= known for item in items)
 
 
+class _Part:
+    """One query's part of a read.
+
+    Attributes:
+        edge: how far it has come.
+        rest: what it has left to another part, so far.
+    """
+
+    def __init__(self, reading: ListRead, query: Query) -> None:
+        platform = reading.client.platform
+        paginator = query.endpoint.paginator or platform.client.paginator
+        epoch_times = platform.client.epoch_times
+        self.edge = Edge(query.endpoint, paginator, epoch_times=epoch_times, query=query.params, start=query.start)
+        self.rest: Rest | None = None
+        self._is_long_enough = reading.is_long_enough if query.in_parts else lambda: False
+
+    def ends(self, items: Sequence[Any], walk: Pager) -> bool:
+        """Whether the query ends with these items, so that they can land.
+
+        Not if rows may have been passed over: that is found out by reading the list again, as a whole.
+        """
+        self.edge.note(items)
+        can_end = bool(items) and walk.adjoins and not walk.blind and self._is_long_enough()
+        self.rest = self.edge.rest if can_end else None
+        return self.rest is not None
+
+
 class _Enough:
     """Whether a list that begins with the newest cursor has nothing more that is new.
 
@@ -317,48 +361,9 @@ class _Enough:
         self._in_order = True
 
     def __call__(self, items: Sequence[Any]) -> bool:
-        moments = [moment for moment in _moments(items, self._cursor, self._epoch_times) if moment is not None]
-        for moment in moments:
+        found = [one for one in moments(items, self._cursor, epoch_times=self._epoch_times) if one is not None]
+        for moment in found:
             self._in_order = self._in_order and (self._oldest is None or moment <= self._oldest)
             self._oldest = moment
-        is_old = bool(moments) and self._start is not None and max(moments) < self._start
-        return is_old and self._in_order and len(moments) == len(items)
-
-
-class _Depth:
-    """How far down a query has come, to go on below where the server refuses deeper pages."""
-
-    def __init__(self, epoch_times: bool, incremental: Incremental | None) -> None:
-        self._incremental = incremental
-        self._too_deep = incremental.too_deep if incremental else None
-        self._epoch_times = epoch_times
-        self._oldest: datetime | None = None
-        self._resumed_at: datetime | None = None
-
-    def note(self, records: Sequence[Record]) -> None:
-        if self._too_deep is None or self._incremental is None:
-            return
-        moments = _moments(records, self._incremental.cursor_path, self._epoch_times)
-        known = [moment for moment in (*moments, self._oldest) if moment is not None]
-        self._oldest = min(known, default=None)
-
-    def resume_after(self, failure: RequestFailed) -> dict[str, str] | None:
-        """The parameter that continues the query after a failure; None if the failure is another, or final."""
-        declared, incremental = self._too_deep, self._incremental
-        if declared is None or incremental is None or failure.status != declared.status:
-            return None
-        if declared.text.lower() not in str(failure).lower() or self._oldest is None:
-            return None
-        # The bound is exclusive, and that second may have more records.
-        bound = self._oldest.replace(microsecond=0) + timedelta(seconds=1)
-        if self._resumed_at is not None and bound >= self._resumed_at:
-            return None
-        self._resumed_at = bound
-        return {declared.end_param: bound.strftime(incremental.format)}
-
-
-def _moments(records: Sequence[Any], path: str, epoch_times: bool) -> list[datetime | None]:
-    values: list[Any] = [get_path(record, path) for record in records]
-    if epoch_times:
-        values = [time_from_epoch(value) for value in values]
-    return convert(values, "timestamp")[0].to_pylist()
+        is_old = bool(found) and self._start is not None and max(found) < self._start
+        return is_old and self._in_order and len(found) == len(items)

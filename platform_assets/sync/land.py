@@ -17,7 +17,7 @@ from platform_assets.declarations import Buckets, OnRemoval
 from platform_assets.extraction.queries import NO_PARENT
 from platform_assets.sync.context import SyncContext
 from platform_assets.sync.known_rows import key_columns
-from platform_assets.sync.plan import Plan
+from platform_assets.sync.plan import Plan, Read
 from platform_assets.sync.removal import removed_keys
 from platform_assets.warehouse import LogEntry, Progress, Status
 from platform_assets.warehouse.dlt_source import buffered_resource, platform_source
@@ -42,7 +42,8 @@ def is_outdated(plan: Plan, content: BufferedRows | None, session: WarehouseSess
     recorded = session.progress([name])
     for read in plan.reads:
         entry = recorded.get((name, read.parent.key))
-        if (entry.succeeded_at if entry else None) != read.recorded_at:
+        now = (entry.succeeded_at, entry.unread_before) if entry else (None, None)
+        if not read.deferred and now != read.recorded:
             return True
     return False
 
@@ -114,9 +115,11 @@ def _is_up_to_date(session: WarehouseSession, table: str, content: BufferedRows)
 
 
 def _attempts(plan: Plan, started: datetime) -> list[Progress]:
-    """The state to record for every read."""
+    """The state to record for every read that has begun."""
     found: list[Progress] = []
     for read in plan.reads:
+        if read.deferred:
+            continue
         ok = read.status is Status.OK and read.batch is not None and plan.outcome.error is None
         found.append(
             Progress(
@@ -124,19 +127,33 @@ def _attempts(plan: Plan, started: datetime) -> list[Progress]:
                 parent=read.parent.key,
                 parent_id=read.parent_id,
                 partition_key=read.partition,
-                cursor_value=read.batch.cursor if read.batch and not read.batch.ends_unproven else None,
+                cursor_value=_cursor(read),
+                unread_before=read.rest.unread_before if read.rest else None,
                 # With a withheld removal the parent stays due, and its check keeps failing.
-                parent_cursor=None if read.withheld else read.parent_version,
+                parent_cursor=None if read.withheld or read.rest else read.parent_version,
                 status=read.status,
                 error=read.error,
                 rows_read=read.batch.records if read.batch else 0,
                 rows_loaded=read.batch.rows_written if read.batch else 0,
                 attempted_at=started,
-                succeeded_at=started if ok else None,
+                succeeded_at=_newest_read_at(read, started) if ok else None,
                 starts_anew=plan.starts_anew,
             )
         )
     return found
+
+
+def _cursor(read: Read) -> datetime | None:
+    """Up to where everything was read for certain."""
+    if read.batch is None or read.batch.ends_unproven:
+        return None
+    return (read.rest.cursor if read.rest else None) or read.batch.cursor
+
+
+def _newest_read_at(read: Read, started: datetime) -> datetime:
+    """When the newest rows were read: in an earlier round, if this one has read only what that had left."""
+    before = read.last.succeeded_at if read.last and read.bounds.only_rest else None
+    return before or started
 
 
 def _log_entry(plan: Plan, started: datetime) -> LogEntry:
@@ -149,7 +166,7 @@ def _log_entry(plan: Plan, started: datetime) -> LogEntry:
         ended_at=datetime.now(UTC),
         status=Status.FAILED if reason else Status.OK,
         error=reason,
-        reads=len(plan.reads),
+        reads=sum(not read.deferred for read in plan.reads),
         failed_reads=statuses[Status.FAILED],
         skipped_reads=statuses[Status.SKIPPED] + len(outcome.incomplete_parents),
         requests=outcome.requests,

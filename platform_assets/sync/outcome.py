@@ -1,6 +1,6 @@
 """What a sync did, per resource and partition: the numbers that asset metadata, checks and the CLI show."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 
@@ -31,6 +31,20 @@ class PartitionOutcome:
     def ok(self) -> bool:
         return not self.errors
 
+    def followed_by(self, later: "PartitionOutcome") -> "PartitionOutcome":
+        """What this round and a later one of the same sync did."""
+        return PartitionOutcome(
+            key=self.key,
+            parents=self.parents + later.parents,
+            rows_loaded=self.rows_loaded + later.rows_loaded,
+            records=self.records + later.records,
+            deleted=self.deleted + later.deleted,
+            cursor=_latest(self.cursor, later.cursor),
+            skipped=[*self.skipped, *later.skipped],
+            errors=[*self.errors, *later.errors],
+            permanent=self.permanent or later.permanent,
+        )
+
 
 @dataclass
 class ResourceOutcome:
@@ -52,6 +66,8 @@ class ResourceOutcome:
         variants: columns with values that did not fit their type, which are kept in a variant column.
         partitions: partition key -> outcome, of a child resource.
         incomplete_parents: keys of parents that lack a value that the path needs; their children cannot be read.
+        left: what this round has left to another one: key of a parent ("" for a resource without one) -> whether its
+            read had begun.
         unserved: why the contract in use does not serve the resource; its table stays as it is.
         reset: why the recorded state did not count, so that everything was read again.
         support_ends: the first day on which the vendor may stop to serve it, as declared or announced in responses.
@@ -83,6 +99,7 @@ class ResourceOutcome:
     variants: list[str] = field(default_factory=list)
     partitions: dict[str, PartitionOutcome] = field(default_factory=dict)
     incomplete_parents: list[str] = field(default_factory=list)
+    left: dict[str, bool] = field(default_factory=dict)
     unserved: str | None = None
     reset: str | None = None
     support_ends: date | None = None
@@ -108,3 +125,38 @@ class ResourceOutcome:
     @property
     def ok(self) -> bool:
         return self.error is None and not self.failed_partitions
+
+    def followed_by(self, later: "ResourceOutcome") -> "ResourceOutcome":
+        """What this round and a later one of the same sync did: counts add up, the table is as the later left it."""
+        both = {name: getattr(self, name) + getattr(later, name) for name in _COUNTS}
+        partitions = dict(self.partitions)
+        for key, outcome in later.partitions.items():
+            partitions[key] = partitions[key].followed_by(outcome) if key in partitions else outcome
+        return replace(
+            later,
+            **both,
+            created=self.created or later.created,
+            reset=self.reset or later.reset,
+            cursor=_latest(self.cursor, later.cursor),
+            added_columns={**self.added_columns, **later.added_columns},
+            variants=sorted({*self.variants, *later.variants}),
+            partitions=partitions,
+        )
+
+
+_COUNTS = (
+    "records",
+    "rows_loaded",
+    "pages",
+    "requests",
+    "retries",
+    "waited",
+    "gone_envelopes",
+    "repeats",
+    "deleted",
+    "deletion_withheld",
+)
+
+
+def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((moment for moment in (one, other) if moment is not None), default=None)

@@ -30,6 +30,7 @@ from platform_assets.declarations import (
     Resource,
     path_values,
 )
+from platform_assets.extraction.edge import Rest, upper_bound_param
 from platform_assets.extraction.queries import NO_PARENT, Bounds, Parent
 from platform_assets.http.errors import AnswerError
 from platform_assets.sync.context import Selection, SyncContext
@@ -60,7 +61,7 @@ class Read:
         parent_id: the parent's own key; its name in the path may be another parent's tomorrow.
         parent_names: the parent's path values, now and before it was renamed.
         last: the recorded progress that counts for this read; None if it was made for other rows or another parent.
-        recorded_at: `succeeded_at` on record, to notice another run that lands meanwhile.
+        recorded: `succeeded_at` and `unread_before` on record, to notice another run that lands meanwhile.
         replaces_parent: whether the progress on record is that of another parent with the same name.
         bounds: between which cursors its lists are read.
         known_keys: sorted hashes of the keys that the table has of this parent; None if removal is not looked for.
@@ -70,6 +71,8 @@ class Read:
         row_count: how many different rows it returned.
         missing_keys: those of `known_keys` that two complete reads did not return.
         withheld: how many rows are missing but stay, because too many are missing at once.
+        rest: what it has left to another round; None if it is complete.
+        deferred: whether it has not begun, since the round had taken long enough.
     """
 
     parent: Parent
@@ -78,7 +81,7 @@ class Read:
     parent_id: str | None = None
     parent_names: list[tuple[object, ...]] = field(default_factory=list)
     last: Progress | None = None
-    recorded_at: datetime | None = None
+    recorded: tuple[datetime | None, str | None] = (None, None)
     replaces_parent: bool = False
     bounds: Bounds = field(default_factory=Bounds)
     known_keys: np.ndarray | None = None
@@ -90,6 +93,8 @@ class Read:
     status: Status = Status.OK
     error: str | None = None
     permanent: bool = False
+    rest: Rest | None = None
+    deferred: bool = False
 
     @property
     def is_first(self) -> bool:
@@ -161,9 +166,11 @@ class Planner:
                 if (entry := counting.get(known.parent.key)) is not None and entry.is_of(known.id)
             }
             reads = self._due_reads(resource, parents, counting)
+        if self.context.selection.left is not None:
+            reads = [read for read in reads if read.parent.key in self.context.selection.left[resource.name]]
         for read in reads:
             entry = recorded.get(read.parent.key)
-            read.recorded_at = entry.succeeded_at if entry else None
+            read.recorded = (entry.succeeded_at, entry.unread_before) if entry else (None, None)
             read.replaces_parent = entry is not None and not entry.is_of(read.parent_id)
         _set_parent_names(reads, parents, recorded)
         self._set_starts(resource, reads, columns, outcome)
@@ -208,7 +215,8 @@ class Planner:
                     f"its parent {context.platform.name}/{resource.parent} was never loaded; load that first"
                 )
             parents = find_parents(context.platform, resource, self.session, context.settings)
-            _check_selected_exist(resource, context.selection, parents.known)
+            if context.selection.left is None:
+                _check_selected_exist(resource, context.selection, parents.known)
             _check_any_complete(resource, parents)
         except PlatformAssetsError as error:
             outcome.error = f"{context.platform.name}/{resource.name}: {error}"
@@ -222,12 +230,15 @@ class Planner:
         self, resource: Resource, parents: list[KnownParent], counting: Mapping[str, Progress]
     ) -> list[Read]:
         selection = self.context.selection
+        only = selection.parents
+        if selection.left is not None:
+            only = frozenset(selection.left[resource.name])
         due = due_parents(
             resource,
             parents,
             counting,
             partitions=selection.partitions,
-            only=selection.parents,
+            only=only,
             full_refresh=selection.full_refresh,
         )
         return [
@@ -245,14 +256,43 @@ class Planner:
         for read in reads:
             last = read.last
             outcome.cursor = latest([outcome.cursor, last.cursor_value if last else None])
-            if self.context.selection.full_refresh:
+            if self._begins_anew(resource, read):
                 last = None
             cursor, read_at = (last.cursor_value, last.succeeded_at) if last else (None, None)
             starts = (
                 start_of_read(one, cursor, read_at, start_date, unfinished, oldest_row)
                 for one, unfinished in zip(lists, oldest_open, strict=True)
             )
-            read.bounds = self._bounds(resource, columns, tuple(starts), is_first=last is None or read_at is None)
+            bounds = self._bounds(resource, columns, tuple(starts), is_first=last is None or read_at is None)
+            read.bounds = self._with_rest(resource, read, bounds, last)
+
+    def _rest_param(self, resource: Resource) -> str | None:
+        return upper_bound_param(resource.endpoint, self.context.platform.paginator_of(resource))
+
+    def _begins_anew(self, resource: Resource, read: Read) -> bool:
+        """Whether nothing counts that was read before.
+
+        A full refresh begins anew in its first round. What a contract has left can only be read by a contract that has
+        an upper bound.
+        """
+        if read.last is not None and read.last.unread_before is not None and self._rest_param(resource) is None:
+            return True
+        selection = self.context.selection
+        return selection.full_refresh and not selection.is_continued(resource.name, read.parent.key)
+
+    def _with_rest(self, resource: Resource, read: Read, bounds: Bounds, last: Progress | None) -> Bounds:
+        """The bounds with what an unfinished first read has left."""
+        left = last.unread_before if last else None
+        param = self._rest_param(resource)
+        rest = {} if left is None or param is None else {param: left}
+        return replace(
+            bounds,
+            rest=rest,
+            rest_from=self.context.settings.start_date if rest else None,
+            only_rest=bool(rest) and self.context.selection.is_continued(resource.name, read.parent.key),
+            # What is missing from a part of a list may well be in another one.
+            in_parts=resource.removal_policy is OnRemoval.IGNORE,
+        )
 
     def _bounds(
         self, resource: Resource, columns: Columns, starts: tuple[datetime | None, ...], *, is_first: bool
@@ -318,7 +358,7 @@ class Planner:
         known = NO_HASHES
         if existing_types and reads and not context.selection.full_refresh:
             starts = [start for read in reads for start in read.bounds.starts]
-            if incremental and all(starts):
+            if incremental and all(starts) and not any(read.bounds.rest for read in reads):
                 oldest = min(start for start in starts if start)
                 rows_read = replace(rows_read, since=(columns.name_of(incremental.cursor_path), oldest))
             known = row_hashes(session, resource.name, rows_read)

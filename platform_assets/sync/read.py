@@ -21,6 +21,7 @@ from platform_assets.http.errors import RequestFailed
 from platform_assets.sync.known_rows import NO_HASHES
 from platform_assets.sync.outcome import PartitionOutcome
 from platform_assets.sync.plan import Plan, Read, latest
+from platform_assets.sync.round_time import RoundTime
 from platform_assets.warehouse import Status
 from platform_assets.warehouse.load_errors import reason
 
@@ -31,11 +32,14 @@ log = logging.getLogger(__name__)
 SKIPPED_STATUSES = (403, 404, 410)
 
 
-def read_all(client: ApiClient, plans: Sequence[Plan]) -> None:
-    """Do every planned read. A failure is recorded in its `Read`; raises only Cancelled and the like."""
+def read_all(client: ApiClient, plans: Sequence[Plan], time: RoundTime) -> None:
+    """Do the planned reads, as many as the round has time for; at least one.
+
+    A failure is recorded in its `Read`; raises only Cancelled and the like.
+    """
     with ThreadPoolExecutor(client.platform.client.max_concurrency, thread_name_prefix="read") as pool:
         futures: list[Future[None]] = [
-            pool.submit(_do_reads, client, plan, reads) for plan in plans for reads in _read_together(plan)
+            pool.submit(_do_reads, client, plan, reads, time) for plan in plans for reads in _read_together(plan)
         ]
         done, pending = wait(futures, return_when=FIRST_EXCEPTION)
         for future in pending:
@@ -62,19 +66,25 @@ def _read_together(plan: Plan) -> Iterator[Sequence[Read]]:
             yield reads[first : first + size]
 
 
-def _do_reads(client: ApiClient, plan: Plan, reads: Sequence[Read]) -> None:
+def _do_reads(client: ApiClient, plan: Plan, reads: Sequence[Read], time: RoundTime) -> None:
+    if not time.may_begin():
+        for read in reads:
+            read.deferred = True
+        return
     counts: Counter[str] = Counter()
     batches = [Batch(parent=read.parent.key) for read in reads]
     bounds = reads[0].bounds
-    todo = reading.ListRead(client, plan.resource, tuple(read.parent for read in reads), bounds, counts)
+    parents = tuple(read.parent for read in reads)
+    todo = reading.ListRead(client, plan.resource, parents, bounds, counts, time.part())
     pairs = list(zip(reads, batches, strict=True))
     try:
         target = _target(plan, reads, batches)
-        reading.read(todo, target, matters=lambda: any(_needs_proof(plan, *pair) for pair in pairs))
+        rest = reading.read(todo, target, matters=lambda: any(_needs_proof(plan, *pair) for pair in pairs))
         if any(len(_missing_keys(*pair)) for pair in pairs):
             # One answer is not enough: rows move between pages, and lists are cut short.
             reading.reread_until_complete(todo, target)
         for read, batch in pairs:
+            read.rest = rest
             read.missing_keys = _missing_keys(read, batch)
             read.row_count = len(np.unique(np.concatenate(batch.keys))) if batch.keys else 0
             plan.buffer.accept(batch)
@@ -84,7 +94,7 @@ def _do_reads(client: ApiClient, plan: Plan, reads: Sequence[Read]) -> None:
         if is_refused and len(reads) > 1:
             # One of them may be gone; the others have rows.
             for read in reads:
-                _do_reads(client, plan, [read])
+                _do_reads(client, plan, [read], time)
             return
         for read in reads:
             read.status = Status.SKIPPED if is_refused else Status.FAILED
@@ -142,7 +152,10 @@ def _missing_keys(read: Read, batch: Batch) -> np.ndarray:
 def finish_reading(plan: Plan) -> BufferedRows | None:
     """Close the resource's buffer and fill its outcome. Returns the rows to load; None if the resource failed."""
     outcome = plan.outcome
+    outcome.left = {read.parent.key: not read.deferred for read in plan.reads if read.deferred or read.rest}
     for read in plan.reads:
+        if read.deferred:
+            continue
         if read.parent is NO_PARENT:
             if read.status is not Status.OK:
                 outcome.error, outcome.permanent = read.error, read.permanent

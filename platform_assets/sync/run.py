@@ -8,11 +8,14 @@
 The warehouse is free during the longest step, so another run may land the same resource meanwhile. Such a resource is
 planned and read again in another round. Holding the warehouse for the whole sync would avoid that, but one slow API
 would keep every other platform waiting.
+
+A round that has taken long enough lands what it has (round_time.py), and further rounds read what it has left. A crash
+then costs minutes, also of a first load that takes hours: the next sync goes on from what has landed.
 """
 
 import gc
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,6 +30,7 @@ from platform_assets.sync.land import is_outdated, land
 from platform_assets.sync.outcome import ResourceOutcome
 from platform_assets.sync.plan import Plan, Planner
 from platform_assets.sync.read import finish_reading, read_all
+from platform_assets.sync.round_time import PAGES_A_PART, SECONDS_A_ROUND, RoundTime
 from platform_assets.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -41,24 +45,43 @@ def sync(client: ApiClient, warehouse: Warehouse, selection: Selection) -> list[
     What fails inside one resource or parent is in its outcome and does not stop the others.
 
     Raises:
-        Cancelled: asked to stop before everything was read; nothing has landed. Asked later, it lands first.
+        Cancelled: asked to stop while it was reading; nothing of that round has landed. Asked later, it lands first.
         AnotherAccount: the warehouse has rows of another account than the settings name.
         WarehouseError: the warehouse is unavailable.
         Exception: of dlt or the destination, if the load itself fails. Nothing is recorded then, and the next sync
             reads the same rows again.
     """
-    outcomes: dict[str, ResourceOutcome] = {}
-    remaining = selection
     with without_full_collections():
-        for number in range(1, _MAX_ROUNDS + 1):
-            outcomes.update(_sync_round(client, warehouse, remaining, is_last=number == _MAX_ROUNDS))
-            left = tuple(name for name in selection.resources if name not in outcomes)
-            if not left:
-                break
-            remaining = replace(selection, resources=left)
+        outcomes = _land_all(client, warehouse, selection)
+        left = _left(outcomes)
+        while left:
+            log.info(
+                "%s: landed what was read so far, going on with the rest of %s", client.platform.name, ", ".join(left)
+            )
+            more = _land_all(client, warehouse, replace(selection, resources=tuple(left), left=left))
+            outcomes.update((name, outcomes[name].followed_by(later)) for name, later in more.items())
+            left = _left(more)
     for outcome in outcomes.values():
         _log(client.platform, outcome)
     return [outcomes[name] for name in selection.resources]
+
+
+def _left(outcomes: Mapping[str, ResourceOutcome]) -> dict[str, Mapping[str, bool]]:
+    """Resource -> what its round has left to another one. Nothing of a resource that failed: the next sync goes on."""
+    return {name: outcome.left for name, outcome in outcomes.items() if outcome.left and outcome.error is None}
+
+
+def _land_all(client: ApiClient, warehouse: Warehouse, selection: Selection) -> dict[str, ResourceOutcome]:
+    """Rounds until each selected resource has landed once, although other runs land it meanwhile."""
+    outcomes: dict[str, ResourceOutcome] = {}
+    remaining = selection
+    for number in range(1, _MAX_ROUNDS + 1):
+        outcomes.update(_sync_round(client, warehouse, remaining, is_last=number == _MAX_ROUNDS))
+        waiting = tuple(name for name in selection.resources if name not in outcomes)
+        if not waiting:
+            break
+        remaining = replace(selection, resources=waiting)
+    return outcomes
 
 
 @contextmanager
@@ -80,7 +103,7 @@ def _sync_round(
 ) -> dict[str, ResourceOutcome]:
     """Plan, read and land once; the outcomes of all resources except those that another run landed meanwhile."""
     context, plans = _plan(client, warehouse, selection)
-    read_all(client, plans)
+    read_all(client, plans, RoundTime(SECONDS_A_ROUND, PAGES_A_PART))
     # From here on the sync lands; this is the last moment to stop.
     current().check()
     buffered = {plan.resource.name: finish_reading(plan) for plan in plans}

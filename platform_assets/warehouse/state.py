@@ -25,6 +25,7 @@ COLUMNS = (
     ("parent_id", "text"),
     ("partition_key", "text"),
     ("cursor_value", "timestamp"),
+    ("unread_before", "text"),
     ("parent_cursor", "text"),
     ("status", "text"),
     ("error", "text"),
@@ -86,11 +87,13 @@ class Progress:
         parent_id: the parent's own key: progress counts only for the parent that it was made for.
         partition_key: Dagster's partition of the parent.
         cursor_value: newest cursor value that was read for certain.
+        unread_before: upper bound of what an unfinished first read has left, as the list is asked for it (a time, or an
+            id); None if everything older than the cursor was read.
         parent_cursor: version of the parent when its children were read.
         rows_read: records in the answers of the last success.
         rows_loaded: of these, new or changed.
         attempted_at: when the last attempt began.
-        succeeded_at: when the last complete read began.
+        succeeded_at: when the last read began that was complete but for what is `unread_before`.
         starts_anew: of an attempt: earlier state does not count. Not recorded.
     """
 
@@ -99,6 +102,7 @@ class Progress:
     parent_id: str | None = None
     partition_key: str = ""
     cursor_value: datetime | None = None
+    unread_before: str | None = None
     parent_cursor: str | None = None
     status: Status = Status.OK
     error: str | None = None

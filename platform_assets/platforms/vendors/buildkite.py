@@ -26,7 +26,7 @@ PAGES = PageNumber(page_param="page", limit_param="per_page", limit=100, maximum
 BUILDS = replace(PAGES, only_grows=True)
 
 # Deep pages are refused with 400; how deep is not documented.
-TOO_DEEP = TooDeep(status=400, text="this deep is not supported", end_param="created_to")
+TOO_DEEP = TooDeep(status=400, text="this deep is not supported")
 
 # Not finished yet, so that neither filter of time finds their changes.
 UNFINISHED = ("creating", "scheduled", "running", "failing", "blocked", "canceling")
@@ -34,7 +34,9 @@ UNFINISHED = ("creating", "scheduled", "running", "failing", "blocked", "canceli
 CREATED = Incremental(
     cursor_path="created_at",
     start_param="created_from",
+    end_param="created_to",
     lag=timedelta(minutes=10),
+    row_order="desc",
     too_deep=TOO_DEEP,
 )
 
@@ -93,7 +95,9 @@ CONTRACT = Contract(
                 Endpoint(
                     path="/v2/builds",
                     params={"state[]": UNFINISHED},
-                    incremental=Incremental(cursor_path="created_at", too_deep=TOO_DEEP),
+                    incremental=Incremental(
+                        cursor_path="created_at", end_param="created_to", row_order="desc", too_deep=TOO_DEEP
+                    ),
                     follow_up=True,
                 ),
                 Endpoint(

@@ -3,6 +3,7 @@
 `/v1/recents` is not used: it answers with at most one month, whatever `since_timestamp` says.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from platform_assets.declarations import (
@@ -22,7 +23,7 @@ from platform_assets.declarations import (
     SinglePage,
 )
 
-# Sorted by id; the cursor holds the id of the next page's first row.
+# The cursor holds what the next page's first row is sorted by.
 V2 = Cursor(
     cursor_path="additional_data.next_cursor",
     cursor_param="cursor",
@@ -51,6 +52,11 @@ def v1(limit: int = 500, maximum: int | None = 500) -> Cursor:
 
 
 SINCE = Incremental(cursor_path="update_time", start_param="updated_since", lag=timedelta(minutes=5))
+
+# The long lists of version 2 come in the order of their last change, so that what has landed need not be read again.
+OLDEST_FIRST = replace(SINCE, row_order="asc")
+BY_UPDATE = {"sort_by": "update_time", "sort_direction": "asc"}
+
 UPDATED = Incremental(cursor_path="update_time")
 
 # For lists that can be sorted, but not filtered: they are read until the records are known.
@@ -60,7 +66,9 @@ SORTED = {"sort": "update_time DESC"}
 
 def core(path: str, **params: str) -> Endpoint:
     """A list of version 2 that filters on `update_time`."""
-    return Endpoint(path=f"/api/v2/{path}", params=params, paginator=V2, incremental=SINCE, cost=10)
+    return Endpoint(
+        path=f"/api/v2/{path}", params={**BY_UPDATE, **params}, paginator=V2, incremental=OLDEST_FIRST, cost=10
+    )
 
 
 def single(path: str, incremental: Incremental | None = None, cost: int = 20) -> Endpoint:
@@ -74,7 +82,7 @@ def field_list(path: str) -> Endpoint:
 
 
 # Deleted deals come only if asked for, and for 30 days.
-EVERY_STATUS = {"status": "open,won,lost,deleted"}
+EVERY_DEAL = {**BY_UPDATE, "status": "open,won,lost,deleted"}
 
 CONTRACT = Contract(
     title="Pipedrive",
@@ -98,12 +106,14 @@ CONTRACT = Contract(
     endpoints={
         "deals": Endpoint(
             path="/api/v2/deals",
-            params=EVERY_STATUS,
+            params=EVERY_DEAL,
             paginator=V2,
-            incremental=SINCE,
+            incremental=OLDEST_FIRST,
             cost=10,
             also=(
-                Endpoint(path="/api/v2/deals/archived", params=EVERY_STATUS, paginator=V2, incremental=SINCE, cost=20),
+                Endpoint(
+                    path="/api/v2/deals/archived", params=EVERY_DEAL, paginator=V2, incremental=OLDEST_FIRST, cost=20
+                ),
             ),
         ),
         "activities": core("activities", include_fields="attendees"),

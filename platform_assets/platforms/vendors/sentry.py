@@ -34,6 +34,8 @@ def seen_since(cursor: str) -> Incremental:
         cursor_path=cursor,
         start_param="start",
         end_param="end",
+        end_required=True,
+        row_order="desc",
         initial_value="1970-01-01T00:00:00Z",
         lag=timedelta(days=1),
     )
