@@ -63,6 +63,12 @@ EXCLUDE_FIELDS = Setting(
 PERSONAL_SALT = Setting(
     "personal_salt", TEXT, "Loads personal fields as hashes that are keyed with this text.", "as they are", secret=True
 )
+DETAILS = Setting(
+    "details",
+    BOOLEAN,
+    "Send the requests per row that a contract declares for fields which its list lacks; no effect without such.",
+    "false",
+)
 ALLOWED_LAG = Setting("allowed_lag", POSITIVE, "Seconds after which data count as stale.", "as declared")
 ALLOW_HTTP = Setting("allow_http", BOOLEAN, "Send the credential in clear to another machine.", "false")
 
@@ -78,6 +84,7 @@ PLATFORM_SETTINGS: tuple[Setting[object], ...] = (
     RATE_LIMIT,
     EXCLUDE_FIELDS,
     PERSONAL_SALT,
+    DETAILS,
     ALLOWED_LAG,
     ALLOW_HTTP,
 )

@@ -34,6 +34,7 @@ class Settings:
         rate_limit: what the account's plan grants, instead of every declared limit.
         exclude_fields: `<resource>.<field>` of what is not loaded.
         personal_salt: key of the hashes that personal fields are loaded as; None loads them as they are.
+        details: whether the contract's requests per row are sent.
         scopes: setting name -> allowed values, of the platform's declared scopes that are set.
         configured: setting name -> values, of those that the contract's paths, parameters and headers are filled with.
     """
@@ -50,6 +51,7 @@ class Settings:
     rate_limit: RateLimit | None = None
     exclude_fields: tuple[str, ...] = ()
     personal_salt: str | None = field(default=None, repr=False)
+    details: bool = False
     scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     configured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -111,6 +113,7 @@ def read_settings(platform: Platform) -> Settings:
         rate_limit=_rate_limit(platform),
         exclude_fields=_read(platform, configuration.EXCLUDE_FIELDS) or (),
         personal_salt=_read(platform, configuration.PERSONAL_SALT),
+        details=_read(platform, configuration.DETAILS) or False,
         scopes={
             scope.setting: values
             for scope in platform.scopes

@@ -5,11 +5,13 @@ nothing imports Dagster or dlt: a platform file can be checked in milliseconds.
 
     platform     API family: client, resources, contracts, schedule
     resource     one endpoint = one table = one asset, with `paginator`, `incremental`, `partition`, `freshness`
+    detail       one more request per row, for fields that the list does not have
     strict       checks keys and values of each declaration when it is made
     validation   checks a whole platform when the definitions load: what the keys mean together
 """
 
 from platform_assets.declarations.cadence import Cadence
+from platform_assets.declarations.detail import BodyText, Detail, Every, Newest
 from platform_assets.declarations.errors import DeclarationError, MisspeltError, PlatformAssetsError, SettingsError
 from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.incremental import Incremental, TooDeep
@@ -64,6 +66,7 @@ __all__ = [
     "ApiKeyAuth",
     "Auth",
     "BearerAuth",
+    "BodyText",
     "Buckets",
     "Cadence",
     "Client",
@@ -73,10 +76,12 @@ __all__ = [
     "DailyBudget",
     "DeclarationError",
     "Deprecation",
+    "Detail",
     "DynamicPartitions",
     "Endpoint",
     "Envelope",
     "ErrorHandler",
+    "Every",
     "FanOut",
     "Freshness",
     "Grant",
@@ -85,6 +90,7 @@ __all__ = [
     "Incremental",
     "Listed",
     "MisspeltError",
+    "Newest",
     "OAuth2ClientCredentials",
     "Offset",
     "OnRemoval",

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from platform_assets.declarations.detail import Detail
 from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.paginator import Paginator
@@ -166,6 +167,7 @@ class Endpoint:
         batch: several parents in one request; the parameter that is a `Resolve` takes their values, joined by commas.
         record: how its records differ from the table's fields.
         exclude: fields that this contract's records have and that are never loaded, beside the resource's.
+        details: requests per row, for fields that the list does not have; sent if the setting `details` is on.
         also: more lists whose records belong to the same table (Pipedrive: deals and archived deals).
         follow_up: left out of the first read, which has everything: a list for changes that the others do not show
             (Buildkite: `finished_from` finds builds that changed after they were created).
@@ -185,6 +187,7 @@ class Endpoint:
     batch: ParentBatch | None = None
     record: RecordShape | None = None
     exclude: tuple[str, ...] = ()
+    details: tuple[Detail, ...] = ()
     follow_up: bool = False
     also: tuple["Endpoint", ...] = ()
     max_concurrency: int | None = None

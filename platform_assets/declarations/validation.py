@@ -10,6 +10,7 @@ from dataclasses import fields, replace
 from datetime import timedelta
 
 from platform_assets.declarations.contradictions import contradictions
+from platform_assets.declarations.detail_problems import detail_problems, paginator_of
 from platform_assets.declarations.errors import DeclarationError
 from platform_assets.declarations.freshness import LONGEST_LAG, Freshness
 from platform_assets.declarations.incremental import Incremental
@@ -229,6 +230,11 @@ def _resource_problems(platform: Platform, resource: Resource, names: set[str]) 
         yield name, key, problem
     for key, problem in list_problems(resource, names):
         yield name, key, problem
+    for one in endpoint.lists:
+        for key, problem in detail_problems(platform, resource, one):
+            yield name, key, problem
+        for detail in one.details:
+            yield from _paginator_problems(name, paginator_of(platform, detail))
     for other in endpoint.also:
         alone = replace(resource, endpoint=other, on_removal=None)
         yield from _paginator_problems(name, platform.paginator_of(alone))

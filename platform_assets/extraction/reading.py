@@ -1,6 +1,7 @@
 """Reads one resource, of one parent, of several or of none, from the first page to the last.
 
-    queries -> pages (http/pagination) -> unwrap -> shape -> drop_fields, fill_keys (http/selection) -> ParquetBuffer
+    queries -> pages (http/pagination) -> unwrap -> shape -> details -> drop_fields, fill_keys (http/selection)
+            -> ParquetBuffer
 
 A list whose pages cannot overlap may lose a row that moves between two requests. Where the caller concludes anything
 from what is missing, such a list is read again until a pass brings nothing new.
@@ -27,6 +28,7 @@ from platform_assets.declarations import (
     Resource,
     partition_key,
 )
+from platform_assets.extraction.details import DetailReader
 from platform_assets.extraction.edge import Edge, Rest, moments
 from platform_assets.extraction.privacy import excluded_fields, hash_fields
 from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, Bounds, Parent, Query, queries
@@ -57,6 +59,7 @@ class ListRead:
         bounds: between which cursors.
         counts: incremented by requests, waits, pages and left out records.
         is_long_enough: asked after each page of a list in a known order; True leaves the rest to another part.
+        details: whether the requests per row are sent that the settings ask for; not where only other fields are used.
     """
 
     client: ApiClient
@@ -65,6 +68,7 @@ class ListRead:
     bounds: Bounds = FROM_THE_BEGINNING
     counts: Counter[str] = field(default_factory=Counter)
     is_long_enough: Callable[[], bool] = lambda: False
+    details: bool = True
     _listed: dict[Listed, Sequence[str]] = field(default_factory=dict)
 
     def queries(self) -> Iterator[Query]:
@@ -242,7 +246,7 @@ def _all_records(client: ApiClient, resource: Resource, counts: Counter[str]) ->
     """All records of a resource from the API, of every parent if it has some."""
     found: list[Record] = []
     for parent in _parents(client, resource, counts):
-        for records in read_records(ListRead(client, resource, (parent,), counts=counts)):
+        for records in read_records(ListRead(client, resource, (parent,), counts=counts, details=False)):
             found += records
     return found
 
@@ -293,6 +297,8 @@ def _pages(
     def is_enough(items: Sequence[Any]) -> bool:
         return part.ends(items, walk) or (is_known is not None and is_known(items))
 
+    details = DetailReader(client, resource, endpoint, reading.counts) if reading.details else None
+
     def get(params: Mapping[str, Any]) -> Answer:
         return client.get(query.path, params, reading.counts, endpoint)
 
@@ -302,11 +308,15 @@ def _pages(
             times_from_epoch(records, times)
         if endpoint.record is not None:
             shape(records, endpoint.record, query.values)
+        if details is not None:
+            details.fill(records)
         drop_fields(records, (*resource.exclude, *endpoint.exclude, *excluded))
         if client.settings.personal_salt is not None:
             hash_fields(records, resource.personal, client.settings.personal_salt)
         fill_keys(records, dict(resource.key_fallback))
         yield walk, records
+    if details is not None:
+        details.end()
 
 
 def _stop_rule(query: Query, paginator: Paginator, *, epoch_times: bool) -> Callable[[Sequence[Any]], bool] | None:

@@ -36,7 +36,12 @@ def support(resource: Resource, notices: Mapping[str, Notice]) -> Support:
         resource: the resource with the contract applied.
         notices: path of an endpoint -> what responses said, from the client that has requested it.
     """
-    deprecated = [one for one in resource.endpoint.lists if one.deprecation or one.path in notices]
+    endpoints = [
+        one
+        for listed in resource.endpoint.lists
+        for one in (listed, *(Endpoint(path=detail.path) for detail in listed.details))
+    ]
+    deprecated = [one for one in endpoints if one.deprecation or one.path in notices]
     days = [day for one in deprecated for day in _days(one, notices.get(one.path))]
     words = [word for one in deprecated for word in _replacements(one, notices.get(one.path))]
     paths = tuple(dict.fromkeys(one.path for one in deprecated))

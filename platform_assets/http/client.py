@@ -16,6 +16,7 @@ credential on to another server, and a server that drops `page=2` would serve pa
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -90,6 +91,8 @@ class ApiClient:
         self._unreachable: RequestFailed | None = None
         # Path of an endpoint -> what responses said about its end.
         self.notices: dict[str, Notice] = {}
+        # For requests that a reader has many of at once. It is shared, so that many readers do not start many pools.
+        self.pool = ThreadPoolExecutor(platform.client.max_concurrency, thread_name_prefix="requests")
         self._session = open_session(platform, settings, self.redact.add)
         self._log_filter = RedactingFilter(self.redact)
         logging.getLogger("urllib3.connectionpool").addFilter(self._log_filter)
@@ -98,6 +101,7 @@ class ApiClient:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        self.pool.shutdown(cancel_futures=True)
         self._session.close()
         logging.getLogger("urllib3.connectionpool").removeFilter(self._log_filter)
 
@@ -107,6 +111,8 @@ class ApiClient:
         params: Mapping[str, ParamValue] | None = None,
         counts: Counter[str] | None = None,
         endpoint: Endpoint | None = None,
+        *,
+        text: bool = False,
     ) -> Answer:
         """GET `base_url + path`, with retries as the platform's error handler allows.
 
@@ -117,6 +123,7 @@ class ApiClient:
             params: the query.
             counts: incremented by `requests`, `retries` and `waited_ms` (milliseconds).
             endpoint: whose limits apply beside the client's.
+            text: whether the body is a text, not JSON; then the answer's body is a str, None if it is no text.
 
         Raises:
             RequestFailed: no usable answer with all retries, or a status that is not retried.
@@ -138,7 +145,7 @@ class ApiClient:
             reraise=True,
         )
         try:
-            return retrying(self._get_once, path, dict(params or {}), counts, endpoint)
+            return retrying(self._get_once, path, dict(params or {}), counts, endpoint, text)
         except TransientFault as fault:
             if fault.failure.unreachable and not self._has_responded:
                 self._unreachable = fault.failure
@@ -150,7 +157,7 @@ class ApiClient:
         self._sleep(seconds)
 
     def _get_once(
-        self, path: str, params: dict[str, ParamValue], counts: Counter[str], endpoint: Endpoint | None
+        self, path: str, params: dict[str, ParamValue], counts: Counter[str], endpoint: Endpoint | None, text: bool
     ) -> Answer:
         """One try, redirects and one renewed access token included."""
         url, query = self.settings.base_url + path, params
@@ -160,7 +167,7 @@ class ApiClient:
             with self._limits.slot(endpoint) as waited:
                 counts["waited_ms"] += int(waited * 1000)
                 counts["requests"] += 1
-                response, content = self._exchange(url, query, path)
+                response, content = self._exchange(url, query, path, text)
             auth = self._session.auth
             if response.status_code == 401 and isinstance(auth, BoughtToken) and not renewed:
                 auth.reject(response.request)
@@ -169,7 +176,7 @@ class ApiClient:
             if response.status_code not in (301, 302, 303, 307, 308):
                 self._end_if_spent(response, path, endpoint)
                 self._note_ageing(response, path, endpoint)
-                return self._responses.classify(response, content, path, endpoint)
+                return self._responses.classify(response, content, path, endpoint, text=text)
             if redirects == MAX_REDIRECTS:
                 problem = f"more than {redirects} redirects"
                 raise RequestFailed(self._messages.about(path, problem), status=response.status_code)
@@ -191,7 +198,9 @@ class ApiClient:
         self._limits.note_spent(LimitExhausted(f"{self.platform.name}: {problem}", status=response.status_code))
         raise LimitExhausted(self._messages.about(path, problem), status=response.status_code)
 
-    def _exchange(self, url: str, query: Mapping[str, ParamValue], path: str) -> tuple[requests.Response, bytes]:
+    def _exchange(
+        self, url: str, query: Mapping[str, ParamValue], path: str, text: bool
+    ) -> tuple[requests.Response, bytes]:
         """One request and its complete body, within the bounds of size and time."""
         deadline = Deadline(self.settings.answer_timeout or ANSWER_TIMEOUT)
         try:
@@ -202,6 +211,7 @@ class ApiClient:
                     url,
                     params=query,
                     timeout=(CONNECT_TIMEOUT, self.settings.read_timeout or READ_TIMEOUT),
+                    headers={"Accept": "*/*"} if text else None,
                     allow_redirects=False,
                     stream=True,
                 ) as response,

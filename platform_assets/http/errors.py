@@ -14,6 +14,10 @@ __all__ = ["AnswerError", "LimitExhausted", "RequestFailed", "SettingsError"]
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
+# Statuses of what was removed upstream or is not visible to us.
+NOT_VISIBLE = (403, 404, 410)
+
+
 class RequestFailed(PlatformAssetsError):
     """A request has no usable response, with all retries.
 
@@ -41,6 +45,11 @@ class RequestFailed(PlatformAssetsError):
         if self.blocked:
             return False
         return self.status is not None and 400 <= self.status < 500 and self.status not in (408, 410, 425, 429)
+
+    @property
+    def not_visible(self) -> bool:
+        """Whether what was requested was removed upstream or is not visible to us: others like it may well be."""
+        return self.status in NOT_VISIBLE and not self.blocked
 
 
 class LimitExhausted(RequestFailed):

@@ -42,6 +42,7 @@ class RequestLimits:
         self._key = of
         self._sleep = sleep
         self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(client.max_concurrency)
         self._limiters: dict[str, list[Limiter]] = {"": self._made((granted,) if granted else client.rate_limits, "")}
         self._gates: dict[str, threading.Semaphore] = {}
         self._spent: LimitExhausted | None = None
@@ -63,7 +64,9 @@ class RequestLimits:
                 if endpoint.max_concurrency == 1:
                     # Of one at a time, other processes have to know as well.
                     held.enter_context(self._lock_of(endpoint))
-            yield sum(limiter.wait() for limiter in self._of(endpoint))
+            waited = sum(limiter.wait() for limiter in self._of(endpoint))
+            held.enter_context(self._places)
+            yield waited
 
     def note_spent(self, failure: LimitExhausted) -> None:
         """Fail every later request at once: the day's budget is spent, and asking again would not help."""

@@ -1,6 +1,7 @@
 """What a response means: an answer, a transient fault that is worth a retry, or a failure.
 
 200 with a JSON body             -> Answer
+200 with a text, where one is expected -> Answer
 200 with another body            -> AnswerError; a transient fault if the body may have been cut off
 another 2xx                      -> AnswerError
 a declared retry status          -> TransientFault; LimitExhausted if the server asks for too long a wait
@@ -43,7 +44,13 @@ class ResponseClassifier:
     messages: Messages
 
     def classify(
-        self, response: requests.Response, content: bytes, path: str, endpoint: Endpoint | None = None
+        self,
+        response: requests.Response,
+        content: bytes,
+        path: str,
+        endpoint: Endpoint | None = None,
+        *,
+        text: bool = False,
     ) -> Answer:
         """The answer in a response.
 
@@ -52,6 +59,7 @@ class ResponseClassifier:
             content: the complete body, decompressed.
             path: the path that was requested, for messages.
             endpoint: whose permission a refusal names.
+            text: whether the body is a text instead of JSON.
 
         Raises:
             TransientFault: the request may be sent again.
@@ -59,7 +67,8 @@ class ResponseClassifier:
         """
         status = response.status_code
         if status == 200:
-            return Answer(self._parse(response, content, path), response.headers)
+            body = self._text(response, content, path) if text else self._parse(response, content, path)
+            return Answer(body, response.headers)
         if 200 <= status < 300:
             problem = f"answered {status} where 200 with a JSON body is expected"
             raise AnswerError(self.messages.about(path, problem))
@@ -103,6 +112,32 @@ class ResponseClassifier:
         elif not self.platform.client.error_handler.retry_not_json:
             raise AnswerError(text)
         raise TransientFault(RequestFailed(text), None)
+
+    def _text(self, response: requests.Response, content: bytes, path: str) -> str | None:
+        """The text that a body is, whether it comes as it is or as JSON; None for JSON's null and for what is no text.
+
+        Servers label texts `application/octet-stream` too, so the bytes decide: U+0000, or what is not UTF-8, is in no
+        text (an archive).
+        """
+        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind == "application/json":
+            body = self._parse(response, content, path)
+            if body is not None and not isinstance(body, str):
+                problem = f"JSON that is not a text, where a text is expected: {self.messages.excerpt(content)}"
+                raise AnswerError(self.messages.about(path, problem))
+            return body
+        if kind == "text/html":
+            # A page of something before the API.
+            problem = f"a page of HTML where a text is expected: {self.messages.excerpt(content)}"
+            raise AnswerError(self.messages.about(path, problem))
+        if not _declares_length(response):
+            problem = "the text may be cut off: the response does not declare its length"
+            raise TransientFault(RequestFailed(self.messages.about(path, problem)), None)
+        try:
+            found = content.removeprefix(_BYTE_ORDER_MARK).decode()
+        except UnicodeDecodeError:
+            return None
+        return None if "\0" in found else found
 
     def _describe(self, response: requests.Response, content: bytes, endpoint: Endpoint | None) -> str:
         status = response.status_code

@@ -58,6 +58,7 @@ class ResourceOutcome:
         created: whether the table is new.
         waited: seconds spent waiting for retries and rate limits.
         gone_envelopes: envelopes without a record (deleted upstream or not visible).
+        missing_details: requests per row without a result: what they are for was removed meanwhile or is no text.
         repeats: records that came more than once.
         deleted: rows soft-deleted or deleted, because they were removed upstream.
         deletion_withheld: rows that are missing upstream but stay, because too many are missing at once.
@@ -90,6 +91,7 @@ class ResourceOutcome:
     retries: int = 0
     waited: float = 0.0
     gone_envelopes: int = 0
+    missing_details: int = 0
     repeats: int = 0
     deleted: int = 0
     deletion_withheld: int = 0
@@ -153,6 +155,7 @@ _COUNTS = (
     "waited",
     "gone_envelopes",
     "repeats",
+    "missing_details",
     "deleted",
     "deletion_withheld",
 )

@@ -30,6 +30,7 @@ from platform_assets.declarations import (
     Resource,
     path_values,
 )
+from platform_assets.extraction.details import wanted_details
 from platform_assets.extraction.edge import Rest, upper_bound_param
 from platform_assets.extraction.queries import NO_PARENT, Bounds, Parent
 from platform_assets.http.errors import AnswerError
@@ -433,6 +434,9 @@ def fingerprint(resource: Resource, settings: Settings) -> bytes:
     private = [*left_out, *((resource.personal, settings.personal_salt) if settings.personal_salt else ())]
     if private or resource.endpoint.exclude:
         what += [private, sorted(resource.endpoint.exclude)]
+    details = [detail for one in resource.endpoint.lists for detail in wanted_details(resource, one, settings)]
+    if details:
+        what.append([(detail.path, sorted(detail.fields)) for detail in details])
     return blake2b(repr(tuple(what)).encode(), digest_size=16).digest()
 
 

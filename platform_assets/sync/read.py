@@ -27,10 +27,6 @@ from platform_assets.warehouse.load_errors import reason
 
 log = logging.getLogger(__name__)
 
-# A parent with such an answer was removed upstream or is not visible to us: it is skipped and counted, and its
-# siblings go on.
-SKIPPED_STATUSES = (403, 404, 410)
-
 
 def read_all(client: ApiClient, plans: Sequence[Plan], time: RoundTime) -> None:
     """Do the planned reads, as many as the round has time for; at least one.
@@ -90,7 +86,8 @@ def _do_reads(client: ApiClient, plan: Plan, reads: Sequence[Read], time: RoundT
             plan.buffer.accept(batch)
             read.batch = batch
     except RequestFailed as failure:
-        is_refused = reads[0].parent is not NO_PARENT and failure.status in SKIPPED_STATUSES and not failure.blocked
+        # A parent that was removed or is not visible is skipped and counted, and its siblings go on.
+        is_refused = reads[0].parent is not NO_PARENT and failure.not_visible
         if is_refused and len(reads) > 1:
             # One of them may be gone; the others have rows.
             for read in reads:
@@ -173,6 +170,7 @@ def finish_reading(plan: Plan) -> BufferedRows | None:
     outcome.retries = plan.counts["retries"]
     outcome.waited = plan.counts["waited_ms"] / 1000
     outcome.gone_envelopes = plan.counts["gone"]
+    outcome.missing_details = plan.counts["missing_details"]
     if outcome.error is not None:
         return None
     buffered = plan.buffer.finish()

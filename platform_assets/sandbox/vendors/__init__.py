@@ -45,7 +45,6 @@ VENDOR_PLATFORMS: dict[str, str] = {
 _ROWS: dict[str, Callable[[FakeBackend], dict[str, list[Record]]]] = {
     "buildkite": buildkite.rows,
     "k6_legacy": k6_legacy.rows,
-    "grafana_k6": grafana_k6.rows,
     "ninjaone": ninjaone.rows,
     "pipedrive": pipedrive_records.rows,
 }
@@ -65,7 +64,7 @@ def vendor_apis(backend: FakeBackend, options: VendorOptions) -> dict[str, Vendo
 
 
 def vendor_rows(
-    backend: FakeBackend, contract: str, *, organizations: Collection[str] | None = None
+    backend: FakeBackend, contract: str, *, organizations: Collection[str] | None = None, details: bool = False
 ) -> dict[str, list[Record]]:
     """Every record that a correct load of a contract has, by resource, in the reference's names, types and times.
 
@@ -74,10 +73,13 @@ def vendor_rows(
 
     Args:
         organizations: slugs of the organizations that are read; for sentry only, None for all.
+        details: whether the requests per row are sent too; for grafana_k6 only.
     """
     with backend.lock:
         if contract == "sentry":
             found: Any = sentry.rows(backend, organizations)
+        elif contract == "grafana_k6":
+            found = grafana_k6.rows(backend, with_details=details)
         else:
             found = _ROWS[contract](backend)
         return orjson.loads(orjson.dumps(found))

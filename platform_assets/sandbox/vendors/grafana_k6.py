@@ -4,7 +4,7 @@ There are no organizations: the stack replaces them. All projects of the backend
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -41,12 +41,33 @@ def load_test(record: Record, now: datetime) -> Record:
     return found
 
 
-def rows(backend: FakeBackend) -> dict[str, list[Record]]:
+def runs_of(record: Record) -> list[Record]:
+    """The runs of a test, oldest first; the fields are some of those that the vendor's client has."""
+    first = datetime.fromisoformat(record["created"])
+    return [
+        {
+            "id": run,
+            "test_id": record["id"],
+            "project_id": record["project_id"],
+            "created": (first + timedelta(hours=number)).isoformat().replace("+00:00", "Z"),
+            "status": "completed",
+            "result": "passed",
+        }
+        for number, run in enumerate(record["test_run_ids"])
+    ]
+
+
+def details(record: Record) -> Record:
+    """What a load with a request for each test's script and another for its runs has besides."""
+    return {name: record[name] for name in ("script", "test_run_ids", "last_test_run_id")}
+
+
+def rows(backend: FakeBackend, *, with_details: bool = False) -> dict[str, list[Record]]:
     """What a correct load has in each table."""
     tables = backend.tables["load_testing"]
     return {
         "projects": [project(one) for one in flat(tables["projects"])],
-        "tests": [load_test_row(one, backend.now) for one in tables["tests"]],
+        "tests": [load_test_row(one, backend.now) | (details(one) if with_details else {}) for one in tables["tests"]],
     }
 
 
@@ -145,13 +166,19 @@ class GrafanaK6(Vendor):
     def _test(self, identity: str) -> Record:
         for one in self.tables["tests"]:
             if str(one["id"]) == identity:
+                if one["id"] in self._options().refused:
+                    raise self.refuse(self._options().refused[one["id"]], "Not found")
                 return one
         raise self.refuse(404, "Not found")
 
     def _script(self, request: VendorRequest, values: tuple[str, ...]) -> Reply:
-        return Reply(self._test(values[0])["script"].encode(), media_type="application/octet-stream")
+        script, kind = self._test(values[0])["script"], self._options().script_type
+        return Reply(script if kind == "application/json" else script.encode(), media_type=kind)
 
     def _test_runs(self, request: VendorRequest, values: tuple[str, ...]) -> Reply:
-        test = self._test(values[0])
-        runs = [{"id": run, "test_id": test["id"], "project_id": test["project_id"]} for run in test["test_run_ids"]]
-        return self._page(request, runs)
+        # k6: by `created` only; what the order is without `$orderby` is not said.
+        order = request.value("$orderby")
+        if order not in (None, "created", "created asc", "created desc"):
+            raise self.refuse(400, f"$orderby cannot be {order}")
+        runs = runs_of(self._test(values[0]))
+        return self._page(request, runs if order in ("created", "created asc") else runs[::-1])

@@ -39,11 +39,15 @@ class GrafanaK6Options:
         stack_id: the stack that holds all projects; `X-Stack-Id` must name it.
         stack_url: the stack's address, for `X-Stack-Url` of `/cloud/v6/auth`.
         page_size: both the default and the maximum of `$top`.
+        script_type: the media type of scripts. `application/json` is a JSON text; every other is the script as it is.
+        refused: id of a test -> the status with which its script and its runs are refused, although it is in the list.
     """
 
     stack_id: int = 4711
     stack_url: str = "https://sandbox.grafana.net"
     page_size: int = 1000
+    script_type: str = "text/javascript"
+    refused: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass

@@ -100,8 +100,49 @@ def test_the_list_has_no_script_and_a_test_has_it_apart(server: SandboxServer) -
     assert not {"script", "user_id", "test_run_ids", "last_test_run_id"} & set(listed)
     path = f"/cloud/v6/load_tests/{test['id']}"
     assert ask(server, "grafana_k6", f"{path}/script").content.decode() == test["script"]
-    assert [run["id"] for run in pages(server, f"{path}/test_runs")] == test["test_run_ids"]
+    assert [run["id"] for run in pages(server, f"{path}/test_runs", **{"$orderby": "created"})] == test["test_run_ids"]
     assert ask(server, "grafana_k6", "/cloud/v6/load_tests/1/script").status_code == 404
+
+
+def test_runs_come_by_their_time_in_pages_with_a_next_link(server: SandboxServer) -> None:
+    test = next(one for one in expected_rows(server.backend)["load_testing"]["tests"] if len(one["test_run_ids"]) == 3)
+    path = f"/cloud/v6/load_tests/{test['id']}/test_runs"
+    runs = pages(server, path, **{"$orderby": "created", "$top": 2})
+    assert [one["id"] for one in runs] == test["test_run_ids"]
+    assert [one["created"] for one in runs] == sorted(one["created"] for one in runs)
+    assert {one["test_id"] for one in runs} == {test["id"]} and {one["project_id"] for one in runs} == {
+        test["project_id"]
+    }
+    assert [one["id"] for one in pages(server, path, **{"$orderby": "created desc"})] == test["test_run_ids"][::-1]
+    assert "@nextLink" in ask(server, "grafana_k6", path, {"$top": 2}).json()
+    assert ask(server, "grafana_k6", path, {"$orderby": "id"}).status_code == 400
+
+
+def test_a_script_comes_as_javascript_or_as_the_switch_says(server: SandboxServer) -> None:
+    test = expected_rows(server.backend)["load_testing"]["tests"][3]
+    path, options = f"/cloud/v6/load_tests/{test['id']}/script", server.vendors.grafana_k6
+    assert ask(server, "grafana_k6", path).headers["Content-Type"].startswith("text/javascript")
+    try:
+        options.script_type = "application/json"
+        assert ask(server, "grafana_k6", path).json() == test["script"]
+        options.refused[test["id"]] = 410
+        assert ask(server, "grafana_k6", path).status_code == 410
+        assert test["id"] in by_key(pages(server, "/cloud/v6/load_tests"))
+    finally:
+        options.script_type = "text/javascript"
+        options.refused.clear()
+
+
+def test_the_oracle_has_scripts_and_runs_if_asked() -> None:
+    world = FakeBackend()
+    world.advance(hours=5)
+    found, reference = (
+        vendor_rows(world, "grafana_k6", details=True)["tests"],
+        expected_rows(world)["load_testing"]["tests"],
+    )
+    for name in ("script", "test_run_ids", "last_test_run_id"):
+        assert [one[name] for one in found] == [one[name] for one in reference]
+    assert not {"script", "test_run_ids"} & set(vendor_rows(world, "grafana_k6")["tests"][0])
 
 
 def test_a_projects_tests(server: SandboxServer) -> None:
