@@ -6,16 +6,21 @@ other, also when there are 10^5 parents. `_sync_log` is append-only. `_sync_tabl
 after its last load, by which the next sync notices rows that somebody else removed.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
-
-from dlt.destinations.job_client_impl import SqlJobClientBase
-from dlt.destinations.sql_client import SqlClientBase
+from typing import TYPE_CHECKING, Any
 
 from platform_assets.warehouse import column_names, source_account
+
+if TYPE_CHECKING:
+    from dlt.destinations.job_client_impl import SqlJobClientBase
+    from dlt.destinations.sql_client import SqlClientBase
+
+    from platform_assets.warehouse.backends import Queries
 
 TABLE = "_sync_state"
 _CHUNK = 500
@@ -50,6 +55,8 @@ LOG_COLUMNS = (
     ("rows_loaded", "bigint"),
     ("rows_removed", "bigint"),
 )
+# Of a row of the log: whether this sync loaded any of the resource. Also part of dbt's sources.
+LOADED = "(status = 'ok' or failed_reads < reads)"
 
 
 TABLES_TABLE = "_sync_tables"
@@ -108,7 +115,7 @@ class Progress:
     succeeded_at: datetime | None = None
     starts_anew: bool = False
 
-    def after(self, attempt: "Progress") -> "Progress":
+    def after(self, attempt: Progress) -> Progress:
         """This state followed by `attempt`: a cursor never goes back, a failure keeps the last success.
 
         A failed or skipped parent stays due. Earlier state does not count for another parent under the same name, nor
@@ -168,7 +175,7 @@ class TableContent:
     newest_loaded_at: datetime | None
     is_loading: bool = False
 
-    def is_still(self, found: "TableContent") -> bool:
+    def is_still(self, found: TableContent) -> bool:
         """Whether `found` can be this content: the same, or more of it if a load was cut off."""
         if not self.is_loading:
             return (self.row_count, self.newest_loaded_at) == (found.row_count, found.newest_loaded_at)
@@ -229,7 +236,7 @@ def write_table_contents(client: SqlClientBase[Any], contents: Mapping[str, Tabl
         )
 
 
-def read(client: SqlClientBase[Any], resources: Iterable[str]) -> dict[tuple[str, str], Progress]:
+def read(client: Queries, resources: Iterable[str]) -> dict[tuple[str, str], Progress]:
     """State of `resources`, by (resource, parent)."""
     names = list(resources)
     columns = ", ".join(client.escape_column_name(name) for name, _ in COLUMNS)
@@ -246,6 +253,15 @@ def read(client: SqlClientBase[Any], resources: Iterable[str]) -> dict[tuple[str
         progress = Progress(**values)
         found[progress.resource, progress.parent] = progress
     return found
+
+
+def last_loads(client: Queries) -> dict[str, datetime]:
+    """Resource -> when it, or any parent of it, was last loaded; Dagster and `dbt source freshness` count the same."""
+    rows = client.execute_sql(
+        f"SELECT resource, max(ended_at) FROM {client.make_qualified_table_name(LOG_TABLE)}"
+        f" WHERE {LOADED} GROUP BY resource"
+    )
+    return {str(row[0]): row[1] for row in rows or ()}
 
 
 def failed(client: SqlClientBase[Any], resource: str) -> list[tuple[str, str]]:
