@@ -16,13 +16,12 @@ import dagster as dg
 from platform_assets.cancellation import Cancelled, current
 from platform_assets.cli import environment
 from platform_assets.cli.environment import (
-    report_broken_platforms,
     sandbox_for,
     sandbox_line,
     settings_problems,
 )
 from platform_assets.cli.summary import AssetSummary, Summary, print_summary, show_progress
-from platform_assets.cli.sync_request import SyncRequest, selected_keys
+from platform_assets.cli.sync_request import SyncRequest
 from platform_assets.configuration.platform_settings import is_configured
 from platform_assets.declarations import Platform
 from platform_assets.http.errors import SettingsError
@@ -35,8 +34,8 @@ from platform_assets.warehouse import open_warehouse
 from platform_assets.warehouse.location import exclusive
 
 
-def run_sync(request: SyncRequest) -> int:
-    """Run the sync and print its summary.
+def run_sync(request: SyncRequest, assets: Sequence[str]) -> int:
+    """Load the assets (`<platform>/<resource>`), build the models, and print a summary.
 
     SIGINT and SIGTERM end it within seconds: what is being read is dropped, what is being written is finished, and the
     run is marked as canceled. The sync works in a thread, because only the main thread receives signals.
@@ -54,7 +53,7 @@ def run_sync(request: SyncRequest) -> int:
     landed = False
     with cancelled_by_signals(by_hand=True, on_signal=on_signal) as cancellation, ThreadPoolExecutor(1) as pool:
         try:
-            landed = pool.submit(_run_sync, request).result()
+            landed = pool.submit(_run_sync, request, assets).result()
         except Cancelled:
             pass
         except Exception:
@@ -64,13 +63,12 @@ def run_sync(request: SyncRequest) -> int:
     return 128 + received[0] if received else int(not landed)
 
 
-def _run_sync(request: SyncRequest) -> bool:
+def _run_sync(request: SyncRequest, assets: Sequence[str]) -> bool:
     """The sync, in the current thread; whether everything requested landed. Raises Cancelled if it was cancelled."""
     _keep_signals_from_children()
     started = time.monotonic()
     console = environment.console()
-    report_broken_platforms()
-    keys = selected_keys(request)
+    keys = [dg.AssetKey(name.split("/")) for name in assets]
     platforms = [platform for platform in all_platforms() if any(key.path[0] == platform.name for key in keys)]
     served = [platform.name for platform in platforms if not is_configured(platform)]
     configured = [platform.name for platform in platforms if is_configured(platform)]
