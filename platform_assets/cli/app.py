@@ -84,6 +84,7 @@ def sync(
         ),
     ] = False,
     models: Annotated[bool, typer.Option(help="Build the dbt models downstream.")] = True,
+    as_json: Json = False,
     sandbox: Sandbox = False,
     contract: Contract = Spoken.REFERENCE,
 ) -> None:
@@ -101,6 +102,7 @@ def sync(
         models=models,
         sandbox=sandbox,
         contract=contract,
+        as_json=as_json,
     )
     report_broken_platforms()
     assets = selected_assets(request)

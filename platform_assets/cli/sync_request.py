@@ -80,9 +80,20 @@ def _raise_no_match(pattern: str, platforms: Sequence[str]) -> NoReturn:
     for broken in broken_platforms():
         if pattern.split("/")[0] == broken.module:
             raise SettingsError(f"{pattern!r} cannot be loaded: {broken}")
-    near = [name for name in known if name.split("/")[-1] == pattern.split("/")[-1]] or nearest_few(pattern, known)
+    near = _nearest_assets(pattern, known)
     hint = f"; did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
     raise SettingsError(f"no asset is called {pattern!r}{hint}")
+
+
+def _nearest_assets(name: str, known: Iterable[str]) -> list[str]:
+    """The assets that were probably meant, also where the platform was left out or is another one."""
+    resource = name.split("/")[-1]
+    by_resource: dict[str, list[str]] = {}
+    for other in known:
+        by_resource.setdefault(other.split("/")[-1], []).append(other)
+    if resource in by_resource:
+        return by_resource[resource]
+    return nearest_few(name, known) or [one for near in nearest_few(resource, by_resource) for one in by_resource[near]]
 
 
 def _check_options(request: SyncRequest, resources: Sequence[Resource], names: Sequence[str]) -> None:
