@@ -119,6 +119,22 @@ def test_outside_a_project_nothing_is_made(tmp_path: Path, monkeypatch: pytest.M
     assert list(folder.iterdir()) == []
 
 
+def test_an_empty_file_that_a_killed_process_left_is_no_warehouse_and_stays(warehouse_file: Path) -> None:
+    warehouse_file.touch()
+    done = command("status")
+    assert done.returncode == 1 and f"there is no warehouse at {warehouse_file} yet" in done.stderr
+    assert warehouse_file.stat().st_size == 0
+
+
+def test_what_a_killed_writer_had_committed_is_read(loaded: None, warehouse_file: Path) -> None:
+    """It is in the log beside the file, which a read-only connection applies in memory."""
+    update = "UPDATE crm._sync_log SET ended_at = ended_at - INTERVAL 5 DAY"
+    code = f"import duckdb, os; c = duckdb.connect({str(warehouse_file)!r}); c.execute({update!r}); os._exit(9)"
+    assert Popen([sys.executable, "-c", code]).wait() == 9
+    assert warehouse_file.with_name(f"{warehouse_file.name}.wal").exists()
+    assert cells(status("--platform", "crm"))["crm/deals"].split()[0] == "stale"
+
+
 def holder(path: Path, *, read_only: bool) -> "Popen[bytes]":
     code = f"import duckdb, time; c = duckdb.connect({str(path)!r}, read_only={read_only}); print(1, flush=True)"
     process = Popen([sys.executable, "-c", f"{code}; time.sleep(60)"], stdout=PIPE)

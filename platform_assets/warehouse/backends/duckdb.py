@@ -73,7 +73,8 @@ class DuckDB:
 
     def missing_file(self) -> Path | None:
         path = self.path
-        return None if path.exists() else path
+        # A process that is killed while it makes the file leaves an empty one.
+        return None if path.exists() and path.stat().st_size else path
 
     def destination(self) -> Any:
         import dlt

@@ -13,9 +13,7 @@ _COMMAND_CHARACTERS = 60
 
 def tell(path: Path, holder: str, wait: float) -> None:
     """Log that another process holds the warehouse `path`, and that it is waited for up to `wait` seconds in all."""
-    logging.getLogger(__name__).warning(
-        "waiting for %s, which %s holds, up to %.0f s (warehouse.lock_wait)", path, holder, wait
-    )
+    logging.getLogger(__name__).warning("waiting for %s, which %s holds, up to %.0f s", path, holder, wait)
 
 
 class Notice:
