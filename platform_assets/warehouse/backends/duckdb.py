@@ -141,13 +141,7 @@ def _locked(path: Path, wait: float) -> Iterator[None]:
     lock = FileLock(f"{path}.lock")
     cancellation = current()
     try:
-        try:
-            lock.acquire(timeout=min(wait, TELL_AFTER), cancel_check=lambda: cancellation.cancelled)
-        except Timeout:
-            if wait <= TELL_AFTER or cancellation.cancelled:
-                raise
-            tell(path, locking_process(Path(lock.lock_file)), wait)
-            lock.acquire(timeout=wait - TELL_AFTER, cancel_check=lambda: cancellation.cancelled)
+        _acquire(lock, path, wait)
     except Timeout:
         cancellation.check()
         raise WarehouseError(
@@ -160,6 +154,18 @@ def _locked(path: Path, wait: float) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _acquire(lock: FileLock, path: Path, wait: float) -> None:
+    """Take the lock of the file `path`; say who holds it if that takes long. Raises Timeout after `wait` seconds."""
+    cancellation = current()
+    try:
+        lock.acquire(timeout=min(wait, TELL_AFTER), cancel_check=lambda: cancellation.cancelled)
+    except Timeout:
+        if wait <= TELL_AFTER or cancellation.cancelled:
+            raise
+        tell(path, locking_process(Path(lock.lock_file)), wait)
+        lock.acquire(timeout=wait - TELL_AFTER, cancel_check=lambda: cancellation.cancelled)
 
 
 def _make_folder(path: Path) -> None:
