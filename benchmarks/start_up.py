@@ -52,7 +52,7 @@ RUN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from platform_assets.cli
 
 
 def short_commands(checkouts: Mapping[str, Path], loaded: Path, settings: Mapping[str, str]) -> list[str]:
-    """Lines of a table: median and worst seconds of each short command, by checkout.
+    """Lines of a table: median seconds of each short command, and of CPU, by checkout.
 
     Args:
         checkouts: title -> folder of a checkout.
@@ -60,22 +60,25 @@ def short_commands(checkouts: Mapping[str, Path], loaded: Path, settings: Mappin
     """
     lines = []
     for name, (args, needs_rows) in SHORT.items():
-        seconds: dict[str, list[float]] = {title: [] for title in checkouts}
+        seconds: dict[str, list[tuple[float, float]]] = {title: [] for title in checkouts}
         for turn in range(TURNS + 1):
             for title, checkout in checkouts.items():
                 spent = one_run(checkout, args, loaded if needs_rows else None, settings)
                 if turn:  # The first only warms the caches.
                     seconds[title].append(spent)
-        cells = " | ".join(f"{statistics.median(found):.2f} ({max(found):.2f})" for found in seconds.values())
+        medians = [[statistics.median(one) for one in zip(*found, strict=True)] for found in seconds.values()]
+        cells = " | ".join(f"{wall:.2f} ({cpu:.2f})" for wall, cpu in medians)
         lines.append(f"| `{name}` | {cells} |" if name.startswith("-") else f"| {name} | {cells} |")
     return lines
 
 
-def one_run(checkout: Path, args: Sequence[str], loaded: Path | None, settings: Mapping[str, str]) -> float:
-    """Wall seconds of one command, from start to end of its process."""
+def one_run(
+    checkout: Path, args: Sequence[str], loaded: Path | None, settings: Mapping[str, str]
+) -> tuple[float, float]:
+    """Seconds of one command from start to end of its process, and its CPU seconds."""
     plain = {name: value for name, value in os.environ.items() if "__" not in name and name != "DAGSTER_HOME"}
     with tempfile.TemporaryDirectory() as empty:
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), cpu_of_children()
         subprocess.run(
             [sys.executable, "-c", RUN, str(checkout), *args],
             cwd=loaded or empty,
@@ -83,7 +86,11 @@ def one_run(checkout: Path, args: Sequence[str], loaded: Path | None, settings: 
             capture_output=True,
             check=False,
         )
-        return time.perf_counter() - began
+        return time.perf_counter() - began, cpu_of_children() - cpu
+
+
+def cpu_of_children() -> float:
+    return os.times().children_user + os.times().children_system
 
 
 def profile() -> list[tuple[str, float]]:
@@ -131,7 +138,7 @@ def idle_sync(folder: Path, settings: Mapping[str, str]) -> tuple[float, float, 
     """Seconds of the second and third `platform-assets sync` (the faster one), their CPU, and the last line."""
     runs = []
     for _ in range(3):
-        began, cpu = time.perf_counter(), os.times().children_user + os.times().children_system
+        began, cpu = time.perf_counter(), cpu_of_children()
         ended = subprocess.run(
             [COMMAND, "sync"],
             cwd=folder,
@@ -140,7 +147,7 @@ def idle_sync(folder: Path, settings: Mapping[str, str]) -> tuple[float, float, 
             text=True,
             check=True,
         )
-        spent = os.times().children_user + os.times().children_system - cpu
+        spent = cpu_of_children() - cpu
         last = next(line for line in ended.stdout.splitlines() if " assets and " in line)
         runs.append((time.perf_counter() - began, spent, last))
     return min(runs[1:])
@@ -162,8 +169,9 @@ def main() -> None:
 
 {machine()}.
 
-Commands that load nothing, from start to end of the process: median (worst) of {TURNS} runs in seconds, imports
-included. {"Before and now took turns. " if before else ""}Load of the machine at the end: {load:.1f}.
+Commands that load nothing: seconds from start to end of the process, imports included, and in brackets those of CPU,
+medians of {TURNS} runs. {"Before and now took turns. " if before else ""}Load of the machine at the end: {load:.1f};
+over the number of cores, processes wait for each other, and the CPU seconds are what an idle machine needs.
 
 | command | {heads} |
 |---|{"---:|" * len(checkouts)}
