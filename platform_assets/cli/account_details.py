@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from platform_assets.arrow.conversion import convert
 from platform_assets.declarations import REFERENCE, Grant, Platform, PlatformAssetsError
 from platform_assets.extraction.support import support
 from platform_assets.http.client import ApiClient
@@ -82,6 +81,9 @@ def _permissions(platform: Platform, declared: Grant, body: Any) -> Iterator[str
 
 
 def _expiry(declared: Grant, body: Any) -> Iterator[str]:
+    # Imported here: Arrow takes a tenth of a second, and few accounts have a credential that ends.
+    from platform_assets.arrow.conversion import convert
+
     text = get_path(body, declared.expires_path) if declared.expires_path else None
     (expires,) = convert([text], "timestamp")[0].to_pylist()
     if expires is not None:

@@ -10,21 +10,40 @@ from typing import Annotated
 
 import typer
 
+from platform_assets.cli.ports import PortUnavailable
 from platform_assets.declarations import PlatformAssetsError
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 app = typer.Typer(
-    help="API resources of SaaS platforms, as Dagster assets in your warehouse.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 Platforms = Annotated[list[str] | None, typer.Option("--platform", "-p", help="Only this platform; may be repeated.")]
+_SELECT = "Only this asset, or those of a pattern: crm/deals, 'crm/deal*', '*/organizations'; may be repeated."
 Sandbox = Annotated[
     bool, typer.Option("--sandbox", help="Serve platforms that have no base_url from the built-in sandbox.")
 ]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; docs/commands.md has its keys.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"platform-assets {version('platform-assets')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and end.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """API resources of SaaS platforms, as Dagster assets in your warehouse."""
 
 
 class Spoken(StrEnum):
@@ -45,9 +64,7 @@ Contract = Annotated[
 @app.command()
 def sync(
     platform: Platforms = None,
-    select: Annotated[
-        list[str] | None, typer.Option("--select", "-s", help="Only this asset, e.g. crm/deals; may be repeated.")
-    ] = None,
+    select: Annotated[list[str] | None, typer.Option("--select", "-s", help=_SELECT)] = None,
     partition: Annotated[
         list[str] | None,
         typer.Option("--partition", help="Only this partition of partitioned assets; may be repeated."),
@@ -67,11 +84,13 @@ def sync(
         ),
     ] = False,
     models: Annotated[bool, typer.Option(help="Build the dbt models downstream.")] = True,
+    as_json: Json = False,
     sandbox: Sandbox = False,
     contract: Contract = Spoken.REFERENCE,
 ) -> None:
     """Load the chosen assets and build the dbt models downstream. Exit code 0 only if all landed, 130 after Ctrl-C."""
-    from platform_assets.cli.sync import SyncRequest, run_sync
+    from platform_assets.cli.environment import report_broken_platforms
+    from platform_assets.cli.sync_request import SyncRequest, selected_assets
 
     request = SyncRequest(
         platforms=tuple(platform or ()),
@@ -83,39 +102,54 @@ def sync(
         models=models,
         sandbox=sandbox,
         contract=contract,
+        as_json=as_json,
     )
-    raise typer.Exit(run_sync(request))
+    report_broken_platforms()
+    assets = selected_assets(request)
+
+    # Only now, since it imports Dagster: a misspelt name is reported at once.
+    from platform_assets.cli.sync import run_sync
+
+    raise typer.Exit(run_sync(request, assets))
 
 
 @app.command()
-def status(platform: Platforms = None) -> None:
-    """Show rows, cursor, lag and last run of every asset."""
+def status(
+    platform: Platforms = None,
+    exact: Annotated[bool, typer.Option("--exact", help="Show times as UTC instead of how long ago.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what is failed, stale or never loaded, then rows and times of every asset. Only reads."""
     from platform_assets.cli.status import show_status
 
-    show_status(tuple(platform or ()))
+    show_status(tuple(platform or ()), as_json=as_json, exact_times=exact)
 
 
 @app.command()
-def check(platform: Platforms = None, sandbox: Sandbox = False, contract: Contract = Spoken.REFERENCE) -> None:
+def check(
+    platform: Platforms = None,
+    as_json: Json = False,
+    sandbox: Sandbox = False,
+    contract: Contract = Spoken.REFERENCE,
+) -> None:
     """Check settings and credentials with one cheap request per platform."""
     from platform_assets.cli.check import check_platforms
 
-    raise typer.Exit(0 if check_platforms(tuple(platform or ()), sandbox=sandbox, contract=contract) else 1)
+    usable = check_platforms(tuple(platform or ()), sandbox=sandbox, contract=contract, as_json=as_json)
+    raise typer.Exit(0 if usable else 1)
 
 
 @app.command()
 def verify(
     platform: Platforms = None,
-    select: Annotated[
-        list[str] | None, typer.Option("--select", "-s", help="Only this asset, e.g. crm/deals; may be repeated.")
-    ] = None,
+    select: Annotated[list[str] | None, typer.Option("--select", "-s", help=_SELECT)] = None,
     fix: Annotated[
         bool,
         typer.Option(
             "--fix", help="Write what is missing or changed, let a sync remove what is extra, and verify again."
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")] = False,
+    as_json: Json = False,
     sandbox: Sandbox = False,
 ) -> None:
     """Read the chosen assets completely from their APIs and compare every cell with the warehouse.
@@ -127,11 +161,14 @@ def verify(
 
     Exit code 0 only if all was verified and nothing differs.
     """
+    from platform_assets.cli.sync_request import SyncRequest, selected_assets
+
+    assets = selected_assets(SyncRequest(platforms=tuple(platform or ()), assets=tuple(select or ())))
+
+    # Only now, since it imports Arrow and dlt: a misspelt name is reported at once.
     from platform_assets.cli.verify import VerifyRequest, run_verify
 
-    request = VerifyRequest(
-        platforms=tuple(platform or ()), assets=tuple(select or ()), fix=fix, as_json=as_json, sandbox=sandbox
-    )
+    request = VerifyRequest(assets=tuple(assets), fix=fix, as_json=as_json, sandbox=sandbox)
     raise typer.Exit(0 if run_verify(request) else 1)
 
 
@@ -202,14 +239,14 @@ def dbt_sources(
 
 
 def main() -> None:
-    """Run the command. An expected error is one line on stderr and exit code 1, without a traceback."""
+    """Run the command. An expected error is one line on stderr and exit code 1 (2 for a port), without a traceback."""
     # What is imported stays: with Python's 700, looking for garbage in it takes a quarter of the start.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
         app()
     except PlatformAssetsError as error:
         print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+        raise SystemExit(2 if isinstance(error, PortUnavailable) else 1) from None
     except BrokenPipeError:
         # The reader of the output closed it, e.g. `| head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,22 +1,27 @@
-"""`platform-assets check`: settings and credentials, with one cheap request per platform."""
+"""`platform-assets check`: settings and credentials, with one cheap request per platform.
 
+Imports neither Dagster nor dlt, unless the warehouse's account is in doubt or Dagster's home is not as we made it.
+"""
+
+import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import typer
 
 from platform_assets.cli.account_details import account_details
-from platform_assets.cli.environment import chosen_platforms, dagster_home_path, open_instance, sandbox_for, unserved
+from platform_assets.cli.dagster_storage import try_to_open
+from platform_assets.cli.environment import chosen_platforms, dagster_home_path, sandbox_for, unserved
 from platform_assets.configuration import ALERTS, WEBHOOK_URL, read, unknown_settings
 from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError
 from platform_assets.extraction.connection import connect
 from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms, broken_platforms
-from platform_assets.sync.account import agree_on_source
-from platform_assets.warehouse import open_warehouse
 from platform_assets.warehouse.location import check_settings, exclusive, missing_file, warehouse_name
+from platform_assets.warehouse.queries import reading, recorded_source
 from platform_assets.warehouse.source_account import AnotherAccount
 
 # Seconds that the check waits for a load in flight.
@@ -25,29 +30,60 @@ _WAREHOUSE_WAIT = 10.0
 _TRIAL_BYTES = 65_536
 
 
-def check_platforms(names: Sequence[str], *, sandbox: bool, contract: str = REFERENCE) -> bool:
-    """Print a line per platform, one for the warehouse and one for Dagster's home; whether all are usable.
+@dataclass(frozen=True)
+class Finding:
+    """What the check says of one subject: a platform, `settings`, `warehouse`, `dagster home` or `alerts`."""
+
+    subject: str
+    ok: bool
+    text: str
+    details: tuple[str, ...] = ()
+
+
+def check_platforms(names: Sequence[str], *, sandbox: bool, contract: str = REFERENCE, as_json: bool = False) -> bool:
+    """Print what is found of each platform, of the warehouse and of Dagster's home; whether all are usable.
 
     Args:
         names: platforms to check; all of them if empty.
         sandbox: serve platforms that are not configured from the sandbox.
         contract: what the sandbox speaks.
+        as_json: print one JSON document at the end instead of each finding at once.
     """
     platforms = chosen_platforms(names)
-    left_out = unserved(platforms) if sandbox and not names else []
+    findings: list[Finding] = []
+    for finding in _findings(platforms, all_of_them=not names, sandbox=sandbox, contract=contract):
+        findings.append(finding)
+        if not as_json:
+            _print(finding)
+    ok = all(finding.ok for finding in findings)
+    if as_json:
+        typer.echo(json.dumps({"ok": ok, "findings": [asdict(finding) for finding in findings]}, indent=2))
+    return ok
+
+
+def _print(finding: Finding) -> None:
+    typer.echo(f"{finding.subject}: {'' if finding.ok else 'NOT OK: '}{finding.text}")
+    for line in finding.details:
+        typer.echo(f"  {line}")
+
+
+def _findings(platforms: list[Platform], *, all_of_them: bool, sandbox: bool, contract: str) -> Iterator[Finding]:
+    left_out = unserved(platforms) if sandbox and all_of_them else []
     for platform in left_out:
-        typer.echo(f"{platform.name}: left out, it is not configured and the sandbox does not serve it")
-    platforms = [platform for platform in platforms if platform not in left_out]
-    broken = [] if names else [f"{one.module}: NOT OK: {one}" for one in broken_platforms()]
-    unknown = unknown_settings(all_platforms(), [one.module for one in broken_platforms()])
-    for line in [*broken, *(f"settings: NOT OK: {problem}" for problem in unknown)]:
-        typer.echo(line)
-    with sandbox_for(platforms, sandbox, contract):
-        usable = [_check(platform) for platform in platforms]
-    return all([not broken, not unknown, *usable, _check_warehouse(), _check_home(), _check_alerts()])
+        yield Finding(platform.name, True, "left out, it is not configured and the sandbox does not serve it")
+    if all_of_them:
+        yield from (Finding(broken.module, False, str(broken)) for broken in broken_platforms())
+    for problem in unknown_settings(all_platforms(), [broken.module for broken in broken_platforms()]):
+        yield Finding("settings", False, problem)
+    served = [platform for platform in platforms if platform not in left_out]
+    with sandbox_for(served, sandbox, contract):
+        yield from map(_check, served)
+    yield _check_warehouse()
+    yield _check_home()
+    yield from _check_alerts()
 
 
-def _check_warehouse() -> bool:
+def _check_warehouse() -> Finding:
     try:
         check_settings()
         missing = missing_file()
@@ -56,27 +92,22 @@ def _check_warehouse() -> bool:
         with exclusive("reach", wait=_WAREHOUSE_WAIT):
             pass
     except PlatformAssetsError as error:
-        typer.echo(f"warehouse: NOT OK: {str(error).removeprefix('warehouse: ')}")
-        return False
-    typer.echo(f"warehouse: ok, {warehouse_name()} can be opened")
-    return True
+        return _not_ok("warehouse", error)
+    return Finding("warehouse", True, f"ok, {warehouse_name()} can be opened")
 
 
-def _check_home() -> bool:
+def _check_home() -> Finding:
     home = dagster_home_path()
     if not os.path.lexists(home):
         return _check_folder("dagster home", home)
     try:
-        with open_instance():
-            pass
+        try_to_open(home)
     except PlatformAssetsError as error:
-        typer.echo(f"dagster home: NOT OK: {error}")
-        return False
-    typer.echo(f"dagster home: ok, {home} can be opened")
-    return True
+        return _not_ok("dagster home", error)
+    return Finding("dagster home", True, f"ok, {home} can be opened")
 
 
-def _check_folder(subject: str, path: Path) -> bool:
+def _check_folder(subject: str, path: Path) -> Finding:
     """Whether the first load can create a file or folder at `path`. Leaves nothing behind."""
     nearest = next(folder for folder in path.parents if os.path.lexists(folder))
     try:
@@ -85,45 +116,53 @@ def _check_folder(subject: str, path: Path) -> bool:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        typer.echo(f"{subject}: NOT OK: {path} cannot be created: {nearest}: {error.strerror}")
-        return False
-    typer.echo(f"{subject}: ok, {path} will be created by the first load")
-    return True
+        return Finding(subject, False, f"{path} cannot be created: {nearest}: {error.strerror}")
+    return Finding(subject, True, f"ok, {path} will be created by the first load")
 
 
-def _check_alerts() -> bool:
-    """Whether the webhook's setting is usable. Prints nothing if it is: most projects have no webhook."""
+def _check_alerts() -> Iterator[Finding]:
+    """Whether the webhook's setting is usable. Nothing if it is: most projects have no webhook."""
     try:
         read(ALERTS, WEBHOOK_URL)
     except PlatformAssetsError as error:
-        typer.echo(f"alerts: NOT OK: {str(error).removeprefix('alerts: ')}")
-        return False
-    return True
+        yield _not_ok("alerts", error)
 
 
 def _check_account(client: ApiClient) -> None:
     """Raise AnotherAccount if the warehouse has another account's rows. Its other errors have a line of their own."""
     try:
-        if missing_file() is None:
-            with open_warehouse(client.platform) as warehouse:
-                agree_on_source(client, warehouse, read_only=True)
+        if missing_file() is not None:
+            return
+        with reading(client.platform.name) as reader:
+            recorded = recorded_source(reader)
+        if recorded is not None and not recorded.is_certainly(client.settings):
+            _compare_accounts(client)
     except AnotherAccount:
         raise
     except PlatformAssetsError:
         return
 
 
-def _check(platform: Platform) -> bool:
+def _compare_accounts(client: ApiClient) -> None:
+    """As a sync does before it reads. Imports dlt."""
+    from platform_assets.sync.account import agree_on_source
+    from platform_assets.warehouse import open_warehouse
+
+    with open_warehouse(client.platform) as warehouse:
+        agree_on_source(client, warehouse, read_only=True)
+
+
+def _check(platform: Platform) -> Finding:
     try:
         connection = connect(platform)
         with connection.open_client(retries=False) as client:
             client.get(connection.platform.client.probe)
             _check_account(client)
-            details = list(account_details(platform, client))
+            details = tuple(account_details(platform, client))
     except PlatformAssetsError as error:
-        typer.echo(f"{platform.name}: NOT OK: {str(error).removeprefix(f'{platform.name}: ')}")
-        return False
-    typer.echo(f"{platform.name}: ok, {connection.settings.base_url} accepts the credential")
-    for line in details:
-        typer.echo(f"  {line}")
-    return True
+        return _not_ok(platform.name, error)
+    return Finding(platform.name, True, f"ok, {connection.settings.base_url} accepts the credential", details)
+
+
+def _not_ok(subject: str, error: PlatformAssetsError) -> Finding:
+    return Finding(subject, False, str(error).removeprefix(f"{subject}: "))

@@ -14,6 +14,7 @@ from platform_assets.cli.environment import (
     sandbox_for,
     sandbox_line,
 )
+from platform_assets.cli.ports import check_port
 from platform_assets.configuration import unknown_settings
 from platform_assets.configuration.platform_settings import is_configured, is_loopback, is_mentioned
 from platform_assets.platforms import all_platforms, broken_platforms
@@ -30,7 +31,10 @@ def open_ui(host: str, port: int, sandbox: bool | None) -> int:
         port: port of the UI.
         sandbox: whether platforms that are not configured come from the sandbox, whose data the sensors then load by
             themselves. None means only if no setting of any platform exists.
+
+    Raises PortUnavailable before anything is started.
     """
+    check_port("the Dagster UI", host, port)
     report_broken_platforms()
     for problem in unknown_settings(all_platforms(), [broken.module for broken in broken_platforms()]):
         print(f"warning: {problem}", file=sys.stderr)

@@ -8,9 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
-from rich.console import Console
-
 from platform_assets.configuration import (
     ALERTS,
     WAREHOUSE,
@@ -29,10 +26,12 @@ from platform_assets.warehouse.location import warehouse_name
 
 if TYPE_CHECKING:
     import dagster as dg
+    from rich.console import Console
 
     from platform_assets.sandbox import SandboxServer
 
-_DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
+# What a new Dagster home is configured with.
+DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 
 # What the sandbox speaks instead of `reference`: the contract of each platform's live vendor.
 VENDOR = "vendor"
@@ -45,9 +44,9 @@ def dagster_home() -> Path:
     try:
         home.mkdir(parents=True, exist_ok=True)
         if not config.exists():
-            config.write_text(_DAGSTER_YAML)
+            config.write_text(DAGSTER_YAML)
     except OSError as error:
-        raise _unusable(home, error.strerror) from None
+        raise unusable_home(home, error.strerror) from None
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 
@@ -65,6 +64,7 @@ def open_instance() -> Iterator["dg.DagsterInstance"]:
     """
     import dagster as dg
     import yaml
+    from filelock import FileLock
     from sqlalchemy.exc import SQLAlchemyError
 
     from platform_assets.patches.sqlite_engines import keep_engines
@@ -75,21 +75,27 @@ def open_instance() -> Iterator["dg.DagsterInstance"]:
         with FileLock(home / "open.lock", timeout=120):
             instance = dg.DagsterInstance.get()
     except OSError as error:
-        raise _unusable(home, error.strerror or str(error)) from None
+        raise unusable_home(home, error.strerror or str(error)) from None
     except (dg.DagsterError, yaml.YAMLError, SQLAlchemyError) as error:
-        raise _unusable(home, " ".join(str(error).split())[:200]) from None
+        raise unusable_home(home, " ".join(str(error).split())[:200]) from None
     with instance:
         yield instance
 
 
-def _unusable(home: Path, reason: str | None) -> SettingsError:
+def unusable_home(home: Path, reason: str | None) -> SettingsError:
+    """The error of a Dagster home that cannot be used, with the reason in one line."""
     return SettingsError(f"DAGSTER_HOME {home} cannot be used: {reason}")
 
 
-def console() -> Console:
-    """A console as wide as the terminal, or wide enough for every line of a table in a log."""
-    terminal = Console()
-    return terminal if terminal.is_terminal else Console(width=200)
+def console(*, stderr: bool = False) -> "Console":
+    """A console as wide as the terminal, or wide enough for every line of a table in a log.
+
+    Without a terminal, `COLUMNS` still says how wide it is.
+    """
+    from rich.console import Console
+
+    terminal = Console(stderr=stderr)
+    return terminal if terminal.is_terminal or "COLUMNS" in os.environ else Console(width=200, stderr=stderr)
 
 
 def chosen_platforms(names: Sequence[str]) -> list[Platform]:

@@ -1,67 +1,125 @@
-"""`platform-assets status`: rows, cursor and state of every asset, as the warehouse recorded them."""
+"""`platform-assets status`: what is failed, stale or missing, then rows and times of every asset.
 
-from collections.abc import Sequence
+Reads what the warehouse recorded, through a connection that cannot write, and imports neither Dagster nor dlt.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import typer
+from rich.cells import cell_len
+from rich.console import Console
 from rich.table import Table
 
+from platform_assets.cli.ages import ago, duration, exact
+from platform_assets.cli.asset_status import AssetStatus, State, asset_statuses
 from platform_assets.cli.environment import chosen_platforms, console, report_broken_platforms
-from platform_assets.declarations import Platform, Resource
-from platform_assets.warehouse import Progress, Status, open_warehouse
+from platform_assets.declarations import Platform
+from platform_assets.warehouse.location import warehouse_name
+from platform_assets.warehouse.queries import reading, recorded
+
+_GAP = 2
+_LISTED = 8
 
 
-def show_status(names: Sequence[str]) -> None:
-    """Print one line per asset: rows, cursor, lag, last success, state."""
+def show_status(names: Sequence[str], *, as_json: bool = False, exact_times: bool = False) -> None:
+    """Print the status of the platforms' assets, of all platforms if `names` is empty.
+
+    Args:
+        as_json: one JSON document instead of text.
+        exact_times: UTC instead of "3 h ago".
+    """
     report_broken_platforms()
+    platforms = chosen_platforms(names)
     now = datetime.now(UTC)
-    table = Table(box=None, pad_edge=False)
-    table.add_column("asset")
-    table.add_column("rows", justify="right")
-    table.add_column("cursor")
-    table.add_column("lag", justify="right")
-    table.add_column("last success (UTC)")
-    table.add_column("state")
-    for platform in chosen_platforms(names):
-        with open_warehouse(platform) as warehouse, warehouse.session() as session:
-            progress = session.progress([resource.name for resource in platform.resources])
-            for resource in platform.resources:
-                entries = [entry for (name, _), entry in progress.items() if name == resource.name]
-                table.add_row(*_cells(platform, resource, entries, session.count(resource.name), now))
-    console().print(table)
+    statuses = [status for platform in platforms for status in _read(platform, now)]
+    if as_json:
+        document = {
+            "warehouse": warehouse_name(),
+            "at": now.isoformat(),
+            "assets": [status.document() for status in statuses],
+        }
+        typer.echo(json.dumps(document, indent=2))
+        return
+    screen = console()
+    for line in _findings(statuses, platforms, now):
+        screen.print(line, markup=False, highlight=False, soft_wrap=True)
+    _print_table(screen, statuses, exact if exact_times else lambda moment: ago(moment, now))
 
 
-def _cells(platform: Platform, resource: Resource, entries: Sequence[Progress], rows: int, now: datetime) -> list[str]:
-    """Cells of one asset; `entries` are its recorded reads, one per parent."""
-    cursor = max((entry.cursor_value for entry in entries if entry.cursor_value), default=None)
-    success = max((entry.succeeded_at for entry in entries if entry.succeeded_at), default=None)
-    return [
-        f"{platform.name}/{resource.name}",
-        str(rows) if entries else "-",
-        f"{cursor.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if cursor else "-",
-        _duration((now - cursor).total_seconds()) if cursor else "-",
-        f"{success.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if success else "never",
-        _state(entries),
+def _read(platform: Platform, now: datetime) -> list[AssetStatus]:
+    with reading(platform.name) as reader:
+        return asset_statuses(platform, recorded(reader, [resource.name for resource in platform.resources]), now)
+
+
+def _findings(statuses: Sequence[AssetStatus], platforms: Sequence[Platform], now: datetime) -> Iterator[str]:
+    """Lines about what is not as it should be, and a count of the rest."""
+    by_state = {state: [status for status in statuses if status.state is state] for state in State}
+    for status in by_state[State.FAILED]:
+        yield f"failed: {status.asset}: {status.failure}"
+    for status in by_state[State.STALE]:
+        assert status.last_load is not None
+        yield f"stale: {status.asset}: loaded {ago(status.last_load, now)}, allowed {duration(status.allowed_lag)}"
+    for status in by_state[State.WAITING]:
+        yield f"waiting: {status.asset}: for {status.waiting_for}, which was never loaded"
+    for status in statuses:
+        if status.unread:
+            yield f"unfinished: {status.asset}: {status.unread} is still to be read; the next sync goes on with it"
+    for platform in platforms:
+        missing = [status for status in by_state[State.NEVER] if status.asset.startswith(f"{platform.name}/")]
+        if missing:
+            yield _never_loaded(platform, missing)
+    for status in statuses:
+        if status.skipped:
+            yield f"skipped: {status.asset}: the server refuses {status.skipped} of {status.reads} parents"
+    counts = [f"{len(found)} {state}" for state, found in by_state.items() if found]
+    yield f"{len(statuses)} assets: {', '.join(counts)}"
+    yield ""
+
+
+def _never_loaded(platform: Platform, missing: Sequence[AssetStatus]) -> str:
+    command = f"`platform-assets sync --platform {platform.name}` loads "
+    if len(missing) > _LISTED:
+        return f"never loaded: {len(missing)} assets of {platform.name}: {command}them"
+    names = ", ".join(status.asset for status in missing)
+    return f"never loaded: {names}: {command}{'them' if len(missing) > 1 else 'it'}"
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of the table; `rank` says in which order columns are left out if the terminal is narrow, 0 never."""
+
+    title: str
+    cell: Callable[[AssetStatus], str]
+    rank: int = 0
+    right: bool = False
+
+    def width(self, statuses: Sequence[AssetStatus]) -> int:
+        return max(cell_len(text) for text in (self.title, *map(self.cell, statuses)))
+
+
+def _print_table(screen: Console, statuses: Sequence[AssetStatus], shown: Callable[[datetime], str]) -> None:
+    """Print a line per asset. A name is never cut: columns that do not fit beside it are left out."""
+    columns = [
+        _Column("asset", lambda status: status.asset),
+        _Column("state", lambda status: str(status.state)),
+        _Column("rows", lambda status: "-" if status.rows is None else str(status.rows), rank=2, right=True),
+        _Column("last load", lambda status: shown(status.last_load) if status.last_load else "never", right=True),
+        _Column(
+            "newest record",
+            lambda status: shown(status.newest_record) if status.newest_record else "-",
+            rank=1,
+            right=True,
+        ),
     ]
-
-
-def _state(entries: Sequence[Progress]) -> str:
-    if not entries:
-        return "not loaded"
-    failed = [entry for entry in entries if entry.status is Status.FAILED]
-    skipped = sum(entry.status is Status.SKIPPED for entry in entries)
-    skipped_suffix = f", {skipped} parents skipped" if skipped else ""
-    if not failed:
-        return f"ok{skipped_suffix}"
-    if not failed[0].parent:
-        return f"failed: {failed[0].error}"
-    names = ", ".join(entry.parent for entry in failed[:3]) + (", …" if len(failed) > 3 else "")
-    return f"{len(failed)} of {len(entries)} parents failed: {names}{skipped_suffix}"
-
-
-def _duration(seconds: float) -> str:
-    """Seconds in the largest unit that fits, e.g. `1.5 h`."""
-    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{sign}{seconds / size:.1f} {unit}"
-    return f"{sign}{seconds:.0f} s"
+    for rank in (1, 2):
+        if sum(column.width(statuses) + _GAP for column in columns) - _GAP > screen.width:
+            columns = [column for column in columns if column.rank != rank]
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+    for column in columns:
+        table.add_column(column.title, justify="right" if column.right else "left", no_wrap=True, overflow="fold")
+    for status in statuses:
+        table.add_row(*(column.cell(status) for column in columns))
+    screen.print(table, highlight=False, soft_wrap=False)

@@ -4,6 +4,7 @@ The way through it: `sync_request` says which assets are meant, `orchestration/i
 `dbt/stale_models` says which models to build, and `summary` prints what the runs did.
 """
 
+import json
 import signal
 import sys
 import time
@@ -12,17 +13,18 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import resource_tracker
 
 import dagster as dg
+import typer
 
 from platform_assets.cancellation import Cancelled, current
 from platform_assets.cli import environment
 from platform_assets.cli.environment import (
-    report_broken_platforms,
     sandbox_for,
     sandbox_line,
     settings_problems,
 )
 from platform_assets.cli.summary import AssetSummary, Summary, print_summary, show_progress
-from platform_assets.cli.sync_request import SyncRequest, selected_keys
+from platform_assets.cli.sync_document import stdout_to_stderr, sync_document
+from platform_assets.cli.sync_request import SyncRequest
 from platform_assets.configuration.platform_settings import is_configured
 from platform_assets.declarations import Platform
 from platform_assets.http.errors import SettingsError
@@ -35,8 +37,8 @@ from platform_assets.warehouse import open_warehouse
 from platform_assets.warehouse.location import exclusive
 
 
-def run_sync(request: SyncRequest) -> int:
-    """Run the sync and print its summary.
+def run_sync(request: SyncRequest, assets: Sequence[str]) -> int:
+    """Load the assets (`<platform>/<resource>`), build the models, and print a summary.
 
     SIGINT and SIGTERM end it within seconds: what is being read is dropped, what is being written is finished, and the
     run is marked as canceled. The sync works in a thread, because only the main thread receives signals.
@@ -54,7 +56,7 @@ def run_sync(request: SyncRequest) -> int:
     landed = False
     with cancelled_by_signals(by_hand=True, on_signal=on_signal) as cancellation, ThreadPoolExecutor(1) as pool:
         try:
-            landed = pool.submit(_run_sync, request).result()
+            landed = pool.submit(_run_sync, request, assets).result()
         except Cancelled:
             pass
         except Exception:
@@ -64,13 +66,13 @@ def run_sync(request: SyncRequest) -> int:
     return 128 + received[0] if received else int(not landed)
 
 
-def _run_sync(request: SyncRequest) -> bool:
+def _run_sync(request: SyncRequest, assets: Sequence[str]) -> bool:
     """The sync, in the current thread; whether everything requested landed. Raises Cancelled if it was cancelled."""
     _keep_signals_from_children()
     started = time.monotonic()
-    console = environment.console()
-    report_broken_platforms()
-    keys = selected_keys(request)
+    # With --json, stdout is the document's alone.
+    console = environment.console(stderr=request.as_json)
+    keys = [dg.AssetKey(name.split("/")) for name in assets]
     platforms = [platform for platform in all_platforms() if any(key.path[0] == platform.name for key in keys)]
     served = [platform.name for platform in platforms if not is_configured(platform)]
     configured = [platform.name for platform in platforms if is_configured(platform)]
@@ -87,7 +89,8 @@ def _run_sync(request: SyncRequest) -> bool:
         show_progress()
         summary = Summary({key.to_user_string(): AssetSummary() for key in keys})
         try:
-            _load_and_build(request, keys, summary)
+            with stdout_to_stderr(request.as_json):
+                _load_and_build(request, keys, summary)
         finally:
             if current().cancelled:
                 landed = len(summary.landed)
@@ -101,13 +104,17 @@ def _run_sync(request: SyncRequest) -> bool:
 
             agrees = rows_equal_sandbox(console, server, summary, set(served))
     landed = len(summary.landed)
+    seconds = time.monotonic() - started
     console.print(
-        f"{landed} of {len(keys)} assets and {summary.models} dbt models in {time.monotonic() - started:.1f} s",
+        f"{landed} of {len(keys)} assets and {summary.models} dbt models in {seconds:.1f} s",
         highlight=False,
     )
     console.print("Open the UI: make dev (or `platform-assets dev`), then http://127.0.0.1:3000", highlight=False)
     all_usable = request.platforms or request.assets or not broken_platforms()
-    return agrees and not summary.failures and landed == len(keys) and bool(all_usable)
+    ok = agrees and not summary.failures and landed == len(keys) and bool(all_usable)
+    if request.as_json:
+        typer.echo(json.dumps(sync_document(summary, ok=ok, seconds=seconds), indent=2))
+    return ok
 
 
 def _load_and_build(request: SyncRequest, keys: Sequence[dg.AssetKey], summary: Summary) -> None:

@@ -13,21 +13,24 @@ from rich.console import Console
 from rich.table import Table
 
 from platform_assets.cli import environment
-from platform_assets.cli.environment import chosen_platforms, sandbox_for
-from platform_assets.cli.sync_request import SyncRequest, selected_keys
+from platform_assets.cli.environment import sandbox_for
 from platform_assets.declarations import Platform, PlatformAssetsError, Resource
 from platform_assets.extraction.connection import connect
 from platform_assets.http.errors import SettingsError
+from platform_assets.platforms import all_platforms
 from platform_assets.verification import Finding, Kind, Verification, verify
 from platform_assets.warehouse import open_warehouse
 
 
 @dataclass(frozen=True)
 class VerifyRequest:
-    """The options of `platform-assets verify`; an empty tuple means everything."""
+    """The options of `platform-assets verify`.
 
-    platforms: tuple[str, ...] = ()
-    assets: tuple[str, ...] = ()
+    Attributes:
+        assets: `<platform>/<resource>` of what is verified; see `sync_request.selected_assets`.
+    """
+
+    assets: tuple[str, ...]
     fix: bool = False
     as_json: bool = False
     sandbox: bool = False
@@ -59,12 +62,11 @@ def run_verify(request: VerifyRequest) -> bool:
 
 
 def _chosen(request: VerifyRequest) -> list[tuple[Platform, list[Resource]]]:
-    """Platforms with their chosen resources. Raises SettingsError for a name that does not exist."""
-    keys = selected_keys(SyncRequest(platforms=request.platforms, assets=request.assets))
-    names = {key.to_user_string() for key in keys}
+    """Platforms with their chosen resources."""
+    names = set(request.assets)
     chosen = [
         (platform, [resource for resource in platform.resources if f"{platform.name}/{resource.name}" in names])
-        for platform in chosen_platforms(request.platforms)
+        for platform in all_platforms()
     ]
     return [(platform, resources) for platform, resources in chosen if resources]
 

@@ -4,7 +4,8 @@ Settings follow dlt's scheme: environment variables first, then `.dlt/config.tom
 
     known              the table: key, kind, meaning and default of each setting
     kinds              what a value must be, and how its text becomes one
-    reading            one setting, from dlt's providers to a value, or an error that names it
+    lookup             where a setting is found, without importing dlt for it
+    reading            one setting, from where it is found to a value, or an error that names it
     platform_settings  all settings of one platform, as `Settings`
     unknown            keys that nothing reads, with the nearest right one
     freshness          the one rule for when a table is late

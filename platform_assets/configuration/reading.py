@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import dlt
-from dlt.common.configuration.exceptions import ConfigProviderException, ConfigurationException
-
 from platform_assets.configuration.kinds import URL
 from platform_assets.configuration.known import Setting
+from platform_assets.configuration.lookup import look_up
 from platform_assets.declarations import SettingsError
 
 T = TypeVar("T")
@@ -23,20 +21,27 @@ def configured(key: str) -> Any:
     Raises SettingsError where a file of settings cannot be read.
     """
     try:
-        # dlt's secrets do not include its plain settings.
-        found = dlt.secrets.get(key)  # pyright: ignore[reportArgumentType] -- dlt's own default for the type is None
-        return found if found is not None else dlt.config.get(key)  # pyright: ignore[reportArgumentType] -- as above
-    except ConfigProviderException as error:
-        raise SettingsError(_unreadable(getattr(error, "full_paths", ()))) from None
+        return look_up(key)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SettingsError(
             f"{getattr(error, 'filename', None) or 'a file in .dlt'} cannot be read: {reason}"
         ) from None
-    except (ConfigurationException, ValueError) as error:
+    except Exception as error:
+        raise _refused_by_dlt(error) from None
+
+
+def _refused_by_dlt(error: Exception) -> Exception:
+    """What dlt has raised, as a SettingsError if it is about settings."""
+    from dlt.common.configuration.exceptions import ConfigProviderException, ConfigurationException
+
+    if isinstance(error, ConfigProviderException):
+        return SettingsError(_unreadable(getattr(error, "full_paths", ())))
+    if isinstance(error, ConfigurationException | ValueError):
         # dlt reads its own settings with the first of ours.
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise SettingsError(f"[runtime], or a variable RUNTIME__…, cannot be used: {reason[:200]}") from None
+        return SettingsError(f"[runtime], or a variable RUNTIME__…, cannot be used: {reason[:200]}")
+    return error
 
 
 def read(section: str, setting: Setting[T]) -> T | None:

@@ -4,16 +4,11 @@ A misspelt setting would otherwise do nothing, silently. Values are never shown:
 """
 
 import os
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from dlt.common.configuration.container import Container
-from dlt.common.configuration.providers.toml import SettingsTomlProvider
-from dlt.common.configuration.specs import PluggableRunContext
-
 from platform_assets.configuration.known import ALERTS, SECTIONS, SOURCES, WAREHOUSE, known_keys
+from platform_assets.configuration.lookup import settings_files
 from platform_assets.configuration.reading import configured, variable
 from platform_assets.declarations import Platform
 from platform_assets.declarations.nearest import edits, nearest
@@ -127,15 +122,13 @@ def _in_variables(known: _KnownKeys) -> Iterator[str]:
 
 def _in_files(known: _KnownKeys) -> Iterator[str]:
     configured(SOURCES)  # Reads the files; raises SettingsError for one that cannot be read.
-    for provider in Container()[PluggableRunContext].providers.providers:
-        if isinstance(provider, SettingsTomlProvider):
-            file = ", ".join(str(Path(location)) for location in provider.present_locations)
-            for words in _leaves(tomllib.loads(provider.to_toml())):
-                found = known.problem_with(words)
-                if found is not None:
-                    problem, right = found
-                    instead = f"; did you mean {_as_toml(right)}?" if right else known.existing_names(words)
-                    yield f"{file}: {_as_toml(words)}: {problem}{instead}"
+    for file, document in settings_files():
+        for words in _leaves(document):
+            found = known.problem_with(words)
+            if found is not None:
+                problem, right = found
+                instead = f"; did you mean {_as_toml(right)}?" if right else known.existing_names(words)
+                yield f"{file}: {_as_toml(words)}: {problem}{instead}"
 
 
 def _leaves(table: Mapping[str, Any]) -> Iterator[list[str]]:

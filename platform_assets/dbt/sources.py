@@ -98,7 +98,7 @@ def _freshness(platform: Platform, resource: Resource) -> dict[str, Any]:
     lag = f"env_var('{setting}', '') | float({seconds:g})"
     last_load = (
         f"select max(ended_at) from {{{{ source('{platform.name}', '{state.LOG_TABLE}') }}}}"
-        f" where resource = '{resource.name}' and (status = 'ok' or failed_reads < reads)"
+        f" where resource = '{resource.name}' and {state.LOADED}"
     )
     return {
         "loaded_at_query": last_load,

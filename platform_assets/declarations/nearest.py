@@ -8,10 +8,23 @@ def nearest(word: str, known: Iterable[str], most: int | None = None) -> str | N
 
     Without `most`, about a third of the word may differ, three letters at the most. Case and underscores do not count.
     """
-    bound = max(1, min(3, len(word) // 3 + 1)) if most is None else most
+    bound = _bound(word) if most is None else most
     plain = _without_case(word)
     found = sorted((edits(plain, _without_case(other)), other) for other in known)
     return found[0][1] if found and found[0][0] <= bound else None
+
+
+def nearest_few(word: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """Up to `most` known words: those that begin with `word`, then the one or those with the fewest edits from it.
+
+    As in `nearest`, about a third of the word may differ, and case and underscores do not count.
+    """
+    bound, plain = _bound(word), _without_case(word)
+    found = [(edits(plain, _without_case(other)), other) for other in known]
+    begins = [one for one in found if plain and _without_case(one[1]).startswith(plain)]
+    fewest = min((distance for distance, _ in found), default=0)
+    near = [one for one in found if one[0] == fewest <= bound]
+    return list(dict.fromkeys(other for _, other in [*sorted(begins), *sorted(near)]))[:most]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -32,6 +45,10 @@ def edits(one: str, other: str) -> int:
             row.append(best)
         rows.append(row)
     return rows[-1][-1]
+
+
+def _bound(word: str) -> int:
+    return max(1, min(3, len(word) // 3 + 1))
 
 
 def _without_case(word: str) -> str:

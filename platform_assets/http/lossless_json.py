@@ -7,16 +7,20 @@ lone surrogates. Here the fast parser does the common case, and Python's `json` 
 Using `json` for everything would be correct too, but several times slower.
 """
 
+from __future__ import annotations
+
 import json
 import math
 import re
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import orjson
 
 from platform_assets.http.errors import AnswerError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # Parts of orjson's messages for valid JSON that it does not write: integers beyond 64 bits, and lone surrogates.
 _ORJSON_LIMITS = ("64-bit", "surrogates")
@@ -70,6 +74,8 @@ def from_json(content: bytes) -> Any:
 
 def _may_have_long_number(content: bytes) -> bool:
     """Whether there are 19 digits in a row. The regular expression takes as long as parsing does."""
+    import numpy as np
+
     digits = np.frombuffer(content, np.uint8) - np.uint8(ord("0")) < 10
     # Six neighbours among every third byte are in any such row, and in few bodies without one.
     if not has_run(digits[::3], 6):

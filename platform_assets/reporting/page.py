@@ -9,7 +9,7 @@ from plotly.offline import get_plotlyjs
 
 from platform_assets.platforms import all_platforms, broken_platforms
 from platform_assets.reporting.charts import SECTIONS, Chart, Row, Table
-from platform_assets.warehouse.queries import Reader, reading
+from platform_assets.warehouse.queries import Reader, reading, rows
 
 # Height of a chart in pixels; a longer table scrolls.
 _HEIGHT = 340
@@ -62,8 +62,8 @@ def _section(title: str, figures: Sequence[str]) -> str:
 
 
 def _figure(reader: Reader, chart: Chart) -> str:
-    rows = reader.rows(chart.query)
-    body = _body(chart, rows) if rows else f'<div class="empty">{escape(chart.nothing)}</div>'
+    found = rows(reader, chart.query)
+    body = _body(chart, found) if found else f'<div class="empty">{escape(chart.nothing)}</div>'
     return (
         f"<figure><figcaption><b>{escape(chart.title)}</b><span>{escape(chart.note)}"
         f" <code>marts.{escape(chart.mart)}</code></span></figcaption>{body}</figure>"

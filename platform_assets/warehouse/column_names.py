@@ -4,11 +4,14 @@ Two fields may have the same name after normalisation (`fooBar` and `foo_bar`). 
 depends on the order in which they are first seen; from then on it is recorded here.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dlt.destinations.sql_client import SqlClientBase
+if TYPE_CHECKING:
+    from dlt.destinations.sql_client import SqlClientBase
 
 TABLE = "_sync_columns"
 COLUMNS = (("resource", "text"), ("field", "text"), ("column_name", "text"))

@@ -5,3 +5,7 @@ from platform_assets.declarations import PlatformAssetsError
 
 class WarehouseError(PlatformAssetsError):
     """The warehouse is unavailable, another process holds it for too long, or its tables are not ours."""
+
+
+class UndefinedTable(WarehouseError):
+    """A table that does not exist, or not yet."""

@@ -18,6 +18,7 @@ __all__ = [
     "dbt_variables",
     "exclusive",
     "exclusive_for_child",
+    "lock_wait",
     "missing_file",
     "warehouse_name",
     "warehouse_secrets",
@@ -65,14 +66,15 @@ def exclusive(part: str, *, wait: float | None = None) -> AbstractContextManager
     Raises WarehouseError at the end of the wait or if the warehouse is unavailable, and Cancelled if the run is
     cancelled meanwhile.
     """
-    return configured_backend().exclusive(part, _lock_wait() if wait is None else wait)
+    return configured_backend().exclusive(part, lock_wait() if wait is None else wait)
 
 
 def exclusive_for_child(part: str, *, wait: float | None = None) -> AbstractContextManager[None]:
     """As `exclusive`, on behalf of a program that this process starts: that one can open the database."""
-    return configured_backend().exclusive_for_child(part, _lock_wait() if wait is None else wait)
+    return configured_backend().exclusive_for_child(part, lock_wait() if wait is None else wait)
 
 
-def _lock_wait() -> float:
+def lock_wait() -> float:
+    """Seconds to wait for another process that writes."""
     found = configuration.read(WAREHOUSE, configuration.LOCK_WAIT)
     return LOCK_WAIT if found is None else found

@@ -1,55 +1,84 @@
-"""Queries of dbt's marts and of our own tables, for the report."""
+"""Reads what no sync is needed for: dbt's marts for the report, our own records for `status` and `check`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-import dlt
-from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRelation
+from platform_assets.warehouse import source_account, state
+from platform_assets.warehouse.backends import Reader, configured_backend
+from platform_assets.warehouse.errors import UndefinedTable, WarehouseError
+from platform_assets.warehouse.location import check_settings, lock_wait
 
-from platform_assets.warehouse.backends import configured_backend
-from platform_assets.warehouse.location import WarehouseError, exclusive
-from platform_assets.warehouse.run_directory import run_directory
+__all__ = ["Reader", "Recorded", "Rows", "reading", "recorded", "recorded_source", "rows"]
 
 Rows = list[dict[str, Any]]
 
 
-class Reader:
-    """Runs queries in one schema; made by `reading`."""
+@dataclass(frozen=True)
+class Recorded:
+    """What the warehouse knows of one resource.
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    Attributes:
+        entries: its recorded reads, one per parent; empty before the first.
+        rows: in its table, soft-deleted ones included.
+        last_load: when a sync last loaded it, or any parent of it.
+    """
 
-    def rows(self, query: str) -> Rows:
-        """Rows as column -> value; none if a table does not exist yet.
-
-        Raises WarehouseError if a table lacks a column, e.g. because its model was built by another version.
-        """
-        try:
-            with self._client.execute_query(query) as cursor:
-                names = [column[0] for column in cursor.description or ()]
-                return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        except DatabaseUndefinedRelation:
-            return []
-        except DatabaseException as error:
-            reason = str(error.__cause__ or error).strip().splitlines()[0]
-            raise WarehouseError(f"the models in the warehouse are not those of this version ({reason})") from None
+    entries: tuple[state.Progress, ...] = ()
+    rows: int = 0
+    last_load: datetime | None = None
 
 
 @contextmanager
 def reading(schema: str) -> Iterator[Reader]:
-    """Read tables of `schema`, e.g. `marts`. The warehouse is held meanwhile, as by every other process of ours.
+    """Read tables of a schema, e.g. `marts` or `crm`, through a connection that cannot write.
 
-    Raises WarehouseError if the warehouse is unavailable; a DuckDB file that does not exist is not made.
+    Raises WarehouseError if the warehouse is unavailable, or a DuckDB file that does not exist, which is not made.
     """
+    check_settings()
     backend = configured_backend()
     missing = backend.missing_file()
     if missing is not None:
         raise WarehouseError(f"there is no warehouse at {missing} yet: `platform-assets sync` makes it")
-    with run_directory() as folder, exclusive("report"):
-        pipeline = dlt.pipeline(
-            "reading", destination=backend.destination(), dataset_name=schema, pipelines_dir=str(folder)
+    with backend.reading(schema, lock_wait()) as reader:
+        yield reader
+
+
+def rows(reader: Reader, query: str) -> Rows:
+    """Rows as column -> value; none if a table does not exist yet.
+
+    Raises WarehouseError if a table lacks a column, e.g. because its model was built by another version.
+    """
+    try:
+        names, found = reader.run(query, ())
+    except UndefinedTable:
+        return []
+    except WarehouseError as error:
+        raise WarehouseError(f"the models in the warehouse are not those of this version ({error})") from None
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def recorded(reader: Reader, resources: Sequence[str]) -> dict[str, Recorded]:
+    """Resource -> what the warehouse knows of it; `reader` reads its platform's schema."""
+    tables = reader.tables()
+    progress = state.read(reader, resources, reader.columns(state.TABLE)) if state.TABLE in tables else {}
+    loads = state.last_loads(reader) if state.LOG_TABLE in tables else {}
+    return {
+        resource: Recorded(
+            tuple(entry for (name, _), entry in progress.items() if name == resource),
+            _count(reader, resource) if resource in tables else 0,
+            loads.get(resource),
         )
-        pipeline.config.restore_from_destination = False
-        with pipeline.sql_client() as client:
-            yield Reader(client)
+        for resource in resources
+    }
+
+
+def recorded_source(reader: Reader) -> source_account.Source | None:
+    """Whose data the tables of a platform are, None if nothing was recorded; `reader` reads its schema."""
+    return source_account.read(reader) if source_account.TABLE in reader.tables() else None
+
+
+def _count(reader: Reader, table: str) -> int:
+    return int(reader.execute_sql(f"SELECT count(*) FROM {reader.make_qualified_table_name(table)}")[0][0])

@@ -4,21 +4,26 @@ Rows of two accounts must never be in one table: ids of one would overwrite the 
 hide the other's rows. So every sync compares the configured account with the recorded one before it reads anything.
 """
 
+from __future__ import annotations
+
 import json
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-from dlt.destinations.sql_client import SqlClientBase
 
 from platform_assets.configuration.platform_settings import Settings, is_loopback
 from platform_assets.declarations import Account, Platform, PlatformAssetsError
-from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError, RequestFailed
 from platform_assets.http.selection import Record, get_path
+
+if TYPE_CHECKING:
+    from dlt.destinations.sql_client import SqlClientBase
+
+    from platform_assets.http.client import ApiClient
+    from platform_assets.warehouse.backends import Queries
 
 TABLE = "_sync_source"
 COLUMNS = (
@@ -59,7 +64,7 @@ class Source:
             and self.credential == _credential_mark(settings, self.credential.partition(":")[0])
         )
 
-    def problem_with(self, current: "Source", loaded: frozenset[str]) -> str | None:
+    def problem_with(self, current: Source, loaded: frozenset[str]) -> str | None:
         """Why `current`, which the settings name, is another account; None if nothing says so.
 
         Args:
@@ -135,8 +140,8 @@ def _plain(value: object) -> str:
     return text.removesuffix(".0").lstrip("0") if text.removesuffix(".0").isdecimal() else text
 
 
-def read(client: SqlClientBase[Any]) -> Source | None:
-    """The recorded source, None if there is none. Raises DatabaseUndefinedRelation before the table was made."""
+def read(client: Queries) -> Source | None:
+    """The recorded source, None if there is none. Raises what `client` raises before the table was made."""
     columns = ", ".join(client.escape_column_name(name) for name, _ in COLUMNS)
     rows = client.execute_sql(f"SELECT {columns} FROM {client.make_qualified_table_name(TABLE)}")
     for origin, contract, account, credential in rows or ():

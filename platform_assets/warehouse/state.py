@@ -6,16 +6,21 @@ other, also when there are 10^5 parents. `_sync_log` is append-only. `_sync_tabl
 after its last load, by which the next sync notices rows that somebody else removed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
-
-from dlt.destinations.job_client_impl import SqlJobClientBase
-from dlt.destinations.sql_client import SqlClientBase
+from typing import TYPE_CHECKING, Any
 
 from platform_assets.warehouse import column_names, source_account
+
+if TYPE_CHECKING:
+    from dlt.destinations.job_client_impl import SqlJobClientBase
+    from dlt.destinations.sql_client import SqlClientBase
+
+    from platform_assets.warehouse.backends import Queries
 
 TABLE = "_sync_state"
 _CHUNK = 500
@@ -51,6 +56,8 @@ LOG_COLUMNS = (
     ("rows_loaded", "bigint"),
     ("rows_removed", "bigint"),
 )
+# Of a row of the log: whether this sync loaded any of the resource. Also part of dbt's sources.
+LOADED = "(status = 'ok' or failed_reads < reads)"
 
 
 TABLES_TABLE = "_sync_tables"
@@ -112,7 +119,7 @@ class Progress:
     succeeded_at: datetime | None = None
     starts_anew: bool = False
 
-    def after(self, attempt: "Progress") -> "Progress":
+    def after(self, attempt: Progress) -> Progress:
         """This state followed by `attempt`: a cursor never goes back, a failure keeps the last success.
 
         A failed or skipped parent stays due. Earlier state does not count for another parent under the same name, nor
@@ -172,7 +179,7 @@ class TableContent:
     newest_loaded_at: datetime | None
     is_loading: bool = False
 
-    def is_still(self, found: "TableContent") -> bool:
+    def is_still(self, found: TableContent) -> bool:
         """Whether `found` can be this content: the same, or more of it if a load was cut off."""
         if not self.is_loading:
             return (self.row_count, self.newest_loaded_at) == (found.row_count, found.newest_loaded_at)
@@ -233,10 +240,17 @@ def write_table_contents(client: SqlClientBase[Any], contents: Mapping[str, Tabl
         )
 
 
-def read(client: SqlClientBase[Any], resources: Iterable[str]) -> dict[tuple[str, str], Progress]:
-    """State of `resources`, by (resource, parent)."""
+def read(
+    client: Queries, resources: Iterable[str], existing: Collection[str] | None = None
+) -> dict[tuple[str, str], Progress]:
+    """State of `resources`, by (resource, parent).
+
+    Args:
+        existing: columns of the table if it may be of an earlier version; None if it has all.
+    """
     names = list(resources)
-    columns = ", ".join(client.escape_column_name(name) for name, _ in COLUMNS)
+    wanted = [name for name, _ in COLUMNS if existing is None or name in existing]
+    columns = ", ".join(map(client.escape_column_name, wanted))
     marks = ", ".join(["%s"] * len(names))
     rows = client.execute_sql(
         f"SELECT {columns} FROM {client.make_qualified_table_name(TABLE)}"
@@ -245,11 +259,20 @@ def read(client: SqlClientBase[Any], resources: Iterable[str]) -> dict[tuple[str
     )
     found: dict[tuple[str, str], Progress] = {}
     for row in rows or ():
-        values = dict(zip((name for name, _ in COLUMNS), row, strict=True))
+        values = dict(zip(wanted, row, strict=True))
         values["status"] = Status(values["status"])
         progress = Progress(**values)
         found[progress.resource, progress.parent] = progress
     return found
+
+
+def last_loads(client: Queries) -> dict[str, datetime]:
+    """Resource -> when it, or any parent of it, was last loaded; Dagster and `dbt source freshness` count the same."""
+    rows = client.execute_sql(
+        f"SELECT resource, max(ended_at) FROM {client.make_qualified_table_name(LOG_TABLE)}"
+        f" WHERE {LOADED} GROUP BY resource"
+    )
+    return {str(row[0]): row[1] for row in rows or ()}
 
 
 def failed(client: SqlClientBase[Any], resource: str) -> list[tuple[str, str]]:

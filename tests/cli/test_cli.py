@@ -43,7 +43,7 @@ def test_select_parent_and_partition() -> None:
         (["sync"], "SOURCES__CI_ANALYTICS__BASE_URL"),
         (["sync", "--platform", "nobody"], "no platform is called 'nobody'"),
         (["sync", "--select", "crm/deels"], "no asset is called 'crm/deels'"),
-        (["sync", "--select", "deals"], "did you mean crm/deals?"),
+        (["sync", "--select", "deals"], "did you mean `crm/deals`?"),
         (["check"], "SOURCES__CRM__BASE_URL"),
     ],
 )

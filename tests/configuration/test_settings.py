@@ -313,7 +313,7 @@ def test_a_port_in_use_is_reported_in_one_line(
 ) -> None:
     port = shared_sandbox.url.rsplit(":", 1)[1]
     code, out, err = run(monkeypatch, capsys, "sandbox", "--port", port)
-    assert code == 1 and f"cannot listen on 127.0.0.1:{port}" in err and err.count("\n") == 1 and not out
+    assert code == 2 and f"cannot listen on 127.0.0.1:{port}" in err and err.count("\n") == 1 and not out
 
 
 def test_an_unusable_dagster_home_is_reported_in_one_line(

@@ -34,6 +34,7 @@ from platform_assets.declarations import (
     Resource,
     Scope,
     SinglePage,
+    TooDeep,
     partition_key,
     validate,
 )
@@ -84,6 +85,8 @@ def test_a_valid_platform_passes() -> None:
     validate([platform(resource(), child())])
 
 
+TOO_DEEP = TooDeep(status=400, text="too deep")
+
 MISSPELT: dict[str, tuple[Callable[[], object], str]] = {
     "paginator": (lambda: Cursor(cursor_path="a", cursor_param="b", maxium=100), r"Cursor: `maxium`.*`maximum`"),  # pyright: ignore[reportCallIssue] -- the point of the test
     "limits": (lambda: RateLimit(request=1, seconds=1.0), r"RateLimit: `request`.*`requests`"),  # pyright: ignore[reportCallIssue] -- the point of the test
@@ -98,7 +101,10 @@ MISSPELT: dict[str, tuple[Callable[[], object], str]] = {
         lambda: resource(write_disposition="append"),
         r"`write_disposition`: there is no such key",
     ),
-    "another": (lambda: Incremental(cursor_path="a", row_order="asc"), r"`row_order`: there is no such key"),  # pyright: ignore[reportCallIssue] -- the point of the test
+    "another": (
+        lambda: Incremental(cursor_path="a", on_cursor=1),  # pyright: ignore[reportCallIssue] -- the point of the test
+        r"`on_cursor`: there is no such key",
+    ),
     "twice": (lambda: Resolve("a", resource="b", field="c"), r"Resolve: `resource`: is given twice"),  # pyright: ignore[reportCallIssue] -- the point of the test
     "without a name": (lambda: PageNumber("page"), r"PageNumber: takes its values by name"),  # pyright: ignore[reportCallIssue] -- the point of the test
 }
@@ -197,6 +203,20 @@ def test_an_invalid_value_is_refused(case: str) -> None:
 def test_valid_cron_expressions_are_accepted() -> None:
     for cron in ("0 * * * *", "*/15 0-6,22 1 1-12/2 0", "59 23 31 12 7"):
         assert is_cron(cron), cron
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"row_order": "desc"}, '`row_order` "desc" needs `end_param`'),
+        ({"row_order": "asc", "start_param": None, "too_deep": TOO_DEEP}, '`row_order` "asc" needs `start_param`'),
+        ({"end_required": True}, "`end_required` needs the `end_param`"),
+        ({"end_param": "until", "too_deep": TOO_DEEP}, '`too_deep` needs `row_order` "desc"'),
+    ],
+)
+def test_a_list_that_is_read_in_parts_needs_a_bound_to_go_on_from(keys: dict[str, Any], message: str) -> None:
+    incremental = Incremental(**{"cursor_path": "updated", "start_param": "since", **keys})
+    assert message in str(problem(resource(endpoint=Endpoint(path="/things", incremental=incremental))))
 
 
 def test_keys_for_server_side_filtering_need_the_filter_parameter() -> None:

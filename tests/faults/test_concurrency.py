@@ -9,7 +9,7 @@ from filelock import FileLock
 
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer, expected_rows
-from platform_assets.warehouse.queries import reading
+from platform_assets.warehouse.queries import reading, rows
 from tests.cli.command import command
 from tests.settings import sandbox_settings
 from tests.warehouse_rows import differences, query
@@ -34,7 +34,7 @@ def test_runs_models_and_readers_share_one_file(warehouse_file: Path, tmp_path: 
         def keep_reading() -> None:
             while not over.wait(0.05):
                 with reading("load_testing") as reader:
-                    read.append(len(reader.rows("SELECT * FROM load_testing.tests")))
+                    read.append(len(rows(reader, "SELECT * FROM load_testing.tests")))
 
         with ThreadPoolExecutor(len(commands) + 1) as pool:
             reader = pool.submit(keep_reading)

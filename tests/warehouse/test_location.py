@@ -43,13 +43,18 @@ def holder(path: Path, seconds: float) -> subprocess.Popen[bytes]:
     return process
 
 
-def test_a_sync_waits_for_a_reader_that_does_not_use_our_lock(warehouse_file: Path) -> None:
+def test_a_sync_waits_for_a_reader_that_does_not_use_our_lock_and_names_it(
+    warehouse_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     duckdb.connect(str(warehouse_file)).close()
-    process = holder(warehouse_file, 1.5)
+    process = holder(warehouse_file, 2.0)
     started = time.monotonic()
     with exclusive("crm"):
         assert time.monotonic() - started > 0.5
     process.wait()
+    (message,) = caplog.messages
+    assert message.startswith(f"waiting for {warehouse_file}, which process {process.pid} (python")
+    assert message.endswith("holds, up to 600 s")
 
 
 def test_the_lock_timeout_is_a_clear_message(warehouse_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

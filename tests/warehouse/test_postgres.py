@@ -20,6 +20,7 @@ from platform_assets.dbt.project import dbt_project
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer
 from platform_assets.warehouse.location import WarehouseError, exclusive
+from platform_assets.warehouse.queries import reading, rows
 from tests.cli.command import MAIN, ROOT, command
 from tests.conftest import Sync
 from tests.servers.postgres import postgres_server
@@ -234,3 +235,22 @@ def test_odd_values_and_overlong_names_are_all_loaded(
         "z",
     ]
     assert read(postgres, "SELECT count(*) FROM shop.things")[1] == [(len(ODD_VALUES) + 1,)]
+
+
+def test_status_and_report_read_without_a_right_to_write(
+    into_postgres: Mapping[str, str], point_at: PointAt, sync_platform: Sync, shared_sandbox: SandboxServer
+) -> None:
+    point_at(shared_sandbox)
+    sync_platform("load_testing")
+    env = {"COLUMNS": "200", **into_postgres}
+    # Another process writes meanwhile; readers need not wait for it.
+    with exclusive("load_testing"):
+        done = command("status", "--platform", "load_testing", env=env)
+    assert done.returncode == 0, done.stderr
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("load_testing/organizations "))
+    assert line.split()[1:3] == ["ok", "5"]
+    with reading("load_testing") as reader:
+        assert rows(reader, "SELECT count(*) AS n FROM organizations WHERE id::text LIKE '%'") == [{"n": 5}]
+        assert rows(reader, "SELECT 1 FROM no_such_table") == []
+        with pytest.raises(WarehouseError, match="read-only"):
+            reader.execute_sql("DROP TABLE organizations")

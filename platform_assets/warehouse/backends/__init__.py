@@ -1,7 +1,7 @@
 """The databases that can be the warehouse, behind one protocol.
 
 backend.py says what a database must answer, duckdb.py and postgres.py answer it, and `configured_backend` picks one by
-the setting. Postgres's driver is imported only when a method of `Postgres` needs it.
+the setting. Drivers, dlt and Arrow are imported only when a method needs them.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,8 +11,9 @@ from platform_assets.configuration import WAREHOUSE
 from platform_assets.warehouse.backends.backend import Backend
 from platform_assets.warehouse.backends.duckdb import DuckDB
 from platform_assets.warehouse.backends.postgres import Postgres
+from platform_assets.warehouse.backends.reader import Queries, Reader
 
-__all__ = ["BACKENDS", "Backend", "configured_backend"]
+__all__ = ["BACKENDS", "Backend", "Queries", "Reader", "configured_backend"]
 
 # By the values of `[warehouse] destination`, as `configuration.DESTINATION` accepts them.
 BACKENDS: Mapping[str, Callable[[], Backend]] = {"duckdb": DuckDB, "postgres": Postgres}

@@ -5,14 +5,19 @@ how processes exclude each other, what bounds a load, and which values and files
 more implementation of this protocol and one more entry in `backends.BACKENDS`; nothing else asks for a backend's name.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import pyarrow as pa
-from dlt.common.destination import DestinationCapabilitiesContext
-from dlt.destinations.sql_client import SqlClientBase
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from dlt.common.destination import DestinationCapabilitiesContext
+    from dlt.destinations.sql_client import SqlClientBase
+
+    from platform_assets.warehouse.backends.reader import Reader
 
 # Rows in one Arrow batch of `Backend.read_batches`; a multiple of DuckDB's vectors.
 BATCH_ROWS = 32_768
@@ -62,6 +67,10 @@ class Backend(Protocol):
 
     def exclusive_for_child(self, part: str, /, wait: float) -> AbstractContextManager[None]:
         """As `exclusive`, on behalf of a program that this process starts, e.g. dbt: that one can open the database."""
+        ...
+
+    def reading(self, schema: str, /, wait: float) -> AbstractContextManager[Reader]:
+        """Read a schema through a connection that cannot write; `wait` and errors as in `exclusive`."""
         ...
 
     def bound_load(self, client: SqlClientBase[Any], row_bytes: int, /) -> None:

@@ -1,18 +1,18 @@
 """DuckDB as the warehouse: a file, which one process at a time may write.
 
 Every process of ours, readers too, takes a lock file beside the database before it opens it. The database stays open
-while the lock is held, so that opening it again costs nothing.
+while the lock is held, so that opening it again costs nothing. Readers take the lock because a program that we start
+(dbt) opens the file later than the lock is taken for it, and would not wait for them.
 """
 
-from collections.abc import Iterator, Mapping
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import dlt
-import duckdb
-import pyarrow as pa
-from dlt.destinations.sql_client import SqlClientBase
 from filelock import FileLock, Timeout
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
@@ -20,9 +20,15 @@ from platform_assets import configuration
 from platform_assets.cancellation import current
 from platform_assets.configuration import WAREHOUSE, configured
 from platform_assets.declarations import SettingsError
-from platform_assets.patches.destination_capabilities import remember_capabilities
 from platform_assets.warehouse.backends.backend import BATCH_ROWS, parquet_if_supported
-from platform_assets.warehouse.errors import WarehouseError
+from platform_assets.warehouse.backends.holders import TELL_AFTER, Notice, locking_process, process_in, tell
+from platform_assets.warehouse.backends.reader import Reader, Row
+from platform_assets.warehouse.errors import UndefinedTable, WarehouseError
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+    from dlt.destinations.sql_client import SqlClientBase
 
 DEFAULT_FILE = "data/warehouse.duckdb"
 # Megabytes of DuckDB's buffers during a load, per `WIDE_ROW` bytes of a row's width. `[warehouse] memory_limit` (a
@@ -66,9 +72,15 @@ class DuckDB:
         _ = self.path
 
     def missing_file(self) -> Path | None:
-        return None if self.path.exists() else self.path
+        path = self.path
+        # A process that is killed while it makes the file leaves an empty one.
+        return None if path.exists() and path.stat().st_size else path
 
     def destination(self) -> Any:
+        import dlt
+
+        from platform_assets.patches.destination_capabilities import remember_capabilities
+
         path = self.path
         _make_folder(path)
         return remember_capabilities(dlt.destinations.duckdb(credentials=str(path)))
@@ -90,6 +102,15 @@ class DuckDB:
                 _set_bounds(connection, row_bytes=0)
             yield
 
+    @contextmanager
+    def reading(self, schema: str, /, wait: float) -> Iterator[Reader]:
+        """Through a read-only connection, so beside other programs' read-only ones. The file must exist."""
+        path = self.path
+        with _locked(path, wait), _opened(path, wait, read_only=True) as connection:
+            _set_bounds(connection, row_bytes=0)
+            connection.execute("SET TimeZone = 'UTC'")
+            yield _DuckDBReader(connection, schema)
+
     def bound_load(self, client: SqlClientBase[Any], row_bytes: int, /) -> None:
         _set_bounds(client.native_connection, row_bytes)
 
@@ -98,6 +119,8 @@ class DuckDB:
 
     def read_batches(self, client: SqlClientBase[Any], table: str, columns: Mapping[str, str]) -> Iterator[pa.Table]:
         """The types are the table's own, so those of `columns` are not needed."""
+        import pyarrow as pa
+
         names = ", ".join(map(client.escape_column_name, columns))
         connection: Any = client.native_connection
         # Not by dlt's cursor: with that DuckDB makes the whole result before it gives the first batch.
@@ -115,14 +138,15 @@ class DuckDB:
 def _locked(path: Path, wait: float) -> Iterator[None]:
     """Hold the lock file beside the database. Raises WarehouseError if another process keeps it for `wait` seconds."""
     _make_folder(path)
-    lock = FileLock(f"{path}.lock", timeout=wait)
+    lock = FileLock(f"{path}.lock")
     cancellation = current()
     try:
-        lock.acquire(cancel_check=lambda: cancellation.cancelled)
+        _acquire(lock, path, wait)
     except Timeout:
         cancellation.check()
         raise WarehouseError(
-            f"another process kept {path} for {wait:.0f} s; try again, or raise warehouse.lock_wait"
+            f"another process kept {path} for {wait:.0f} s ({locking_process(Path(lock.lock_file))});"
+            " try again, or raise warehouse.lock_wait"
         ) from None
     except OSError as error:
         raise WarehouseError(f"the warehouse {path} cannot be locked: {error.strerror or error}") from None
@@ -130,6 +154,18 @@ def _locked(path: Path, wait: float) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _acquire(lock: FileLock, path: Path, wait: float) -> None:
+    """Take the lock of the file `path`; say who holds it if that takes long. Raises Timeout after `wait` seconds."""
+    cancellation = current()
+    try:
+        lock.acquire(timeout=min(wait, TELL_AFTER), cancel_check=lambda: cancellation.cancelled)
+    except Timeout:
+        if wait <= TELL_AFTER or cancellation.cancelled:
+            raise
+        tell(path, locking_process(Path(lock.lock_file)), wait)
+        lock.acquire(timeout=wait - TELL_AFTER, cancel_check=lambda: cancellation.cancelled)
 
 
 def _make_folder(path: Path) -> None:
@@ -140,22 +176,36 @@ def _make_folder(path: Path) -> None:
         raise WarehouseError(f"the warehouse {path} cannot be made: {path.parent}: {error.strerror}") from None
 
 
-def _opened(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
-    """The file, opened for writing; programs that do not know our lock, e.g. a DuckDB shell, are waited for.
+def _opened(path: Path, wait: float, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """The opened file; programs that do not know our lock, e.g. a notebook or a DuckDB shell, are waited for.
 
     Raises WarehouseError at the end of the wait, or at once for a file that is not a DuckDB database, which is left
     as it was.
     """
+    import duckdb
+
     _refuse_other_formats(path)
+    begun = time.monotonic()
+    held_by = ""
+
+    def is_open_elsewhere(error: BaseException) -> bool:
+        nonlocal held_by
+        if not isinstance(error, duckdb.IOException) or "lock" not in str(error).lower():
+            return False
+        held_by = process_in(str(error))
+        notice.after(time.monotonic() - begun)
+        return True
+
+    notice = Notice(lambda: tell(path, held_by, wait))
     retrying = Retrying(
-        retry=retry_if_exception(_is_open_elsewhere),
+        retry=retry_if_exception(is_open_elsewhere),
         stop=stop_after_delay(wait),
         wait=wait_fixed(_RETRY_EVERY),
         sleep=current().sleep,
         reraise=True,
     )
     try:
-        return retrying(duckdb.connect, str(path))
+        return retrying(duckdb.connect, str(path), read_only=read_only)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         raise WarehouseError(f"the warehouse {path} cannot be opened: {reason}") from None
@@ -194,5 +244,20 @@ def _set_bounds(connection: Any, row_bytes: int) -> None:
     connection.execute(f"SET threads = {threads}")
 
 
-def _is_open_elsewhere(error: BaseException) -> bool:
-    return isinstance(error, duckdb.IOException) and "lock" in str(error).lower()
+class _DuckDBReader(Reader):
+    def __init__(self, connection: duckdb.DuckDBPyConnection, schema: str) -> None:
+        super().__init__(schema)
+        self._connection = connection
+        if connection.execute("SELECT 1 FROM duckdb_schemas() WHERE schema_name = ?", [schema]).fetchone():
+            connection.execute(f"SET search_path = '{schema}'")
+
+    def run(self, sql: str, args: Sequence[Any]) -> tuple[list[str], list[Row]]:
+        import duckdb
+
+        try:
+            cursor = self._connection.execute(sql.replace("%s", "?") if args else sql, list(args))
+            return [column[0] for column in cursor.description or ()], cursor.fetchall()
+        except duckdb.CatalogException as error:
+            raise UndefinedTable(str(error).splitlines()[0]) from None
+        except duckdb.Error as error:
+            raise WarehouseError(str(error).strip().splitlines()[0]) from None

@@ -4,25 +4,23 @@ Postgres lets many processes write, but two loads of one platform would share dl
 under each other, and two dbt builds would replace the same tables. So each of these parts has an advisory lock.
 """
 
+from __future__ import annotations
+
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-from dlt.common.configuration.exceptions import ConfigurationException
-from dlt.common.configuration.resolve import resolve_configuration
-from dlt.common.destination import Destination
-from dlt.destinations.sql_client import SqlClientBase
-
-from platform_assets.arrow.conversion import ARROW_TYPES
 from platform_assets.cancellation import current
 from platform_assets.warehouse.backends.backend import BATCH_ROWS, parquet_if_supported
-from platform_assets.warehouse.errors import WarehouseError
+from platform_assets.warehouse.backends.reader import Reader, Row
+from platform_assets.warehouse.errors import UndefinedTable, WarehouseError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from dlt.destinations.impl.postgres.configuration import PostgresCredentials
+    from dlt.destinations.sql_client import SqlClientBase
 
 # Seconds between attempts to take a lock that another process holds.
 _RETRY_EVERY = 0.1
@@ -48,6 +46,8 @@ class Postgres:
         return None
 
     def destination(self) -> Any:
+        from dlt.common.destination import Destination
+
         return Destination.from_reference(self.name)
 
     @contextmanager
@@ -62,6 +62,16 @@ class Postgres:
 
     def exclusive_for_child(self, part: str, /, wait: float) -> AbstractContextManager[None]:
         return self.exclusive(part, wait)
+
+    @contextmanager
+    def reading(self, schema: str, /, wait: float) -> Iterator[Reader]:
+        """Without a lock: readers see the last commit, whoever writes."""
+        connection = _connect()
+        try:
+            connection.set_session(readonly=True, autocommit=True)
+            yield _PostgresReader(connection, schema)
+        finally:
+            connection.close()
 
     def bound_load(self, _client: SqlClientBase[Any], _row_bytes: int, /) -> None:
         """Nothing to bound: the server's memory is the server's own."""
@@ -83,6 +93,10 @@ class Postgres:
 
     def read_batches(self, client: SqlClientBase[Any], table: str, columns: Mapping[str, str]) -> Iterator[pa.Table]:
         """Through a cursor on the server: without one the driver takes all rows into memory first."""
+        import pyarrow as pa
+
+        from platform_assets.arrow.conversion import ARROW_TYPES
+
         names = ", ".join(_selected(client.escape_column_name(name), kind) for name, kind in columns.items())
         with client.begin_transaction():
             client.execute_sql(f"DECLARE {_CURSOR} NO SCROLL CURSOR FOR SELECT {names} FROM {table}")
@@ -109,8 +123,11 @@ class Postgres:
             return []
 
 
-def _credentials() -> "PostgresCredentials":
+def _credentials() -> PostgresCredentials:
     """`[destination.postgres.credentials]`. Raises WarehouseError if they are missing or cannot be read."""
+    from dlt.common.configuration.exceptions import ConfigurationException
+    from dlt.common.configuration.resolve import resolve_configuration
+
     try:
         from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 
@@ -160,6 +177,30 @@ def _lock(connection: Any, part: str, wait: float) -> None:
                     f"another process kept the lock on {part} for {wait:.0f} s; try again, or raise warehouse.lock_wait"
                 )
             current().sleep(_RETRY_EVERY)
+
+
+class _PostgresReader(Reader):
+    def __init__(self, connection: Any, schema: str) -> None:
+        super().__init__(schema)
+        self._connection = connection
+        with connection.cursor() as cursor:
+            cursor.execute("SET TimeZone = 'UTC'")
+            # A schema that does not exist is no error here.
+            cursor.execute(f"SET search_path = {self.escape_column_name(schema)}")
+
+    def run(self, sql: str, args: Sequence[Any]) -> tuple[list[str], list[Row]]:
+        import psycopg2
+        from psycopg2 import errors
+
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(sql, list(args) or None)
+                return [column.name for column in cursor.description or ()], cursor.fetchall()
+        except errors.UndefinedTable as error:
+            raise UndefinedTable(str(error).splitlines()[0]) from None
+        except psycopg2.Error as error:
+            reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+            raise WarehouseError(reason) from None
 
 
 def _selected(column: str, data_type: str) -> str:

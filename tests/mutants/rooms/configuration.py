@@ -13,6 +13,20 @@ MUTANTS = (
         ("tests/orchestration/test_lateness.py::test_the_ui_uses_the_allowed_lag_setting",),
     ),
     Mutant(
+        "file-before-variable",
+        "platform_assets/configuration/lookup.py",
+        "    if value is not None:\n        return value\n",
+        "",
+        ("tests/configuration/test_lookup.py::test_the_same_is_found_as_by_dlt",),
+    ),
+    Mutant(
+        "dlt-not-asked-for-a-vault",
+        "platform_assets/configuration/lookup.py",
+        '"providers" not in document',
+        "True",
+        ("tests/configuration/test_lookup.py::test_dlt_is_asked_where_it_may_know_more",),
+    ),
+    Mutant(
         "unknown-variable-ignored",
         "platform_assets/configuration/unknown.py",
         "return [*_in_variables(keys), *_in_files(keys)]",

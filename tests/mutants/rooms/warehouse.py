@@ -32,9 +32,16 @@ MUTANTS = (
     Mutant(
         "lock-not-taken",
         "platform_assets/warehouse/backends/duckdb.py",
-        "        lock.acquire(cancel_check=lambda: cancellation.cancelled)",
-        "        cancellation.check()",
+        "        _acquire(lock, path, wait)\n",
+        "        cancellation.check()\n",
         ("tests/warehouse/test_location.py::test_the_error_names_the_run_that_holds_the_lock",),
+    ),
+    Mutant(
+        "reader-can-write",
+        "platform_assets/warehouse/backends/duckdb.py",
+        "_opened(path, wait, read_only=True)",
+        "_opened(path, wait)",
+        ("tests/cli/test_status.py::test_a_reader_elsewhere_keeps_nobody_from_reading",),
     ),
     Mutant(
         "tenant-not-compared",

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import duckdb
 import pytest
 
+from platform_assets.cli.status import show_status
 from platform_assets.sandbox.faults import Fault
 from platform_assets.sync import run
 from tests.platforms.vendors.conftest import MakeVendor, errors
@@ -183,3 +185,33 @@ def test_a_failure_in_a_later_round_keeps_the_earlier_ones(vendor: MakeVendor) -
     assert failed.rows_in_table == failed.rows_loaded
     api.server.faults.clear()
     assert errors(api.sync("builds")) == {} and api.problems("builds") == []
+
+
+@pytest.mark.usefixtures("short_rounds")
+def test_status_says_how_far_an_interrupted_first_read_has_come(
+    vendor: MakeVendor, kill: Callable[[int | None], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    api = vendor("buildkite", PAGE_SIZE="50")
+    kill(3)
+    with pytest.raises(Killed):
+        api.sync("builds")
+    ((unread,),) = query(api.file, "SELECT unread_before FROM ci_analytics._sync_state WHERE resource = 'builds'")
+    show_status(["ci_analytics"])
+    shown = f"unfinished: ci_analytics/builds: what is older than {unread} is still to be read"
+    assert shown in capsys.readouterr().out
+    kill(None)
+    api.sync("builds")
+    show_status(["ci_analytics"])
+    assert "unfinished" not in capsys.readouterr().out
+
+
+def test_status_reads_a_warehouse_of_before_there_were_rounds(
+    vendor: MakeVendor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api = vendor("buildkite")
+    api.sync("organizations")
+    with duckdb.connect(str(api.file)) as connection:
+        connection.execute("ALTER TABLE ci_analytics._sync_state DROP COLUMN unread_before")
+    show_status(["ci_analytics"])
+    assert "ci_analytics/organizations" in capsys.readouterr().out
+    assert errors(api.sync("organizations")) == {} and api.problems("organizations") == []

@@ -1,0 +1,125 @@
+"""What `platform-assets status` says about one asset, from what the warehouse recorded of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from platform_assets.configuration.freshness import late_after
+from platform_assets.declarations import Platform, Resource
+from platform_assets.warehouse import Status
+from platform_assets.warehouse.queries import Recorded
+
+# Parents that are named.
+_NAMED = 3
+
+
+class State(StrEnum):
+    """What is to be said of an asset first. In the order of what a person would act on."""
+
+    FAILED = "failed"
+    STALE = "stale"
+    WAITING = "waiting"
+    NEVER = "never loaded"
+    OK = "ok"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssetStatus:
+    """One asset.
+
+    Attributes:
+        rows: in its table, soft-deleted ones included; None if it was never loaded.
+        last_load: when it, or any parent of it, was last loaded.
+        newest_record: newest value of its cursor that was read, which says how lively upstream is, not whether we are
+            late; None without a cursor.
+        allowed_lag: age of the last load from which on it is stale.
+        reads: how many parents it was tried for; 1 without parents.
+        failed: parent (empty without parents) -> why its last attempt failed.
+        skipped: how many parents the server refused.
+        waiting_for: the asset with its parents, if that was never loaded.
+        unread_before: parent (empty without parents) -> upper bound (a time, or an id) of what an interrupted first
+            read has left; the next sync goes on with it.
+    """
+
+    asset: str
+    state: State
+    rows: int | None
+    last_load: datetime | None
+    newest_record: datetime | None
+    allowed_lag: timedelta
+    reads: int
+    failed: Mapping[str, str]
+    skipped: int
+    waiting_for: str | None
+    unread_before: Mapping[str, str]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON; docs/commands.md describes the keys."""
+        return {
+            "asset": self.asset,
+            "state": str(self.state),
+            "rows": self.rows,
+            "last_load": _iso(self.last_load),
+            "newest_record": _iso(self.newest_record),
+            "allowed_lag_seconds": self.allowed_lag.total_seconds(),
+            "reads": self.reads,
+            "failed": [{"parent": parent or None, "error": error} for parent, error in self.failed.items()],
+            "skipped": self.skipped,
+            "waiting_for": self.waiting_for,
+            "unread": [{"parent": parent or None, "before": bound} for parent, bound in self.unread_before.items()],
+        }
+
+    @property
+    def unread(self) -> str:
+        """What an interrupted first read has left, in one line; empty if nothing."""
+        if "" in self.unread_before:
+            return f"what is older than {self.unread_before['']}"
+        names = ", ".join(list(self.unread_before)[:_NAMED]) + (", …" if len(self.unread_before) > _NAMED else "")
+        return f"older rows of {names}" if self.unread_before else ""
+
+    @property
+    def failure(self) -> str:
+        """Why it failed, in one line: the error, or the parents that failed."""
+        if "" in self.failed:
+            return self.failed[""]
+        names = ", ".join(list(self.failed)[:_NAMED]) + (", …" if len(self.failed) > _NAMED else "")
+        reason = next(iter(self.failed.values()), "")
+        return f"{len(self.failed)} of {self.reads} parents failed: {names}: {reason}"
+
+
+def asset_statuses(platform: Platform, found: Mapping[str, Recorded], now: datetime) -> list[AssetStatus]:
+    """The status of each asset of a platform, in the order of its declaration; `found` is what is recorded of each."""
+    loaded = {name for name, recorded in found.items() if recorded.last_load is not None}
+    return [_status(platform, resource, found[resource.name], loaded, now) for resource in platform.resources]
+
+
+def _status(platform: Platform, resource: Resource, recorded: Recorded, loaded: set[str], now: datetime) -> AssetStatus:
+    entries, last_load = recorded.entries, recorded.last_load
+    failed = {entry.parent: entry.error or "" for entry in entries if entry.status is Status.FAILED}
+    waits = resource.parent is not None and resource.parent not in loaded
+    lag = late_after(platform, resource)
+    if failed:
+        state = State.FAILED
+    elif last_load is None:
+        state = State.WAITING if waits else State.NEVER
+    else:
+        state = State.STALE if now - last_load > lag else State.OK
+    return AssetStatus(
+        asset=f"{platform.name}/{resource.name}",
+        state=state,
+        rows=recorded.rows if last_load else None,
+        last_load=last_load,
+        newest_record=max((entry.cursor_value for entry in entries if entry.cursor_value), default=None),
+        allowed_lag=lag,
+        reads=len(entries),
+        failed=failed,
+        skipped=sum(entry.status is Status.SKIPPED for entry in entries),
+        waiting_for=f"{platform.name}/{resource.parent}" if state is State.WAITING else None,
+        unread_before={entry.parent: entry.unread_before for entry in entries if entry.unread_before is not None},
+    )
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat() if moment else None
