@@ -14,6 +14,8 @@ credential on to another server, and a server that drops `page=2` would serve pa
 """
 
 import logging
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Self
@@ -31,6 +33,7 @@ from platform_assets.http.connection_errors import classify_connection_error
 from platform_assets.http.deadline import Deadline
 from platform_assets.http.errors import AnswerError, LimitExhausted, RequestFailed
 from platform_assets.http.messages import Messages
+from platform_assets.http.pagination.stated_ends import TotalProof
 from platform_assets.http.redaction import RedactingFilter, Redactor
 from platform_assets.http.request_limits import RequestLimits
 from platform_assets.http.responses import ResponseClassifier
@@ -64,6 +67,7 @@ class ApiClient:
         settings: its base URL, credential and timeouts.
         sleep: replaces the waits between tries, for tests; takes seconds. By default a cancellation ends a wait.
         retries: False gives up at the first transient fault.
+        clock: seconds, only ever going forward, by which access tokens age; replaced by tests.
 
     Once the run that made the client is cancelled, `get` raises Cancelled, even while it waits or reads.
     """
@@ -75,6 +79,7 @@ class ApiClient:
         *,
         sleep: Callable[[float], None] | None = None,
         retries: bool = True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.platform = platform
         self.settings = settings
@@ -90,7 +95,9 @@ class ApiClient:
         self._unreachable: RequestFailed | None = None
         # Path of an endpoint -> what responses said about its end.
         self.notices: dict[str, Notice] = {}
-        self._session = open_session(platform, settings, self.redact.add)
+        self._total_proofs: dict[str, TotalProof] = {}
+        self._lock = threading.Lock()
+        self._session = open_session(platform, settings, self.redact.add, clock)
         self._log_filter = RedactingFilter(self.redact)
         logging.getLogger("urllib3.connectionpool").addFilter(self._log_filter)
 
@@ -100,6 +107,11 @@ class ApiClient:
     def __exit__(self, *exc_info: object) -> None:
         self._session.close()
         logging.getLogger("urllib3.connectionpool").removeFilter(self._log_filter)
+
+    def total_proof(self, endpoint: Endpoint) -> TotalProof:
+        """What the answers of an endpoint have shown about its totals, for every walk through it."""
+        with self._lock:
+            return self._total_proofs.setdefault(endpoint.path, TotalProof())
 
     def get(
         self,

@@ -1,5 +1,6 @@
 """Pipedrive: a budget that is spent, deals that are archived and deleted, parents in batches, and pages cut short."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -150,3 +151,37 @@ def test_pages_that_are_cut_below_the_limit_lose_no_row(vendor: MakeVendor, monk
     chosen = ("deals", "persons", "leads", "files", "notes", "roles", "deal_fields", "mail_threads")
     assert errors(api.sync(*chosen)) == {}
     assert api.problems(*chosen) == []
+
+
+def test_a_list_that_begins_with_the_newest_is_left_at_the_first_page_that_ends_with_known_rows(
+    vendor: MakeVendor,
+) -> None:
+    api = vendor("pipedrive")
+    api.sync("files")
+    files = api.server.backend.tables["crm"]["files"]
+    for changed in (0, 1, 60, 99, 150):
+        for one in files[:changed]:
+            touch(api, one, name=f"renamed {changed}")
+        before = api.requests()
+        assert errors(api.sync("files")) == {} and api.problems("files") == []
+        # Pages of 100, the second of which repeats a row of the first.
+        assert api.requests() - before == (1 if changed <= 60 else 2)
+
+
+def test_a_server_that_ignores_the_order_is_read_to_the_end(
+    vendor: MakeVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = vendor("pipedrive")
+    reply = Served.reply
+    monkeypatch.setattr(
+        Served,
+        "reply",
+        lambda self, request: reply(
+            self, replace(request, query=tuple(part for part in request.query if part[0] != "sort"))
+        ),
+    )
+    api.sync("files")
+    files = api.server.backend.tables["crm"]["files"]
+    for place in (0, 130, 299):
+        touch(api, files[place], name="renamed")
+        assert errors(api.sync("files")) == {} and api.problems("files") == []
