@@ -59,6 +59,7 @@ bench: setup $(UV)  ## measure side by side with other loaders; writes benchmark
 	$(BIN)/python -m benchmarks.parents
 	$(BIN)/python -m benchmarks.start_up
 	$(BIN)/python -m benchmarks.dbt_build
+	$(BIN)/python -m benchmarks.requests
 
 fuzz: setup $(UV)  ## fuzz the parsers for five minutes, guided by coverage (Linux)
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --group fuzz
