@@ -132,7 +132,8 @@ class ApiClient:
 
         Raises:
             RequestFailed: no usable answer with all retries, or a status that is not retried.
-            LimitExhausted: the server asks for a longer wait than the declared budget, or the day's budget is spent.
+            LimitExhausted: the server asks for a longer wait than the declared budget, or the day's budget is spent:
+                the server refuses, or its last answer left fewer tokens than the request costs, and nothing is sent.
             AnswerError: the answer breaks the contract, e.g. is not JSON.
             Cancelled: the run was cancelled.
 
@@ -169,8 +170,11 @@ class ApiClient:
         redirects, renewed = 0, False
         while True:
             self._cancellation.check()
+            self._end_if_too_few_left(path, endpoint)
             with self._limits.slot(endpoint) as waited:
                 counts["waited_ms"] += int(waited * 1000)
+                # Others may have spent some meanwhile.
+                self._end_if_too_few_left(path, endpoint)
                 counts["requests"] += 1
                 response, content = self._exchange(url, query, path)
             auth = self._session.auth
@@ -196,12 +200,23 @@ class ApiClient:
 
     def _end_if_spent(self, response: requests.Response, path: str, endpoint: Endpoint | None) -> None:
         """Raise LimitExhausted, now and for every later request, if the day's budget is spent."""
+        self._limits.note_left(response.headers)
         budget, refused = self.platform.client.daily_budget, response.status_code == 429
         if budget is None or not self._limits.is_spent(response.headers, endpoint, refused=refused):
             return
         problem = f"the day's budget of requests is spent; it is renewed at {budget.renewed}"
         self._limits.note_spent(LimitExhausted(f"{self.platform.name}: {problem}", status=response.status_code))
         raise LimitExhausted(self._messages.about(path, problem), status=response.status_code)
+
+    def _end_if_too_few_left(self, path: str, endpoint: Endpoint | None) -> None:
+        """Raise LimitExhausted before a request that the day's budget does not cover, by what the last answer said."""
+        budget, left = self.platform.client.daily_budget, self._limits.too_few_left(endpoint)
+        if budget is not None and left is not None:
+            problem = (
+                f"the day's budget of requests is spent: {left} tokens are left, fewer than this request costs;"
+                f" it is renewed at {budget.renewed}"
+            )
+            raise LimitExhausted(self._messages.about(path, problem), status=429)
 
     def _exchange(self, url: str, query: Mapping[str, ParamValue], path: str) -> tuple[requests.Response, bytes]:
         """One request and its complete body, within the bounds of size and time."""
