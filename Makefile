@@ -30,8 +30,8 @@ run: setup  ## load all resources (from the sandbox if no platform is configured
 test: setup  ## run the tests
 	$(BIN)/python -m pytest
 
-dev: setup  ## start the Dagster UI on http://127.0.0.1:3000 (on the sandbox if no platform is configured)
-	$(BIN)/platform-assets dev
+dev: setup  ## start the Dagster UI on http://127.0.0.1:3000 (on the sandbox if no platform is configured; CONTRACT=vendor)
+	$(BIN)/platform-assets dev --contract $(CONTRACT)
 
 lint: lint-python lint-dbt lint-docs  ## run every static check (pre-commit runs the same)
 

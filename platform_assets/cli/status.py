@@ -1,6 +1,6 @@
 """`platform-assets status`: rows, cursor and state of every asset, as the warehouse recorded them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from rich.table import Table
@@ -8,6 +8,7 @@ from rich.table import Table
 from platform_assets.cli.environment import chosen_platforms, console, report_broken_platforms
 from platform_assets.declarations import Platform, Resource
 from platform_assets.warehouse import Progress, Status, open_warehouse
+from platform_assets.warehouse.source_account import Source
 
 
 def show_status(names: Sequence[str]) -> None:
@@ -23,15 +24,24 @@ def show_status(names: Sequence[str]) -> None:
     table.add_column("state")
     for platform in chosen_platforms(names):
         with open_warehouse(platform) as warehouse, warehouse.session() as session:
+            unserved = _unserved(platform, session.source())
             progress = session.progress([resource.name for resource in platform.resources])
             for resource in platform.resources:
                 entries = [entry for (name, _), entry in progress.items() if name == resource.name]
-                table.add_row(*_cells(platform, resource, entries, session.count(resource.name), now))
+                cells = _cells(platform, resource, entries, session.count(resource.name), now)
+                why = unserved.get(resource.name)
+                table.add_row(*cells, _state(entries) if why is None else f"not served: {why}")
     console().print(table)
 
 
+def _unserved(platform: Platform, source: Source | None) -> Mapping[str, str]:
+    """Resource -> why the contract that the platform was last loaded by does not serve it."""
+    contract = platform.contracts.get(source.contract) if source else None
+    return contract.unserved if contract else {}
+
+
 def _cells(platform: Platform, resource: Resource, entries: Sequence[Progress], rows: int, now: datetime) -> list[str]:
-    """Cells of one asset; `entries` are its recorded reads, one per parent."""
+    """Cells of one asset but for its state; `entries` are its recorded reads, one per parent."""
     cursor = max((entry.cursor_value for entry in entries if entry.cursor_value), default=None)
     success = max((entry.succeeded_at for entry in entries if entry.succeeded_at), default=None)
     return [
@@ -40,7 +50,6 @@ def _cells(platform: Platform, resource: Resource, entries: Sequence[Progress], 
         f"{cursor.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if cursor else "-",
         _duration((now - cursor).total_seconds()) if cursor else "-",
         f"{success.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if success else "never",
-        _state(entries),
     ]
 
 
