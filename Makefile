@@ -30,8 +30,8 @@ run: setup  ## load all resources (from the sandbox if no platform is configured
 test: setup  ## run the tests
 	$(BIN)/python -m pytest
 
-dev: setup  ## start the Dagster UI on http://127.0.0.1:3000 (on the sandbox if no platform is configured)
-	$(BIN)/platform-assets dev
+dev: setup  ## start the Dagster UI on http://127.0.0.1:3000 (on the sandbox if no platform is configured; CONTRACT=vendor)
+	$(BIN)/platform-assets dev --contract $(CONTRACT)
 
 lint: lint-python lint-dbt lint-docs  ## run every static check (pre-commit runs the same)
 
@@ -59,6 +59,7 @@ bench: setup $(UV)  ## measure side by side with other loaders; writes benchmark
 	$(BIN)/python -m benchmarks.parents
 	$(BIN)/python -m benchmarks.start_up
 	$(BIN)/python -m benchmarks.dbt_build
+	$(BIN)/python -m benchmarks.requests
 
 fuzz: setup $(UV)  ## fuzz the parsers for five minutes, guided by coverage (Linux)
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --group fuzz

@@ -151,6 +151,7 @@ def verify(
     ] = False,
     as_json: Json = False,
     sandbox: Sandbox = False,
+    contract: Contract = Spoken.REFERENCE,
 ) -> None:
     """Read the chosen assets completely from their APIs and compare every cell with the warehouse.
 
@@ -168,7 +169,7 @@ def verify(
     # Only now, since it imports Arrow and dlt: a misspelt name is reported at once.
     from platform_assets.cli.verify import VerifyRequest, run_verify
 
-    request = VerifyRequest(assets=tuple(assets), fix=fix, as_json=as_json, sandbox=sandbox)
+    request = VerifyRequest(assets=tuple(assets), fix=fix, as_json=as_json, sandbox=sandbox, contract=contract)
     raise typer.Exit(0 if run_verify(request) else 1)
 
 
@@ -176,11 +177,12 @@ def verify(
 def sandbox(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8765,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    contract: Contract = Spoken.REFERENCE,
 ) -> None:
     """Serve the five APIs locally with deterministic data, and print the settings that point at them."""
     from platform_assets.cli.sandbox import serve_sandbox
 
-    serve_sandbox(host, port)
+    serve_sandbox(host, port, contract)
 
 
 @app.command()
@@ -194,11 +196,12 @@ def dev(
             " Default: the sandbox if no platform at all is configured, else off."
         ),
     ] = None,
+    contract: Contract = Spoken.REFERENCE,
 ) -> None:
     """Open the Dagster UI on what is configured, or on the sandbox if nothing is."""
     from platform_assets.cli.dev import open_ui
 
-    raise typer.Exit(open_ui(host, port, sandbox))
+    raise typer.Exit(open_ui(host, port, sandbox, contract))
 
 
 @app.command()

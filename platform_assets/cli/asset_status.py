@@ -10,6 +10,7 @@ from platform_assets.configuration.freshness import late_after
 from platform_assets.declarations import Platform, Resource
 from platform_assets.warehouse import Status
 from platform_assets.warehouse.queries import Recorded
+from platform_assets.warehouse.source_account import Source
 
 # Parents that are named.
 _NAMED = 3
@@ -22,6 +23,7 @@ class State(StrEnum):
     STALE = "stale"
     WAITING = "waiting"
     NEVER = "never loaded"
+    UNSERVED = "not served"
     OK = "ok"
 
 
@@ -39,6 +41,7 @@ class AssetStatus:
         failed: parent (empty without parents) -> why its last attempt failed.
         skipped: how many parents the server refused.
         waiting_for: the asset with its parents, if that was never loaded.
+        unserved: why the contract that the platform was last loaded by does not serve it; None if it does.
         unread_before: parent (empty without parents) -> upper bound (a time, or an id) of what an interrupted first
             read has left; the next sync goes on with it.
     """
@@ -53,6 +56,7 @@ class AssetStatus:
     failed: Mapping[str, str]
     skipped: int
     waiting_for: str | None
+    unserved: str | None
     unread_before: Mapping[str, str]
 
     def document(self) -> dict[str, Any]:
@@ -68,6 +72,7 @@ class AssetStatus:
             "failed": [{"parent": parent or None, "error": error} for parent, error in self.failed.items()],
             "skipped": self.skipped,
             "waiting_for": self.waiting_for,
+            "unserved": self.unserved,
             "unread": [{"parent": parent or None, "before": bound} for parent, bound in self.unread_before.items()],
         }
 
@@ -89,18 +94,39 @@ class AssetStatus:
         return f"{len(self.failed)} of {self.reads} parents failed: {names}: {reason}"
 
 
-def asset_statuses(platform: Platform, found: Mapping[str, Recorded], now: datetime) -> list[AssetStatus]:
-    """The status of each asset of a platform, in the order of its declaration; `found` is what is recorded of each."""
+def asset_statuses(
+    platform: Platform, found: Mapping[str, Recorded], now: datetime, source: Source | None = None
+) -> list[AssetStatus]:
+    """The status of each asset of a platform, in the order of its declaration.
+
+    Args:
+        found: what is recorded of each resource.
+        source: whose data the tables are, and by which contract they were last loaded.
+    """
     loaded = {name for name, recorded in found.items() if recorded.last_load is not None}
-    return [_status(platform, resource, found[resource.name], loaded, now) for resource in platform.resources]
+    contract = platform.contracts.get(source.contract) if source else None
+    unserved = contract.unserved if contract else {}
+    return [
+        _status(platform, resource, found[resource.name], loaded, now, unserved.get(resource.name))
+        for resource in platform.resources
+    ]
 
 
-def _status(platform: Platform, resource: Resource, recorded: Recorded, loaded: set[str], now: datetime) -> AssetStatus:
+def _status(
+    platform: Platform,
+    resource: Resource,
+    recorded: Recorded,
+    loaded: set[str],
+    now: datetime,
+    unserved: str | None,
+) -> AssetStatus:
     entries, last_load = recorded.entries, recorded.last_load
     failed = {entry.parent: entry.error or "" for entry in entries if entry.status is Status.FAILED}
     waits = resource.parent is not None and resource.parent not in loaded
     lag = late_after(platform, resource)
-    if failed:
+    if unserved is not None:
+        state = State.UNSERVED
+    elif failed:
         state = State.FAILED
     elif last_load is None:
         state = State.WAITING if waits else State.NEVER
@@ -117,6 +143,7 @@ def _status(platform: Platform, resource: Resource, recorded: Recorded, loaded: 
         failed=failed,
         skipped=sum(entry.status is Status.SKIPPED for entry in entries),
         waiting_for=f"{platform.name}/{resource.parent}" if state is State.WAITING else None,
+        unserved=unserved,
         unread_before={entry.parent: entry.unread_before for entry in entries if entry.unread_before is not None},
     )
 

@@ -17,13 +17,14 @@ from platform_assets.cli.environment import (
 from platform_assets.cli.ports import check_port
 from platform_assets.configuration import unknown_settings
 from platform_assets.configuration.platform_settings import is_configured, is_loopback, is_mentioned
+from platform_assets.declarations import REFERENCE
 from platform_assets.platforms import all_platforms, broken_platforms
 
 # Seconds between checks for a signal.
 _POLL_SECONDS = 0.2
 
 
-def open_ui(host: str, port: int, sandbox: bool | None) -> int:
+def open_ui(host: str, port: int, sandbox: bool | None, contract: str = REFERENCE) -> int:
     """Run `dagster dev` until it ends; its exit code.
 
     Args:
@@ -31,6 +32,7 @@ def open_ui(host: str, port: int, sandbox: bool | None) -> int:
         port: port of the UI.
         sandbox: whether platforms that are not configured come from the sandbox, whose data the sensors then load by
             themselves. None means only if no setting of any platform exists.
+        contract: what the sandbox speaks, as for `sandbox_for`.
 
     Raises PortUnavailable before anything is started.
     """
@@ -43,7 +45,7 @@ def open_ui(host: str, port: int, sandbox: bool | None) -> int:
     configured = [platform.name for platform in platforms if is_configured(platform)]
     unconfigured = [platform.name for platform in platforms if not is_configured(platform)]
     wanted = not any(map(is_mentioned, platforms)) if sandbox is None else sandbox
-    with sandbox_for(platforms, wanted) as server:
+    with sandbox_for(platforms, wanted, contract) as server:
         if server is not None:
             typer.echo(sandbox_line(unconfigured, configured, server.url))
             if sandbox is None:

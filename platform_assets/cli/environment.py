@@ -148,17 +148,26 @@ def sandbox_for(
     with SandboxServer() as server:
         variables: dict[str, str] = {}
         for platform in (platform for platform in unconfigured if platform.name in SERVED):
-            for key, value in _sandbox_settings(server, platform, contract).items():
+            for key, value in sandbox_settings(platform, server.url, contract).items():
                 variables[setting_name(platform, key)] = value
         with environment(variables):
             yield server
 
 
-def _sandbox_settings(server: "SandboxServer", platform: Platform, contract: str) -> dict[str, str]:
+def sandbox_settings(platform: Platform, url: str, contract: str) -> dict[str, str]:
+    """Setting -> value under `[sources.<platform>]` that points a platform at a sandbox.
+
+    Args:
+        url: where the sandbox listens.
+        contract: `VENDOR` for the first vendor's contract that the platform has, else its contract `reference`.
+    """
+    from platform_assets.sandbox import VendorOptions, sandbox_token, vendor_settings
+
     if contract == VENDOR and platform.contracts:
-        return server.vendor_settings(next(iter(platform.contracts)))
+        chosen = next(iter(platform.contracts))
+        return {"base_url": f"{url}/vendor/{chosen}", **vendor_settings(chosen, VendorOptions())}
     (secret,) = platform_secrets(platform)
-    return {"base_url": server.base_url(platform.name), secret: server.token(platform.name)}
+    return {"base_url": f"{url}/{platform.name}", secret: sandbox_token(platform.name)}
 
 
 def sandbox_line(served: Iterable[str], configured: Iterable[str], url: str) -> str:

@@ -18,7 +18,7 @@ from platform_assets.cli.asset_status import AssetStatus, State, asset_statuses
 from platform_assets.cli.environment import chosen_platforms, console, report_broken_platforms
 from platform_assets.declarations import Platform
 from platform_assets.warehouse.location import warehouse_name
-from platform_assets.warehouse.queries import reading, recorded
+from platform_assets.warehouse.queries import reading, recorded, recorded_source
 
 _GAP = 2
 _LISTED = 8
@@ -51,7 +51,8 @@ def show_status(names: Sequence[str], *, as_json: bool = False, exact_times: boo
 
 def _read(platform: Platform, now: datetime) -> list[AssetStatus]:
     with reading(platform.name) as reader:
-        return asset_statuses(platform, recorded(reader, [resource.name for resource in platform.resources]), now)
+        found = recorded(reader, [resource.name for resource in platform.resources])
+        return asset_statuses(platform, found, now, recorded_source(reader))
 
 
 def _findings(statuses: Sequence[AssetStatus], platforms: Sequence[Platform], now: datetime) -> Iterator[str]:
@@ -71,6 +72,8 @@ def _findings(statuses: Sequence[AssetStatus], platforms: Sequence[Platform], no
         missing = [status for status in by_state[State.NEVER] if status.asset.startswith(f"{platform.name}/")]
         if missing:
             yield _never_loaded(platform, missing)
+    for status in by_state[State.UNSERVED]:
+        yield f"not served: {status.asset}: {status.unserved}"
     for status in statuses:
         if status.skipped:
             yield f"skipped: {status.asset}: the server refuses {status.skipped} of {status.reads} parents"

@@ -18,12 +18,16 @@ from platform_assets.declarations import Platform
 
 @dataclass
 class AssetSummary:
-    """One table: `rows` in it (None before it landed), rows `loaded` that were new or changed, requests sent."""
+    """One table: `rows` in it (None before it landed), rows `loaded` that were new or changed, requests sent.
+
+    `unserved` is why the contract in use does not serve it; the table stays as it is.
+    """
 
     rows: int | None = None
     loaded: int = 0
     requests: int = 0
     landed: bool = False
+    unserved: str | None = None
 
 
 @dataclass
@@ -69,6 +73,7 @@ class Summary:
             asset.landed = True
             asset.loaded = metadata.get("rows_loaded", 0)
             asset.requests = metadata.get("requests", 0)
+            asset.unserved = metadata.get("not_served")
 
 
 def show_progress() -> None:
@@ -85,9 +90,13 @@ def show_progress() -> None:
 
 
 def print_summary(console: Console, summary: Summary, platforms: Sequence[Platform]) -> None:
-    """Print a table of the assets, a table of the platforms, and the failures."""
+    """Print a table of the assets, a table of the platforms, what is not served, and the failures."""
     _print_assets(console, summary)
     _print_platforms(console, summary, platforms)
+    for name, asset in summary.assets.items():
+        if asset.unserved:
+            line = f"{name} is not served by the contract in use, its table stays as it is: {asset.unserved}"
+            console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
     for failure in dict.fromkeys(summary.failures):
         console.print(f"failed: {failure}", style="red", markup=False, highlight=False, soft_wrap=True)
 

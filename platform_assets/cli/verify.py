@@ -14,7 +14,7 @@ from rich.table import Table
 
 from platform_assets.cli import environment
 from platform_assets.cli.environment import sandbox_for
-from platform_assets.declarations import Platform, PlatformAssetsError, Resource
+from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError, Resource
 from platform_assets.extraction.connection import connect
 from platform_assets.http.errors import SettingsError
 from platform_assets.platforms import all_platforms
@@ -34,6 +34,7 @@ class VerifyRequest:
     fix: bool = False
     as_json: bool = False
     sandbox: bool = False
+    contract: str = REFERENCE
 
 
 def run_verify(request: VerifyRequest) -> bool:
@@ -41,7 +42,7 @@ def run_verify(request: VerifyRequest) -> bool:
     began, started = datetime.now(UTC), time.monotonic()
     chosen = _chosen(request)
     found: list[tuple[str, Verification]] = []
-    with sandbox_for([platform for platform, _ in chosen], request.sandbox):
+    with sandbox_for([platform for platform, _ in chosen], request.sandbox, request.contract):
         for platform, resources in chosen:
             for one in _verified(platform, resources, request.fix):
                 found.append((platform.name, one))
@@ -139,6 +140,8 @@ def _print(console: Console, found: Sequence[tuple[str, Verification]], seconds:
 def _state(one: Verification) -> str:
     if one.error is not None:
         return "not verified"
+    if one.unserved is not None:
+        return "not served"
     words = []
     if one.fixed is not None:
         words.append(f"fixed: {one.fixed.rows_written} written, {one.fixed.rows_removed} removed")
@@ -154,6 +157,8 @@ def _state(one: Verification) -> str:
 def _details(one: Verification) -> Iterator[str]:
     if one.error is not None:
         yield f"not verified: {one.error}"
+    if one.unserved is not None:
+        yield f"not served by the contract in use, so there is nothing to compare it with: {one.unserved}"
     for parent, why in list(one.not_verified.items())[:10]:
         yield f"parent {parent} not verified: {why}"
     for finding in one.examples:

@@ -47,6 +47,9 @@ __all__ = ["FROM_THE_BEGINNING", "NO_PARENT", "Bounds", "ListRead", "Parent", "r
 # How often a list is read again for rows that moved between two requests.
 MAX_REREADS = 3
 
+# Known records in a row and in order, after which a list that begins with the newest has nothing more that is new.
+ENOUGH_KNOWN = 20
+
 
 @dataclass(frozen=True)
 class ListRead:
@@ -287,7 +290,7 @@ def _pages(
     platform = client.platform
     paginator = endpoint.paginator or platform.client.paginator
     data_selector = platform.client.data_selector if endpoint.data_selector is None else endpoint.data_selector
-    walk = pager(paginator, client.settings.page_size)
+    walk = pager(paginator, client.settings.page_size, client.total_proof(endpoint))
     select = selector(platform.client, paginator, data_selector)
     identify = by_key(platform.primary_key_of(resource), resource.key_fallback, endpoint.envelope)
     excluded = excluded_fields(platform, resource, client.settings.exclude_fields)
@@ -360,7 +363,8 @@ class _Part:
 class _Enough:
     """Whether a list that begins with the newest cursor has nothing more that is new.
 
-    Only as long as it does come in that order: a server that ignores how it should sort is read to the list's end.
+    A page of known records, or one that ends with enough of them. Only as long as it does come in that order: a server
+    that ignores how it should sort is read to the list's end.
     """
 
     def __init__(self, start: datetime | None, endpoint: Endpoint, epoch_times: bool) -> None:
@@ -375,5 +379,6 @@ class _Enough:
         for moment in found:
             self._in_order = self._in_order and (self._oldest is None or moment <= self._oldest)
             self._oldest = moment
-        is_old = bool(found) and self._start is not None and max(found) < self._start
-        return is_old and self._in_order and len(found) == len(items)
+        known = sum(self._start is not None and moment < self._start for moment in found)
+        is_enough = known > 0 and known >= min(len(items), ENOUGH_KNOWN)
+        return is_enough and self._in_order and len(found) == len(items)

@@ -14,6 +14,8 @@ credential on to another server, and a server that drops `page=2` would serve pa
 """
 
 import logging
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +34,7 @@ from platform_assets.http.connection_errors import classify_connection_error
 from platform_assets.http.deadline import Deadline
 from platform_assets.http.errors import AnswerError, LimitExhausted, RequestFailed
 from platform_assets.http.messages import Messages
+from platform_assets.http.pagination.stated_ends import TotalProof
 from platform_assets.http.redaction import RedactingFilter, Redactor
 from platform_assets.http.request_limits import RequestLimits
 from platform_assets.http.responses import ResponseClassifier
@@ -65,6 +68,7 @@ class ApiClient:
         settings: its base URL, credential and timeouts.
         sleep: replaces the waits between tries, for tests; takes seconds. By default a cancellation ends a wait.
         retries: False gives up at the first transient fault.
+        clock: seconds, only ever going forward, by which access tokens age; replaced by tests.
 
     Once the run that made the client is cancelled, `get` raises Cancelled, even while it waits or reads.
     """
@@ -76,6 +80,7 @@ class ApiClient:
         *,
         sleep: Callable[[float], None] | None = None,
         retries: bool = True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.platform = platform
         self.settings = settings
@@ -93,7 +98,9 @@ class ApiClient:
         self.notices: dict[str, Notice] = {}
         # For requests that a reader has many of at once. It is shared, so that many readers do not start many pools.
         self.pool = ThreadPoolExecutor(platform.client.max_concurrency, thread_name_prefix="requests")
-        self._session = open_session(platform, settings, self.redact.add)
+        self._total_proofs: dict[str, TotalProof] = {}
+        self._lock = threading.Lock()
+        self._session = open_session(platform, settings, self.redact.add, clock)
         self._log_filter = RedactingFilter(self.redact)
         logging.getLogger("urllib3.connectionpool").addFilter(self._log_filter)
 
@@ -104,6 +111,11 @@ class ApiClient:
         self.pool.shutdown(cancel_futures=True)
         self._session.close()
         logging.getLogger("urllib3.connectionpool").removeFilter(self._log_filter)
+
+    def total_proof(self, endpoint: Endpoint) -> TotalProof:
+        """What the answers of an endpoint have shown about its totals, for every walk through it."""
+        with self._lock:
+            return self._total_proofs.setdefault(endpoint.path, TotalProof())
 
     def get(
         self,
@@ -127,7 +139,8 @@ class ApiClient:
 
         Raises:
             RequestFailed: no usable answer with all retries, or a status that is not retried.
-            LimitExhausted: the server asks for a longer wait than the declared budget, or the day's budget is spent.
+            LimitExhausted: the server asks for a longer wait than the declared budget, or the day's budget is spent:
+                the server refuses, or its last answer left fewer tokens than the request costs, and nothing is sent.
             AnswerError: the answer breaks the contract, e.g. is not JSON.
             Cancelled: the run was cancelled.
 
@@ -164,8 +177,11 @@ class ApiClient:
         redirects, renewed = 0, False
         while True:
             self._cancellation.check()
+            self._end_if_too_few_left(path, endpoint)
             with self._limits.slot(endpoint) as waited:
                 counts["waited_ms"] += int(waited * 1000)
+                # Others may have spent some meanwhile.
+                self._end_if_too_few_left(path, endpoint)
                 counts["requests"] += 1
                 response, content = self._exchange(url, query, path, text)
             auth = self._session.auth
@@ -191,12 +207,23 @@ class ApiClient:
 
     def _end_if_spent(self, response: requests.Response, path: str, endpoint: Endpoint | None) -> None:
         """Raise LimitExhausted, now and for every later request, if the day's budget is spent."""
+        self._limits.note_left(response.headers)
         budget, refused = self.platform.client.daily_budget, response.status_code == 429
         if budget is None or not self._limits.is_spent(response.headers, endpoint, refused=refused):
             return
         problem = f"the day's budget of requests is spent; it is renewed at {budget.renewed}"
         self._limits.note_spent(LimitExhausted(f"{self.platform.name}: {problem}", status=response.status_code))
         raise LimitExhausted(self._messages.about(path, problem), status=response.status_code)
+
+    def _end_if_too_few_left(self, path: str, endpoint: Endpoint | None) -> None:
+        """Raise LimitExhausted before a request that the day's budget does not cover, by what the last answer said."""
+        budget, left = self.platform.client.daily_budget, self._limits.too_few_left(endpoint)
+        if budget is not None and left is not None:
+            problem = (
+                f"the day's budget of requests is spent: {left} tokens are left, fewer than this request costs;"
+                f" it is renewed at {budget.renewed}"
+            )
+            raise LimitExhausted(self._messages.about(path, problem), status=429)
 
     def _exchange(
         self, url: str, query: Mapping[str, ParamValue], path: str, text: bool

@@ -20,6 +20,9 @@ from platform_assets.http.rate_limiter import Limiter, limit_file
 REFUSALS = 10
 REFUSED_SECONDS = 20.0
 
+# Seconds for which an answer's word on what is left of the day's budget holds: a new day may have begun since.
+WORD_SECONDS = 300.0
+
 # Seconds after which a wait for another process looks whether the run is cancelled.
 _LOCK_SECONDS = 1.0
 
@@ -48,6 +51,8 @@ class RequestLimits:
         self._spent: LimitExhausted | None = None
         self._refusals = 0
         self._refused_since = 0.0
+        # Tokens that the last answer has said to be left, and when it came; None if it did not say.
+        self._left: tuple[int, float] | None = None
 
     @contextmanager
     def slot(self, endpoint: Endpoint | None) -> Iterator[float]:
@@ -72,6 +77,20 @@ class RequestLimits:
         """Fail every later request at once: the day's budget is spent, and asking again would not help."""
         self._spent = failure
 
+    def note_left(self, headers: Mapping[str, str]) -> None:
+        """Remember what an answer says is left of the day's budget. A new day's answer says more than the last one."""
+        budget = self._client.daily_budget
+        left = None if budget is None else _number(headers.get(budget.remaining_header))
+        self._left = None if left is None else (left, time.monotonic())
+
+    def too_few_left(self, endpoint: Endpoint | None) -> int | None:
+        """The tokens that are left, if the last answer has said that they are fewer than a request costs; else None."""
+        if self._left is None:
+            return None
+        left, said_at = self._left
+        is_stale = time.monotonic() - said_at > WORD_SECONDS
+        return left if left < _cost(endpoint) and not is_stale else None
+
     def is_spent(self, headers: Mapping[str, str], endpoint: Endpoint | None, *, refused: bool) -> bool:
         """Whether a response says that the day's budget does not suffice for another request.
 
@@ -82,11 +101,8 @@ class RequestLimits:
         if budget is None:
             return False
         is_refused_for_long = self._is_refused_for_long(refused=refused)
-        try:
-            remaining = int(headers.get(budget.remaining_header, ""))
-        except ValueError:
-            return is_refused_for_long
-        return refused and remaining < ((endpoint.cost if endpoint else None) or 1)
+        left = _number(headers.get(budget.remaining_header))
+        return is_refused_for_long if left is None else refused and left < _cost(endpoint)
 
     def _is_refused_for_long(self, *, refused: bool) -> bool:
         """Whether every request has been refused for some time, although they waited as told."""
@@ -136,3 +152,15 @@ class RequestLimits:
             )
             for n, limit in enumerate(limits)
         ]
+
+
+def _cost(endpoint: Endpoint | None) -> int:
+    """Tokens that a request costs; one where it is not declared."""
+    return (endpoint.cost if endpoint else None) or 1
+
+
+def _number(text: str | None) -> int | None:
+    try:
+        return int(text or "")
+    except ValueError:
+        return None

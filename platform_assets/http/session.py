@@ -22,7 +22,9 @@ from platform_assets.http.oauth import TokenSource
 _TOKEN_TIMEOUT = 30.0
 
 
-def open_session(platform: Platform, settings: Settings, on_token: Callable[[str], None]) -> requests.Session:
+def open_session(
+    platform: Platform, settings: Settings, on_token: Callable[[str], None], clock: Callable[[], float]
+) -> requests.Session:
     """A session that sends the credential with every request. Close it after use.
 
     It uses the proxies and certificates that the environment names now: requests would read them again for every
@@ -32,9 +34,10 @@ def open_session(platform: Platform, settings: Settings, on_token: Callable[[str
         platform: the platform, with its contract applied.
         settings: its credential, and what its headers are filled with.
         on_token: is given each access token that the session buys, to keep it out of messages.
+        clock: seconds, by which access tokens age.
     """
     session = _Session()
-    session.auth = _credential(platform, settings, session, on_token)
+    session.auth = _credential(platform, settings, session, on_token, clock)
     adapter = DeadlineAdapter(pool_connections=2, pool_maxsize=max(8, platform.client.max_concurrency))
     session.mount("https://", adapter)
     session.mount("http://", adapter)
@@ -63,7 +66,11 @@ def _headers(declared: Mapping[str, str | Configured], settings: Settings) -> di
 
 
 def _credential(
-    platform: Platform, settings: Settings, session: requests.Session, on_token: Callable[[str], None]
+    platform: Platform,
+    settings: Settings,
+    session: requests.Session,
+    on_token: Callable[[str], None],
+    clock: Callable[[], float],
 ) -> AuthBase:
     """What adds the credential to a request, where the contract wants it."""
     auth = platform.client.auth
@@ -73,7 +80,8 @@ def _credential(
         return HTTPBasicAuth(*(settings.secrets[name].encode() for name in auth.secrets))
     if isinstance(auth, OAuth2ClientCredentials):
         post = partial(_post, session)
-        return BoughtToken(TokenSource(platform.name, auth, settings.base_url, settings.secrets, post, on_token))
+        source = TokenSource(platform.name, auth, settings.base_url, settings.secrets, post, on_token, clock=clock)
+        return BoughtToken(source)
     return _Header(auth.name, settings.token) if auth.location == "header" else _Query(auth, settings.token)
 
 

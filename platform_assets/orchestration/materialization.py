@@ -51,6 +51,7 @@ def sync_metadata(outcome: ResourceOutcome) -> dict[str, Any]:
         "missing_details": outcome.missing_details,
         "removal_withheld": outcome.deletion_withheld,
         "read_from_the_beginning": outcome.reset,
+        "not_served": outcome.unserved,
         "drift_new_columns": outcome.added_columns,
         "drift_misfit_columns": outcome.variants,
         "skipped_parents": outcome.skipped_parents[:_LISTED],

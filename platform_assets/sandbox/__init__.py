@@ -9,6 +9,7 @@ from platform_assets.sandbox.faults import Fault
 from platform_assets.sandbox.server import SandboxServer, serve
 from platform_assets.sandbox.tokens import ninjaone_client_id, ninjaone_client_secret, sandbox_token
 from platform_assets.sandbox.vendors import VENDOR_PLATFORMS, VendorOptions, vendor_rows
+from platform_assets.sandbox.vendors.settings import vendor_settings
 
 __all__ = [
     "SERVED",
@@ -23,4 +24,5 @@ __all__ = [
     "sandbox_token",
     "serve",
     "vendor_rows",
+    "vendor_settings",
 ]

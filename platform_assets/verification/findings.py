@@ -49,6 +49,7 @@ class Verification:
 
     Attributes:
         error: why nothing of it was verified.
+        unserved: why the contract in use does not serve it: there is nothing to compare its table with.
         not_verified: parent -> why its rows were not verified.
         complete: whether the budget of requests was enough to read every parent, or the list, to its end.
         rows_served, rows_in_table: how many rows were compared, without soft-deleted ones.
@@ -62,6 +63,7 @@ class Verification:
 
     name: str
     error: str | None = None
+    unserved: str | None = None
     not_verified: dict[str, str] = field(default_factory=dict)
     complete: bool = True
     rows_served: int = 0

@@ -98,6 +98,9 @@ class _Job:
     def verify(
         self, resource: Resource, fix: bool, budget: Budget | None = None, first_parent: str | None = None
     ) -> Verification:
+        unserved = self.client.platform.unserved.get(resource.name)
+        if unserved is not None:
+            return Verification(resource.name, unserved=unserved)
         try:
             found = self._verify_once(resource, fix, budget, first_parent)
         except AnswerError as error:

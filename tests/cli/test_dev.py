@@ -105,3 +105,10 @@ def test_sync_names_the_platforms_loaded_from_the_sandbox(warehouse_file: Path) 
         assert done.returncode == 0, done.stdout + done.stderr
         line = next(line for line in done.stdout.splitlines() if line.startswith("sandbox:"))
         assert f"serves load_testing into {warehouse_file}; configured: crm" in line
+
+
+def test_the_sandbox_can_speak_the_vendors_contracts() -> None:
+    with dev("--contract", "vendor", env={}) as (text, passed):
+        assert "Nothing is configured" in text
+        chosen = {name.split("__")[1].lower(): value for name, value in passed.items() if name.endswith("__CONTRACT")}
+    assert chosen == {one.name: next(iter(one.contracts)) for one in all_platforms()}

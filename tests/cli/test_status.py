@@ -90,6 +90,7 @@ def test_json_has_the_same_with_keys_that_stay(loaded: None) -> None:
         "reads": 3,
         "skipped": 1,
         "waiting_for": None,
+        "unserved": None,
         "unread": [],
     }
     assert found["crm/deals"]["newest_record"] == "2026-01-01T06:00:00+00:00"

@@ -13,7 +13,7 @@ from platform_assets.http.pagination.opaque_cursors import (
     SinglePagePager,
 )
 from platform_assets.http.pagination.positions import Walk
-from platform_assets.http.pagination.stated_ends import LinkHeaderWalk, NextLinkWalk, TotalWalk
+from platform_assets.http.pagination.stated_ends import LinkHeaderWalk, NextLinkWalk, TotalProof, TotalWalk
 
 
 class Pager(Protocol):
@@ -61,12 +61,13 @@ class Pager(Protocol):
         ...
 
 
-def pager(paginator: Paginator, page_size: int | None) -> Pager:
+def pager(paginator: Paginator, page_size: int | None, total_proof: TotalProof | None = None) -> Pager:
     """A new pager for one read of a list.
 
     Args:
         paginator: the declared way of paging.
         page_size: replaces the declared page size, but never exceeds the declared maximum; None keeps it.
+        total_proof: what earlier walks through the same endpoint have shown about its totals; None knows nothing.
     """
     if isinstance(paginator, HeaderCursor):
         return HeaderCursorPager(declared=paginator, limit=_limit(paginator.limit, None, page_size))
@@ -74,10 +75,10 @@ def pager(paginator: Paginator, page_size: int | None) -> Pager:
         limit = _limit(paginator.limit, paginator.maximum, page_size)
         return RecordCursorPager(declared=paginator, limit=limit or paginator.limit)
     if isinstance(paginator, PageNumber | Offset):
-        return _walk(paginator, page_size)
+        return _walk(paginator, page_size, total_proof)
     if isinstance(paginator, Cursor):
         if paginator.counts_records:
-            return _walk(paginator, page_size)
+            return _walk(paginator, page_size, None)
         return BodyCursorPager(declared=paginator, limit=_limit(paginator.limit, paginator.maximum, page_size))
     return SinglePagePager()
 
@@ -89,7 +90,7 @@ def _limit(declared: int | None, maximum: int | None, page_size: int | None) -> 
     return min(wanted, maximum)
 
 
-def _walk(paginator: PageNumber | Offset | Cursor, page_size: int | None) -> Walk:
+def _walk(paginator: PageNumber | Offset | Cursor, page_size: int | None, total_proof: TotalProof | None) -> Walk:
     """The pager of a paginator whose positions count records."""
     declared = paginator.limit or 0
     size = page_size or declared
@@ -102,7 +103,13 @@ def _walk(paginator: PageNumber | Offset | Cursor, page_size: int | None) -> Wal
             return LinkHeaderWalk(pages, size, most, paginator.maximum, paginator.only_grows)
         if paginator.total_path is not None:
             return TotalWalk(
-                pages, size, most, paginator.maximum, paginator.only_grows, total_path=paginator.total_path
+                pages,
+                size,
+                most,
+                paginator.maximum,
+                paginator.only_grows,
+                total_path=paginator.total_path,
+                proof=total_proof or TotalProof(),
             )
         return Walk(pages, size, most, paginator.maximum, paginator.only_grows)
     if isinstance(paginator, Offset):

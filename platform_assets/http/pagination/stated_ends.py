@@ -5,11 +5,13 @@ its own address, which need not be where we may send the credential.
 """
 
 from dataclasses import dataclass, field
+from threading import Event
 from urllib.parse import parse_qs, urlsplit
 
 from platform_assets.declarations import Offset
 from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
+from platform_assets.http.pagination.grids import PageRequest, Params
 from platform_assets.http.pagination.link_header import link_entries, link_header
 from platform_assets.http.pagination.positions import Walk
 from platform_assets.http.selection import get_path
@@ -37,15 +39,53 @@ class LinkHeaderWalk(Walk):
         return self._current.offset + self._current.size if is_empty else None
 
 
+class TotalProof:
+    """What one endpoint's answers have shown about the number at `total_path`. Shared by all walks of a client.
+
+    Some servers count the page's records there, so that a page that they cut short seems to be all. A number above the
+    page's own records shows that it counts the list: from then on an answer with all of them needs no second one. Each
+    of a hundred short lists would otherwise be closed by more requests than it has pages. Safe for threads.
+    """
+
+    def __init__(self) -> None:
+        self._given = Event()
+
+    @property
+    def given(self) -> bool:
+        """Whether the number is known to count the list."""
+        return self._given.is_set()
+
+    def note(self, total: int | None, items: int) -> None:
+        """Learn from an answer: the number that it states, None if it states none, and its records."""
+        if total is not None and total > items:
+            self._given.set()
+
+
 @dataclass
 class TotalWalk(Walk):
     """The body has the number of all records at `total_path` (k6)."""
 
     total_path: str = field(kw_only=True)
+    proof: TotalProof = field(kw_only=True, default_factory=TotalProof)
+
+    # Whether one answer had as many records as it says that there are.
+    _had_all: bool = False
+
+    def take(self, answer: Answer, keys: list[int]) -> Params | None:
+        following = super().take(answer, keys)
+        if not (self._had_all and self.proof.given):
+            return following
+        # What was asked for since has shown that the answer was the whole list.
+        self.doubtful = self.blind = False
+        return None
+
+    def _check(self, request: PageRequest, answer: Answer) -> None:
+        total, items = self._total(answer), len(answer.items)
+        self.proof.note(total, items)
+        self._had_all = self._had_all or (not request.offset and total == items)
 
     def _says_it_is_last(self, answer: Answer) -> bool:
-        # Some servers count the page's records there, so that a first page that they cut short seems to be all.
-        return self._total(answer) == self._end > len(answer.items)
+        return self.proof.given and self._total(answer) == self._end
 
     def _says_there_is_more(self, answer: Answer) -> bool:
         total = self._total(answer)

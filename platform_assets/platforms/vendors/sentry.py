@@ -61,7 +61,8 @@ CONTRACT = Contract(
         "projects": Endpoint(
             # /api/0/projects/, which the reference follows, is deprecated and misses projects.
             path="/api/0/organizations/{organization}/projects/",
-            params={"organization": Configured("organization")},
+            # All in one answer; a server that does not know the parameter gives pages.
+            params={"organization": Configured("organization"), "all_projects": "1"},
             # The list of one organization does not repeat it in each project.
             record=RecordShape(from_path={"organization.slug": "organization"}),
             scope="org:read",

@@ -94,7 +94,8 @@ class K6Legacy(Vendor):
         found = self._ordered(request, found)
         names = request.value("$select")
         shown = [_selected(one, names) for one in found[(page - 1) * size : page * size]]
-        return Reply({"k6-tests": shown, "k6-runs": [], "load_zones": [], "meta": {"count": len(found)}})
+        count = len(shown) if options.counts_page else len(found)
+        return Reply({"k6-tests": shown, "k6-runs": [], "load_zones": [], "meta": {"count": count}})
 
     def _ordered(self, request: VendorRequest, records: list[Record]) -> list[Record]:
         order = request.value("order_by") or "id"

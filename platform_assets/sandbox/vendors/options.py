@@ -25,10 +25,17 @@ class BuildkiteOptions:
 
 @dataclass
 class K6LegacyOptions:
-    """Switches of the k6 API of before v6; neither page size is documented."""
+    """Switches of the k6 API of before v6; neither page size is documented.
+
+    Args:
+        page_size: tests per page without `page_size`.
+        highest_page_size: the most that `page_size` grants.
+        counts_page: whether `meta.count` is the number of a page's tests instead of all of them; neither is documented.
+    """
 
     page_size: int = 20
     highest_page_size: int = 100
+    counts_page: bool = False
 
 
 @dataclass
@@ -63,6 +70,7 @@ class SentryOptions:
         concurrent_limit: requests in progress at the same time to one endpoint; needs a sandbox with latency.
         plain_throttle: whether 429 has a bare text as body, without a JSON content type.
         link_host: the server's configured address, which Link headers show whatever host was asked.
+        knows_all_projects: whether `all_projects=1` gives an organization's projects in one answer.
     """
 
     hidden_rows: int = 200
@@ -72,6 +80,7 @@ class SentryOptions:
     concurrent_limit: int = 1000
     plain_throttle: bool = True
     link_host: str = "https://sentry.example.com"
+    knows_all_projects: bool = True
 
 
 @dataclass

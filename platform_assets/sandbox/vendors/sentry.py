@@ -190,7 +190,7 @@ class Sentry(Vendor):
         text = request.value("query")
         if text:
             projects = [one for one in projects if text.lower() in one["slug"].lower()]
-        if request.value("all_projects") == "1":
+        if request.value("all_projects") == "1" and self._options().knows_all_projects:
             return Reply(projects)
         return self._list(request, projects, self._per_page(request), "page")
 

@@ -12,6 +12,7 @@ from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.pagination.pager import pager
 from platform_assets.http.pagination.pages import pages
+from platform_assets.http.pagination.stated_ends import TotalProof
 
 Op = tuple[str, float]
 NO_CAP = 10**9
@@ -59,11 +60,13 @@ class MovingList:
             self.rows.append(self.rows.pop(at))
 
 
-def read(paginator: Paginator, served: MovingList, page_size: int | None = None) -> set[int]:
+def read(
+    paginator: Paginator, served: MovingList, page_size: int | None = None, proof: TotalProof | None = None
+) -> set[int]:
     """The ids that are read, as the extraction does it: a blind pass is repeated until it finds nothing new."""
-    found, again = one_pass(paginator, served, page_size)
+    found, again = one_pass(paginator, served, page_size, proof)
     for _ in range(MAX_REREADS if again else 0):
-        more, _ = one_pass(paginator, served, page_size)
+        more, _ = one_pass(paginator, served, page_size, proof)
         if more <= found:
             return found
         found |= more
@@ -72,17 +75,19 @@ def read(paginator: Paginator, served: MovingList, page_size: int | None = None)
     return found
 
 
-def one_pass(paginator: Paginator, served: MovingList, page_size: int | None) -> tuple[set[int], bool]:
+def one_pass(
+    paginator: Paginator, served: MovingList, page_size: int | None, proof: TotalProof | None = None
+) -> tuple[set[int], bool]:
     """The ids of one pass, records identified by their key, and whether it was blind."""
-    state = pager(paginator, page_size)
+    state = pager(paginator, page_size, proof)
     by_id = pages(served.page, state, {}, lambda body: body["data"], lambda items: [hash(one["id"]) for one in items])
     return {record["id"] for page in by_id for record in page}, state.blind
 
 
-def complete_or_refused(paginator: Paginator, served: MovingList) -> None:
+def complete_or_refused(paginator: Paginator, served: MovingList, proof: TotalProof | None = None) -> None:
     stays = set(served.rows)
     try:
-        found = read(paginator, served)
+        found = read(paginator, served, proof=proof)
     except AnswerError:
         return
     assert stays - served.removed <= found, (sorted(stays - served.removed - found), served.requests)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from platform_assets.declarations import Cursor, Offset, PageNumber, Paginator
 from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
+from platform_assets.http.pagination.stated_ends import TotalProof
 from tests.http.pagination.moving_lists import MovingList, Op, complete_or_refused, one_each, read, several
 
 ELSEWHERE = "https://evil.example.com/v2/builds?api_key=secret"
@@ -110,6 +111,59 @@ def test_a_link_header_that_is_missing_on_a_later_page_ends_no_list(
     size: int, limit: int, changes: Mapping[int, list[Op]], silent: frozenset[int]
 ) -> None:
     complete_or_refused(paginator("link", limit, limit), Stated([*range(size)], changes, way="link", silent=silent))
+
+
+@settings(max_examples=200, deadline=None)
+@given(sizes=st.lists(st.integers(0, 30), min_size=1, max_size=12), cap=st.integers(2, 40))
+@example(sizes=[20, 20, 20], cap=20)
+def test_short_lists_cost_one_request_each_once_an_answer_has_shown_that_totals_count_the_list(
+    sizes: list[int], cap: int
+) -> None:
+    proof, requests = TotalProof(), 0
+    for size in sizes:
+        served = Stated([*range(size)], caps={0: cap}, way="total")
+        is_known = proof.given
+        assert read(paginator("total", 40), served, proof=proof) == set(range(size))
+        requests += len(served.requests)
+        if is_known and size <= cap:
+            assert len(served.requests) == 1
+
+    if max(sizes) <= cap:
+        assert requests <= len(sizes) + 1, sizes
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    sizes=st.lists(st.integers(0, 70), min_size=1, max_size=8),
+    limit=st.integers(2, 40),
+    cap=st.integers(2, 40),
+    changes=several | one_each | st.just({}),
+)
+@example(sizes=[1, 100, 5, 40], limit=100, cap=20, changes={})
+def test_a_total_that_counts_the_page_never_ends_one_of_many_lists_early(
+    sizes: list[int], limit: int, cap: int, changes: Mapping[int, list[Op]]
+) -> None:
+    """With a lower limit than was asked for, such an answer looks as if it had the whole list."""
+    proof = TotalProof()
+    for size in sizes:
+        served = Stated([*range(size)], changes, caps={0: cap}, way="page total")
+        complete_or_refused(paginator("page total", limit), served, proof)
+    assert not proof.given
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    sizes=st.lists(st.integers(0, 70), min_size=2, max_size=6),
+    limit=st.integers(8, 20),
+    changes=several | one_each,
+)
+def test_no_row_that_stays_is_lost_once_totals_are_known_to_count_the_list(
+    sizes: list[int], limit: int, changes: Mapping[int, list[Op]]
+) -> None:
+    proof = TotalProof()
+    proof.note(2, 1)
+    for size in sizes:
+        complete_or_refused(paginator("total", limit), Stated([*range(size)], changes, way="total"), proof)
 
 
 def test_an_address_in_a_link_is_never_used() -> None:

@@ -1,10 +1,19 @@
 """NinjaOne: tokens that expire in mid-sync, refused clients, and throttles that are HTML pages with status 200."""
 
 from collections import Counter
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
+from platform_assets.extraction.connection import connect
+from platform_assets.http.client import ApiClient
+from platform_assets.platforms import platform_named
 from platform_assets.sandbox.faults import Fault
+from platform_assets.sandbox.vendors.exchange import Reply, VendorRequest
+from platform_assets.sandbox.vendors.exchange import Vendor as Served
+from platform_assets.sync import Selection, sync
+from platform_assets.warehouse import open_warehouse
 from tests.platforms.vendors.conftest import MakeVendor, Vendor, errors
 from tests.warehouse_rows import query
 
@@ -36,6 +45,46 @@ def test_a_token_is_renewed_before_it_expires(vendor: MakeVendor) -> None:
     found = counts(api)
     assert found["list", 401] == 0
     assert 1 <= found["token", 200] <= 1 + 60
+
+
+@pytest.mark.parametrize("seconds", [50, 59])
+def test_a_sync_of_hours_renews_its_token_each_hour_before_it_expires(
+    seconds: int, vendor: MakeVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each list request takes so many seconds of a clock that the sandbox and the client share; nothing is waited for.
+
+    One request at a time, as the margin before a token's end is longer than any of them.
+    """
+    api = vendor("ninjaone", PAGE_SIZE="10")
+    backend, reply = api.server.backend, Served.reply
+    requested_at: list[datetime] = []
+
+    def slowly(self: Served, request: VendorRequest) -> Reply:
+        if "oauth" not in request.path:
+            requested_at.append(backend.now)
+            backend.now += timedelta(seconds=seconds)
+        return reply(self, request)
+
+    monkeypatch.setattr(Served, "reply", slowly)
+    connection = connect(platform_named("device_management"))
+    one_at_a_time = replace(connection.platform, client=replace(connection.platform.client, max_concurrency=1))
+    names = tuple(one.name for one in one_at_a_time.resources)
+    began = backend.now
+    with (
+        open_warehouse(one_at_a_time) as warehouse,
+        ApiClient(one_at_a_time, connection.settings, clock=lambda: backend.now.timestamp()) as client,
+    ):
+        outcomes = {outcome.name: outcome for outcome in sync(client, warehouse, Selection(names))}
+    assert errors(outcomes) == {} and api.problems() == []
+    assert backend.now - began > timedelta(hours=3)
+    # A token counts as expired a minute before it is, and the next request buys the next.
+    expected, good_until = 0, began
+    for moment in requested_at:
+        if moment >= good_until:
+            expected, good_until = expected + 1, moment + timedelta(seconds=3600 - 60)
+    found = counts(api)
+    assert found == {("token", 200): expected, ("list", 200): len(requested_at)}
+    assert expected == 4
 
 
 @pytest.mark.parametrize(("setting", "status"), [("CLIENT_ID", 404), ("CLIENT_SECRET", 401)])

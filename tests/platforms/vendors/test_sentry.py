@@ -123,3 +123,18 @@ def test_a_setting_that_leaves_its_path_segment_is_refused(vendor: MakeVendor) -
     vendor("sentry", ORGANIZATION="..")
     with pytest.raises(SettingsError, match="cannot be a path segment"):
         connect(platform_named("error_tracking"))
+
+
+def test_an_organizations_projects_come_in_one_answer(vendor: MakeVendor) -> None:
+    api = vendor("sentry")
+    assert errors(api.sync("projects")) == {} and api.problems("projects") == []
+    assert api.requests() == 3
+
+
+def test_a_server_that_still_pages_its_projects_is_read_to_the_end(vendor: MakeVendor) -> None:
+    api = vendor("sentry")
+    api.server.vendors.sentry.knows_all_projects = False
+    for _ in range(2):
+        assert errors(api.sync("projects")) == {} and api.problems("projects") == []
+        api.server.backend.advance(days=1)
+    assert api.requests() > 2 * 3

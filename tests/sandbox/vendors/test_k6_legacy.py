@@ -104,3 +104,14 @@ def test_errors_have_a_code(server: SandboxServer) -> None:
         "field_errors",
         "errors",
     }
+
+
+def test_the_count_may_be_the_pages(server: SandboxServer) -> None:
+    whole = ask(server, "k6_legacy", "/loadtests/v2/tests", {"page_size": 2}).json()
+    server.vendors.k6_legacy.counts_page = True
+    try:
+        page = ask(server, "k6_legacy", "/loadtests/v2/tests", {"page_size": 2}).json()
+    finally:
+        server.vendors.k6_legacy.counts_page = False
+    assert page["k6-tests"] == whole["k6-tests"]
+    assert page["meta"]["count"] == len(page["k6-tests"]) == 2 < whole["meta"]["count"]
