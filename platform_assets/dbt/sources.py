@@ -26,6 +26,7 @@ _STATE = {
     "parent_id": "The parent's own key: another parent may get the same name later.",
     "partition_key": "Dagster partition of the parent; empty without one.",
     "cursor_value": "Newest cursor value that was read, without values later than the read itself (UTC).",
+    "unread_before": "Upper bound of what an unfinished first read has left (a time, or an id); null if nothing.",
     "parent_cursor": "Version of the parent when its children were read.",
     "status": "How the last attempt ended: `ok`, `failed` or `skipped` (the parent answered 403, 404 or 410).",
     "error": "Why the last attempt failed or was skipped.",

@@ -21,15 +21,13 @@ from platform_assets.arrow.batches import Batch
 from platform_assets.arrow.buffer import ParquetBuffer
 from platform_assets.arrow.hashes import is_member
 from platform_assets.declarations import (
-    Endpoint,
     Listed,
-    Paginator,
-    RecordCursor,
     Resource,
     partition_key,
 )
 from platform_assets.extraction.details import DetailReader
-from platform_assets.extraction.edge import Edge, Rest, moments
+from platform_assets.extraction.edge import Edge, Rest
+from platform_assets.extraction.newest_first import stop_rule
 from platform_assets.extraction.privacy import excluded_fields, hash_fields
 from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, Bounds, Parent, Query, queries
 from platform_assets.extraction.shaping import shape, times_from_epoch
@@ -46,9 +44,6 @@ __all__ = ["FROM_THE_BEGINNING", "NO_PARENT", "Bounds", "ListRead", "Parent", "r
 
 # How often a list is read again for rows that moved between two requests.
 MAX_REREADS = 3
-
-# Known records in a row and in order, after which a list that begins with the newest has nothing more that is new.
-ENOUGH_KNOWN = 20
 
 
 @dataclass(frozen=True)
@@ -295,7 +290,7 @@ def _pages(
     identify = by_key(platform.primary_key_of(resource), resource.key_fallback, endpoint.envelope)
     excluded = excluded_fields(platform, resource, client.settings.exclude_fields)
     times = [name for name, kind in resource.columns.items() if kind == "timestamp"]
-    is_known = _stop_rule(query, paginator, epoch_times=platform.client.epoch_times)
+    is_known = stop_rule(query, paginator, epoch_times=platform.client.epoch_times)
 
     def is_enough(items: Sequence[Any]) -> bool:
         return part.ends(items, walk) or (is_known is not None and is_known(items))
@@ -320,17 +315,6 @@ def _pages(
         yield walk, records
     if details is not None:
         details.end()
-
-
-def _stop_rule(query: Query, paginator: Paginator, *, epoch_times: bool) -> Callable[[Sequence[Any]], bool] | None:
-    """Tells from a page's items whether the rest of a list that begins with the newest is known; None reads it all."""
-    incremental = query.endpoint.incremental
-    if incremental is None or not incremental.newest_first or query.start is None:
-        return None
-    if not isinstance(paginator, RecordCursor):
-        return _Enough(query.start, query.endpoint, epoch_times)
-    known, name = query.largest_known, paginator.field
-    return None if known is None else lambda items: bool(items) and any(int(item[name]) <= known for item in items)
 
 
 class _Part:
@@ -358,27 +342,3 @@ class _Part:
         can_end = bool(items) and walk.adjoins and not walk.blind and self._is_long_enough()
         self.rest = self.edge.rest if can_end else None
         return self.rest is not None
-
-
-class _Enough:
-    """Whether a list that begins with the newest cursor has nothing more that is new.
-
-    A page of known records, or one that ends with enough of them. Only as long as it does come in that order: a server
-    that ignores how it should sort is read to the list's end.
-    """
-
-    def __init__(self, start: datetime | None, endpoint: Endpoint, epoch_times: bool) -> None:
-        self._start = start
-        self._cursor = endpoint.incremental.cursor_path if endpoint.incremental else ""
-        self._epoch_times = epoch_times
-        self._oldest: datetime | None = None
-        self._in_order = True
-
-    def __call__(self, items: Sequence[Any]) -> bool:
-        found = [one for one in moments(items, self._cursor, epoch_times=self._epoch_times) if one is not None]
-        for moment in found:
-            self._in_order = self._in_order and (self._oldest is None or moment <= self._oldest)
-            self._oldest = moment
-        known = sum(self._start is not None and moment < self._start for moment in found)
-        is_enough = known > 0 and known >= min(len(items), ENOUGH_KNOWN)
-        return is_enough and self._in_order and len(found) == len(items)
