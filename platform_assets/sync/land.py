@@ -17,7 +17,7 @@ from platform_assets.declarations import Buckets, OnRemoval
 from platform_assets.extraction.queries import NO_PARENT
 from platform_assets.sync.context import SyncContext
 from platform_assets.sync.known_rows import key_columns
-from platform_assets.sync.plan import Plan, Read
+from platform_assets.sync.planned import Plan, Read
 from platform_assets.sync.removal import removed_keys
 from platform_assets.warehouse import LogEntry, Progress, Status
 from platform_assets.warehouse.dlt_source import buffered_resource, platform_source

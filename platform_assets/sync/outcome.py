@@ -1,5 +1,6 @@
 """What a sync did, per resource and partition: the numbers that asset metadata, checks and the CLI show."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -39,7 +40,7 @@ class PartitionOutcome:
             rows_loaded=self.rows_loaded + later.rows_loaded,
             records=self.records + later.records,
             deleted=self.deleted + later.deleted,
-            cursor=_latest(self.cursor, later.cursor),
+            cursor=latest([self.cursor, later.cursor]),
             skipped=[*self.skipped, *later.skipped],
             errors=[*self.errors, *later.errors],
             permanent=self.permanent or later.permanent,
@@ -139,7 +140,7 @@ class ResourceOutcome:
             **both,
             created=self.created or later.created,
             reset=self.reset or later.reset,
-            cursor=_latest(self.cursor, later.cursor),
+            cursor=latest([self.cursor, later.cursor]),
             added_columns={**self.added_columns, **later.added_columns},
             variants=sorted({*self.variants, *later.variants}),
             partitions=partitions,
@@ -161,5 +162,6 @@ _COUNTS = (
 )
 
 
-def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max((moment for moment in (one, other) if moment is not None), default=None)
+def latest(moments: Iterable[datetime | None]) -> datetime | None:
+    """The latest of some moments; None if there are none."""
+    return max((moment for moment in moments if moment is not None), default=None)

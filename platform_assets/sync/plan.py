@@ -5,18 +5,15 @@
 Planning holds the warehouse and sends no request; reading sends requests and does not need the warehouse.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from platform_assets.arrow.buffer import Batch, ParquetBuffer
+from platform_assets.arrow.buffer import ParquetBuffer
 from platform_assets.arrow.columns import ARROW_TYPES, Columns
 from platform_assets.arrow.hashes import is_member
 from platform_assets.configuration.platform_settings import Settings
@@ -31,8 +28,8 @@ from platform_assets.declarations import (
     path_values,
 )
 from platform_assets.extraction.details import wanted_details
-from platform_assets.extraction.edge import Rest, upper_bound_param
-from platform_assets.extraction.queries import NO_PARENT, Bounds, Parent
+from platform_assets.extraction.edge import upper_bound_param
+from platform_assets.extraction.queries import NO_PARENT, Bounds
 from platform_assets.http.errors import AnswerError
 from platform_assets.sync.context import Selection, SyncContext
 from platform_assets.sync.known_rows import (
@@ -43,89 +40,15 @@ from platform_assets.sync.known_rows import (
     keys_with_other_values,
     row_hashes,
 )
-from platform_assets.sync.outcome import PartitionOutcome, ResourceOutcome
+from platform_assets.sync.outcome import PartitionOutcome, ResourceOutcome, latest
 from platform_assets.sync.parents import EVERY_PARENT, KnownParent, Parents, due_parents, find_parents
+from platform_assets.sync.planned import Plan, Read
 from platform_assets.sync.window import start_of_read
 from platform_assets.warehouse import Progress, Status
 from platform_assets.warehouse.dlt_source import table_columns
 from platform_assets.warehouse.row_filter import RowFilter
 from platform_assets.warehouse.session import WarehouseSession
 from platform_assets.warehouse.state import TableContent
-
-
-@dataclass
-class Read:
-    """One read: of a resource, or of one parent of it. Planned first, then filled with what came of it.
-
-    Attributes, as planned:
-        parent_version: text that changes when the parent's row changes.
-        parent_id: the parent's own key; its name in the path may be another parent's tomorrow.
-        parent_names: the parent's path values, now and before it was renamed.
-        last: the recorded progress that counts for this read; None if it was made for other rows or another parent.
-        recorded: `succeeded_at` and `unread_before` on record, to notice another run that lands meanwhile.
-        replaces_parent: whether the progress on record is that of another parent with the same name.
-        bounds: between which cursors its lists are read.
-        known_keys: sorted hashes of the keys that the table has of this parent; None if removal is not looked for.
-
-    Attributes, as read:
-        batch: the rows; None if the read failed.
-        row_count: how many different rows it returned.
-        missing_keys: those of `known_keys` that two complete reads did not return.
-        withheld: how many rows are missing but stay, because too many are missing at once.
-        rest: what it has left to another round; None if it is complete.
-        deferred: whether it has not begun, since the round had taken long enough.
-    """
-
-    parent: Parent
-    partition: str = ""
-    parent_version: str | None = None
-    parent_id: str | None = None
-    parent_names: list[tuple[object, ...]] = field(default_factory=list)
-    last: Progress | None = None
-    recorded: tuple[datetime | None, str | None] = (None, None)
-    replaces_parent: bool = False
-    bounds: Bounds = field(default_factory=Bounds)
-    known_keys: np.ndarray | None = None
-
-    batch: Batch | None = None
-    row_count: int = 0
-    missing_keys: np.ndarray = field(default_factory=lambda: NO_HASHES)
-    withheld: int = 0
-    status: Status = Status.OK
-    error: str | None = None
-    permanent: bool = False
-    rest: Rest | None = None
-    deferred: bool = False
-
-    @property
-    def is_first(self) -> bool:
-        """Whether no recorded read of it succeeded, as far as the state still counts."""
-        return self.last is None or self.last.succeeded_at is None
-
-
-@dataclass
-class Plan:
-    """One resource's part of a sync.
-
-    Attributes:
-        existed: whether the table was there.
-        starts_anew: whether the table is not as its state left it, so that the state does not count.
-        parent_types: the columns that carry the parent's values, in the path's order.
-        known_parents: keys of all parents in the warehouse, due or not.
-        other_parents_ok: whether a parent that is not read now was read successfully before.
-        counts: of requests, retries, milliseconds waited, pages.
-    """
-
-    resource: Resource
-    buffer: ParquetBuffer
-    reads: list[Read]
-    existed: bool
-    starts_anew: bool
-    parent_types: dict[str, pa.DataType]
-    known_parents: frozenset[str]
-    other_parents_ok: bool
-    outcome: ResourceOutcome
-    counts: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -438,8 +361,3 @@ def fingerprint(resource: Resource, settings: Settings) -> bytes:
     if details:
         what.append([(detail.path, sorted(detail.fields)) for detail in details])
     return blake2b(repr(tuple(what)).encode(), digest_size=16).digest()
-
-
-def latest(moments: Iterable[Any]) -> datetime | None:
-    """The latest of some moments; None if there are none."""
-    return max((moment for moment in moments if moment is not None), default=None)

@@ -19,8 +19,8 @@ from platform_assets.extraction.queries import NO_PARENT
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import RequestFailed
 from platform_assets.sync.known_rows import NO_HASHES
-from platform_assets.sync.outcome import PartitionOutcome
-from platform_assets.sync.plan import Plan, Read, latest
+from platform_assets.sync.outcome import PartitionOutcome, latest
+from platform_assets.sync.planned import Plan, Read
 from platform_assets.sync.round_time import RoundTime
 from platform_assets.warehouse import Status
 from platform_assets.warehouse.load_errors import reason

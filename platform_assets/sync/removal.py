@@ -13,7 +13,7 @@ from platform_assets.declarations import OnRemoval
 from platform_assets.extraction.reading import NO_PARENT
 from platform_assets.sync.context import SyncContext
 from platform_assets.sync.known_rows import key_columns
-from platform_assets.sync.plan import Plan, Read
+from platform_assets.sync.planned import Plan, Read
 from platform_assets.warehouse.session import Keys, WarehouseSession
 
 # This many rows may be missing however short the list is; beyond that, at most half of the list.

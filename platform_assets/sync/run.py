@@ -28,7 +28,8 @@ from platform_assets.sync.account import agree_on_source, check_account, recorde
 from platform_assets.sync.context import Selection, SyncContext
 from platform_assets.sync.land import is_outdated, land
 from platform_assets.sync.outcome import ResourceOutcome
-from platform_assets.sync.plan import Plan, Planner
+from platform_assets.sync.plan import Planner
+from platform_assets.sync.planned import Plan
 from platform_assets.sync.read import finish_reading, read_all
 from platform_assets.sync.round_time import PAGES_A_PART, SECONDS_A_ROUND, RoundTime
 from platform_assets.warehouse import Warehouse

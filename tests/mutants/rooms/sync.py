@@ -17,12 +17,49 @@ RUNS = "tests/sync/test_concurrent_runs.py"
 VALUES = "tests/sync/test_values.py"
 WINDOWS = "tests/sync/test_window.py"
 
+ROUNDS = "tests/platforms/vendors/test_rounds.py"
+
 MUTANTS = (
+    Mutant(
+        "rest-of-a-history-forgotten",
+        PLAN,
+        "rest = {} if left is None or param is None else {param: left}",
+        "rest = {}",
+        (f"{ROUNDS}::test_a_first_load_that_is_killed_goes_on_where_it_was_left",),
+    ),
+    Mutant(
+        "rest-of-a-history-not-recorded",
+        LANDING,
+        "unread_before=read.rest.unread_before if read.rest else None,",
+        "unread_before=None,",
+        (f"{ROUNDS}::test_a_first_load_that_is_killed_goes_on_where_it_was_left",),
+    ),
+    Mutant(
+        "cursor-beyond-what-one-of-two-lists-has-left",
+        LANDING,
+        "return (read.rest.cursor if read.rest else None) or read.batch.cursor",
+        "return read.batch.cursor",
+        (f"{ROUNDS}::test_a_load_in_many_rounds_equals_the_source_and_is_done[pipedrive-deals-parents5]",),
+    ),
+    Mutant(
+        "late-parents-never-read",
+        READS,
+        "for read in plan.reads if read.deferred or read.rest}",
+        "for read in plan.reads if read.rest}",
+        (f"{ROUNDS}::test_parents_that_a_round_has_no_time_for_are_read_in_the_next",),
+    ),
+    Mutant(
+        "history-of-another-contract-taken-for-read",
+        PLAN,
+        "if read.last is not None and read.last.unread_before is not None and self._rest_param(resource) is None:",
+        "if False:",
+        (f"{ROUNDS}::test_a_contract_without_an_upper_bound_reads_an_interrupted_history_from_its_beginning",),
+    ),
     Mutant(
         "withheld-rows-recorded-as-done",
         LANDING,
-        "parent_cursor=None if read.withheld else read.parent_version,",
-        "parent_cursor=read.parent_version,",
+        "parent_cursor=None if read.withheld or read.rest else read.parent_version,",
+        "parent_cursor=None if read.rest else read.parent_version,",
         (f"{REMOVALS}::test_a_parent_with_withheld_soft_deletes_stays_due_in_a_bucket",),
     ),
     Mutant(
@@ -46,8 +83,8 @@ MUTANTS = (
     Mutant(
         "cursor-saved-after-unproven-end",
         LANDING,
-        "if read.batch and not read.batch.ends_unproven else None",
-        "if read.batch else None",
+        "if read.batch is None or read.batch.ends_unproven:",
+        "if read.batch is None:",
         (f"{CURSORS}::test_a_list_that_ends_without_a_link_header_leaves_no_cursor",),
     ),
     Mutant(
@@ -165,7 +202,7 @@ MUTANTS = (
     Mutant(
         "outdated-run-lands",
         LANDING,
-        "        if (entry.succeeded_at if entry else None) != read.recorded_at:",
+        "        if not read.deferred and now != read.recorded:",
         "        if False:",
         (f"{RUNS}::test_a_run_that_read_earlier_does_not_overwrite_newer_values",),
     ),
