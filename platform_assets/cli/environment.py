@@ -30,8 +30,15 @@ if TYPE_CHECKING:
 
     from platform_assets.sandbox import SandboxServer
 
-# What a new Dagster home is configured with.
-DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
+# What a new Dagster home is configured with. Runs print what is said through `context.log`, not each of their events.
+DAGSTER_YAML = """\
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+python_logs:
+  python_log_level: INFO
+"""
 
 # What the sandbox speaks instead of `reference`: the contract of each platform's live vendor.
 VENDOR = "vendor"
