@@ -63,7 +63,8 @@ def _read_together(plan: Plan) -> Iterator[Sequence[Read]]:
 
 
 def _do_reads(client: ApiClient, plan: Plan, reads: Sequence[Read], time: RoundTime) -> None:
-    if not time.may_begin():
+    # What state a deferred parent has counts in the next round, which must not be if the table lost rows.
+    if not plan.starts_anew and not time.may_begin():
         for read in reads:
             read.deferred = True
         return
@@ -149,7 +150,9 @@ def _missing_keys(read: Read, batch: Batch) -> np.ndarray:
 def finish_reading(plan: Plan) -> BufferedRows | None:
     """Close the resource's buffer and fill its outcome. Returns the rows to load; None if the resource failed."""
     outcome = plan.outcome
-    outcome.left = {read.parent.key: not read.deferred for read in plan.reads if read.deferred or read.rest}
+    outcome.left = {
+        read.parent.key: read.rest.position if read.rest else None for read in plan.reads if read.deferred or read.rest
+    }
     for read in plan.reads:
         if read.deferred:
             continue

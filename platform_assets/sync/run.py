@@ -36,6 +36,9 @@ from platform_assets.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
+# Resource -> key of a parent -> where its read was left, None if it has not begun.
+Left = dict[str, Mapping[str, str | None]]
+
 # A resource that other runs keep landing meanwhile fails after this many rounds.
 _MAX_ROUNDS = 4
 
@@ -61,15 +64,24 @@ def sync(client: ApiClient, warehouse: Warehouse, selection: Selection) -> list[
             )
             more = _land_all(client, warehouse, replace(selection, resources=tuple(left), left=left))
             outcomes.update((name, outcomes[name].followed_by(later)) for name, later in more.items())
-            left = _left(more)
+            left = _further(_left(more), left)
     for outcome in outcomes.values():
         _log(client.platform, outcome)
     return [outcomes[name] for name in selection.resources]
 
 
-def _left(outcomes: Mapping[str, ResourceOutcome]) -> dict[str, Mapping[str, bool]]:
-    """Resource -> what its round has left to another one. Nothing of a resource that failed: the next sync goes on."""
+def _left(outcomes: Mapping[str, ResourceOutcome]) -> Left:
+    """What a round has left to another one. Nothing of a resource that failed: the next sync goes on."""
     return {name: outcome.left for name, outcome in outcomes.items() if outcome.left and outcome.error is None}
+
+
+def _further(left: Left, before: Left) -> Left:
+    """What a round has left, without reads that came no further in it: they would not in the next round either."""
+    moved = {
+        name: {parent: at for parent, at in parents.items() if at is None or at != before[name].get(parent)}
+        for name, parents in left.items()
+    }
+    return {name: parents for name, parents in moved.items() if parents}
 
 
 def _land_all(client: ApiClient, warehouse: Warehouse, selection: Selection) -> dict[str, ResourceOutcome]:
