@@ -90,8 +90,11 @@ def sync(
 ) -> None:
     """Load the chosen assets and build the dbt models downstream. Exit code 0 only if all landed, 130 after Ctrl-C."""
     from platform_assets.cli.environment import report_broken_platforms
+    from platform_assets.cli.phases import PhaseClock
     from platform_assets.cli.sync_request import SyncRequest, selected_assets
+    from platform_assets.progress import Phase
 
+    clock = PhaseClock()
     request = SyncRequest(
         platforms=tuple(platform or ()),
         assets=tuple(select or ()),
@@ -108,9 +111,10 @@ def sync(
     assets = selected_assets(request)
 
     # Only now, since it imports Dagster: a misspelt name is reported at once.
-    from platform_assets.cli.sync import run_sync
+    with clock.phase(Phase.DAGSTER):
+        from platform_assets.cli.sync import run_sync
 
-    raise typer.Exit(run_sync(request, assets))
+    raise typer.Exit(run_sync(request, assets, clock))
 
 
 @app.command()
