@@ -20,6 +20,7 @@ from platform_assets.declarations import Platform, PlatformAssetsError
 from platform_assets.extraction.connection import Connection, connect
 from platform_assets.http.redaction import Redactor
 from platform_assets.orchestration.checks import check_results
+from platform_assets.orchestration.column_schema import loaded_schema
 from platform_assets.orchestration.failures import failure_of, permanent_failure, retry_of
 from platform_assets.orchestration.interrupts import canceled, cancelled_by_signals
 from platform_assets.orchestration.materialization import partition_metadata, sync_metadata, table_metadata
@@ -82,7 +83,7 @@ class PlatformDlt(DltResourceWithTableSchema):
         key = asset_key(platform, outcome.name)
         if outcome.error is not None:
             return
-        columns = self.table_schema(outcome.name, schema) if schema and outcome.name in schema.tables else None
+        columns = loaded_schema(self, platform, platform.resource(outcome.name), schema) if schema else None
         table = table_metadata(platform, outcome, columns)
         metadata = {**table, **sync_metadata(outcome)}
         # Dagster makes the events of a partitioned run's partitions out of its one result, with this metadata.

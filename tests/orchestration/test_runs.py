@@ -49,6 +49,9 @@ def test_parents_children_and_models_in_one_run(
         builds = metadata(result, "ci_analytics/builds")
         assert builds["dagster/row_count"] == builds["rows_loaded"] == len(expected["builds"])
         assert builds["dagster/table_name"] == "ci_analytics.builds"
+        described = {column.name: column.description for column in builds["dagster/column_schema"].columns}  # pyright: ignore[reportAttributeAccessIssue] -- a table schema
+        assert described["number"] == "Counts up within its pipeline, with gaps; unique only there."
+        assert all(described.values()) and described["_dlt_id"] == "Hash of the record's content."
         assert builds["cursor_field"] == "created_at"
         requested = sum(request["path"].endswith("/v2/builds") for request in server.requests)
         # 25 pages could hold them all; pages that begin with the last row of the previous one need a few more.
