@@ -179,7 +179,7 @@ def sandbox(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     contract: Contract = Spoken.REFERENCE,
 ) -> None:
-    """Serve the five APIs locally with deterministic data, and print the settings that point at them."""
+    """Serve the five APIs locally with deterministic data that ends today, and print the settings that point there."""
     from platform_assets.cli.sandbox import serve_sandbox
 
     serve_sandbox(host, port, contract)
