@@ -209,7 +209,7 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path("data/report.html"),
 ) -> None:
     """Write one HTML page with charts of the marts; the page needs no network."""
-    from platform_assets.reporting import report as render_report
+    from platform_assets.reporting.page import report as render_report
 
     text = render_report()
     try:

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-
 from rich.console import Console
 
 from platform_assets.cli.sandbox_comparison import rows_equal_sandbox
@@ -66,6 +65,7 @@ def test_a_sync_on_the_next_day_loads_what_is_new_and_keeps_the_rest(
     warehouse_file: Path, sync_platform: Sync, point_at: PointAt
 ) -> None:
     """Of another anchor all 2,450 builds would have other times, and be written again."""
+    outcomes, known = {}, set[str]()
     for day in range(2):
         backend, _ = sandbox_records(lambda day=day: NOON + timedelta(days=day))
         with SandboxServer(backend) as server:
