@@ -208,7 +208,7 @@ def dev(
 def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path("data/report.html"),
 ) -> None:
-    """Write one HTML page with charts of the marts; the page needs no network."""
+    """Write one HTML page: what failed, how old the data is, and charts of the marts. It needs no network."""
     from platform_assets.reporting.page import report as render_report
 
     text = render_report()

@@ -35,6 +35,11 @@ class PlatformHealth:
         loaded = [status for status in self.statuses if status.last_load is not None]
         return max(loaded, key=_last_load, default=None)
 
+    @property
+    def is_used(self) -> bool:
+        """Whether a sync has tried it: a platform of which nothing was ever read is not somebody's problem."""
+        return self.newest is not None or self.count(State.FAILED) > 0
+
     def count(self, state: State) -> int:
         return sum(status.state is state for status in self.statuses)
 

@@ -21,8 +21,8 @@ _SCRIPT = Path(__file__).with_name("report.js").read_text(encoding="utf-8")
 def report(now: datetime | None = None) -> str:
     """The page for the configured warehouse, as HTML text.
 
-    A platform without rows says which command loads it, and a mart that was not built which one builds it. What is
-    shown of platforms that are not declared is left out.
+    A platform without rows comes last and says which command loads it, a mart that was not built which one builds it.
+    What is shown of platforms that are not declared is left out.
 
     Args:
         now: the moment that ages are counted to; by default the current one.
@@ -35,11 +35,9 @@ def report(now: datetime | None = None) -> str:
     health = [freshness.read_health(platform, now) for platform in all_platforms()]
     loaded = {platform.name for platform in health if platform.newest is not None}
     with reading("marts") as reader:
-        sections = [
-            _section(reader, section, now, section.platform in loaded)
-            for section in SECTIONS
-            if section.platform in declared
-        ]
+        shown = [section for section in SECTIONS if section.platform in declared]
+        shown.sort(key=lambda section: section.platform not in loaded)
+        sections = [_section(reader, section, now, section.platform in loaded) for section in shown]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Platform report</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -75,7 +73,8 @@ def _filter(names: Sequence[str]) -> str:
 
 def _first(health: Sequence[PlatformHealth], now: datetime) -> str:
     """What failed and what is stale, for all platforms together and, hidden until chosen, for each."""
-    scopes = [("all", list(health)), *((platform.name, [platform]) for platform in health)]
+    used = [platform for platform in health if platform.is_used] or health
+    scopes = [("all", used), *((platform.name, [platform]) for platform in health)]
     figures = "".join(
         elements.numbers(
             [
@@ -88,7 +87,7 @@ def _first(health: Sequence[PlatformHealth], now: datetime) -> str:
     )
     return (
         f'<section aria-labelledby="fresh"><h2 id="fresh">Is the data fresh?</h2>{figures}'
-        f"{_findings(health, now)}{_freshness(health, now)}{_syncs(health)}</section>"
+        f"{_findings(used, now)}{_freshness(health, now)}{_syncs(health)}</section>"
     )
 
 

@@ -102,6 +102,10 @@ def test_a_user_of_one_platform_has_a_whole_report(warehouse_file: Path) -> None
     page = report(NOW)
     assert section(page, "load_testing").count('<svg role="img"') == 2
     assert "`platform-assets sync --platform crm` loads them" in section(page, "crm")
+    assert page.count("data-platform=crm>") == 1, "of what nothing was ever read, only the age of its data"
+    assert '<dt>never loaded</dt><dd class="value">1</dd>' in page
+    order = re.findall(r'<section data-platform="(\w+)"', page)
+    assert order[0] == "load_testing" and len(order) == 5
     assert "2026-01-15</td>" in page and "2,468" in page, "the syncs are read from the platform's own log"
 
 
