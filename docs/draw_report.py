@@ -48,8 +48,8 @@ def main() -> None:
             _run([*COMMAND, "sync", "--sandbox"], variables)
         _run([*COMMAND, "report", "-o", str(page)], variables)
         _check_width(folder, page)
-        _picture(folder, page, DOCS / "report.png", (1280, 1560))
-        _picture(folder, page, DOCS / "report-dark.png", (1280, 1560), DARK)
+        _picture(folder, page, DOCS / "report.png", (1280, 1690))
+        _picture(folder, page, DOCS / "report-dark.png", (1280, 1690), DARK)
         _picture(folder, _framed(folder, page), DOCS / "report-phone.png", (PHONE * 2 + 20, 1560))
 
 

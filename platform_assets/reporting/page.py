@@ -51,7 +51,8 @@ def report(now: datetime | None = None) -> str:
 
 def _created(health: Sequence[PlatformHealth], now: datetime) -> str:
     syncs = [row["sync_date"] for platform in health for row in platform.syncs]
-    span = f" The latest syncs: {min(syncs)} to {max(syncs)}." if syncs else ""
+    days = " to ".join(sorted({str(min(syncs)), str(max(syncs))})) if syncs else ""
+    span = f" Syncs of {days} are listed." if days else ""
     moment = f"{now.astimezone(UTC):%Y-%m-%d %H:%M}"
     return (
         f'<p class="note">As of {moment} UTC, by <code>platform-assets report</code>. Ages count to then; days are UTC.'
