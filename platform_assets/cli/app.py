@@ -183,7 +183,7 @@ def sandbox(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     contract: Contract = Spoken.REFERENCE,
 ) -> None:
-    """Serve the five APIs locally with deterministic data, and print the settings that point at them."""
+    """Serve the five APIs locally with deterministic data that ends today, and print the settings that point there."""
     from platform_assets.cli.sandbox import serve_sandbox
 
     serve_sandbox(host, port, contract)
@@ -212,8 +212,8 @@ def dev(
 def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path("data/report.html"),
 ) -> None:
-    """Write one HTML page with charts of the marts; the page needs no network."""
-    from platform_assets.reporting import report as render_report
+    """Write one HTML page: what failed, how old the data is, and charts of the marts. It needs no network."""
+    from platform_assets.reporting.page import report as render_report
 
     text = render_report()
     try:
