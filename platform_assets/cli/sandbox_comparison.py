@@ -27,8 +27,9 @@ def rows_equal_sandbox(console: Console, server: SandboxServer, summary: Summary
         if asset.rows is None or asset.rows < count or (asset.rows > count and not server.backend.has_advanced):
             differences.append(f"{name}: {asset.rows} rows, the sandbox has {count}")
     if not differences:
-        equal = "are at least" if server.backend.has_advanced else "equal"
-        console.print(f"Row counts of all {len(compared)} assets {equal} those of the sandbox.", highlight=False)
+        equal = "at least those" if server.backend.has_advanced else "equal"
+        counts = f"Row counts of all {len(compared)} assets" if len(compared) > 1 else "Row count of 1 asset"
+        console.print(f"{counts} compared with the sandbox's: {equal}.", highlight=False)
     for line in differences:
         console.print(line, style="red", markup=False)
     return not differences

@@ -96,4 +96,6 @@ def test_row_counts_are_compared_only_for_platforms_that_the_sandbox_served() ->
         args = ["sync", "--sandbox", "--no-models", "--select", "crm/roles", "--select", "load_testing/organizations"]
         done = command(*args, env=env)
         assert done.returncode == 0, done.stdout
-        assert "2 of 2 assets" in done.stdout and "Row counts of all 1 assets" in done.stdout
+        assert (
+            "2 of 2 assets" in done.stdout and "Row count of 1 asset compared with the sandbox's: equal." in done.stdout
+        )
