@@ -18,7 +18,7 @@ from platform_assets.cli.environment import open_instance
 from platform_assets.dbt.project import PROJECT_DIR
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import Fault, SandboxServer, expected_rows
-from tests.cli.command import MAIN, ROOT, command
+from tests.cli.command import MAIN, ROOT, warm_command
 from tests.long import only
 from tests.settings import platform_settings, sandbox_settings
 from tests.warehouse_rows import differences, query
@@ -122,7 +122,7 @@ def test_while_it_waits_for_a_rate_limit(signals: list[signal.Signals], code: in
         assert statuses() == [dg.DagsterRunStatus.CANCELED]
         check_nothing_half(warehouse_file, server, "crm")
         server.faults.clear()
-        assert command("sync", "--select", "crm/deals", "--no-models", env=env).returncode == 0
+        assert warm_command("sync", "--select", "crm/deals", "--no-models", env=env).returncode == 0
         check_whole(warehouse_file, server, ["crm/deals"])
 
 
@@ -154,7 +154,7 @@ def test_while_it_reads_and_while_others_keep_the_warehouse(warehouse_file: Path
             time.sleep(8)
             assert process.poll() is None
             assert ended(process, signal.SIGINT)[0] == 130
-        assert command("sync", "--no-models", *selected, env=env).returncode == 0
+        assert warm_command("sync", "--no-models", *selected, env=env).returncode == 0
         check_whole(warehouse_file, server, assets)
 
 
@@ -176,7 +176,7 @@ def test_while_it_lands(pause: float, warehouse_file: Path) -> None:
                 tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'device_management'"
                 landed = (asset.split("/")[1],) in query(warehouse_file, tables)
                 assert (event is not None) == landed, "the UI says what the warehouse says"
-        assert command("sync", "--platform", "device_management", "--no-models", env=env).returncode == 0
+        assert warm_command("sync", "--platform", "device_management", "--no-models", env=env).returncode == 0
         check_whole(warehouse_file, server, assets)
 
 
@@ -192,7 +192,7 @@ def test_while_dbt_works(builds: bool, warehouse_file: Path) -> None:
             assert ended(process, signal.SIGINT)[0] == 130
             assert not Path(f"/proc/{dbt}").exists()
         assert sorted(statuses(), key=str) == [dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.SUCCESS]
-        done = command("sync", "--platform", "device_management", env=env)
+        done = warm_command("sync", "--platform", "device_management", env=env)
         assert done.returncode == 0, done.stdout
         rows = query(warehouse_file, "SELECT sum(activities) FROM marts.device_management_activity_daily")
         assert rows == [(len(expected_rows(server.backend)["device_management"]["activities"]),)]

@@ -10,7 +10,7 @@ from filelock import FileLock
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.warehouse.queries import reading, rows
-from tests.cli.command import command
+from tests.cli.command import command, warm_command
 from tests.settings import sandbox_settings
 from tests.warehouse_rows import differences, query
 
@@ -20,7 +20,7 @@ PLATFORMS = ("load_testing", "device_management")
 def test_runs_models_and_readers_share_one_file(warehouse_file: Path, tmp_path: Path) -> None:
     with SandboxServer() as server:
         env = sandbox_settings(server)
-        assert command("sync", "--platform", "load_testing", env=env).returncode == 0
+        assert warm_command("sync", "--platform", "load_testing", env=env).returncode == 0
         server.backend.advance(hours=30)
         commands = [
             *(["sync", "--no-models", "--platform", name] for name in PLATFORMS),
