@@ -43,10 +43,11 @@ Sync = Callable[..., dict[str, ResourceOutcome]]
 def _no_settings_of_the_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Tests see neither the environment's platforms nor this checkout's warehouse and Dagster home."""
     for name in list(os.environ):
-        if name.startswith(("SOURCES__", "WAREHOUSE__", "ALERTS__", "DESTINATION__")):
+        if name.startswith(("SOURCES__", "WAREHOUSE__", "ALERTS__", "DESTINATION__", "SANDBOX__")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(tmp_path / "warehouse.duckdb"))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster_home"))
+    monkeypatch.setenv("SANDBOX__DAY", "2026-01-15")  # As `SandboxServer()` has it.
 
 
 @pytest.fixture

@@ -90,8 +90,11 @@ def sync(
 ) -> None:
     """Load the chosen assets and build the dbt models downstream. Exit code 0 only if all landed, 130 after Ctrl-C."""
     from platform_assets.cli.environment import report_broken_platforms
+    from platform_assets.cli.phases import PhaseClock
     from platform_assets.cli.sync_request import SyncRequest, selected_assets
+    from platform_assets.progress import Phase
 
+    clock = PhaseClock()
     request = SyncRequest(
         platforms=tuple(platform or ()),
         assets=tuple(select or ()),
@@ -108,9 +111,10 @@ def sync(
     assets = selected_assets(request)
 
     # Only now, since it imports Dagster: a misspelt name is reported at once.
-    from platform_assets.cli.sync import run_sync
+    with clock.phase(Phase.DAGSTER):
+        from platform_assets.cli.sync import run_sync
 
-    raise typer.Exit(run_sync(request, assets))
+    raise typer.Exit(run_sync(request, assets, clock))
 
 
 @app.command()
@@ -179,7 +183,7 @@ def sandbox(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     contract: Contract = Spoken.REFERENCE,
 ) -> None:
-    """Serve the five APIs locally with deterministic data, and print the settings that point at them."""
+    """Serve the five APIs locally with deterministic data that ends today, and print the settings that point there."""
     from platform_assets.cli.sandbox import serve_sandbox
 
     serve_sandbox(host, port, contract)
@@ -208,8 +212,8 @@ def dev(
 def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path("data/report.html"),
 ) -> None:
-    """Write one HTML page with charts of the marts; the page needs no network."""
-    from platform_assets.reporting import report as render_report
+    """Write one HTML page: what failed, how old the data is, and charts of the marts. It needs no network."""
+    from platform_assets.reporting.page import report as render_report
 
     text = render_report()
     try:

@@ -3,7 +3,9 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from threading import Event
 
 import typer
@@ -19,6 +21,9 @@ from platform_assets.configuration import unknown_settings
 from platform_assets.configuration.platform_settings import is_configured, is_loopback, is_mentioned
 from platform_assets.declarations import REFERENCE
 from platform_assets.platforms import all_platforms, broken_platforms
+
+# Dagster's warning that `dg dev` is the newer command, which loads only the project of the folder it runs in.
+_SUPERSEDED = "Function `dev_command` is superseded"
 
 # Seconds between checks for a signal.
 _POLL_SECONDS = 0.2
@@ -52,11 +57,13 @@ def open_ui(host: str, port: int, sandbox: bool | None, contract: str = REFERENC
                 typer.echo("Nothing is configured, so everything comes from the sandbox; --no-sandbox turns it off.")
         elif unconfigured:
             typer.echo(f"Not configured, so off: {', '.join(unconfigured)} (--sandbox serves them from the sandbox)")
-        typer.echo(f"Dagster UI: http://{host}:{port}  (home: {home})")
+        typer.echo(f"Starting the Dagster UI (home: {home}) ...")
         if not is_loopback(host):
             typer.echo(f"Warning: the UI has no login: whoever can reach {host}:{port} can read and run everything.")
         command = [
             sys.executable,
+            "-W",
+            f"ignore:{_SUPERSEDED}",
             "-m",
             "dagster",
             "dev",
@@ -66,12 +73,42 @@ def open_ui(host: str, port: int, sandbox: bool | None, contract: str = REFERENC
             host,
             "-p",
             str(port),
+            "--log-level",
+            "warning",
+            # The other format writes colours whatever it writes to.
+            "--log-format",
+            "rich",
         ]
-        return _run_until_signalled(command)
+        return _run_until_signalled(command, _Announcement(host, port))
 
 
-def _run_until_signalled(command: Sequence[str]) -> int:
+class _Announcement:
+    """Says the address of the UI once it responds."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+        self._port = port
+        self._made = False
+
+    def __call__(self) -> None:
+        if self._made:
+            return
+        connection = HTTPConnection(self._host, self._port, timeout=_POLL_SECONDS)
+        try:
+            connection.request("GET", "/server_info")
+            self._made = connection.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
+            return
+        finally:
+            connection.close()
+        if self._made:
+            typer.echo(f"Dagster UI: http://{self._host}:{self._port}")
+
+
+def _run_until_signalled(command: Sequence[str], meanwhile: Callable[[], None]) -> int:
     """Run a program until it ends or this process receives SIGINT or SIGTERM; its exit code.
+
+    Calls `meanwhile` several times a second.
 
     `dagster dev` shuts down its daemon and code server on an interrupt only, and a second interrupt would cut that
     short. So it gets a process group of its own, which a terminal's Ctrl-C does not reach, and one interrupt from here.
@@ -85,6 +122,7 @@ def _run_until_signalled(command: Sequence[str]) -> int:
             try:
                 return process.wait(_POLL_SECONDS)
             except subprocess.TimeoutExpired:
+                meanwhile()
                 if signalled.is_set() and not forwarded:
                     process.send_signal(signal.SIGINT)
                     forwarded = True

@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from platform_assets.cli.sandbox_day import sandbox_records
 from platform_assets.configuration import (
     ALERTS,
+    SANDBOX,
+    SANDBOX_DAY,
     WAREHOUSE,
     WAREHOUSE_SETTINGS,
     WEBHOOK_URL,
@@ -30,8 +33,15 @@ if TYPE_CHECKING:
 
     from platform_assets.sandbox import SandboxServer
 
-# What a new Dagster home is configured with.
-DAGSTER_YAML = "telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
+# What a new Dagster home is configured with. Runs print what is said through `context.log`, not each of their events.
+DAGSTER_YAML = """\
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+python_logs:
+  python_log_level: INFO
+"""
 
 # What the sandbox speaks instead of `reference`: the contract of each platform's live vendor.
 VENDOR = "vendor"
@@ -115,6 +125,7 @@ def settings_problems(platforms: Sequence[Platform]) -> list[str]:
     readers: list[Callable[[], object]] = [functools.partial(read_settings, platform) for platform in platforms]
     readers += [functools.partial(read, WAREHOUSE, setting) for setting in WAREHOUSE_SETTINGS]
     readers += [check_warehouse_settings, functools.partial(read, ALERTS, WEBHOOK_URL)]
+    readers.append(functools.partial(read, SANDBOX, SANDBOX_DAY))
     for reader in readers:
         try:
             reader()
@@ -145,7 +156,8 @@ def sandbox_for(
         return
     from platform_assets.sandbox import SERVED, SandboxServer
 
-    with SandboxServer() as server:
+    records, clock = sandbox_records()
+    with SandboxServer(records, clock=clock) as server:
         variables: dict[str, str] = {}
         for platform in (platform for platform in unconfigured if platform.name in SERVED):
             for key, value in sandbox_settings(platform, server.url, contract).items():

@@ -13,10 +13,10 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
-from platform_assets.cli.ages import ago, duration, exact
-from platform_assets.cli.asset_status import AssetStatus, State, asset_statuses
 from platform_assets.cli.environment import chosen_platforms, console, report_broken_platforms
 from platform_assets.declarations import Platform
+from platform_assets.reporting.ages import ago, duration, exact
+from platform_assets.reporting.asset_status import AssetStatus, State, asset_statuses
 from platform_assets.warehouse.location import warehouse_name
 from platform_assets.warehouse.queries import reading, recorded, recorded_source
 

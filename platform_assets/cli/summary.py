@@ -1,8 +1,5 @@
-"""What `platform-assets sync` prints: a line per asset while it loads, and tables of what the runs did afterwards."""
+"""What `platform-assets sync` prints at its end: tables of what the runs did, what failed, and what to do about it."""
 
-import logging
-import os
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +11,7 @@ from rich.table import Table
 
 from platform_assets.dbt import MODEL_SCHEMAS
 from platform_assets.declarations import Platform
+from platform_assets.orchestration.failures import NEXT_STEP
 
 
 @dataclass
@@ -38,13 +36,15 @@ class Summary:
         assets: the requested tables, by `<platform>/<resource>`.
         seconds: platform -> time its ops took.
         models: how many dbt models were built.
-        failures: a line for each thing that failed.
+        failures: a line for each thing that failed, which begins with its name and why.
+        next_steps: what to do about the failures.
     """
 
     assets: dict[str, AssetSummary]
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     models: int = 0
     failures: list[str] = field(default_factory=list)
+    next_steps: list[str] = field(default_factory=list)
 
     @property
     def landed(self) -> set[dg.AssetKey]:
@@ -60,7 +60,8 @@ class Summary:
                 platform = str(event.step_key).split("__")[0]
                 self.seconds[platform] += event.step_success_data.duration_ms / 1000
             if event.is_step_failure:
-                self.failures.extend(_failure_lines(event))
+                for line in _failure_lines(event):
+                    (self.next_steps if line.startswith(NEXT_STEP) else self.failures).append(line)
 
     def _record_materialization(self, key: dg.AssetKey | None, materialization: dg.AssetMaterialization) -> None:
         asset = self.assets.get(key.to_user_string()) if key else None
@@ -76,19 +77,6 @@ class Summary:
             asset.unserved = metadata.get("not_served")
 
 
-def show_progress() -> None:
-    """Log one line per asset as it lands, to stderr: plain text that reads the same on a terminal and in a log."""
-    logger = logging.getLogger("platform_assets")
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    logger.handlers = [handler]
-    if "RUNTIME__LOG_LEVEL" not in os.environ:
-        # dlt would print the traceback of a failure that the summary reports in one line.
-        logging.getLogger("dlt").setLevel(logging.CRITICAL)
-
-
 def print_summary(console: Console, summary: Summary, platforms: Sequence[Platform]) -> None:
     """Print a table of the assets, a table of the platforms, what is not served, and the failures."""
     _print_assets(console, summary)
@@ -99,10 +87,12 @@ def print_summary(console: Console, summary: Summary, platforms: Sequence[Platfo
             console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
     for failure in dict.fromkeys(summary.failures):
         console.print(f"failed: {failure}", style="red", markup=False, highlight=False, soft_wrap=True)
+    for step in dict.fromkeys(summary.next_steps):
+        console.print(step, markup=False, highlight=False, soft_wrap=True)
 
 
 def _failure_lines(event: dg.DagsterEvent) -> list[str]:
-    """Why a step failed: our own description without its heading, else the message of the first cause."""
+    """Why a step failed: the lines of our own description, else the message of the first cause."""
     data = event.step_failure_data
     error = data.error
     while error is not None and error.cause is not None:
@@ -110,8 +100,7 @@ def _failure_lines(event: dg.DagsterEvent) -> list[str]:
     text = (data.user_failure_data.description if data.user_failure_data else None) or (
         f"{event.step_key}: {error.message}" if error else str(event.step_key)
     )
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[1:] if len(lines) > 1 and lines[0].endswith("failed:") else lines
+    return [line for line in text.splitlines() if line.strip()]
 
 
 def _print_assets(console: Console, summary: Summary) -> None:

@@ -7,7 +7,7 @@ The way through it: `sync_request` says which assets are meant, `orchestration/i
 import json
 import signal
 import sys
-import time
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import resource_tracker
@@ -22,8 +22,10 @@ from platform_assets.cli.environment import (
     sandbox_line,
     settings_problems,
 )
-from platform_assets.cli.summary import AssetSummary, Summary, print_summary, show_progress
-from platform_assets.cli.sync_document import stdout_to_stderr, sync_document
+from platform_assets.cli.live import progress_shown
+from platform_assets.cli.phases import PhaseClock, phases_line
+from platform_assets.cli.summary import AssetSummary, Summary, print_summary
+from platform_assets.cli.sync_document import sync_document
 from platform_assets.cli.sync_request import SyncRequest
 from platform_assets.configuration.platform_settings import is_configured
 from platform_assets.declarations import Platform
@@ -33,11 +35,12 @@ from platform_assets.orchestration.interrupts import cancelled_by_signals
 from platform_assets.orchestration.partitions import delete_partitions
 from platform_assets.orchestration.sync_config import SyncConfig
 from platform_assets.platforms import all_platforms, broken_platforms
+from platform_assets.progress import Phase
 from platform_assets.warehouse import open_warehouse
 from platform_assets.warehouse.location import exclusive
 
 
-def run_sync(request: SyncRequest, assets: Sequence[str]) -> int:
+def run_sync(request: SyncRequest, assets: Sequence[str], clock: PhaseClock) -> int:
     """Load the assets (`<platform>/<resource>`), build the models, and print a summary.
 
     SIGINT and SIGTERM end it within seconds: what is being read is dropped, what is being written is finished, and the
@@ -56,7 +59,7 @@ def run_sync(request: SyncRequest, assets: Sequence[str]) -> int:
     landed = False
     with cancelled_by_signals(by_hand=True, on_signal=on_signal) as cancellation, ThreadPoolExecutor(1) as pool:
         try:
-            landed = pool.submit(_run_sync, request, assets).result()
+            landed = pool.submit(_run_sync, request, assets, clock).result()
         except Cancelled:
             pass
         except Exception:
@@ -66,10 +69,9 @@ def run_sync(request: SyncRequest, assets: Sequence[str]) -> int:
     return 128 + received[0] if received else int(not landed)
 
 
-def _run_sync(request: SyncRequest, assets: Sequence[str]) -> bool:
+def _run_sync(request: SyncRequest, assets: Sequence[str], clock: PhaseClock) -> bool:
     """The sync, in the current thread; whether everything requested landed. Raises Cancelled if it was cancelled."""
     _keep_signals_from_children()
-    started = time.monotonic()
     # With --json, stdout is the document's alone.
     console = environment.console(stderr=request.as_json)
     keys = [dg.AssetKey(name.split("/")) for name in assets]
@@ -86,10 +88,9 @@ def _run_sync(request: SyncRequest, assets: Sequence[str]) -> bool:
             pass
         if request.start_over:
             _start_over(platforms)
-        show_progress()
         summary = Summary({key.to_user_string(): AssetSummary() for key in keys})
         try:
-            with stdout_to_stderr(request.as_json):
+            with progress_shown(Counter(key.path[0] for key in keys), clock), clock.phase(Phase.DAGSTER):
                 _load_and_build(request, keys, summary)
         finally:
             if current().cancelled:
@@ -104,16 +105,14 @@ def _run_sync(request: SyncRequest, assets: Sequence[str]) -> bool:
 
             agrees = rows_equal_sandbox(console, server, summary, set(served))
     landed = len(summary.landed)
-    seconds = time.monotonic() - started
-    console.print(
-        f"{landed} of {len(keys)} assets and {summary.models} dbt models in {seconds:.1f} s",
-        highlight=False,
-    )
+    phases = clock.seconds()
+    console.print(f"{landed} of {len(keys)} assets and {summary.models} dbt models", highlight=False)
+    console.print(phases_line(phases), highlight=False)
     console.print("Open the UI: make dev (or `platform-assets dev`), then http://127.0.0.1:3000", highlight=False)
     all_usable = request.platforms or request.assets or not broken_platforms()
     ok = agrees and not summary.failures and landed == len(keys) and bool(all_usable)
     if request.as_json:
-        typer.echo(json.dumps(sync_document(summary, ok=ok, seconds=seconds), indent=2))
+        typer.echo(json.dumps(sync_document(summary, ok=ok, phases=phases), indent=2))
     return ok
 
 

@@ -1,19 +1,19 @@
 """What `platform-assets sync --json` prints; docs/commands.md describes the keys."""
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from platform_assets.cli.summary import Summary
+from platform_assets.progress import Phase
 
 
-def sync_document(summary: Summary, *, ok: bool, seconds: float) -> dict[str, Any]:
-    """What the runs did, for `json.dumps`."""
+def sync_document(summary: Summary, *, ok: bool, phases: Mapping[Phase, float]) -> dict[str, Any]:
+    """What the runs did, for `json.dumps`. The phases, in milliseconds exactly, add up to the whole."""
+    rounded = {phase.value: round(seconds, 3) for phase, seconds in phases.items()}
     return {
         "ok": ok,
-        "seconds": round(seconds, 3),
+        "seconds": round(sum(rounded.values()), 3),
+        "phases": rounded,
         "assets": [
             {
                 "asset": name,
@@ -27,20 +27,3 @@ def sync_document(summary: Summary, *, ok: bool, seconds: float) -> dict[str, An
         "models": summary.models,
         "failures": list(dict.fromkeys(summary.failures)),
     }
-
-
-@contextmanager
-def stdout_to_stderr(wanted: bool) -> Iterator[None]:
-    """If wanted, send to stderr what this process and those that it starts (dbt) print to stdout."""
-    if not wanted:
-        yield
-        return
-    sys.stdout.flush()
-    own = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        os.dup2(own, 1)
-        os.close(own)

@@ -23,9 +23,9 @@ from platform_assets.declarations import Client, Platform, Scope
 
 T = TypeVar("T", covariant=True)
 
-SOURCES, WAREHOUSE, ALERTS = "sources", "warehouse", "alerts"
+SOURCES, WAREHOUSE, ALERTS, SANDBOX = "sources", "warehouse", "alerts", "sandbox"
 # The project's sections; all others belong to dlt.
-SECTIONS = (SOURCES, WAREHOUSE, ALERTS)
+SECTIONS = (SOURCES, WAREHOUSE, ALERTS, SANDBOX)
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,14 @@ WAREHOUSE_SETTINGS: tuple[Setting[object], ...] = (DESTINATION, LOCK_WAIT, MEMOR
 WEBHOOK_URL = Setting("webhook_url", URL, "Failures and stale assets are posted here as `{text}`.", "off", secret=True)
 ALERT_SETTINGS: tuple[Setting[object], ...] = (WEBHOOK_URL,)
 
+SANDBOX_DAY = Setting(
+    "day",
+    MOMENT,
+    "When the sandbox's records end; they then stay as they are.",
+    "today, and days are added as they pass",
+)
+SANDBOX_SETTINGS: tuple[Setting[object], ...] = (SANDBOX_DAY,)
+
 
 def credentials(client: Client) -> tuple[Setting[str], ...]:
     """The settings with a contract's credential: one, or a pair such as the id and secret of an OAuth client."""
@@ -145,9 +153,10 @@ def platform_section(platform: Platform) -> str:
 
 
 def known_keys(platforms: Iterable[Platform]) -> dict[str, tuple[str, ...]]:
-    """Section (`sources.crm`, `warehouse`, `alerts`) -> its keys."""
+    """Section (`sources.crm`, `warehouse`, `alerts`, `sandbox`) -> its keys."""
     return {
         WAREHOUSE: tuple(setting.key for setting in WAREHOUSE_SETTINGS),
         ALERTS: tuple(setting.key for setting in ALERT_SETTINGS),
+        SANDBOX: tuple(setting.key for setting in SANDBOX_SETTINGS),
         **{platform_section(platform): tuple(s.key for s in settings_of(platform)) for platform in platforms},
     }

@@ -125,6 +125,18 @@ def read_settings(platform: Platform) -> Settings:
     return found
 
 
+def chosen_contract(platform: Platform) -> str:
+    """The contract that the settings choose, for those who only show it.
+
+    The reference if the setting cannot be used: `read_settings` raises for it.
+    """
+    try:
+        return _contract(platform)
+    except Exception:
+        # A wrong settings file must not stop definitions from loading.
+        return REFERENCE
+
+
 def platform_secrets(platform: Platform) -> tuple[str, ...]:
     """Names of the settings with the credential; `platform` has its contract applied."""
     return platform.client.auth.secrets

@@ -6,6 +6,8 @@ from platform_assets.configuration.known import (
     ALERT_SETTINGS,
     ALERTS,
     PLATFORM_SETTINGS,
+    SANDBOX,
+    SANDBOX_SETTINGS,
     SOURCES,
     WAREHOUSE,
     WAREHOUSE_SETTINGS,
@@ -48,6 +50,7 @@ def render(platforms: Iterable[Platform]) -> str:
             "",
             *_table(f"[{WAREHOUSE}]", WAREHOUSE_SETTINGS),
             *_table(f"[{ALERTS}]", ALERT_SETTINGS),
+            *_table(f"[{SANDBOX}]", SANDBOX_SETTINGS),
         ]
     )
 

@@ -3,7 +3,7 @@
 import logging
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,19 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, DbtProject, dbt_assets
 from dagster_dbt.core.dbt_cli_invocation import PARTIAL_PARSE_FILE_NAME
+from dagster_dbt.errors import DagsterDbtCliRuntimeError
 from sqlglot.errors import SqlglotError
 
 from platform_assets.cancellation import Cancelled, current
 from platform_assets.configuration import environment
 from platform_assets.configuration.freshness import lag_variables
+from platform_assets.dbt.build_result import BuildResult
 from platform_assets.dbt.column_lineage import column_lineage, declared_tables
 from platform_assets.dbt.project import GRACE_SECONDS, PROJECT_DIR, model_versions, terminated_on_cancel
 from platform_assets.dbt.stale_models import build_metadata
 from platform_assets.orchestration.interrupts import canceled
 from platform_assets.platforms import all_platforms
+from platform_assets.progress import Phase, timed
 from platform_assets.warehouse.location import dbt_variables, exclusive_for_child
 
 # How long the files of a failed build stay for whoever investigates it.
@@ -45,33 +48,57 @@ def dbt_models(project: DbtProject) -> dg.AssetsDefinition:
         manifest=project.manifest_path, project=project, name="dbt_models", dagster_dbt_translator=ModelTranslator()
     )
     def models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-        # "cautious": a test that compares two models runs only if both are built, since the other may not exist yet.
-        command = ["build", "--indirect-selection", "cautious"]
-        lags = lag_variables(all_platforms())
-        # The lock that loads take as well: DuckDB lets one process write, and two builds replace the same tables.
-        try:
-            current().check()
-            with exclusive_for_child("models"), environment({**dbt_variables(), **lags}):
-                _delete_old_targets(project.target_path)
-                read_at, versions = time.time(), model_versions()
-                invocation = dbt.cli(command, context=context)
-                invocation.termination_timeout_seconds = GRACE_SECONDS
-                with terminated_on_cancel(invocation.process):
-                    for event in invocation.stream():
-                        yield (
-                            _described(event, invocation, read_at, versions) if isinstance(event, dg.Output) else event
-                        )
-            current().check()
-        except Cancelled:
-            raise canceled(context) from None
-        except Exception:
-            if current().cancelled:
-                raise canceled(context) from None  # dbt reports that it was interrupted
-            raise
-        _keep_parsed(invocation.target_path, project.target_path)
-        shutil.rmtree(invocation.target_path, ignore_errors=True)
+        yield from timed(_build(context, dbt, project), Phase.MODELS)
 
     return models
+
+
+def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: DbtProject) -> Generator[Any, None, None]:
+    """Run `dbt build` for the selected models; Dagster's events of what it built and tested."""
+    # "cautious": a test that compares two models runs only if both are built, since the other may not exist yet.
+    # Unit tests are for those who change models, and need every table above a model to exist.
+    command = ["build", "--indirect-selection", "cautious", "--exclude-resource-type", "unit_test"]
+    lags = lag_variables(all_platforms())
+    # The lock that loads take as well: DuckDB lets one process write, and two builds replace the same tables.
+    try:
+        current().check()
+        with exclusive_for_child("models"), environment({**dbt_variables(), **lags}):
+            _delete_old_targets(project.target_path)
+            read_at, versions = time.time(), model_versions()
+            invocation = dbt.cli(command, context=context)
+            invocation.termination_timeout_seconds = GRACE_SECONDS
+            with terminated_on_cancel(invocation.process):
+                for event in _events(invocation):
+                    yield _described(event, invocation, read_at, versions) if isinstance(event, dg.Output) else event
+        current().check()
+    except Cancelled:
+        raise canceled(context) from None
+    except Exception:
+        if current().cancelled:
+            raise canceled(context) from None  # dbt reports that it was interrupted
+        raise
+    _keep_parsed(invocation.target_path, project.target_path)
+    shutil.rmtree(invocation.target_path, ignore_errors=True)
+
+
+def _events(invocation: DbtCliInvocation) -> Iterator[Any]:
+    """Dagster's events of a build, which is followed meanwhile. Raises dg.Failure with what failed and why."""
+    result = BuildResult(invocation.manifest, invocation.target_path)
+    try:
+        for message in invocation.stream_raw_events():
+            result.follow(message.raw_event)
+            yield from message.to_default_asset_events(
+                manifest=invocation.manifest,
+                dagster_dbt_translator=invocation.dagster_dbt_translator,
+                context=invocation.context,
+                target_path=invocation.target_path,
+                project=invocation.project,
+            )
+    except DagsterDbtCliRuntimeError:
+        raise result.failure() from None
+    finally:
+        if not current().cancelled:
+            result.log_warnings()
 
 
 def _described(

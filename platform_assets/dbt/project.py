@@ -10,11 +10,13 @@ from pathlib import Path
 from dagster_dbt import DbtProject
 from filelock import FileLock
 
+from platform_assets import progress
 from platform_assets.cancellation import current
 from platform_assets.configuration import environment
 from platform_assets.configuration.freshness import lag_variables
 from platform_assets.patches.dbt_command import DbtCommand
 from platform_assets.platforms import all_platforms
+from platform_assets.progress import Phase
 
 PROJECT_DIR = Path(__file__).parents[2] / "dbt_project"
 # Seconds that dbt has to end its models when it is interrupted; the database rolls back what is killed after that.
@@ -31,7 +33,7 @@ def dbt_project() -> DbtProject:
     with FileLock(PROJECT_DIR / "target" / "manifest.lock", timeout=_MANIFEST_LOCK_SECONDS), lags:
         if _is_outdated(project.manifest_path):
             parsing = dbt_cli(project).cli(["parse", "--quiet"], target_path=project.target_path)
-            with terminated_on_cancel(parsing.process):
+            with progress.current().phase(Phase.MODELS), terminated_on_cancel(parsing.process):
                 parsing.wait()
     return project
 

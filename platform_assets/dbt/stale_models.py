@@ -131,11 +131,18 @@ class ModelHistory:
         return {model: stale for model, stale in self.stale.items() if model in can_be_built}
 
     def buildable(self, models: Iterable[dg.AssetKey]) -> set[dg.AssetKey]:
-        """Those of `models` whose tables were all loaded, and whose models are all built or part of the result."""
+        """Those of `models` whose tables were all loaded, and whose models are all built or part of the result.
+
+        Of the logs of syncs one is enough: a platform that is not in use has none.
+        """
         chosen = set(models)
-        while incomplete := {model for model in chosen if not self._above[model] <= chosen | self._latest.keys()}:
+        while incomplete := {model for model in chosen if not self._is_complete(model, chosen | self._latest.keys())}:
             chosen -= incomplete
         return chosen
+
+    def _is_complete(self, model: dg.AssetKey, existing: Set[dg.AssetKey]) -> bool:
+        logs = {key for key in self._above[model] if key.path[-1] == LOG_TABLE}
+        return self._above[model] - logs <= existing and (not logs or bool(logs & existing))
 
     @cached_property
     def stale(self) -> dict[dg.AssetKey, Stale]:

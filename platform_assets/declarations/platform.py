@@ -184,6 +184,7 @@ class Client:
         headers: sent with every request.
         daily_budget: how the answers tell what is left of the day's budget, if there is one.
         epoch_times: whether times are numbers, in seconds since 1970 (NinjaOne), instead of ISO 8601 texts.
+        docs_url: the vendor's documentation of the API, for endpoints that do not name their own page.
     """
 
     auth: Auth
@@ -200,6 +201,7 @@ class Client:
     headers: Mapping[str, str | Configured] = field(default_factory=dict)
     epoch_times: bool = False
     daily_budget: DailyBudget | None = None
+    docs_url: str | None = None
 
     @property
     def rate_limits(self) -> tuple[RateLimit, ...]:
@@ -271,6 +273,8 @@ class Platform:
         cadence: schedules; give each platform different minutes.
         owners: `team:<name>` or e-mail addresses.
         scopes: settings that narrow which parents are read.
+        column_descriptions: what fields mean, for people: `<field>` for what it means in every table, or
+            `<resource>.<field>` for what it means in one. A field may have none.
         unserved: resource name -> why the contract that is applied does not serve it; declared by the contract.
         reference: the platform as declared, if a contract is applied.
     """
@@ -286,6 +290,7 @@ class Platform:
     cadence: Cadence = _DEFAULT_CADENCE
     owners: tuple[str, ...] = ("team:data-platform",)
     scopes: tuple[Scope, ...] = ()
+    column_descriptions: Mapping[str, str] = field(default_factory=dict)
     unserved: Mapping[str, str] = field(default_factory=dict)
     reference: "Platform | None" = None
 
@@ -328,6 +333,23 @@ class Platform:
     def data_selector_of(self, resource: Resource) -> str:
         selector = resource.endpoint.data_selector
         return self.client.data_selector if selector is None else selector
+
+    def description_of(self, resource: Resource, field_name: str) -> str | None:
+        """What a field means in a resource's table; None if nothing was declared."""
+        shared = self.column_descriptions.get(field_name)
+        return self.column_descriptions.get(f"{resource.name}.{field_name}", shared)
+
+    def docs_url_of(self, resource: Resource) -> str | None:
+        """The vendor's documentation of a resource: its endpoint's page, or the API's.
+
+        The reference has no vendor: without links of its own it takes those of the first contract that has any.
+        """
+        own = resource.endpoint.docs_url or self.client.docs_url
+        if own is not None or self.reference is not None:
+            return own
+        contracts = self.contracts.values()
+        pages = [endpoint.docs_url for one in contracts if (endpoint := one.endpoints.get(resource.name))]
+        return next(filter(None, [*pages, *(one.client.docs_url for one in contracts)]), None)
 
     def freshness_of(self, resource: Resource) -> Freshness:
         return resource.freshness or self.freshness

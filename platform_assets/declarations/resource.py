@@ -176,6 +176,7 @@ class Endpoint:
         cost: what a request costs of the client's daily budget.
         scope: the permission that the credential needs for it, in the vendor's words.
         deprecation: what the vendor has said about its end.
+        docs_url: the page of the vendor's documentation that describes it; else the client's.
     """
 
     path: str
@@ -195,6 +196,7 @@ class Endpoint:
     cost: int | None = None
     scope: str | None = None
     deprecation: Deprecation | None = None
+    docs_url: str | None = None
 
     @property
     def placeholders(self) -> tuple[str, ...]:

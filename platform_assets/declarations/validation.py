@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from platform_assets.declarations.contradictions import contradictions
 from platform_assets.declarations.detail_problems import detail_problems, paginator_of
+from platform_assets.declarations.documentation import description_problems, link_problems
 from platform_assets.declarations.errors import DeclarationError
 from platform_assets.declarations.freshness import LONGEST_LAG, Freshness
 from platform_assets.declarations.incremental import Incremental
@@ -89,6 +90,8 @@ def problems(platform: Platform) -> Iterator[Problem]:
         elif not _has_column(platform, scope.resource, scope.field):
             yield None, "scopes", f"{scope.resource!r} has no column {scope.field!r}"
     yield from _shared_partitions(platform)
+    for key, problem in description_problems(platform):
+        yield None, key, problem
 
 
 def _account_problems(platform: Platform, client: Client, names: set[str]) -> Iterator[Problem]:
@@ -160,6 +163,8 @@ def _client_problems(client: Client) -> Iterator[Problem]:
     if isinstance(client.auth, ApiKeyAuth) and not client.auth.name:
         yield None, "auth", "`name` of the query parameter or header is empty"
     yield from _paginator_problems(None, client.paginator)
+    for key, problem in link_problems(client):
+        yield None, key, problem
 
 
 def _freshness_problems(resource: str | None, freshness: Freshness | None) -> Iterator[Problem]:
@@ -231,7 +236,7 @@ def _resource_problems(platform: Platform, resource: Resource, names: set[str]) 
     for key, problem in list_problems(resource, names):
         yield name, key, problem
     for one in endpoint.lists:
-        for key, problem in detail_problems(platform, resource, one):
+        for key, problem in (*detail_problems(platform, resource, one), *link_problems(one)):
             yield name, key, problem
         for detail in one.details:
             yield from _paginator_problems(name, paginator_of(platform, detail))

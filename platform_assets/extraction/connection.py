@@ -9,6 +9,7 @@ Every path that reads an API starts here (a sync, the verification, `check`, the
 caller combining settings and contract by itself, had one caller that used the reference contract by mistake.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from platform_assets.configuration.platform_settings import Settings, read_settings
@@ -31,13 +32,16 @@ class Connection:
     platform: Platform
     settings: Settings
 
-    def open_client(self, *, retries: bool = True) -> ApiClient:
+    def open_client(
+        self, *, retries: bool = True, on_wait: Callable[[float, str], None] = lambda seconds, why: None
+    ) -> ApiClient:
         """A client for the platform; use it as a context manager, so that its connections are closed.
 
         Args:
             retries: False gives up at the first transient fault, for callers that must answer within seconds.
+            on_wait: called before every wait with its seconds and why.
         """
-        return ApiClient(self.platform, self.settings, retries=retries)
+        return ApiClient(self.platform, self.settings, retries=retries, on_wait=on_wait)
 
 
 def connect(platform: Platform) -> Connection:

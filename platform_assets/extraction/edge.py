@@ -34,6 +34,11 @@ class Rest:
     unread_before: str | None = None
     cursor: datetime | None = None
 
+    @property
+    def position(self) -> str:
+        """Differs between two places at which a list was left."""
+        return ", ".join(f"{name}={value}" for name, value in sorted(self.params.items()))
+
 
 def upper_bound_param(endpoint: Endpoint, paginator: Paginator) -> str | None:
     """The query parameter by which an older part of a list is read; None if a part cannot be asked for."""

@@ -91,18 +91,21 @@ class Target:
         batches: parent's key -> its batch.
         parent_columns: parent's key -> column -> the parent's value, added to every row.
         parent_field: the records' field that tells the parent, if several are read at once.
+        on_page: called with each page's number of records.
     """
 
     buffer: ParquetBuffer
     batches: Mapping[str, Batch]
     parent_columns: Mapping[str, dict[str, pa.Scalar]]
     parent_field: str | None = None
+    on_page: Callable[[int], None] = lambda records: None
 
     def add(self, records: list[Record]) -> list[tuple[Batch, list[Record]]]:
         """Put a page's records into their batches. Returns each batch with what it was given.
 
         Raises AnswerError for a record of a parent that was not asked for.
         """
+        self.on_page(len(records))
         added = [(self.batches[key], group) for key, group in self._by_parent(records).items()]
         for batch, group in added:
             self.buffer.add(batch, group, self.parent_columns[batch.parent])

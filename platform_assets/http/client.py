@@ -23,7 +23,7 @@ from typing import Self
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
-from tenacity import Retrying, retry_if_exception_type
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from platform_assets.cancellation import current
 from platform_assets.configuration.platform_settings import Settings
@@ -56,6 +56,9 @@ MAX_BODY = 256 * 1024 * 1024
 
 MAX_REDIRECTS = 5
 
+# Why a request waits whose server, or whose declared limit, asks for it.
+RATE_LIMIT = "for the rate limit"
+
 # Bytes that are read at a time.
 _CHUNK = 1 << 18
 
@@ -69,6 +72,7 @@ class ApiClient:
         sleep: replaces the waits between tries, for tests; takes seconds. By default a cancellation ends a wait.
         retries: False gives up at the first transient fault.
         clock: seconds, only ever going forward, by which access tokens age; replaced by tests.
+        on_wait: called before every wait with its seconds and why, e.g. "for the rate limit"; from several threads.
 
     Once the run that made the client is cancelled, `get` raises Cancelled, even while it waits or reads.
     """
@@ -81,6 +85,7 @@ class ApiClient:
         sleep: Callable[[float], None] | None = None,
         retries: bool = True,
         clock: Callable[[], float] = time.monotonic,
+        on_wait: Callable[[float, str], None] = lambda seconds, why: None,
     ) -> None:
         self.platform = platform
         self.settings = settings
@@ -91,7 +96,9 @@ class ApiClient:
         self._sleep = sleep or self._cancellation.sleep
         self._retries = retries
         self._origin = origin(settings.base_url)
-        self._limits = RequestLimits(platform.client, settings.rate_limit, (self._origin, settings.token), self._sleep)
+        self._on_wait = on_wait
+        of = (self._origin, settings.token)
+        self._limits = RequestLimits(platform.client, settings.rate_limit, of, self._wait_for_limit)
         self._has_responded = False
         self._unreachable: RequestFailed | None = None
         # Path of an endpoint -> what responses said about its end.
@@ -155,6 +162,7 @@ class ApiClient:
             stop=budget.is_spent,
             wait=budget.wait,
             sleep=lambda seconds: self._wait_for_retry(seconds, counts),
+            before_sleep=self._say_why,
             reraise=True,
         )
         try:
@@ -163,6 +171,17 @@ class ApiClient:
             if fault.failure.unreachable and not self._has_responded:
                 self._unreachable = fault.failure
             raise fault.failure from None
+
+    def _say_why(self, state: RetryCallState) -> None:
+        fault = state.outcome.exception() if state.outcome else None
+        status = fault.failure.status if isinstance(fault, TransientFault) else None
+        why = RATE_LIMIT if status == 429 else "to try again" + (f" after a {status}" if status else "")
+        self._on_wait(state.upcoming_sleep, why)
+
+    def _wait_for_limit(self, seconds: float) -> None:
+        if seconds:
+            self._on_wait(seconds, RATE_LIMIT)
+        self._sleep(seconds)
 
     def _wait_for_retry(self, seconds: float, counts: Counter[str]) -> None:
         counts["retries"] += 1

@@ -9,6 +9,7 @@ less often, but never later than its allowed lag permits.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import Enum
+from math import ceil
 from typing import Any, Self
 
 # Seconds before a failed run is requested again; doubled by each failure, up to the longest.
@@ -43,7 +44,7 @@ class RunState(Enum):
 
 @dataclass
 class SensorState:
-    """What a sensor remembers of one asset between ticks; becomes JSON in its cursor.
+    """What a sensor remembers of one asset between ticks, in its cursor (see sensor_cursor.py).
 
     Attributes:
         run_key: of the last requested run, empty once its end was recorded.
@@ -76,9 +77,12 @@ class SensorState:
 
 
 def record_load(state: SensorState, loaded_at: float | None, rows_loaded: int) -> None:
-    """Count a load of the whole asset that was not counted yet: rows end the idle streak, no rows extend it."""
-    if loaded_at is not None and loaded_at > state.loaded_at:
-        state.loaded_at = loaded_at
+    """Count a load of the whole asset that was not counted yet: rows end the idle streak, no rows extend it.
+
+    Loads are told apart by the second, as the cursor holds them.
+    """
+    if loaded_at is not None and ceil(loaded_at) > state.loaded_at:
+        state.loaded_at = float(ceil(loaded_at))
         state.idle_streak = 0 if rows_loaded else state.idle_streak + 1
         state.next_probe_at = 0.0
         state.attempts = {}

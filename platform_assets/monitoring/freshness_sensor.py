@@ -1,12 +1,10 @@
 """Sensors that keep every resource no older than its allowed lag."""
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any
 
 import dagster as dg
 
@@ -17,6 +15,7 @@ from platform_assets.extraction.probing import can_probe, has_newer
 from platform_assets.monitoring import freshness
 from platform_assets.monitoring.event_log import last_load, run_of_key, stale_partitions
 from platform_assets.monitoring.freshness import WHOLE, SensorState
+from platform_assets.monitoring.sensor_cursor import read_cursor, write_cursor
 from platform_assets.orchestration.jobs import sync_job_name, sync_request
 from platform_assets.orchestration.translator import asset_key
 
@@ -49,7 +48,7 @@ def freshness_sensor(platform: Platform) -> dg.SensorDefinition:
         if not is_configured(platform):
             return dg.SkipReason(not_configured(platform))
         served = as_served(platform)
-        tick = _Tick(served, context.instance, json.loads(context.cursor or "{}"), time.time())
+        tick = _Tick(served, context.instance, read_cursor(context.cursor), time.time())
         for resource in served.resources:
             tick.check(resource)
         return tick.result()
@@ -61,12 +60,12 @@ class _Tick:
     """One tick of a freshness sensor: checks one resource after the other, then requests what is due."""
 
     def __init__(
-        self, platform: Platform, instance: dg.DagsterInstance, cursor: dict[str, dict[str, Any]], now: float
+        self, platform: Platform, instance: dg.DagsterInstance, states: dict[str, SensorState], now: float
     ) -> None:
         self._platform = platform
         self._instance = instance
         self._now = now
-        self._states = {name: SensorState.of(stored) for name, stored in cursor.items()}
+        self._states = states
         # Resource -> its partitions that are due.
         self._due: dict[str, list[str]] = {}
         # Resource -> what it was loaded to, which makes the run key of a new request differ from the one before.
@@ -94,11 +93,10 @@ class _Tick:
         """Runs of what is due, a few at a time; without any, the reasons why nothing is."""
         runs = [self._run(names, partitions) for names, partitions in self._groups()[:_RUNS_PER_TICK]]
         reasons = [f"{reason}: {', '.join(names)}" for reason, names in self._reasons.items()]
-        stored = {name: state.stored() for name, state in self._states.items()}
         return dg.SensorResult(
             run_requests=runs,
             skip_reason=None if runs else dg.SkipReason("; ".join(reasons) or "Everything is fresh."),
-            cursor=json.dumps({name: values for name, values in stored.items() if values}),
+            cursor=write_cursor(self._states),
         )
 
     def _record_run(self, resource: Resource, state: SensorState) -> None:

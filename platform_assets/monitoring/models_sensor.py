@@ -7,7 +7,8 @@ backoff has passed, because the build that was requested for them has failed.
 
 import json
 import time
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -22,7 +23,7 @@ LONGEST_WAIT = 900.0
 # Seconds before a model that is stale for the same reason as before is requested again; doubled each time.
 FIRST_BACKOFF = 3600.0
 LONGEST_BACKOFF = 86_400.0
-# Models of a skip reason.
+# Models that are named for one reason.
 _LISTED = 10
 
 
@@ -93,8 +94,8 @@ def models_sensor() -> dg.SensorDefinition:
         tick = _Tick(history, memory, time.time())
         if tick.due:
             tick.hold(assets_in_flight(context.instance, context.repository_def))
-        for model, stale in tick.ready.items():
-            context.log.info("%s: %s", model.to_user_string(), stale.reason)
+        for line in reasons(tick.ready):
+            context.log.info(line)
         return tick.result()
 
     return models
@@ -168,3 +169,13 @@ def _listed(models: Iterable[dg.AssetKey]) -> str:
     names = sorted(model.to_user_string() for model in models)
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return ", ".join(names[:_LISTED]) + more
+
+
+def reasons(ready: Mapping[dg.AssetKey, Stale]) -> Iterator[str]:
+    """Why models are built, a line for each reason, with its models."""
+    models: defaultdict[str, list[str]] = defaultdict(list)
+    for model, stale in ready.items():
+        models[stale.reason].append(model.to_user_string())
+    for reason, names in models.items():
+        shown = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
+        yield f"{reason} ({len(names)}): {shown}" if len(names) > 1 else f"{names[0]}: {reason}"

@@ -14,7 +14,8 @@ from platform_assets.orchestration.checks import check_specs
 from platform_assets.orchestration.dlt_resource import PlatformDlt, SyncEvent
 from platform_assets.orchestration.partitions import backfill_policy, op_groups, partitions_def
 from platform_assets.orchestration.sync_config import SyncConfig
-from platform_assets.orchestration.translator import PlatformTranslator, asset_key
+from platform_assets.orchestration.translator import PlatformTranslator, asset_key, kinds
+from platform_assets.patches.asset_metadata import readable_metadata
 from platform_assets.patches.op_options import op_options
 from platform_assets.warehouse import LOG_TABLE
 from platform_assets.warehouse.dlt_source import declared_source
@@ -31,7 +32,7 @@ def log_spec(platform: Platform) -> dg.AssetSpec:
         asset_key(platform, LOG_TABLE),
         group_name=platform.name,
         owners=list(platform.owners),
-        kinds={"dlt"},
+        kinds=kinds(),
         description="What each sync did, per resource: reads and failures, requests and waits, rows.",
         metadata={"dagster/table_name": f"{platform.name}.{LOG_TABLE}"},
     )
@@ -40,7 +41,7 @@ def log_spec(platform: Platform) -> dg.AssetSpec:
 def _assets(platform: Platform, suffix: str, group: Sequence[Resource]) -> dg.AssetsDefinition:
     first = group[0]
     checks = [spec for resource in group for spec in check_specs(platform, resource)]
-    with op_options(check_specs=checks):
+    with op_options(check_specs=checks), readable_metadata():
 
         @dlt_assets(
             # Declared names only. The real source and pipeline are built inside the op: here they would touch the disk.

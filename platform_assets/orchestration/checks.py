@@ -4,7 +4,7 @@ Inside the op, because the outcome of the sync has all numbers already; a check 
 warehouse again and cost a step.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -157,7 +157,7 @@ def check_specs(platform: Platform, resource: Resource) -> list[dg.AssetCheckSpe
 
 def check_results(
     context: dg.AssetExecutionContext, platform: Platform, outcome: ResourceOutcome
-) -> Iterator[dg.AssetCheckResult]:
+) -> Generator[dg.AssetCheckResult, None, None]:
     """Results of the selected checks of one asset."""
     key = asset_key(platform, outcome.name)
     wanted = {check.name for check in context.selected_asset_check_keys if check.asset_key == key}

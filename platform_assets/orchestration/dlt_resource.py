@@ -10,6 +10,7 @@ What dagster-dlt's `run` does that this project cannot use:
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 
 import dagster as dg
 from dlt.common.schema import Schema
@@ -19,13 +20,15 @@ from platform_assets.declarations import Platform, PlatformAssetsError
 from platform_assets.extraction.connection import Connection, connect
 from platform_assets.http.redaction import Redactor
 from platform_assets.orchestration.checks import check_results
-from platform_assets.orchestration.failures import failure_of, permanent_failure, retry_later
+from platform_assets.orchestration.column_schema import loaded_schema
+from platform_assets.orchestration.failures import failure_of, permanent_failure, retry_of
 from platform_assets.orchestration.interrupts import canceled, cancelled_by_signals
 from platform_assets.orchestration.materialization import partition_metadata, sync_metadata, table_metadata
 from platform_assets.orchestration.reconciliation import reconcile_partitions
 from platform_assets.orchestration.sync_config import SyncConfig
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.patches.table_schema import DltResourceWithTableSchema
+from platform_assets.progress import Phase, current, timed
 from platform_assets.sync import ResourceOutcome, Selection, sync
 from platform_assets.warehouse import LOG_TABLE, open_warehouse
 from platform_assets.warehouse.load_errors import is_disk_full, reason
@@ -58,12 +61,13 @@ class PlatformDlt(DltResourceWithTableSchema):
         with cancelled_by_signals() as cancellation:
             try:
                 cancellation.check()
-                outcomes, schema = _load(context, connection, selection)
+                with current().phase(Phase.LOADING):
+                    outcomes, schema = _load(context, connection, selection)
             except Cancelled:
                 raise canceled(context) from None
         for outcome in outcomes:
             yield from self._results(context, platform, outcome, schema)
-            yield from check_results(context, platform, outcome)
+            yield from timed(check_results(context, platform, outcome), Phase.CHECKS)
         yield from _log_materialization(platform, outcomes)
         if cancellation.cancelled:
             # Cancelled while it landed: what landed was reported above, and nothing more begins.
@@ -79,7 +83,7 @@ class PlatformDlt(DltResourceWithTableSchema):
         key = asset_key(platform, outcome.name)
         if outcome.error is not None:
             return
-        columns = self.table_schema(outcome.name, schema) if schema and outcome.name in schema.tables else None
+        columns = loaded_schema(self, platform, platform.resource(outcome.name), schema) if schema else None
         table = table_metadata(platform, outcome, columns)
         metadata = {**table, **sync_metadata(outcome)}
         # Dagster makes the events of a partitioned run's partitions out of its one result, with this metadata.
@@ -107,7 +111,8 @@ def _load(
     """
     platform, settings = connection.platform, connection.settings
     try:
-        with open_warehouse(platform) as warehouse, connection.open_client() as client:
+        on_wait = partial(current().waiting, platform.name)
+        with open_warehouse(platform) as warehouse, connection.open_client(on_wait=on_wait) as client:
             outcomes = sync(client, warehouse, selection)
             # If cancelled meanwhile, what landed is still reported; the partition sensor reconciles as well.
             with suppress(Cancelled):
@@ -122,9 +127,10 @@ def _load(
         text = Redactor([*settings.secret_values, *warehouse_secrets()])(reason(error))
         message = f"{platform.name}: the load failed, nothing was recorded: {text}"
         failure = dg.Failure(message, allow_retries=not is_disk_full(error))
-    if not failure.allow_retries:
+    again = retry_of(failure, context.retry_number)
+    if again is None:
         raise failure
-    raise retry_later(context.retry_number) from failure
+    raise again from failure
 
 
 def _selection(context: dg.AssetExecutionContext, platform: Platform, config: SyncConfig) -> Selection:

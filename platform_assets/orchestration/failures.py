@@ -16,6 +16,10 @@ PERMANENT = "permanent"
 TRANSIENT_RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 
+# Begins the last line of a failure, which is not a reason.
+NEXT_STEP = "what to do: "
+
+
 class Problem(NamedTuple):
     """What failed (an asset, or asset[partition]), why, and whether it fails until somebody changes something."""
 
@@ -40,7 +44,8 @@ def failure_of(platform: Platform, outcomes: Sequence[ResourceOutcome]) -> dg.Fa
         for problem in problems
     ]
     return dg.Failure(
-        f"{len(lines)} failed:\n" + "\n".join(lines),
+        # No heading: the first line that anybody sees is the reason.
+        "\n".join([*lines, NEXT_STEP + _next_step(platform, problems)]),
         # Requests were retried already; the freshness sensor requests another run of what may recover.
         allow_retries=False,
         metadata={
@@ -50,14 +55,23 @@ def failure_of(platform: Platform, outcomes: Sequence[ResourceOutcome]) -> dg.Fa
     )
 
 
-def retry_later(retry_number: int) -> dg.RetryRequested:
-    """The request to run the op again, from an op that was retried `retry_number` times so far.
+def _next_step(platform: Platform, problems: Sequence[Problem]) -> str:
+    if not any(problem.permanent for problem in problems):
+        return "nothing, if the server recovers: the next sync reads it again"
+    return (
+        f"`platform-assets check --platform {platform.name}` says what can be used; what is refused stays so until then"
+    )
+
+
+def retry_of(failure: dg.Failure, retry_number: int) -> dg.RetryRequested | None:
+    """The request to run the op again, which was retried `retry_number` times so far; None if it is to fail.
 
     Requested by the op and not declared as its retry policy: with a policy, Dagster would also run an interrupted op
-    again.
+    again. And not requested once too often: Dagster's "Exceeded max_retries" would stand before the reason.
     """
-    delay = TRANSIENT_RETRIES.calculate_delay(retry_number + 1)
-    return dg.RetryRequested(TRANSIENT_RETRIES.max_retries, delay)
+    if not failure.allow_retries or retry_number >= TRANSIENT_RETRIES.max_retries:
+        return None
+    return dg.RetryRequested(TRANSIENT_RETRIES.max_retries, TRANSIENT_RETRIES.calculate_delay(retry_number + 1))
 
 
 def _problems(platform: Platform, outcome: ResourceOutcome) -> Iterator[Problem]:

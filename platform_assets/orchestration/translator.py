@@ -1,14 +1,25 @@
 """What Dagster shows of a resource before its first run: key, lineage, columns, owners, freshness policy."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster_dlt import DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
 from platform_assets.configuration.freshness import LATE_AFTER, SHORTEST, TOO_LATE_AFTER, late_after, too_late_after
+from platform_assets.configuration.platform_settings import chosen_contract
 from platform_assets.declarations import Platform, Resource
-from platform_assets.warehouse.dlt_source import default_naming, table_columns
+from platform_assets.orchestration.column_schema import declared_schema
+from platform_assets.warehouse.dlt_source import default_naming
+from platform_assets.warehouse.location import warehouse_kind
+
+# The project's folder, relative to which its documents are named: they have no public address.
+_PROJECT = Path(__file__).parents[2]
+_PAGES = Path("docs", "platforms")
 
 
 def asset_key(platform: Platform, resource: str) -> dg.AssetKey:
@@ -25,23 +36,40 @@ class PlatformTranslator(DagsterDltTranslator):
     def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
         """Spec of one resource; its only dependency is its parent, because the API is not an asset of this project."""
         resource = self.platform.resource(data.resource.name)
+        served = self._served.resource(resource.name)
         return dg.AssetSpec(
             key=asset_key(self.platform, resource.name),
             deps=[asset_key(self.platform, resource.parent)] if resource.parent else [],
-            description=_description(self.platform, resource),
+            description=_description(self._served, served),
             group_name=self.platform.name,
             owners=list(self.platform.owners),
-            kinds={"dlt"},
+            kinds=kinds(),
             tags={"platform": self.platform.name},
             freshness_policy=_freshness_policy(self.platform, resource),
             metadata={
                 **parent_lineage(self.platform, resource),
                 "dagster/table_name": f"{self.platform.name}.{resource.name}",
-                "dagster/column_schema": _column_schema(self.platform, resource),
-                "path": resource.endpoint.path,
+                "dagster/column_schema": declared_schema(self.platform, resource),
+                "contract": self._contract,
+                "path": served.endpoint.path,
                 "primary_key": ", ".join(self.platform.primary_key_of(resource)),
+                **dict(_documents(self._served, served)),
             },
         )
+
+    @cached_property
+    def _contract(self) -> str:
+        return chosen_contract(self.platform)
+
+    @cached_property
+    def _served(self) -> Platform:
+        """The platform with the contract that the settings chose when the definitions were loaded."""
+        return self.platform.with_contract(self._contract)
+
+
+def kinds() -> set[str]:
+    """What the UI shows an icon for: who loads, and where to."""
+    return {"dlt", warehouse_kind()}
 
 
 def parent_lineage(platform: Platform, resource: Resource) -> dict[str, dg.TableColumnLineage]:
@@ -66,29 +94,23 @@ def _freshness_policy(platform: Platform, resource: Resource) -> dg.FreshnessPol
     return dg.FreshnessPolicy.time_window(fail_window=too_late, warn_window=late)
 
 
+def _documents(platform: Platform, resource: Resource) -> Iterator[tuple[str, Any]]:
+    """Where to read on: the vendor's documentation of the resource, and the project's page of the platform."""
+    url = platform.docs_url_of(resource)
+    if url is not None:
+        yield "vendor_docs", dg.MetadataValue.url(url)
+    page = _PAGES / f"{platform.name}.md"
+    if (_PROJECT / page).exists():
+        yield "docs", dg.MetadataValue.path(str(page))
+
+
 def _description(platform: Platform, resource: Resource) -> str:
-    lines = [
-        resource.description,
-        "",
-        f"Loaded from `GET {resource.endpoint.path}` into `{platform.name}.{resource.name}`.",
-    ]
+    """In Markdown; `platform` has its contract applied."""
+    table, unserved = f"`{platform.name}.{resource.name}`", platform.unserved.get(resource.name)
+    loaded = f"Loaded from `GET {resource.endpoint.path}` into {table}."
+    lines = [resource.description, "", f"{table} is not loaded: {unserved}." if unserved else loaded]
     if resource.specified_name:
         lines.append(f"Specified as `{resource.specified_name}`.")
     if resource.endpoint.incremental:
         lines.append(f"Cursor: `{resource.endpoint.incremental.cursor_path}`.")
     return "\n".join(lines)
-
-
-def _column_schema(platform: Platform, resource: Resource) -> dg.TableSchema:
-    columns = table_columns(platform, resource, default_naming())
-    key = {columns.name_of(name) for name in platform.primary_key_of(resource)}
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                name,
-                data_type,
-                constraints=dg.TableColumnConstraints(nullable=name not in key, unique=key == {name}),
-            )
-            for name, data_type in columns.types.items()
-        ]
-    )

@@ -16,6 +16,7 @@ from platform_assets.declarations import (
     Resource,
     SingleObject,
 )
+from platform_assets.platforms.columns.ci_analytics import DESCRIPTIONS
 from platform_assets.platforms.vendors import buildkite
 
 PER_ORGANIZATION = DynamicPartitions(name="ci_analytics_organization")
@@ -33,6 +34,7 @@ PLATFORM = Platform(
         paginator=PageNumber(page_param="page", limit_param="per_page", limit=100, maximum=100),
     ),
     contracts={"buildkite": buildkite.CONTRACT},
+    column_descriptions=DESCRIPTIONS,
     resources=(
         Resource(
             name="organizations",

@@ -35,6 +35,7 @@ from platform_assets.declarations import (
     Resource,
     SinglePage,
 )
+from platform_assets.platforms.columns.crm import DESCRIPTIONS
 from platform_assets.platforms.vendors import pipedrive
 
 BUCKETS = Buckets(count=16)
@@ -133,6 +134,7 @@ PLATFORM = Platform(
         success_field="success",
     ),
     contracts={"pipedrive": pipedrive.CONTRACT},
+    column_descriptions=DESCRIPTIONS,
     resources=(
         recents(
             "deals",

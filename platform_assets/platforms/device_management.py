@@ -17,6 +17,7 @@ from platform_assets.declarations import (
     Resource,
     SinglePage,
 )
+from platform_assets.platforms.columns.device_management import DESCRIPTIONS
 from platform_assets.platforms.vendors import ninjaone
 
 # As specified; no maximum is known. Here `after` is a number of records; the live vendor takes the last record's id.
@@ -37,6 +38,7 @@ PLATFORM = Platform(
         paginator=SinglePage(),
     ),
     contracts={"ninjaone": ninjaone.CONTRACT},
+    column_descriptions=DESCRIPTIONS,
     resources=(
         Resource(
             name="organizations",

@@ -21,6 +21,7 @@ from platform_assets.declarations import (
     Scope,
     SingleObject,
 )
+from platform_assets.platforms.columns.error_tracking import DESCRIPTIONS
 from platform_assets.platforms.vendors import sentry
 
 PER_PROJECT = DynamicPartitions(name="error_tracking_project")
@@ -47,6 +48,7 @@ PLATFORM = Platform(
         Scope(setting="projects", resource="projects", field="slug"),
     ),
     contracts={"sentry": sentry.CONTRACT},
+    column_descriptions=DESCRIPTIONS,
     resources=(
         Resource(
             name="projects",

@@ -18,6 +18,7 @@ from platform_assets.declarations import (
     Resource,
     SinglePage,
 )
+from platform_assets.platforms.columns.load_testing import DESCRIPTIONS
 from platform_assets.platforms.vendors import grafana_k6, k6_legacy
 
 # As specified; no maximum is known.
@@ -32,6 +33,7 @@ PLATFORM = Platform(
     cadence=Cadence(cursored="19 * * * *", snapshots="23 2 * * *", full="23 4 * * 6", verified="23 6 * * 6"),
     client=Client(auth=BearerAuth(), probe="/v3/organizations", paginator=PAGES, account=ACCOUNT),
     contracts={"grafana_k6": grafana_k6.CONTRACT, "k6_legacy": k6_legacy.CONTRACT},
+    column_descriptions=DESCRIPTIONS,
     resources=(
         Resource(
             name="organizations",

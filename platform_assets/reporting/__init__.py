@@ -1,5 +1,5 @@
-"""The report: one HTML page with charts of the marts. `charts.py` says what is drawn, `page.py` how."""
+"""What a person is told: the status of each asset, and the report, one HTML page.
 
-from platform_assets.reporting.page import report
-
-__all__ = ["report"]
+`page` assembles the report from `freshness` and `sections`, which say what is shown; `charts` says how rows are drawn,
+`axes`, `svg` and `elements` how that looks, with report.css; report.js filters by platform.
+"""

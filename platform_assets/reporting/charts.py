@@ -1,16 +1,46 @@
-"""The report's charts: each has a query on the marts and a way to draw its rows.
+"""The kinds of charts: each draws the rows of a query, and gives the same values as a table.
 
-Queries are plain SQL that both DuckDB and Postgres understand. Amounts of different currencies are never added up.
+Amounts of different currencies are never added up: `Panels` draws a chart for each.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
 
-import plotly.graph_objects as go
+from platform_assets.reporting import svg
+from platform_assets.reporting.axes import Every, Tick, amount_ticks, step_of, step_text, steps, time_ticks, time_title
 
 Row = dict[str, Any]
-Draw = Callable[[Sequence[Row]], go.Figure]
+# Classes in report.css. Those of PALETTE are for series whose names are data; beyond them is "other".
+GOOD, BAD, NEUTRAL, SOFT = "good", "bad", "neutral", "soft"
+PALETTE = ("s1", "s2", "s3", "s4", "s5", "s6")
+# Bars of a histogram, about.
+_BINS = 20
+
+
+@dataclass(frozen=True)
+class Series:
+    """A column, its name in the legend, and its colour."""
+
+    column: str
+    name: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A chart as HTML, and the values that it shows as a table; `picture` is empty if the table is all."""
+
+    picture: str
+    headings: Sequence[str]
+    cells: Sequence[Sequence[str]]
+
+
+class Draw(Protocol):
+    """Draws rows, of which there is at least one; `title` begins the text that describes the picture."""
+
+    def __call__(self, rows: Sequence[Row], title: str) -> Drawn: ...
 
 
 @dataclass(frozen=True)
@@ -19,344 +49,183 @@ class Table:
 
     columns: tuple[tuple[str, str], ...]
 
-    def cells(self, rows: Sequence[Row]) -> list[list[str]]:
-        """Text of each cell, row by row."""
-        return [[_text(row[column]) for column, _ in self.columns] for row in rows]
-
-
-# Colours of a chart's series; PALETTE is for series whose names are data.
-GOOD, BAD, NEUTRAL, SOFT = "#2a9d8f", "#d1495b", "#3d5a80", "#98a8bd"
-PALETTE = (NEUTRAL, GOOD, "#e9a03b", BAD, "#7b5ea7", "#5fa8d3", "#8d6a4f", SOFT)
+    def __call__(self, rows: Sequence[Row], title: str) -> Drawn:
+        del title
+        return Drawn("", [name for _, name in self.columns], [[text(r[c]) for c, _ in self.columns] for r in rows])
 
 
 @dataclass(frozen=True)
-class Chart:
-    """One chart.
+class Columns:
+    """Stacked columns over time; steps without a row have none, and stay on the axis."""
 
-    Attributes:
-        note: a sentence below the title on how to read it.
-        mart: the table in the schema `marts` that is named as its source.
-        query: SQL whose rows are drawn.
-        nothing: text if the query has no rows.
-    """
+    x: str
+    every: Every
+    unit: str
+    series: tuple[Series, ...]
 
-    title: str
-    note: str
-    mart: str
-    query: str
-    draw: Draw | Table
-    nothing: str = "no rows yet"
+    def __call__(self, rows: Sequence[Row], title: str) -> Drawn:
+        found = steps([row[self.x] for row in rows], self.every)
+        amounts = {step: [0.0] * len(self.series) for step in found}
+        for row in rows:
+            stack = amounts[step_of(row[self.x], self.every)]
+            for number, series in enumerate(self.series):
+                stack[number] += number_of(row[series.column])
+        stacks = list(amounts.values())
+        names, tones = [s.name for s in self.series], [s.tone for s in self.series]
+        largest = max(map(sum, stacks))
+        tips = [_tip(step_text(s, self.every), names, stack) for s, stack in amounts.items()]
+        axis = time_title(found, self.every)
+        label = f"{title}. Stacked columns of {self.unit}; {axis}. {_sums(names, stacks)}."
+        marks = svg.columns(stacks, tones, tips, largest)
+        picture = svg.upright(label, time_ticks(found, self.every), (axis, self.unit), largest, marks, percent=False)
+        cells = [[step_text(step, self.every), *map(text, stack)] for step, stack in amounts.items()]
+        return Drawn(svg.legend(list(zip(names, tones, strict=True))) + picture, [str(self.every), *names], cells)
 
 
-def lines(x: str, *series: tuple[str, str, str], percent: bool = False) -> Draw:
-    """Lines over `x`; a series is a column, its name in the legend and its colour."""
+@dataclass(frozen=True)
+class Groups:
+    """Stacked columns over time, a series for each value of `by`: the largest ones, and the rest as "other"."""
 
-    def draw(rows: Sequence[Row]) -> go.Figure:
-        figure = go.Figure(
-            [
-                go.Scatter(x=_column(rows, x), y=_column(rows, column), name=name, mode="lines", line_color=colour)
-                for column, name, colour in series
-            ]
+    x: str
+    every: Every
+    unit: str
+    y: str
+    by: str
+
+    def __call__(self, rows: Sequence[Row], title: str) -> Drawn:
+        sums: dict[str, float] = {}
+        for row in rows:
+            sums[str(row[self.by])] = sums.get(str(row[self.by]), 0) + number_of(row[self.y])
+        ordered = sorted(sums, key=lambda name: (-sums[name], name))
+        # One more than there are colours is no gain as "other".
+        shown = ordered if len(ordered) <= len(PALETTE) else ordered[: len(PALETTE) - 1]
+        series = [Series(f"series {n}", name, PALETTE[n]) for n, name in enumerate(shown)]
+        if rest := len(ordered) - len(shown):
+            series.append(Series("other", f"other ({rest})", SOFT))
+        place = {one.name: one.column for one in series}
+        wide = [
+            {
+                self.x: row[self.x],
+                **{one.column: 0 for one in series},
+                place.get(str(row[self.by]), "other"): row[self.y],
+            }
+            for row in rows
+        ]
+        return Columns(self.x, self.every, self.unit, tuple(series))(wide, title)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share from 0 to 100 % over time; the line is broken at steps without one."""
+
+    x: str
+    every: Every
+    unit: str
+    y: str
+    tone: str = GOOD
+
+    def __call__(self, rows: Sequence[Row], title: str) -> Drawn:
+        found = steps([row[self.x] for row in rows], self.every)
+        known = {step_of(r[self.x], self.every): number_of(r[self.y]) for r in rows if r[self.y] is not None}
+        shares = [known.get(step) for step in found]
+        shown = ["-" if share is None else f"{share:.0%}" for share in shares]
+        tips = [f"{step_text(step, self.every)}: {value}" for step, value in zip(found, shown, strict=True)]
+        axis = time_title(found, self.every)
+        ends = f"From {shown[0]} to {shown[-1]}; lowest {min(known.values(), default=0):.0%}"
+        label = f"{title}. Line of {self.unit}; {axis}. {ends}, highest {max(known.values(), default=0):.0%}."
+        marks = svg.line(shares, self.tone, tips, 1, percent=True)
+        picture = svg.upright(label, time_ticks(found, self.every), (axis, self.unit), 1, marks, percent=True)
+        cells = [[step_text(step, self.every), value] for step, value in zip(found, shown, strict=True)]
+        return Drawn(picture, [str(self.every), self.unit], cells)
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Stacked bars to the right, a row for each value of `name`, in the order of the rows."""
+
+    name: str
+    heading: str
+    unit: str
+    series: tuple[Series, ...]
+
+    def __call__(self, rows: Sequence[Row], title: str) -> Drawn:
+        names = [str(row[self.name]) for row in rows]
+        amounts = [[number_of(row[series.column]) for series in self.series] for row in rows]
+        known, tones = [s.name for s in self.series], [s.tone for s in self.series]
+        label = (
+            f"{title}. Bars of {self.unit} for each {self.heading}; the first is {_tip(names[0], known, amounts[0])}."
         )
-        if percent:
-            figure.update_yaxes(tickformat=".0%", rangemode="tozero")
-        return figure
-
-    return draw
-
-
-def bars(x: str, *series: tuple[str, str, str], stacked: bool = True, flat: bool = False) -> Draw:
-    """Bars over `x`, horizontal if `flat`; a series is a column, its name in the legend and its colour."""
-
-    def draw(rows: Sequence[Row]) -> go.Figure:
-        names = _column(rows, x)
-        figure = go.Figure()
-        for column, name, colour in series:
-            values = _column(rows, column)
-            across, along = (values, names) if flat else (names, values)
-            figure.add_bar(x=across, y=along, name=name, marker_color=colour, orientation="h" if flat else "v")
-        figure.update_layout(barmode="stack" if stacked else "group")
-        if flat:
-            figure.update_yaxes(autorange="reversed", type="category")
-        return figure
-
-    return draw
+        picture = svg.flat(label, names, amounts, tones, self.unit)
+        cells = [[name, *map(text, row)] for name, row in zip(names, amounts, strict=True)]
+        headings = [self.heading, *(known if len(known) > 1 else [self.unit])]
+        return Drawn(svg.legend(list(zip(known, tones, strict=True))) + picture, headings, cells)
 
 
-def groups(x: str, y: str, by: str, *, named: bool = False) -> Draw:
-    """Stacked bars, a series for each value of `by`; `named` if `x` holds names instead of points in time."""
+@dataclass(frozen=True)
+class Histogram:
+    """How many rows have a value of `column` in each of some ranges."""
 
-    def draw(rows: Sequence[Row]) -> go.Figure:
-        figure = go.Figure()
-        for number, name in enumerate(sorted({str(row[by]) for row in rows})):
-            chosen = [row for row in rows if str(row[by]) == name]
-            colour = PALETTE[number % len(PALETTE)]
-            figure.add_bar(x=_column(chosen, x), y=_column(chosen, y), name=name, marker_color=colour)
-        figure.update_layout(barmode="stack", showlegend=True)
-        if named:
-            figure.update_xaxes(type="category", categoryorder="array", categoryarray=_column(rows, x))
-        return figure
+    column: str
+    unit: str
+    counted: str
 
-    return draw
-
-
-def histogram(column: str, name: str) -> Draw:
-    """How often the values of a column occur."""
-
-    def draw(rows: Sequence[Row]) -> go.Figure:
-        figure = go.Figure(go.Histogram(x=_column(rows, column), name=name, marker_color=NEUTRAL, nbinsx=30))
-        figure.update_xaxes(title_text=name)
-        figure.update_layout(bargap=0.05)
-        return figure
-
-    return draw
+    def __call__(self, rows: Sequence[Row], title: str) -> Drawn:
+        values = sorted(number_of(row[self.column]) for row in rows)
+        ends = [end for end, _ in amount_ticks(values[-1])]
+        width = (ends[1] - ends[0]) / max(1, _BINS // (len(ends) - 1))
+        counts = [0.0] * max(1, round(ends[-1] / width))
+        for value in values:
+            counts[min(int(value / width), len(counts) - 1)] += 1
+        ranges = [f"{text(n * width)} to {text((n + 1) * width)}" for n in range(len(counts))]
+        middle = values[len(values) // 2]
+        label = f"{title}. {len(values)} {self.counted} by {self.unit}: half of them at most {text(round(middle, 1))}."
+        tips = [f"{span}: {text(count)} {self.counted}" for span, count in zip(ranges, counts, strict=True)]
+        marks = svg.columns([[count] for count in counts], [NEUTRAL], tips, max(counts))
+        ticks = [Tick(end / ends[-1], text(end), minor=bool(number % 2)) for number, end in enumerate(ends)]
+        picture = svg.upright(label, ticks, (self.unit, self.counted), max(counts), marks, percent=False)
+        cells = [[span, text(count)] for span, count in zip(ranges, counts, strict=True) if count]
+        return Drawn(picture, [self.unit, self.counted], cells)
 
 
-def _column(rows: Iterable[Row], name: str) -> list[Any]:
-    return [float(value) if _is_number(value := row[name]) else value for row in rows]
+def number_of(value: Any) -> float:
+    """The value as a number, 0 for null."""
+    return 0.0 if value is None else float(value)
 
 
-def _is_number(value: Any) -> bool:
-    return value is not None and hasattr(value, "__float__") and not isinstance(value, bool)
-
-
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
+    """A value of a cell: numbers with thousands, moments in UTC, `-` for null."""
     if value is None:
         return "-"
-    return f"{float(value):,.10g}" if _is_number(value) else str(value)
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
+    if isinstance(value, date | str | bool):
+        return str(value)
+    return f"{float(value):,.10g}" if abs(float(value)) < 1000 else f"{float(value):,.0f}"
+
+
+def _tip(name: str, names: Sequence[str], amounts: Sequence[float]) -> str:
+    return f"{name}: {', '.join(f'{text(a)} {n}' for n, a in zip(names, amounts, strict=True))}"
+
+
+def _sums(names: Sequence[str], stacks: Sequence[Sequence[float]]) -> str:
+    sums = [sum(stack[number] for stack in stacks) for number in range(len(names))]
+    return f"In all {', '.join(f'{text(total)} {name}' for name, total in zip(names, sums, strict=True))}"
 
 
 @dataclass(frozen=True)
-class Section:
-    """Charts under a heading; left out if its platform is not declared."""
+class Panels:
+    """A chart of its own for each value of `by`, whose amounts have different units; `{panel}` stands in the unit."""
 
-    title: str
-    charts: tuple[Chart, ...]
-    platform: str | None = None
+    by: str
+    draw: Columns | Bars
 
-
-SECTIONS: tuple[Section, ...] = (
-    Section(
-        "Is the platforms' data fresh?",
-        (
-            Chart(
-                "Syncs by platform and day",
-                "What each platform's syncs did. A gap is the longest time between two good syncs of one resource.",
-                "platform_health",
-                "SELECT platform, sync_date, resources, failures, requests, retries, rows_read, rows_loaded,"
-                " longest_gap_seconds FROM marts.platform_health ORDER BY sync_date DESC, platform LIMIT 35",
-                Table(
-                    (
-                        ("platform", "platform"),
-                        ("sync_date", "day"),
-                        ("resources", "resources"),
-                        ("failures", "failures"),
-                        ("requests", "requests"),
-                        ("retries", "retries"),
-                        ("rows_read", "rows read"),
-                        ("rows_loaded", "new or changed"),
-                        ("longest_gap_seconds", "longest gap, s"),
-                    )
-                ),
-            ),
-        ),
-    ),
-    Section(
-        "Can we ship? (CI analytics)",
-        (
-            Chart(
-                "Builds by day",
-                "Every build by the day on which it was created.",
-                "ci_analytics_build_outcomes_daily",
-                "SELECT build_date, sum(passed) AS passed, sum(failed) AS failed,"
-                " sum(builds) - sum(passed) - sum(failed) AS others"
-                " FROM marts.ci_analytics_build_outcomes_daily GROUP BY build_date ORDER BY build_date",
-                bars(
-                    "build_date",
-                    ("passed", "passed", GOOD),
-                    ("failed", "failed", BAD),
-                    ("others", "neither (running, canceled, …)", SOFT),
-                ),
-            ),
-            Chart(
-                "Success rate by week",
-                "Passed over passed and failed.",
-                "ci_analytics_build_outcomes_daily",
-                "SELECT date_trunc('week', build_date) AS week, sum(passed) / CAST(nullif(sum(passed) + sum(failed), 0)"
-                " AS double precision) AS success_rate FROM marts.ci_analytics_build_outcomes_daily"
-                " GROUP BY 1 ORDER BY 1",
-                lines("week", ("success_rate", "success rate", GOOD), percent=True),
-            ),
-            Chart(
-                "Most flaky pipelines",
-                "Commits on which one build passed and another failed.",
-                "ci_analytics_flaky_pipelines",
-                "SELECT coalesce(pipeline_slug, pipeline_id) AS pipeline, flaky_commits, commits - flaky_commits AS"
-                " steady_commits FROM marts.ci_analytics_flaky_pipelines WHERE flaky_commits > 0"
-                " ORDER BY flaky_rate DESC, flaky_commits DESC, pipeline LIMIT 12",
-                bars(
-                    "pipeline",
-                    ("flaky_commits", "flaky commits", BAD),
-                    ("steady_commits", "other commits", SOFT),
-                    flat=True,
-                ),
-                nothing="no flaky commit so far",
-            ),
-            Chart(
-                "Hours from a broken branch to the next passed build",
-                "One per break; branches that are still broken do not count.",
-                "ci_analytics_recoveries",
-                "SELECT seconds_to_recover / 3600.0 AS hours FROM marts.ci_analytics_recoveries"
-                " WHERE seconds_to_recover IS NOT NULL",
-                histogram("hours", "hours to recover"),
-            ),
-        ),
-        "ci_analytics",
-    ),
-    Section(
-        "What is broken for users? (error tracking)",
-        (
-            Chart(
-                "Events by day and project",
-                "Errors that users ran into.",
-                "error_tracking_events_daily",
-                "SELECT event_date, coalesce(p.slug, e.project_id) AS project, sum(events) AS events"
-                " FROM marts.error_tracking_events_daily AS e"
-                " LEFT JOIN staging.stg_error_tracking__projects AS p ON e.project_id = p.project_id"
-                " GROUP BY 1, 2 ORDER BY 1",
-                groups("event_date", "events", "project"),
-            ),
-            Chart(
-                "New and regressed issues by day",
-                "Regressed: seen again after at least seven days without an event.",
-                "error_tracking_issues_daily",
-                "SELECT event_date, sum(new_issues) AS new_issues, sum(regressed_issues) AS regressed_issues"
-                " FROM marts.error_tracking_issues_daily GROUP BY event_date ORDER BY event_date",
-                bars("event_date", ("new_issues", "new", NEUTRAL), ("regressed_issues", "regressed", BAD)),
-            ),
-            Chart(
-                "Releases with the most events a day",
-                "From a release's first event to its last.",
-                "error_tracking_release_health",
-                "SELECT release, max(events_per_day) AS events_per_day FROM marts.error_tracking_release_health"
-                " GROUP BY release ORDER BY 2 DESC, 1 LIMIT 12",
-                bars("release", ("events_per_day", "events a day", BAD), flat=True),
-            ),
-            Chart(
-                "Issues by level",
-                "Resolved and not.",
-                "error_tracking_resolutions",
-                "SELECT level, sum(resolved_issues) AS resolved, sum(unresolved_issues) AS unresolved,"
-                " sum(issues) - sum(resolved_issues) - sum(unresolved_issues) AS others"
-                " FROM marts.error_tracking_resolutions GROUP BY level ORDER BY level",
-                bars(
-                    "level",
-                    ("resolved", "resolved", GOOD),
-                    ("unresolved", "unresolved", BAD),
-                    ("others", "other", SOFT),
-                ),
-            ),
-        ),
-        "error_tracking",
-    ),
-    Section(
-        "Do we test under load? (load testing)",
-        (
-            Chart(
-                "Tests by project",
-                "Stale: not changed for 90 days.",
-                "load_testing_projects_overview",
-                "SELECT project_name, stale_tests, tests - stale_tests AS fresh_tests"
-                " FROM marts.load_testing_projects_overview WHERE tests > 0 ORDER BY tests DESC, project_name LIMIT 15",
-                bars("project_name", ("fresh_tests", "fresh", GOOD), ("stale_tests", "stale", SOFT), flat=True),
-            ),
-            Chart(
-                "Runs by project",
-                "Runs that the tests still list.",
-                "load_testing_projects_overview",
-                "SELECT project_name, runs FROM marts.load_testing_projects_overview WHERE runs > 0"
-                " ORDER BY runs DESC, project_name LIMIT 15",
-                bars("project_name", ("runs", "runs", NEUTRAL), flat=True),
-            ),
-        ),
-        "load_testing",
-    ),
-    Section(
-        "Is the estate looked after? (device management)",
-        (
-            Chart(
-                "Activities by day",
-                "What happened on devices, and what of it failed.",
-                "device_management_activity_daily",
-                "SELECT activity_date, sum(activities) - sum(failed_activities) AS others, sum(failed_activities) AS"
-                " failed FROM marts.device_management_activity_daily GROUP BY activity_date ORDER BY activity_date",
-                bars("activity_date", ("others", "not failed", NEUTRAL), ("failed", "failed", BAD)),
-            ),
-            Chart(
-                "Locations by organization",
-                "The largest organizations.",
-                "device_management_estate",
-                "SELECT organization_name, locations FROM marts.device_management_estate"
-                " ORDER BY locations DESC, organization_name LIMIT 15",
-                bars("organization_name", ("locations", "locations", NEUTRAL), flat=True),
-            ),
-            Chart(
-                "Days since policies changed",
-                "How long policies have not been edited.",
-                "device_management_policy_age",
-                "SELECT days_since_update FROM marts.device_management_policy_age WHERE days_since_update IS NOT NULL",
-                histogram("days_since_update", "days since the last change"),
-            ),
-        ),
-        "device_management",
-    ),
-    Section(
-        "Will we make the quarter? (CRM)",
-        (
-            Chart(
-                "Open deals by stage",
-                "Value times chance of winning, per currency.",
-                "crm_pipeline_by_stage",
-                "SELECT coalesce(stage_name, 'stage ' || stage_id) AS stage, currency, sum(weighted_value) AS"
-                " weighted_value FROM marts.crm_pipeline_by_stage GROUP BY 1, currency, stage_order"
-                " ORDER BY stage_order, 1",
-                groups("stage", "weighted_value", "currency", named=True),
-            ),
-            Chart(
-                "Forecast by month",
-                "Open deals by the month in which they are expected to close, value times chance, per currency.",
-                "crm_forecast",
-                "SELECT substr(CAST(expected_close_month AS varchar), 1, 7) AS close_month, currency, weighted_value"
-                " FROM marts.crm_forecast WHERE expected_close_month IS NOT NULL ORDER BY 1",
-                groups("close_month", "weighted_value", "currency", named=True),
-            ),
-            Chart(
-                "Win rate by month",
-                "Won over won and lost.",
-                "crm_outcomes_monthly",
-                "SELECT decided_month, sum(won_deals) / CAST(nullif(sum(won_deals) + sum(lost_deals), 0) AS"
-                " double precision) AS win_rate FROM marts.crm_outcomes_monthly GROUP BY decided_month"
-                " ORDER BY decided_month",
-                lines("decided_month", ("win_rate", "win rate", GOOD), percent=True),
-            ),
-            Chart(
-                "Activities by owner",
-                "Planned and done; overdue ones are neither.",
-                "crm_activity_by_owner",
-                "SELECT coalesce(u.name, CAST(a.owner_id AS varchar)) AS owner, sum(done_activities) AS done,"
-                " sum(overdue_activities) AS overdue,"
-                " sum(activities) - sum(done_activities) - sum(overdue_activities) AS planned"
-                " FROM marts.crm_activity_by_owner AS a LEFT JOIN staging.stg_crm__users AS u ON a.owner_id = u.user_id"
-                " GROUP BY a.owner_id, u.name ORDER BY sum(activities) DESC, a.owner_id LIMIT 15",
-                bars(
-                    "owner",
-                    ("done", "done", GOOD),
-                    ("planned", "planned", NEUTRAL),
-                    ("overdue", "overdue", BAD),
-                    flat=True,
-                ),
-            ),
-        ),
-        "crm",
-    ),
-)
+    def split(self, rows: Sequence[Row]) -> list[tuple[str, Draw, list[Row]]]:
+        """Each value with how to draw its rows, those with the most rows first."""
+        found: dict[str, list[Row]] = {}
+        for row in rows:
+            found.setdefault(str(row[self.by]), []).append(row)
+        ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+        return [
+            (value or "no currency", replace(self.draw, unit=self.draw.unit.format(panel=value or "?")), chosen)
+            for value, chosen in ordered
+        ]

@@ -6,6 +6,8 @@ The reference contract is at `/<platform>/...`, the vendors' contracts are at `/
 import asyncio
 import time
 from collections import Counter, deque
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode
 
@@ -22,6 +24,8 @@ from platform_assets.sandbox.tokens import sandbox_token
 from platform_assets.sandbox.vendors import VENDOR_PLATFORMS, VendorOptions, vendor_apis
 from platform_assets.sandbox.vendors.exchange import Reply, VendorRequest
 
+Clock = Callable[[], datetime]
+
 _KEPT_REQUESTS = 200_000
 # Query parameters that may hold a credential, whether the API takes it there or not.
 _CREDENTIALS = ("api_token", "api_key", "access_token", "client_secret")
@@ -34,12 +38,19 @@ class Sandbox:
         requests: the log of requests, without credentials.
         faults: may be changed at any time.
         vendors: switches of the vendors' APIs; may be changed at any time.
+        clock: says what time it is before each request; the backend catches up with it. None if its time stands still.
     """
 
     def __init__(
-        self, backend: FakeBackend, faults: list[Fault], latency: float, vendors: VendorOptions | None = None
+        self,
+        backend: FakeBackend,
+        faults: list[Fault],
+        latency: float,
+        vendors: VendorOptions | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.backend = backend
+        self.clock = clock
         self.faults = faults
         self.latency = latency
         self.vendors = vendors or VendorOptions()
@@ -56,6 +67,7 @@ class Sandbox:
 
     async def serve(self, request: HttpRequest) -> Response:
         """Respond to one request to a platform by the reference contract."""
+        self._catch_up()
         if self.latency:
             await asyncio.sleep(self.latency)
         path = request.scope["raw_path"].split(b"?")[0].decode("ascii")
@@ -69,6 +81,7 @@ class Sandbox:
 
     async def serve_vendor(self, request: HttpRequest) -> Response:
         """Respond to one request to a vendor."""
+        self._catch_up()
         name = request.path_params["name"]
         path = request.scope["raw_path"].split(b"?")[0].decode("ascii")
         self._active[path] += 1
@@ -94,6 +107,10 @@ class Sandbox:
             self._active[path] -= 1
         self._log(VENDOR_PLATFORMS.get(name, ""), name, path, _by_name(logged), reply.status)
         return Response(reply.content, reply.status, reply.headers, media_type=reply.media_type)
+
+    def _catch_up(self) -> None:
+        if self.clock is not None:
+            self.backend.catch_up(self.clock())
 
     def _vendor_reply(self, name: str, asked: VendorRequest, target: str) -> Reply:
         api = self._apis.get(name)
@@ -143,6 +160,7 @@ class Sandbox:
 
     async def own_page(self, request: HttpRequest) -> Response:
         """`health`, `truth` (`?rows=1` with records), `requests`, and `advance` (POST `{"hours": n}`)."""
+        self._catch_up()
         page = request.path_params["page"]
         if page == "health":
             return _json(orjson.dumps({"ok": True, "now": self.backend.now}))

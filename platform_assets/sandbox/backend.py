@@ -19,7 +19,9 @@ from platform_assets.sandbox.data import ci_analytics, crm, device_management, e
 Record = dict[str, Any]
 Tables = dict[str, Any]
 
+# The day of the records where nobody says another, as in tests.
 START = datetime(2026, 1, 15, tzinfo=UTC)
+_DAY = timedelta(days=1)
 DATA: dict[str, ModuleType] = {
     "ci_analytics": ci_analytics,
     "crm": crm,
@@ -33,7 +35,9 @@ SERVED = tuple(DATA)
 
 
 class FakeBackend:
-    """Five platforms' records. Deterministic: the same seed and the same advances give the same records.
+    """Five platforms' records. Deterministic: the same seed, day and advances give the same records.
+
+    The records end at `now`: on another day, the same seed gives the same records with all times moved.
 
     `tables[platform][resource]` is a list of records, or for children a dict of lists by parent key
     (a tuple where the path holds two values). `lock` is held while it changes.
@@ -41,6 +45,7 @@ class FakeBackend:
 
     def __init__(self, seed: int = 7, now: datetime = START) -> None:
         self.now = now
+        self._began = now
         self.lock = threading.RLock()
         self._random: random.Random
         self.tables: dict[str, Tables]
@@ -79,6 +84,20 @@ class FakeBackend:
             self.now += span
             for name, data in DATA.items():
                 data.advance(self.tables[name], self._random, self.now, span / timedelta(hours=1))
+
+    @property
+    def has_advanced(self) -> bool:
+        """Whether time has passed, and with it records may have been removed."""
+        return self.now > self._began
+
+    def catch_up(self, moment: datetime) -> None:
+        """Advance by whole days until less than one is left to `moment`; a moment in the past changes nothing.
+
+        One day at a time, so that all that began on one day and caught up with another have the same records.
+        """
+        with self.lock:
+            while moment - self.now >= _DAY:
+                self.advance(days=1)
 
     def children(self, platform: str, resource: str, key: Any) -> list[Record] | None:
         """A parent's children, or None if there is no such parent."""

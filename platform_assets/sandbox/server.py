@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import uvicorn
 
-from platform_assets.sandbox.app import Sandbox
+from platform_assets.sandbox.app import Clock, Sandbox
 from platform_assets.sandbox.backend import FakeBackend
 from platform_assets.sandbox.faults import Fault
 from platform_assets.sandbox.tokens import sandbox_token
@@ -18,6 +18,8 @@ from platform_assets.sandbox.vendors.settings import vendor_settings
 
 class SandboxServer:
     """A sandbox in a thread of this process, on a free port of the loopback interface. Use it as a context manager.
+
+    Its records are of a fixed day unless `backend` is of another; with `clock`, days are added to them as they pass.
 
     Attributes:
         backend: the fake backend whose records are served; move its clock with `advance`.
@@ -33,9 +35,10 @@ class SandboxServer:
         latency: float = 0.0,
         port: int = 0,
         vendors: VendorOptions | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.backend = backend or FakeBackend()
-        self._sandbox = Sandbox(self.backend, list(faults), latency, vendors)
+        self._sandbox = Sandbox(self.backend, list(faults), latency, vendors, clock)
         self.faults = self._sandbox.faults
         self.vendors = self._sandbox.vendors
         self._socket = socket.create_server(("127.0.0.1", port))
@@ -78,7 +81,7 @@ class SandboxServer:
         return {"base_url": self.vendor_url(contract), **vendor_settings(contract, self.vendors)}
 
 
-def serve(host: str, port: int) -> None:
-    """Serve in the foreground until interrupted."""
-    sandbox = Sandbox(FakeBackend(), [], 0.0)
+def serve(host: str, port: int, backend: FakeBackend, clock: Clock | None) -> None:
+    """Serve in the foreground until interrupted; `backend` and `clock` are as for `SandboxServer`."""
+    sandbox = Sandbox(backend, [], 0.0, clock=clock)
     uvicorn.run(sandbox.app, host=host, port=port, log_level="warning", access_log=False, lifespan="off")

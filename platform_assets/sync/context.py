@@ -21,18 +21,18 @@ class Selection:
         parents: only these parents (by key) of the child resources; None for all.
         full_refresh: ignore cursors and known rows, so that everything is read and loaded again.
         left: what the rounds of this sync before have left, resource -> key of a parent, "" for a resource without
-            one -> whether its read had begun. None in the first round.
+            one -> where its read was left, None if it has not begun. `left` itself is None in the first round.
     """
 
     resources: tuple[str, ...]
     partitions: frozenset[str] | None = None
     parents: frozenset[str] | None = None
     full_refresh: bool = False
-    left: Mapping[str, Mapping[str, bool]] | None = None
+    left: Mapping[str, Mapping[str, str | None]] | None = None
 
     def is_continued(self, resource: str, parent: str) -> bool:
         """Whether an earlier round has read a part of it, so that only its rest is to be read."""
-        return self.left is not None and self.left.get(resource, {}).get(parent, False)
+        return self.left is not None and self.left.get(resource, {}).get(parent) is not None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from platform_assets.arrow.hashes import as_texts
 from platform_assets.configuration.platform_settings import allowed_lag
 from platform_assets.declarations import Buckets, OnRemoval
 from platform_assets.extraction.queries import NO_PARENT
+from platform_assets.progress import Phase, current
 from platform_assets.sync.context import SyncContext
 from platform_assets.sync.known_rows import key_columns
 from platform_assets.sync.planned import Plan, Read
@@ -93,7 +94,8 @@ def land(
     session.commit(attempts, log_entries, soft_deleted, hard_deleted, list(landed), context.source)
     for plan in plans:
         plan.outcome.rows_in_table = session.count(plan.resource.name)
-        _inspect_table(context, plan, session)
+        with current().phase(Phase.CHECKS):
+            _inspect_table(context, plan, session)
 
 
 def _drop_unchanged(plan: Plan, content: BufferedRows, session: WarehouseSession) -> BufferedRows:

@@ -68,8 +68,8 @@ class ResourceOutcome:
         variants: columns with values that did not fit their type, which are kept in a variant column.
         partitions: partition key -> outcome, of a child resource.
         incomplete_parents: keys of parents that lack a value that the path needs; their children cannot be read.
-        left: what this round has left to another one: key of a parent ("" for a resource without one) -> whether its
-            read had begun.
+        left: what this round has left to another one: key of a parent ("" for a resource without one) -> where its read
+            was left, None if it has not begun.
         unserved: why the contract in use does not serve the resource; its table stays as it is.
         reset: why the recorded state did not count, so that everything was read again.
         support_ends: the first day on which the vendor may stop to serve it, as declared or announced in responses.
@@ -102,7 +102,7 @@ class ResourceOutcome:
     variants: list[str] = field(default_factory=list)
     partitions: dict[str, PartitionOutcome] = field(default_factory=dict)
     incomplete_parents: list[str] = field(default_factory=list)
-    left: dict[str, bool] = field(default_factory=dict)
+    left: dict[str, str | None] = field(default_factory=dict)
     unserved: str | None = None
     reset: str | None = None
     support_ends: date | None = None

@@ -8,6 +8,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,7 @@ from platform_assets.extraction import reading
 from platform_assets.extraction.queries import NO_PARENT
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import RequestFailed
+from platform_assets.progress import current
 from platform_assets.sync.known_rows import NO_HASHES
 from platform_assets.sync.outcome import PartitionOutcome, latest
 from platform_assets.sync.planned import Plan, Read
@@ -33,9 +35,10 @@ def read_all(client: ApiClient, plans: Sequence[Plan], time: RoundTime) -> None:
 
     A failure is recorded in its `Read`; raises only Cancelled and the like.
     """
+    current().reads_planned(client.platform.name, {plan.resource.name: len(plan.reads) for plan in plans})
     with ThreadPoolExecutor(client.platform.client.max_concurrency, thread_name_prefix="read") as pool:
         futures: list[Future[None]] = [
-            pool.submit(_do_reads, client, plan, reads, time) for plan in plans for reads in _read_together(plan)
+            pool.submit(_do_observed, client, plan, reads, time) for plan in plans for reads in _read_together(plan)
         ]
         done, pending = wait(futures, return_when=FIRST_EXCEPTION)
         for future in pending:
@@ -62,8 +65,18 @@ def _read_together(plan: Plan) -> Iterator[Sequence[Read]]:
             yield reads[first : first + size]
 
 
+def _do_observed(client: ApiClient, plan: Plan, reads: Sequence[Read], time: RoundTime) -> None:
+    platform, resource, observer = client.platform.name, plan.resource.name, current()
+    observer.read_began(platform, resource)
+    try:
+        _do_reads(client, plan, reads, time)
+    finally:
+        observer.read_ended(platform, resource, len(reads))
+
+
 def _do_reads(client: ApiClient, plan: Plan, reads: Sequence[Read], time: RoundTime) -> None:
-    if not time.may_begin():
+    # What state a deferred parent has counts in the next round, which must not be if the table lost rows.
+    if not plan.starts_anew and not time.may_begin():
         for read in reads:
             read.deferred = True
         return
@@ -74,7 +87,7 @@ def _do_reads(client: ApiClient, plan: Plan, reads: Sequence[Read], time: RoundT
     todo = reading.ListRead(client, plan.resource, parents, bounds, counts, time.part())
     pairs = list(zip(reads, batches, strict=True))
     try:
-        target = _target(plan, reads, batches)
+        target = _target(client.platform.name, plan, reads, batches)
         rest = reading.read(todo, target, matters=lambda: any(_needs_proof(plan, *pair) for pair in pairs))
         if any(len(_missing_keys(*pair)) for pair in pairs):
             # One answer is not enough: rows move between pages, and lists are cut short.
@@ -111,7 +124,7 @@ def _fail(reads: Sequence[Read], error: str) -> None:
         read.status, read.error = Status.FAILED, error
 
 
-def _target(plan: Plan, reads: Sequence[Read], batches: Sequence[Batch]) -> reading.Target:
+def _target(platform: str, plan: Plan, reads: Sequence[Read], batches: Sequence[Batch]) -> reading.Target:
     """Where the rows of some reads go, with the parent's values in their columns."""
     columns: dict[str, dict[str, pa.Scalar]] = {}
     for read in reads:
@@ -119,7 +132,11 @@ def _target(plan: Plan, reads: Sequence[Read], batches: Sequence[Batch]) -> read
         columns[read.parent.key] = {name: pa.scalar(value, kind) for (name, kind), value in values}
     batch = plan.resource.endpoint.batch
     return reading.Target(
-        plan.buffer, {batch.parent: batch for batch in batches}, columns, batch.parent_field if batch else None
+        plan.buffer,
+        {batch.parent: batch for batch in batches},
+        columns,
+        batch.parent_field if batch else None,
+        partial(current().page_read, platform, plan.resource.name),
     )
 
 
@@ -149,7 +166,9 @@ def _missing_keys(read: Read, batch: Batch) -> np.ndarray:
 def finish_reading(plan: Plan) -> BufferedRows | None:
     """Close the resource's buffer and fill its outcome. Returns the rows to load; None if the resource failed."""
     outcome = plan.outcome
-    outcome.left = {read.parent.key: not read.deferred for read in plan.reads if read.deferred or read.rest}
+    outcome.left = {
+        read.parent.key: read.rest.position if read.rest else None for read in plan.reads if read.deferred or read.rest
+    }
     for read in plan.reads:
         if read.deferred:
             continue

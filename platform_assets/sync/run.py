@@ -20,10 +20,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from platform_assets import progress
 from platform_assets.cancellation import current
 from platform_assets.declarations import Platform
 from platform_assets.extraction.support import support
 from platform_assets.http.client import ApiClient
+from platform_assets.progress import REPORTED
 from platform_assets.sync.account import agree_on_source, check_account, recorded_source
 from platform_assets.sync.context import Selection, SyncContext
 from platform_assets.sync.land import is_outdated, land
@@ -35,6 +37,9 @@ from platform_assets.sync.round_time import PAGES_A_PART, SECONDS_A_ROUND, Round
 from platform_assets.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
+
+# Resource -> key of a parent -> where its read was left, None if it has not begun.
+Left = dict[str, Mapping[str, str | None]]
 
 # A resource that other runs keep landing meanwhile fails after this many rounds.
 _MAX_ROUNDS = 4
@@ -61,15 +66,25 @@ def sync(client: ApiClient, warehouse: Warehouse, selection: Selection) -> list[
             )
             more = _land_all(client, warehouse, replace(selection, resources=tuple(left), left=left))
             outcomes.update((name, outcomes[name].followed_by(later)) for name, later in more.items())
-            left = _left(more)
+            left = _further(_left(more), left)
     for outcome in outcomes.values():
+        progress.current().landed(client.platform.name, outcome.name, not outcome.ok)
         _log(client.platform, outcome)
     return [outcomes[name] for name in selection.resources]
 
 
-def _left(outcomes: Mapping[str, ResourceOutcome]) -> dict[str, Mapping[str, bool]]:
-    """Resource -> what its round has left to another one. Nothing of a resource that failed: the next sync goes on."""
+def _left(outcomes: Mapping[str, ResourceOutcome]) -> Left:
+    """What a round has left to another one. Nothing of a resource that failed: the next sync goes on."""
     return {name: outcome.left for name, outcome in outcomes.items() if outcome.left and outcome.error is None}
+
+
+def _further(left: Left, before: Left) -> Left:
+    """What a round has left, without reads that came no further in it: they would not in the next round either."""
+    moved = {
+        name: {parent: at for parent, at in parents.items() if at is None or at != before[name].get(parent)}
+        for name, parents in left.items()
+    }
+    return {name: parents for name, parents in moved.items() if parents}
 
 
 def _land_all(client: ApiClient, warehouse: Warehouse, selection: Selection) -> dict[str, ResourceOutcome]:
@@ -103,10 +118,12 @@ def _sync_round(
     client: ApiClient, warehouse: Warehouse, selection: Selection, *, is_last: bool
 ) -> dict[str, ResourceOutcome]:
     """Plan, read and land once; the outcomes of all resources except those that another run landed meanwhile."""
+    progress.current().planning(client.platform.name)
     context, plans = _plan(client, warehouse, selection)
     read_all(client, plans, RoundTime(SECONDS_A_ROUND, PAGES_A_PART))
     # From here on the sync lands; this is the last moment to stop.
     current().check()
+    progress.current().landing(client.platform.name)
     buffered = {plan.resource.name: finish_reading(plan) for plan in plans}
     for plan in plans:
         found = support(plan.resource, client.notices)
@@ -152,11 +169,11 @@ def _log(platform: Platform, outcome: ResourceOutcome) -> None:
     if outcome.reset:
         log.warning("%s: read from the beginning: %s", asset, outcome.reset)
     if outcome.error:
-        log.error("%s: failed: %s", asset, outcome.error)
+        log.error("%s: failed: %s", asset, outcome.error, extra=REPORTED)
         return
     log.info("%s: %d rows in table, %d new or changed", asset, outcome.rows_in_table, outcome.rows_loaded)
     if outcome.incomplete_parents:
         names = ", ".join(outcome.incomplete_parents[:5])
         log.warning("%s: %d parents lack what the path needs: %s", asset, len(outcome.incomplete_parents), names)
     for key, why in outcome.failed_partitions.items():
-        log.error("%s: partition %s failed: %s", asset, key, why)
+        log.error("%s: partition %s failed: %s", asset, key, why, extra=REPORTED)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from platform_assets import configuration
 from platform_assets.configuration import WAREHOUSE
-from platform_assets.warehouse.backends import configured_backend
+from platform_assets.warehouse.backends import DEFAULT_DESTINATION, configured_backend
 from platform_assets.warehouse.errors import WarehouseError
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "exclusive_for_child",
     "lock_wait",
     "missing_file",
+    "warehouse_kind",
     "warehouse_name",
     "warehouse_secrets",
 ]
@@ -38,6 +39,15 @@ def check_settings() -> None:
 def warehouse_name() -> str:
     """The warehouse in messages: the path of the DuckDB file, or the name of the destination."""
     return configured_backend().location
+
+
+def warehouse_kind() -> str:
+    """`duckdb` or `postgres`, without opening it; the default if the setting cannot be used, as a run then says."""
+    try:
+        return configured_backend().name
+    except Exception:
+        # A wrong settings file must not stop definitions from loading.
+        return DEFAULT_DESTINATION
 
 
 def missing_file() -> Path | None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -23,10 +24,8 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason=
 @contextmanager
 def dev(*args: str, env: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
     """What the command prints before the UI starts, and the environment variables that it passes to `dagster dev`."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
     process = subprocess.Popen(
-        [sys.executable, "-c", MAIN, "dev", "--port", port, *args],
+        [sys.executable, "-c", MAIN, "dev", "--port", free_port(), *args],
         cwd=ROOT,
         env={**os.environ, **env},
         stdout=subprocess.PIPE,
@@ -36,13 +35,44 @@ def dev(*args: str, env: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str
     try:
         assert process.stdout is not None
         lines: list[str] = []
-        while not lines or not lines[-1].startswith("Dagster UI:"):
+        while not lines or not lines[-1].startswith("Starting the Dagster UI"):
             lines.append(process.stdout.readline())
             assert lines[-1], "".join(lines)
         yield "".join(lines), variables_of(child_of(process.pid))
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
+
+
+def test_the_address_is_said_once_it_answers(warehouse_file: Path, tmp_path: Path) -> None:
+    args = ["dev", "--no-sandbox", "--port", free_port()]
+    environment = {**os.environ, "DAGSTER_HOME": str(tmp_path / "home"), "NO_COLOR": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", MAIN, *args],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        lines: list[str] = []
+        while not lines or not lines[-1].startswith("Dagster UI: "):
+            lines.append(process.stdout.readline())
+            assert lines[-1], "".join(lines)
+        with urlopen(lines[-1].removeprefix("Dagster UI: ").strip(), timeout=60) as page:
+            assert page.status == 200
+        printed = "".join(lines)
+        assert "SupersessionWarning" not in printed and "\x1b[" not in printed
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return str(free.getsockname()[1])
 
 
 def child_of(pid: int) -> int:

@@ -38,6 +38,8 @@ def test_sync_status_verify_and_check(warehouse_file: Path) -> None:
         # With the models: dbt's own lines must not be in the document.
         done = document("sync", "--select", "load_testing/organizations", env=env)
         assert done["ok"] and done["models"] > 0 and done["failures"] == []
+        assert sum(done["phases"].values()) == pytest.approx(done["seconds"])
+        assert done["phases"]["loading"] > 0 and done["phases"]["models"] > 0 and done["phases"]["dagster"] > 0
         (asset,) = done["assets"]
         assert (asset["asset"], asset["landed"], asset["rows_loaded"]) == ("load_testing/organizations", True, 5)
         states = {one["asset"]: one["state"] for one in document("status", env=env)["assets"]}

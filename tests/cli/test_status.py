@@ -11,8 +11,8 @@ from subprocess import PIPE, Popen
 import duckdb
 import pytest
 
-from platform_assets.cli.ages import ago
 from platform_assets.platforms import all_platforms
+from platform_assets.reporting.ages import ago
 from platform_assets.sandbox import SandboxServer
 from tests.cli.command import MAIN, ROOT, command
 from tests.conftest import Sync

@@ -196,6 +196,15 @@ def test_a_failed_sync_is_a_change_of_the_log_of_syncs(
     assert set(models_to_build(instance, repository, [health])) == {health}
 
 
+def test_the_health_of_one_platform_needs_no_other(
+    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition
+) -> None:
+    health = dg.AssetKey(["marts", "platform_health"])
+    assert not models_to_build(instance, repository, [health])
+    load(instance, 1, dg.AssetKey(["crm", "_sync_log"]))
+    assert set(models_to_build(instance, repository, [health])) == {health}
+
+
 def test_what_runs_record_is_what_the_rule_reads(
     instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, point_at: PointAt
 ) -> None:

@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import duckdb
 import pytest
 from filelock import FileLock
 
@@ -56,7 +57,7 @@ def test_runs_models_and_readers_share_one_file(warehouse_file: Path, tmp_path: 
 @pytest.mark.parametrize("args", [["sync", "--platform", "load_testing"], ["status"], ["report"]])
 def test_a_lock_timeout_names_the_holder_the_duration_and_a_remedy(args: list[str], warehouse_file: Path) -> None:
     with SandboxServer() as server, FileLock(f"{warehouse_file}.lock"):
-        warehouse_file.touch()
+        duckdb.connect(str(warehouse_file)).close()
         done = command(*args, env={**sandbox_settings(server), "WAREHOUSE__LOCK_WAIT": "0.3"})
     assert done.returncode == 1
     output = done.stdout + done.stderr

@@ -178,6 +178,8 @@ def sandbox() -> Iterator[SandboxServer]:
         tables["projects"] = {organization: tables["projects"][organization][:1]}
         for test in tables["tests"]:
             test["project_id"] = tables["projects"][organization][0]["id"]
+        # A response that is kept says when its window ends: a 429 made from it would be waited out until then.
+        server.vendors.sentry.window_seconds = server.vendors.buildkite.window_seconds = 1
         yield server
 
 

@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from platform_assets.dbt import project, stale_models
+from platform_assets.dbt.stale_models import Stale
 from platform_assets.monitoring import models_sensor
 from platform_assets.monitoring.models_sensor import FIRST_BACKOFF, LONGEST_WAIT, Memory
 from platform_assets.sandbox import SandboxServer
@@ -278,3 +279,13 @@ def test_a_cursor_of_another_form_is_begun_anew(cursor: str, daemon: Daemon) -> 
     load(daemon.instance, 5)
     daemon.cursor = cursor
     assert daemon.tick() >= MODELS
+
+
+def test_models_that_are_built_for_one_reason_share_a_line_of_the_log() -> None:
+    ready = {dg.AssetKey(["staging", f"m{number:02}"]): Stale("it was never built", "") for number in range(12)}
+    ready[OTHER] = Stale("its SQL was edited", "")
+    listed = ", ".join(f"staging/m{number:02}" for number in range(10))
+    assert list(models_sensor.reasons(ready)) == [
+        f"it was never built (12): {listed}, ...",
+        "staging/stg_load_testing__projects: its SQL was edited",
+    ]

@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
-from platform_assets.platforms import all_platforms
+from platform_assets.orchestration.assets import platform_assets
+from platform_assets.platforms import all_platforms, platform_named
 from tests.cli.command import ROOT
 
 RESOURCES = {(p.name, r.name) for p in all_platforms() for r in p.resources}
@@ -71,6 +73,47 @@ def test_every_asset_has_a_description_owner_table_and_schema(repository: dg.Rep
         node = repository.asset_graph.get(dg.AssetKey([platform, resource]))
         assert node.description and node.owners and node.metadata["dagster/table_name"] == f"{platform}.{resource}"
         assert node.metadata["dagster/column_schema"].columns
+        assert all(column.description for column in node.metadata["dagster/column_schema"].columns)
+        assert node.kinds == {"dlt", "duckdb"}
+        assert node.metadata["vendor_docs"].url.startswith("https://")
+        assert (ROOT / node.metadata["docs"].path).is_file()
+
+
+def test_every_metadata_of_a_resource_can_be_shown(repository: dg.RepositoryDefinition) -> None:
+    for key in RESOURCES:
+        metadata = repository.asset_graph.get(dg.AssetKey([*key])).metadata
+        dg.ObserveResult(metadata=metadata)
+        assert not [name for name in metadata if name.startswith("dagster_dlt/")]
+
+
+def test_assets_show_the_contract_in_use_and_the_warehouse_without_reaching_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOURCES__LOAD_TESTING__CONTRACT", "grafana_k6")
+    monkeypatch.setenv("WAREHOUSE__DESTINATION", "postgres")
+    specs = {
+        spec.key.path[1]: spec for assets in platform_assets(platform_named("load_testing")) for spec in assets.specs
+    }
+    tests, organizations = specs["tests"], specs["organizations"]
+    assert tests.metadata["contract"] == "grafana_k6" and tests.metadata["path"] == "/cloud/v6/load_tests"
+    assert "Loaded from `GET /cloud/v6/load_tests`" in str(tests.description)
+    assert tests.metadata["vendor_docs"].url.endswith("/load-tests/")
+    assert "is not loaded: version 6 has no organizations" in str(organizations.description)
+    assert tests.kinds == {"dlt", "postgres"}
+    # Lineage and partitions are those of the reference under every contract.
+    assert [dep.asset_key.path for dep in specs["projects"].deps] == [["load_testing", "organizations"]]
+
+
+def test_settings_that_cannot_be_used_do_not_stop_the_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCES__LOAD_TESTING__CONTRACT", "grafana")
+    monkeypatch.setenv("WAREHOUSE__DESTINATION", "oracle")
+    (spec,) = [
+        one
+        for assets in platform_assets(platform_named("load_testing"))
+        for one in assets.specs
+        if one.key.path[1] == "tests"
+    ]
+    assert spec.metadata["contract"] == "reference" and spec.kinds == {"dlt", "duckdb"}
 
 
 def test_definitions_load_without_settings_network_or_dlt_folders(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from platform_assets.orchestration import failures
 from platform_assets.sandbox import Fault, SandboxServer, expected_rows
 from tests.settings import PointAt
 from tests.warehouse_rows import query
@@ -48,6 +49,9 @@ def test_parents_children_and_models_in_one_run(
         builds = metadata(result, "ci_analytics/builds")
         assert builds["dagster/row_count"] == builds["rows_loaded"] == len(expected["builds"])
         assert builds["dagster/table_name"] == "ci_analytics.builds"
+        described = {column.name: column.description for column in builds["dagster/column_schema"].columns}  # pyright: ignore[reportAttributeAccessIssue] -- a table schema
+        assert described["number"] == "Counts up within its pipeline, with gaps; unique only there."
+        assert all(described.values()) and described["_dlt_id"] == "Hash of the record's content."
         assert builds["cursor_field"] == "created_at"
         requested = sum(request["path"].endswith("/v2/builds") for request in server.requests)
         # 25 pages could hold them all; pages that begin with the last row of the previous one need a few more.
@@ -121,6 +125,40 @@ def test_a_failed_list_does_not_block_children_of_other_lists(
         result = run(repository, "sync_ci_analytics", instance, keys)
         assert not result.success
         assert len(instance.get_materialized_partitions(PIPELINES)) == 6
+
+
+def test_the_first_line_of_a_failed_step_is_the_reason_and_the_last_what_to_do(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
+) -> None:
+    faults = [Fault("/v2/roles", status=404, times=None), Fault("/v2/groups", status=404, times=None)]
+    with SandboxServer(faults=faults) as server:
+        point_at(server)
+        result = run(repository, "sync_device_management", instance, ["device_management/roles"])
+    failure = result.failure_data_for_node("device_management__resources")
+    assert failure is not None and failure.error is not None and failure.user_failure_data is not None
+    reason, to_do = (failure.user_failure_data.description or "").splitlines()
+    assert reason.startswith("device_management/roles: ") and "answered 404" in reason
+    assert to_do.startswith("what to do: `platform-assets check --platform device_management`")
+    assert failure.error.message.startswith(f"dagster._core.definitions.events.Failure: {reason}")
+
+
+def test_the_reason_comes_first_also_if_retries_did_not_help(
+    repository: dg.RepositoryDefinition,
+    instance: dg.DagsterInstance,
+    point_at: PointAt,
+    shared_sandbox: SandboxServer,
+    warehouse_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(failures, "TRANSIENT_RETRIES", dg.RetryPolicy(max_retries=1, delay=0.01))
+    point_at(shared_sandbox)
+    warehouse_file.write_bytes(b"not a database" * 1000)
+    result = run(repository, "sync_crm", instance, ["crm/roles"])
+    assert sum(event.event_type is dg.DagsterEventType.STEP_UP_FOR_RETRY for event in result.all_events) == 1
+    failure = result.failure_data_for_node("crm__resources")
+    assert failure is not None and failure.error is not None
+    assert failure.error.message.startswith("dagster._core.definitions.events.Failure: the warehouse ")
+    assert "max_retries" not in failure.error.message
 
 
 def test_missing_settings_fail_the_run_with_one_line(

@@ -159,3 +159,14 @@ def test_faults_are_injected_as_often_as_configured_and_requests_are_logged_with
         assert [get(faulty, "crm", "/v1/roles").status_code for _ in range(3)] == [503, 503, 200]
         log = requests.get(f"{faulty.url}/_sandbox/requests", timeout=10).text
         assert re.search("/crm/v1/roles", log) and faulty.token("crm") not in log
+
+
+def test_every_event_is_of_an_issue_of_its_project_also_of_what_comes_later() -> None:
+    """As in the vendor's API; else a model that joins the two would show nothing, and dbt warns of each event."""
+    backend = FakeBackend()
+    for hours in (1, 5, 30):
+        backend.advance(hours=hours)
+        tables = expected_rows(backend)["error_tracking"]
+        issues = {(one["id"], one["project"]["id"]) for one in tables["issues"]}
+        assert tables["events"]
+        assert {(one["groupID"], one["projectID"]) for one in tables["events"]} <= issues

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -113,6 +114,14 @@ def test_tables_of_one_platform_are_the_same_in_postgres_as_in_duckdb(
     check_same(postgres, warehouse_file, [f"error_tracking.{resource.name}" for resource in resources])
 
 
+def shown_by_report(file: Path, settings: Mapping[str, str]) -> list[str]:
+    """Charts and figures of the platforms' sections; names in charts are ordered as the database orders text."""
+    done = command("report", "-o", str(file), env=settings)
+    assert done.returncode == 0, done.stderr
+    sections = file.read_text().split("<section data-platform=", 1)[1]
+    return re.findall(r"<h3>.*?</h3>|<dl.*?</dl>|<svg role|class=.empty", sections)
+
+
 @pytest.mark.long
 def test_tables_and_models_are_the_same_in_postgres_as_in_duckdb(
     postgres: Mapping[str, str], warehouse_file: Path
@@ -132,6 +141,10 @@ def test_tables_and_models_are_the_same_in_postgres_as_in_duckdb(
         assert again.returncode == 0
         changed = [line.split() for line in again.stdout.splitlines() if "/" in line and line.split()[-2:-1] == ["0"]]
         assert len(changed) == count, "a second load writes nothing"
+    assert shown_by_report(warehouse_file.parent / "theirs.html", postgres) == (
+        shown := shown_by_report(warehouse_file.parent / "ours.html", {})
+    )
+    assert len(shown) > 40
     check_same(postgres, warehouse_file, tables)
 
 

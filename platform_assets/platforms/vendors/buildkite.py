@@ -18,6 +18,8 @@ from platform_assets.declarations import (
     TooDeep,
 )
 
+DOCS = "https://buildkite.com/docs/apis/rest-api"
+
 ORGANIZATION = {"org_slug": Resolve(resource="organizations", field="slug")}
 
 PAGES = PageNumber(page_param="page", limit_param="per_page", limit=100, maximum=100, link_header=True)
@@ -63,6 +65,7 @@ CONTRACT = Contract(
         ),
         grant=Grant(path="/v2/access-token", scopes_path="scopes", expires_path="expires_at"),
         data_selector="",
+        docs_url=DOCS,
         paginator=PAGES,
         # Of a user and of an organization; a plan can have others.
         rate_limit=(RateLimit(requests=50, seconds=60), RateLimit(requests=200, seconds=60)),
@@ -72,9 +75,13 @@ CONTRACT = Contract(
             path="/v2/organizations",
             incremental=Incremental(cursor_path="created_at"),
             scope="read_organizations",
+            docs_url=f"{DOCS}/organizations",
         ),
         "analytics_organizations_suites": Endpoint(
-            path="/v2/analytics/organizations/{org_slug}/suites", params=ORGANIZATION, scope="read_suites"
+            path="/v2/analytics/organizations/{org_slug}/suites",
+            params=ORGANIZATION,
+            scope="read_suites",
+            docs_url=f"{DOCS}/test-engine/suites",
         ),
         "organizations_pipelines": Endpoint(
             path="/v2/organizations/{org_slug}/pipelines",
@@ -82,14 +89,16 @@ CONTRACT = Contract(
             # The address has a key, for users who may edit the pipeline.
             exclude=("provider.webhook_url",),
             scope="read_pipelines",
+            docs_url=f"{DOCS}/pipelines",
         ),
         # A page parameter would be ignored: one object, without a list around it.
-        "access_token": Endpoint(path="/v2/access-token", paginator=SingleObject()),
+        "access_token": Endpoint(path="/v2/access-token", paginator=SingleObject(), docs_url=f"{DOCS}/access-token"),
         "builds": Endpoint(
             path="/v2/builds",
             paginator=BUILDS,
             incremental=CREATED,
             scope="read_builds",
+            docs_url=f"{DOCS}/builds",
             also=(
                 Endpoint(path="/v2/builds", paginator=BUILDS, incremental=FINISHED, follow_up=True),
                 Endpoint(

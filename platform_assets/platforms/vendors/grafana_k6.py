@@ -20,6 +20,8 @@ from platform_assets.declarations import (
     Offset,
 )
 
+DOCS = "https://grafana.com/docs/grafana-cloud/testing/k6/reference/cloud-rest-api/"
+
 UPDATED = Incremental(cursor_path="updated")
 
 # JavaScript as it is, or an archive of several files (`application/x-tar`), which is no text.
@@ -41,14 +43,20 @@ CONTRACT = Contract(
         probe="/cloud/v6/projects",
         account=Account(path="/cloud/v6/projects", data_selector="value", resource="projects", fields=("id",)),
         data_selector="value",
+        docs_url=DOCS,
         paginator=Offset(
             offset_param="$skip", limit_param="$top", limit=1000, maximum=1000, next_link_path="@nextLink"
         ),
     ),
     unserved={"organizations": "version 6 has no organizations: a stack takes their place"},
     endpoints={
-        "projects": Endpoint(path="/cloud/v6/projects", incremental=UPDATED),
+        "projects": Endpoint(path="/cloud/v6/projects", incremental=UPDATED, docs_url=f"{DOCS}projects/"),
         # Times come without a zone; they are UTC.
-        "tests": Endpoint(path="/cloud/v6/load_tests", incremental=UPDATED, details=(SCRIPT, RUNS)),
+        "tests": Endpoint(
+            path="/cloud/v6/load_tests",
+            incremental=UPDATED,
+            details=(SCRIPT, RUNS),
+            docs_url=f"{DOCS}load-tests/",
+        ),
     },
 )

@@ -14,6 +14,8 @@ from platform_assets.declarations import (
     SinglePage,
 )
 
+DOCS = "https://grafana.com/docs/grafana-cloud/testing/k6/reference/cloud-rest-api/deprecated-rest-api/"
+
 UPDATED = Incremental(cursor_path="updated")
 
 CONTRACT = Contract(
@@ -28,6 +30,7 @@ CONTRACT = Contract(
         ),
         # Neither organizations nor projects take paging parameters: page 2 might be page 1 again.
         paginator=SinglePage(),
+        docs_url=DOCS,
     ),
     endpoints={
         "organizations": Endpoint(
@@ -35,6 +38,7 @@ CONTRACT = Contract(
             data_selector="organizations",
             incremental=UPDATED,
             deprecation=Deprecation(replacement="none: a stack takes the place of an organization"),
+            docs_url=f"{DOCS}organizations/",
         ),
         "projects": Endpoint(
             path="/v3/organizations/{organization_id}/projects",
@@ -42,6 +46,7 @@ CONTRACT = Contract(
             data_selector="projects",
             incremental=UPDATED,
             deprecation=Deprecation(replacement="GET /cloud/v6/projects"),
+            docs_url=f"{DOCS}projects/",
         ),
         "tests": Endpoint(
             path="/loadtests/v2/tests",
@@ -51,6 +56,7 @@ CONTRACT = Contract(
             data_selector="k6-tests",
             incremental=UPDATED,
             deprecation=Deprecation(replacement="GET /cloud/v6/load_tests"),
+            docs_url=f"{DOCS}tests/",
         ),
     },
 )

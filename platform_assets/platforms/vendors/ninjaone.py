@@ -43,6 +43,8 @@ CONTRACT = Contract(
             data_selector="",
         ),
         data_selector="",
+        # One page for the whole API.
+        docs_url="https://app.ninjarmm.com/apidocs/",
         paginator=SinglePage(),
         epoch_times=True,
         # A throttle may come as an HTML page with status 200.

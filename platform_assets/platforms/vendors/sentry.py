@@ -18,6 +18,8 @@ from platform_assets.declarations import (
     SingleObject,
 )
 
+DOCS = "https://docs.sentry.io/api/"
+
 ORGANIZATION = Resolve(resource="projects", field="organization.slug")
 SLUG = Resolve(resource="projects", field="slug")
 
@@ -53,6 +55,7 @@ CONTRACT = Contract(
             path="/api/0/organizations/{organization}/projects/", resource="projects", fields=("id",), data_selector=""
         ),
         data_selector="",
+        docs_url=DOCS,
         paginator=PAGES,
         # Before an endpoint ends, it answers 410 for a minute a day.
         error_handler=ErrorHandler(retry_once_after={410: 60}),
@@ -66,6 +69,7 @@ CONTRACT = Contract(
             # The list of one organization does not repeat it in each project.
             record=RecordShape(from_path={"organization.slug": "organization"}),
             scope="org:read",
+            docs_url=f"{DOCS}organizations/list-an-organizations-projects/",
         ),
         "events": Endpoint(
             path="/api/0/projects/{organization}/{project}/events/",
@@ -76,6 +80,7 @@ CONTRACT = Contract(
             rate_limit=RateLimit(requests=60, seconds=60),
             max_concurrency=1,
             scope="project:read",
+            docs_url=f"{DOCS}events/list-a-projects-error-events/",
         ),
         "issues": Endpoint(
             # The project's own list of issues is deprecated.
@@ -86,6 +91,7 @@ CONTRACT = Contract(
             incremental=seen_since("lastSeen"),
             rate_limit=RateLimit(requests=5, seconds=1),
             scope="event:read",
+            docs_url=f"{DOCS}events/list-an-organizations-issues/",
         ),
         "releases": Endpoint(
             path="/api/0/organizations/{organization}/releases/",
@@ -94,12 +100,14 @@ CONTRACT = Contract(
             incremental=Incremental(cursor_path="dateCreated"),
             rate_limit=RateLimit(requests=40, seconds=1),
             scope="project:releases",
+            docs_url=f"{DOCS}releases/list-an-organizations-releases/",
         ),
         "project_detail": Endpoint(
             path="/api/0/projects/{organization}/{project}/",
             params={"organization": ORGANIZATION, "project": SLUG},
             paginator=SingleObject(),
             scope="project:read",
+            docs_url=f"{DOCS}projects/retrieve-a-project/",
         ),
     },
 )

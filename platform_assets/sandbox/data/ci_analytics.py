@@ -49,6 +49,7 @@ def suite(rng: random.Random, organization_id: str, number: int) -> Record:
 
 def pipeline(rng: random.Random, slug: str, number: int, now: datetime) -> Record:
     created = before(rng, now, 900)
+    archived = created + timedelta(days=200)
     return {
         "id": some_uuid(rng),
         "graphql_id": f"UGlw{rng.getrandbits(48):012x}",
@@ -66,7 +67,7 @@ def pipeline(rng: random.Random, slug: str, number: int, now: datetime) -> Recor
         "badge_url": "https://badge.example.com/1.svg",
         "created_by": {"id": some_uuid(rng), "name": rng.choice(NAMES), "email": email(rng)},
         "created_at": created.strftime("%Y-%m-%d %H:%M:%S UTC") if number % 3 == 0 else iso(created),
-        "archived_at": iso(created + timedelta(days=200)) if number % 13 == 0 else None,
+        "archived_at": iso(archived) if number % 13 == 0 and archived <= now else None,
         "scheduled_builds_count": 0,
         "running_builds_count": rng.randrange(3),
         "waiting_jobs_count": 0,
@@ -85,7 +86,7 @@ def commit(owner: Record, number: int) -> str:
 def build(rng: random.Random, number: int, created: datetime, pipelines: list[Record], now: datetime) -> Record:
     age = now - created
     unfinished = age < timedelta(hours=6) or (number % 97 == 0 and age < timedelta(days=5))
-    started = created + timedelta(seconds=rng.randrange(5, 300))
+    started = min(created + timedelta(seconds=rng.randrange(5, 300)), now)
     finished = started + timedelta(seconds=rng.randrange(30, 3600))
     owner = rng.choice(pipelines)
     state = rng.choice(("running", "scheduled", "blocked")) if unfinished else rng.choice(FINAL)

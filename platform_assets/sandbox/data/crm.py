@@ -13,6 +13,8 @@ from platform_assets.sandbox.data.crm_recents import (
 )
 from platform_assets.sandbox.data.words import before, email, iso, plain, some_text, some_uuid
 
+# Of a deal that was just added, they are all now.
+_DEAL_TIMES = ("add_time", "update_time", "stage_change_time", "close_time", "won_time", "lost_time")
 FOLDERS = ("inbox", "drafts", "sent", "archive")
 
 
@@ -50,21 +52,26 @@ def lead(rng: random.Random, number: int, now: datetime) -> Record:
         "creator_id": 11884360,
         "label_ids": [some_uuid(rng)] if number % 2 else [],
         "value": {"amount": 10000, "currency": "USD"} if number % 3 else None,
-        "expected_close_date": "2026-05-16",
+        "expected_close_date": (now + timedelta(days=121)).date().isoformat(),
         "person_id": number,
         "organization_id": None,
         "is_archived": number % 25 == 0,
         "source_name": "Manually created",
         "was_seen": True,
         "next_activity_id": number * 2 if number % 2 else None,
-        "add_time": iso(before(rng, now, 300)),
-        "update_time": iso(before(rng, now, 60)),
+        **_changed(rng, now, 300, 60),
         "visible_to": "3",
         "cc_email": email(rng),
     }
     if number % 6 == 0:
         record[CUSTOM] = {"nested": [1, {"deep": "ü"}]}
     return record
+
+
+def _changed(rng: random.Random, now: datetime, added_days: float, updated_days: float) -> dict[str, str]:
+    """Times of a record that was added within some days and last changed within fewer."""
+    added, updated = before(rng, now, added_days), before(rng, now, updated_days)
+    return {"add_time": iso(added), "update_time": iso(max(added, updated))}
 
 
 def thread(rng: random.Random, number: int, now: datetime) -> Record:
@@ -84,8 +91,7 @@ def thread(rng: random.Random, number: int, now: datetime) -> Record:
         "shared_flag": 0,
         "read_flag": number % 2,
         "last_message_timestamp": iso(before(rng, now, 20)),
-        "add_time": iso(before(rng, now, 100)),
-        "update_time": iso(before(rng, now, 20)),
+        **_changed(rng, now, 100, 20),
         "deal_id": rng.randrange(1, 400) if number % 3 else None,
         "deal_status": "open",
         "lead_id": None,
@@ -254,7 +260,7 @@ def create(rng: random.Random, now: datetime) -> Tables:
                 "type": {"name": "deals_won", "params": {"pipeline_id": [1]}},
                 "assignee": {"id": 1, "type": "person"},
                 "interval": "monthly",
-                "duration": {"start": "2026-01-01", "end": None},
+                "duration": {"start": f"{now.year}-01-01", "end": None},
                 "expected_outcome": {"target": 50, "tracking_metric": "sum" if n == 4 else "quantity"},
                 "is_active": n != 3,
                 "report_ids": ["abc"],
@@ -285,7 +291,8 @@ def advance(tables: Tables, rng: random.Random, now: datetime, hours: float) -> 
                 one.update(done=True, marked_as_done_time=moment)
     if tables["deals"]:
         number = max(one["id"] for one in tables["deals"]) + 1
-        tables["deals"].append({**deal(rng, number, now), "add_time": moment, "update_time": moment})
+        new = deal(rng, number, now)
+        tables["deals"].append({**new, **{name: moment for name in _DEAL_TIMES if new[name]}})
         tables["deal_products"][str(number)] = []
     for one in rng.sample(tables["mail_threads"], min(4, len(tables["mail_threads"]))):
         one.update(update_time=iso(now), message_count=one["message_count"] + 1)

@@ -137,7 +137,7 @@ def recents(rng: random.Random, now: datetime) -> Tables:
                 "lead_id": None,
                 "person_id": 1,
                 "org_id": 1,
-                "due_date": "2026-01-06",
+                "due_date": (now + timedelta(days=n % 45 - 30)).date().isoformat(),
                 "due_time": "" if n % 2 else "09:30",
                 "duration": "",
                 "busy": True,

@@ -50,13 +50,14 @@ def policy(rng: random.Random, number: int, now: datetime) -> Record:
 
 
 def group(rng: random.Random, number: int, now: datetime) -> Record:
+    created = before(rng, now, 400)
     return {
         "id": number,
         "name": f"Offline {number}d",
         "description": None,
         "shared": True,
-        "created": stamp(before(rng, now, 400)),
-        "updated": None if number % 6 == 0 else stamp(before(rng, now, 90)),
+        "created": stamp(created),
+        "updated": None if number % 6 == 0 else stamp(max(created, before(rng, now, 90))),
         "deviceCount": rng.randrange(50),
         "lastEvaluated": stamp(before(rng, now, 1)),
         "tags": ["x"],
@@ -87,8 +88,8 @@ def create(rng: random.Random, now: datetime) -> Tables:
             "operatingSystems": ["Windows"],
             "scriptParameters": ["-Verbose"],
             "scriptVariables": [{"id": "v1", "name": "path", "type": "TEXT", "required": False}],
-            "createdOn": stamp(before(rng, now, 900)),
-            "updatedOn": stamp(before(rng, now, 90)),
+            "createdOn": stamp(created := before(rng, now, 900)),
+            "updatedOn": stamp(max(created, before(rng, now, 90))),
         }
         for n in range(1, 121)
     ]

@@ -1,6 +1,7 @@
 """Error tracking: projects of three organizations, their events, issues and releases."""
 
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,8 +27,8 @@ def project(rng: random.Random, organization: Record, slug: str, number: int, no
         "name": slug,
         "platform": rng.choice(["python", "javascript-react", None]),
         "platforms": [],
-        "dateCreated": iso(before(rng, now, 900), fraction="microseconds"),
-        "firstEvent": iso(before(rng, now, 800), fraction="microseconds"),
+        "dateCreated": iso(created := before(rng, now, 900), fraction="microseconds"),
+        "firstEvent": iso(max(created, before(rng, now, 800)), fraction="microseconds"),
         "firstTransactionEvent": False,
         "isBookmarked": False,
         "isMember": True,
@@ -63,12 +64,13 @@ def detail(one: Record) -> Record:
     }
 
 
-def event(rng: random.Random, one: Record, created: datetime) -> Record:
+def event(rng: random.Random, one: Record, created: datetime, issues: Sequence[Record]) -> Record:
+    """An event of one of the project's `issues`."""
     identity = f"{rng.getrandbits(128):032x}"
     return {
         "id": identity,
         "eventID": identity,
-        "groupID": str(rng.randrange(1, 900)),
+        "groupID": issues[rng.randrange(1, 900) % len(issues)]["id"],
         "projectID": one["id"],
         "event.type": rng.choice(["error", "default"]),
         "title": some_text(rng) or "Error",
@@ -158,8 +160,8 @@ def create(rng: random.Random, now: datetime) -> Tables:
     number = 1
     for one, event_count, issue_count in zip(projects, EVENTS, ISSUES, strict=True):
         key = (one["organization"]["slug"], one["slug"])
-        events[key] = [event(rng, one, before(rng, now, 80)) for _ in range(event_count)]
         issues[key] = [issue(rng, one, number + offset, now) for offset in range(issue_count)]
+        events[key] = [event(rng, one, before(rng, now, 80), issues[key]) for _ in range(event_count)]
         number += issue_count
     sizes = (130, 100, 7)
     releases = {
@@ -180,8 +182,8 @@ def advance(tables: Tables, rng: random.Random, now: datetime, hours: float) -> 
     projects = tables["projects"]
     for one in projects:
         key = (one["organization"]["slug"], one["slug"])
-        for _ in range(rng.randrange(4)):
-            tables["events"][key].append(event(rng, one, before(rng, now, hours / 24)))
+        for _ in range(rng.randrange(4) if tables["issues"][key] else 0):
+            tables["events"][key].append(event(rng, one, before(rng, now, hours / 24), tables["issues"][key]))
         for seen in rng.sample(tables["issues"][key], min(2, len(tables["issues"][key]))):
             seen.update(lastSeen=iso(now, fraction="seconds"), count=str(int(seen["count"]) + 1), status="unresolved")
     for slug, group in tables["releases"].items():
@@ -191,9 +193,10 @@ def advance(tables: Tables, rng: random.Random, now: datetime, hours: float) -> 
         del slug
     if hours >= 24 and projects:
         organization = projects[0]["organization"]
-        new = project(rng, organization, f"p-{some_uuid(rng)[:8]}", 900_000 + rng.randrange(10**5), now)
+        number = 900_000 + rng.randrange(10**5)
+        new = project(rng, organization, f"p-{some_uuid(rng)[:8]}", number, now)
         key = (organization["slug"], new["slug"])
         projects.append(new)
-        tables["events"][key] = [event(rng, new, now - timedelta(days=40))]
-        tables["issues"][key] = []
+        tables["issues"][key] = [issue(rng, new, number, now)]
+        tables["events"][key] = [event(rng, new, now - timedelta(days=40), tables["issues"][key])]
         tables["project_detail"][key] = [detail(new)]

@@ -23,7 +23,7 @@ def organization(rng: random.Random, number: int, now: datetime) -> Record:
         "billing_email": email(rng),
         "vat_number": None if number % 2 else "SE556",
         "created": iso(created, fraction="seconds"),
-        "updated": iso(before(rng, now, 30), fraction="microseconds"),
+        "updated": iso(max(created, before(rng, now, 30)), fraction="microseconds"),
         "is_default": number % 3 == 0,
         "is_saml_org": False,
     }
@@ -35,8 +35,8 @@ def project(rng: random.Random, organization_id: int, number: int, now: datetime
         "name": f"Project {number}",
         "description": some_text(rng) or None,
         "organization_id": organization_id,
-        "created": iso(before(rng, now, 500), fraction="seconds"),
-        "updated": iso(before(rng, now, 30), fraction="seconds"),
+        "created": iso(created := before(rng, now, 500), fraction="seconds"),
+        "updated": iso(max(created, before(rng, now, 30)), fraction="seconds"),
         "is_default": number % 10 == 0,
     }
 
@@ -48,8 +48,8 @@ def test_of(rng: random.Random, number: int, projects: list[int], now: datetime)
         "project_id": rng.choice(projects),
         "user_id": rng.randrange(1, 99),
         "name": f"Test {number} 🚀",
-        "created": iso(before(rng, now, 300), fraction="microseconds"),
-        "updated": iso(before(rng, now, 30), fraction="microseconds"),
+        "created": iso(created := before(rng, now, 300), fraction="microseconds"),
+        "updated": iso(max(created, before(rng, now, 30)), fraction="microseconds"),
         "last_test_run_id": str(runs[-1]) if runs else None,
         "test_run_ids": runs,
         "script": SCRIPT * (1 + number % 40),

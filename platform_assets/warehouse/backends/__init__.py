@@ -13,13 +13,13 @@ from platform_assets.warehouse.backends.duckdb import DuckDB
 from platform_assets.warehouse.backends.postgres import Postgres
 from platform_assets.warehouse.backends.reader import Queries, Reader
 
-__all__ = ["BACKENDS", "Backend", "Queries", "Reader", "configured_backend"]
+__all__ = ["BACKENDS", "DEFAULT_DESTINATION", "Backend", "Queries", "Reader", "configured_backend"]
 
 # By the values of `[warehouse] destination`, as `configuration.DESTINATION` accepts them.
 BACKENDS: Mapping[str, Callable[[], Backend]] = {"duckdb": DuckDB, "postgres": Postgres}
-_DEFAULT = "duckdb"
+DEFAULT_DESTINATION = "duckdb"
 
 
 def configured_backend() -> Backend:
     """The database that `[warehouse] destination` names, DuckDB by default. Raises SettingsError for another name."""
-    return BACKENDS[configuration.read(WAREHOUSE, configuration.DESTINATION) or _DEFAULT]()
+    return BACKENDS[configuration.read(WAREHOUSE, configuration.DESTINATION) or DEFAULT_DESTINATION]()

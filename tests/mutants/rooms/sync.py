@@ -44,8 +44,8 @@ MUTANTS = (
     Mutant(
         "late-parents-never-read",
         READS,
-        "for read in plan.reads if read.deferred or read.rest}",
-        "for read in plan.reads if read.rest}",
+        "for read in plan.reads if read.deferred or read.rest",
+        "for read in plan.reads if read.rest",
         (f"{ROUNDS}::test_parents_that_a_round_has_no_time_for_are_read_in_the_next",),
     ),
     Mutant(

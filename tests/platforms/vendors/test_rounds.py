@@ -181,6 +181,17 @@ def test_parents_that_a_round_has_no_time_for_are_read_in_the_next(
     assert query(api.file, rounds) == [(1,)] * 6
 
 
+def test_rows_that_somebody_deleted_come_back_for_every_parent(
+    vendor: MakeVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = vendor("sentry")
+    api.sync("projects", "events")
+    with duckdb.connect(str(api.file)) as connection:
+        connection.execute("DELETE FROM error_tracking.events WHERE project_id IS NOT NULL")
+    monkeypatch.setattr(run, "SECONDS_A_ROUND", 0.0)
+    assert errors(api.sync("events")) == {} and api.problems("events") == []
+
+
 @pytest.mark.usefixtures("short_rounds")
 def test_a_failure_in_a_later_round_keeps_the_earlier_ones(vendor: MakeVendor) -> None:
     api = vendor("buildkite", PAGE_SIZE="50")

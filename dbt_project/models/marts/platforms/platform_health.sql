@@ -1,13 +1,17 @@
 -- Grain: one row per platform and UTC day on which a sync of it began.
 {% set platforms = ['ci_analytics', 'crm', 'device_management', 'error_tracking', 'load_testing'] %}
+{% set logs = [] %}
+{% for platform in platforms %}
+    {% do logs.append((platform, source(platform, '_sync_log'))) %}
+{% endfor %}
 with syncs as (
-    {% for platform in platforms %}
+    {% for platform, log in existing(logs) %}
         select
             '{{ platform }}' as platform,
             {{ utc_date('started_at') }} as sync_date,
             lag(started_at) over (partition by resource, status order by started_at) as previous_started_at,
             *
-        from {{ source(platform, '_sync_log') }}
+        from {{ log }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 )

@@ -1,0 +1,163 @@
+"""The report's first section: what failed, what is stale and since when, and what the syncs of each day did."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from platform_assets.declarations import Platform
+from platform_assets.reporting.ages import ago, duration
+from platform_assets.reporting.asset_status import AssetStatus, State, asset_statuses
+from platform_assets.reporting.charts import Row, text
+from platform_assets.warehouse.queries import Reader, reading, recorded, recorded_source, rows
+
+# Days of syncs that are shown, per platform.
+_DAYS = 7
+# What somebody must do something about.
+_TO_ACT_ON = (State.FAILED, State.STALE, State.WAITING)
+
+
+@dataclass(frozen=True)
+class PlatformHealth:
+    """A platform's assets, and what its syncs did: a row per UTC day, the latest first."""
+
+    name: str
+    statuses: Sequence[AssetStatus]
+    syncs: Sequence[Row]
+
+    @property
+    def oldest(self) -> AssetStatus | None:
+        """The asset whose last load is longest ago; None if nothing was ever loaded."""
+        loaded = [status for status in self.statuses if status.last_load is not None]
+        return min(loaded, key=_last_load, default=None)
+
+    @property
+    def newest(self) -> AssetStatus | None:
+        loaded = [status for status in self.statuses if status.last_load is not None]
+        return max(loaded, key=_last_load, default=None)
+
+    @property
+    def is_used(self) -> bool:
+        """Whether a sync has tried it: a platform of which nothing was ever read is not somebody's problem."""
+        return self.newest is not None or self.count(State.FAILED) > 0
+
+    def count(self, state: State) -> int:
+        return sum(status.state is state for status in self.statuses)
+
+
+def read_health(platform: Platform, now: datetime) -> PlatformHealth:
+    """What the warehouse recorded of a platform. Raises WarehouseError if the warehouse is unavailable."""
+    with reading(platform.name) as reader:
+        found = recorded(reader, [resource.name for resource in platform.resources])
+        statuses = asset_statuses(platform, found, now, recorded_source(reader))
+        return PlatformHealth(platform.name, statuses, _syncs(reader, platform.name))
+
+
+def _syncs(reader: Reader, schema: str) -> list[Row]:
+    day = "CAST(started_at AT TIME ZONE 'UTC' AS date)"
+    return rows(
+        reader,
+        f"SELECT {day} AS sync_date, count(DISTINCT resource) AS resources,"
+        " count(*) FILTER (WHERE status = 'failed') AS failures, sum(requests) AS requests, sum(retries) AS retries,"
+        f" sum(rows_read) AS rows_read, sum(rows_loaded) AS rows_loaded FROM {schema}._sync_log"
+        f" GROUP BY {day} ORDER BY 1 DESC LIMIT {_DAYS}",
+    )
+
+
+def figures(platforms: Sequence[PlatformHealth], now: datetime) -> list[tuple[str, str, str, bool]]:
+    """Label, value and note of the first figures, and whether each is bad news."""
+    failed = [s for platform in platforms for s in platform.statuses if s.state is State.FAILED]
+    stale = [s for platform in platforms for s in platform.statuses if s.state is State.STALE]
+    never = sum(platform.count(State.NEVER) + platform.count(State.WAITING) for platform in platforms)
+    oldest = min((p.oldest for p in platforms if p.oldest is not None), key=_last_load, default=None)
+    newest = max((p.newest for p in platforms if p.newest is not None), key=_last_load, default=None)
+    return [
+        ("oldest data", _age(oldest, now), oldest.asset if oldest else "nothing was loaded", oldest is None),
+        ("last load", _age(newest, now), newest.asset if newest else "nothing was loaded", newest is None),
+        ("failed assets", str(len(failed)), _longest(failed, now, "no last attempt failed"), bool(failed)),
+        ("stale assets", str(len(stale)), _longest(stale, now, "none is older than allowed"), bool(stale)),
+        ("never loaded", str(never), "assets" if never else "every asset was loaded", never > 0),
+    ]
+
+
+def _longest(found: Sequence[AssetStatus], now: datetime, otherwise: str) -> str:
+    if not found:
+        return otherwise
+    loaded = [status for status in found if status.last_load is not None]
+    oldest = min(loaded, key=_last_load, default=None)
+    return f"last loaded {_age(oldest, now)}: {oldest.asset}" if oldest else f"never loaded: {found[0].asset}"
+
+
+def findings(platforms: Iterable[PlatformHealth], now: datetime) -> list[tuple[str, list[str]]]:
+    """Platform and cells (state, asset, last load, why, what to do) of what somebody must act on, by urgency."""
+    found: list[tuple[State, str, list[str]]] = []
+    for platform in platforms:
+        for status in platform.statuses:
+            if status.state in _TO_ACT_ON:
+                why, command = _reason(status), f"platform-assets sync --select {status.waiting_for or status.asset}"
+                found.append(
+                    (status.state, platform.name, [str(status.state), status.asset, _age(status, now), why, command])
+                )
+        missing = platform.count(State.NEVER)
+        if missing:
+            what = f"{missing} assets" if missing > 1 else "1 asset"
+            command = f"platform-assets sync --platform {platform.name}"
+            cells = [str(State.NEVER), f"{platform.name}: {what}", "never", "no sync has read it yet", command]
+            found.append((State.NEVER, platform.name, cells))
+    order = {state: number for number, state in enumerate(State)}
+    return [(name, cells) for _, name, cells in sorted(found, key=lambda one: order[one[0]])]
+
+
+def _reason(status: AssetStatus) -> str:
+    if status.state is State.FAILED:
+        return status.failure
+    if status.state is State.STALE:
+        return f"may be {duration(status.allowed_lag)} old"
+    return f"{status.waiting_for} was never loaded"
+
+
+FRESHNESS_HEADINGS = (
+    "platform",
+    "last load",
+    "oldest data",
+    "newest record",
+    "rows",
+    "failed",
+    "stale",
+    "never loaded",
+)
+
+
+def freshness_row(platform: PlatformHealth, now: datetime) -> list[str]:
+    """Cells of a platform, as in `FRESHNESS_HEADINGS`."""
+    records = [status.newest_record for status in platform.statuses if status.newest_record is not None]
+    oldest = platform.oldest
+    return [
+        platform.name,
+        _age(platform.newest, now),
+        f"{_age(oldest, now)} ({oldest.asset.split('/')[1]})" if oldest else "-",
+        ago(max(records), now) if records else "-",
+        text(sum(status.rows or 0 for status in platform.statuses)),
+        str(platform.count(State.FAILED)),
+        str(platform.count(State.STALE)),
+        str(platform.count(State.NEVER) + platform.count(State.WAITING)),
+    ]
+
+
+SYNC_COLUMNS: Mapping[str, str] = {
+    "sync_date": "day (UTC)",
+    "resources": "resources",
+    "failures": "failures",
+    "requests": "requests",
+    "retries": "retries",
+    "rows_read": "rows read",
+    "rows_loaded": "new or changed rows",
+}
+
+
+def _age(status: AssetStatus | None, now: datetime) -> str:
+    return "never" if status is None or status.last_load is None else ago(status.last_load, now)
+
+
+def _last_load(status: AssetStatus) -> datetime:
+    assert status.last_load is not None
+    return status.last_load
