@@ -116,6 +116,7 @@ class Warehouse:
             self.schema = Schema.from_dict(json.loads(stored.schema), validate_schema=False)
             allow_rows_without_load_id(self.schema, client.sql_client)
             state.create_tables(client.sql_client, state.column_types(client))
+            self._has_own_tables = True
 
     def _refuse_foreign_tables(self, client: SqlJobClientBase) -> None:
         """Raise WarehouseError if a schema that no load of ours has made has tables of our names."""

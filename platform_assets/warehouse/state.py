@@ -205,16 +205,20 @@ def create_tables(client: SqlClientBase[Any], types: Mapping[str, str]) -> None:
     Args:
         types: dlt data type -> the destination's; see `column_types`.
     """
+    # Asked once for all tables: to create one that exists costs DuckDB as much as to create it.
+    found = client.execute_sql(
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = %s", client.dataset_name
+    )
+    existing: dict[str, set[str]] = {}
+    for table, column in found or ():
+        existing.setdefault(str(table), set()).add(str(column))
     for table, named in _TABLES:
         columns = {name: f"{client.escape_column_name(name)} {types[data_type]}" for name, data_type in named}
         target = client.make_qualified_table_name(table)
-        client.execute_sql(f"CREATE TABLE IF NOT EXISTS {target} ({', '.join(columns.values())})")
-        found = client.execute_sql(
-            "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s",
-            client.dataset_name,
-            table,
-        )
-        for name in columns.keys() - {str(row[0]) for row in found or ()}:
+        if table not in existing:
+            client.execute_sql(f"CREATE TABLE IF NOT EXISTS {target} ({', '.join(columns.values())})")
+            continue
+        for name in columns.keys() - existing[table]:
             client.execute_sql(f"ALTER TABLE {target} ADD COLUMN {columns[name]}")
 
 

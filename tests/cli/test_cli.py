@@ -6,7 +6,7 @@ import pytest
 
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import FakeBackend, Fault, SandboxServer, expected_rows
-from tests.cli.command import command
+from tests.cli.command import command, warm_command
 from tests.settings import sandbox_settings
 from tests.warehouse_rows import query
 
@@ -29,10 +29,10 @@ def test_sync_of_everything_from_another_server(warehouse_file: Path) -> None:
 def test_select_parent_and_partition() -> None:
     with SandboxServer() as server:
         env = sandbox_settings(server)
-        first = command("sync", "--select", "crm/deals", "--no-models", env=env)
+        first = warm_command("sync", "--select", "crm/deals", "--no-models", env=env)
         assert first.returncode == 0, first.stderr
         before = len(server.requests)
-        done = command("sync", "--select", "crm/deal_products", "--parent", "17", "--no-models", env=env)
+        done = warm_command("sync", "--select", "crm/deal_products", "--parent", "17", "--no-models", env=env)
         assert done.returncode == 0, done.stderr
         assert [request["path"] for request in server.requests[before:]] == ["/crm/v1/deals/17/products"]
 
@@ -57,7 +57,7 @@ def test_bad_input_is_a_one_line_error(args: list[str], expected: str, warehouse
 def test_a_rejected_token_is_reported_without_showing_it(warehouse_file: Path) -> None:
     with SandboxServer() as server:
         env = sandbox_settings(server, token="hush-s3cret")
-        done = command("sync", "--platform", "crm", "--no-models", env=env)
+        done = warm_command("sync", "--platform", "crm", "--no-models", env=env)
         output = done.stdout + done.stderr
         assert done.returncode == 1 and "SOURCES__CRM__API_TOKEN" in output
         assert "hush-s3cret" not in output and "Traceback" not in output
@@ -71,13 +71,13 @@ def test_a_failed_resource_blocks_only_its_children(warehouse_file: Path) -> Non
     """Deals cannot be read, so their products are reported as without parents; mail does not depend on them."""
     with SandboxServer(faults=[Fault("items=deal", status=404, times=None)]) as server:
         env = sandbox_settings(server)
-        done = command("sync", "--platform", "crm", "--no-models", env=env)
+        done = warm_command("sync", "--platform", "crm", "--no-models", env=env)
         assert done.returncode == 1 and "24 of 26 assets" in done.stdout, done.stdout
         assert "crm/deals was never loaded" in done.stdout
         mails = len(expected_rows(server.backend)["crm"]["mail"])
         assert query(warehouse_file, "SELECT count(*) FROM crm.mail") == [(mails,)]
         server.faults.clear()
-        assert command("sync", "--platform", "crm", "--no-models", env=env).returncode == 0
+        assert warm_command("sync", "--platform", "crm", "--no-models", env=env).returncode == 0
 
 
 def test_an_unknown_partition_or_parent_is_an_error() -> None:
@@ -85,7 +85,7 @@ def test_an_unknown_partition_or_parent_is_an_error() -> None:
         env = sandbox_settings(server)
         for args in (["--partition", "nobody"], ["--parent", "nobody"]):
             selected = ["--select", "ci_analytics/organizations", "--select", "ci_analytics/organizations_pipelines"]
-            done = command("sync", *selected, *args, "--no-models", env=env)
+            done = warm_command("sync", *selected, *args, "--no-models", env=env)
             assert done.returncode == 1 and "'nobody'" in done.stdout
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from platform_assets.platforms import all_platforms
-from tests.cli.command import MAIN, ROOT, command
+from tests.cli.command import MAIN, ROOT, command, warm_command
 
 VENDOR = ("--sandbox", "--contract", "vendor")
 LACKING = "version 6 has no organizations"
@@ -68,7 +68,7 @@ def chosen_contracts(variables: Mapping[str, str]) -> dict[str, str]:
 def test_a_resource_that_the_contract_does_not_serve_is_said_to_be_so_by_sync_status_and_verify(
     warehouse_file: Path,
 ) -> None:
-    synced = command("sync", *VENDOR, "--no-models", "--platform", "load_testing", env={"COLUMNS": "300"})
+    synced = warm_command("sync", *VENDOR, "--no-models", "--platform", "load_testing", env={"COLUMNS": "300"})
     assert synced.returncode == 0, synced.stdout + synced.stderr
     said = [line for line in synced.stdout.splitlines() if LACKING in line]
     assert len(said) == 1 and said[0].startswith("load_testing/organizations is not served by the contract in use")
@@ -77,7 +77,7 @@ def test_a_resource_that_the_contract_does_not_serve_is_said_to_be_so_by_sync_st
     states = lines(status.stdout)
     assert states["load_testing/organizations"].startswith("load_testing/organizations not served ")
     assert states["load_testing/tests"].startswith("load_testing/tests ok ")
-    verified = command("verify", *VENDOR, "--platform", "load_testing", env={"COLUMNS": "300"})
+    verified = warm_command("verify", *VENDOR, "--platform", "load_testing", env={"COLUMNS": "300"})
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert lines(verified.stdout)["load_testing/organizations"].endswith(" 0 not served")
     assert LACKING in verified.stdout and "3 of 3 assets" in verified.stdout
@@ -85,7 +85,7 @@ def test_a_resource_that_the_contract_does_not_serve_is_said_to_be_so_by_sync_st
 
 def test_nothing_is_said_where_everything_is_served(warehouse_file: Path) -> None:
     args = ("--platform", "load_testing")
-    synced = command("sync", "--sandbox", "--no-models", *args, env={"COLUMNS": "300"})
+    synced = warm_command("sync", "--sandbox", "--no-models", *args, env={"COLUMNS": "300"})
     status = command("status", *args, env={"COLUMNS": "300"})
     assert synced.returncode == status.returncode == 0
     assert "not served" not in synced.stdout + status.stdout
@@ -99,9 +99,9 @@ def test_the_settings_that_the_sandbox_prints_for_the_vendors_load_from_it(wareh
         select += ["--select=error_tracking/projects", "--select=load_testing/tests"]
         checked = command("check", env=variables)
         assert checked.returncode == 0, checked.stdout + checked.stderr
-        synced = command("sync", "--no-models", *select, env={**variables, "COLUMNS": "300"})
+        synced = warm_command("sync", "--no-models", *select, env={**variables, "COLUMNS": "300"})
         assert synced.returncode == 0, synced.stdout + synced.stderr
-        verified = command("verify", *select, env={**variables, "COLUMNS": "300"})
+        verified = warm_command("verify", *select, env={**variables, "COLUMNS": "300"})
         assert verified.returncode == 0 and "5 of 5 assets" in verified.stdout, verified.stdout + verified.stderr
 
 

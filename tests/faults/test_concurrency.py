@@ -4,13 +4,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import duckdb
 import pytest
 from filelock import FileLock
 
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.warehouse.queries import reading, rows
-from tests.cli.command import command
+from tests.cli.command import command, warm_command
 from tests.settings import sandbox_settings
 from tests.warehouse_rows import differences, query
 
@@ -20,7 +21,7 @@ PLATFORMS = ("load_testing", "device_management")
 def test_runs_models_and_readers_share_one_file(warehouse_file: Path, tmp_path: Path) -> None:
     with SandboxServer() as server:
         env = sandbox_settings(server)
-        assert command("sync", "--platform", "load_testing", env=env).returncode == 0
+        assert warm_command("sync", "--platform", "load_testing", env=env).returncode == 0
         server.backend.advance(hours=30)
         commands = [
             *(["sync", "--no-models", "--platform", name] for name in PLATFORMS),
@@ -56,7 +57,7 @@ def test_runs_models_and_readers_share_one_file(warehouse_file: Path, tmp_path: 
 @pytest.mark.parametrize("args", [["sync", "--platform", "load_testing"], ["status"], ["report"]])
 def test_a_lock_timeout_names_the_holder_the_duration_and_a_remedy(args: list[str], warehouse_file: Path) -> None:
     with SandboxServer() as server, FileLock(f"{warehouse_file}.lock"):
-        warehouse_file.touch()
+        duckdb.connect(str(warehouse_file)).close()
         done = command(*args, env={**sandbox_settings(server), "WAREHOUSE__LOCK_WAIT": "0.3"})
     assert done.returncode == 1
     output = done.stdout + done.stderr

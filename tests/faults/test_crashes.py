@@ -14,8 +14,17 @@ from tests.faults.crashes import LOADER, WORKER, crash, table_differences
 
 @pytest.mark.parametrize(
     ("program", "args", "points"),
-    [(LOADER, ["error_tracking"], 3), (WORKER, ["sync", "--platform", "load_testing", "--no-models"], 1)],
-    ids=["load", "command"],
+    [
+        pytest.param(LOADER, ["error_tracking"], 1, id="load"),
+        pytest.param(LOADER, ["error_tracking"], 3, marks=pytest.mark.long, id="more-loads"),
+        pytest.param(
+            WORKER,
+            ["sync", "--platform", "load_testing", "--no-models"],
+            1,
+            marks=pytest.mark.long,
+            id="command",
+        ),
+    ],
 )
 def test_the_next_sync_recovers_from_a_killed_one(program: str, args: list[str], points: int, tmp_path: Path) -> None:
     with SandboxServer() as server:

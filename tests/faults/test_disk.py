@@ -13,7 +13,7 @@ import pytest
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.warehouse.load_errors import is_disk_full, reason
-from tests.cli.command import command
+from tests.cli.command import command, warm_command
 from tests.settings import sandbox_settings
 from tests.warehouse_rows import differences, rows
 
@@ -27,14 +27,14 @@ def with_limited_disk(*args: str, bytes_per_file: int, env: Mapping[str, str]) -
 def test_a_full_disk_leaves_existing_rows_unchanged(warehouse_file: Path, tmp_path: Path) -> None:
     with SandboxServer() as server:
         env = {**sandbox_settings(server), "DAGSTER_HOME": str(tmp_path / "home")}
-        assert command("sync", "--platform", "load_testing", "--no-models", env=env).returncode == 0
+        assert warm_command("sync", "--platform", "load_testing", "--no-models", env=env).returncode == 0
         before = rows(warehouse_file, "load_testing.tests")
         full = with_limited_disk("sync", "--platform", "crm", "--no-models", bytes_per_file=1_000_000, env=env)
         assert full.returncode != 0
         assert "crm: the load failed, nothing was recorded: the disk is full" in full.stdout
         assert "Traceback" not in full.stdout + full.stderr
         assert rows(warehouse_file, "load_testing.tests") == before
-        assert command("sync", "--platform", "crm", "--no-models", env=env).returncode == 0
+        assert warm_command("sync", "--platform", "crm", "--no-models", env=env).returncode == 0
         crm, expected = platform_named("crm"), expected_rows(server.backend)["crm"]
     for name in ("deals", "organizations", "deal_products"):
         assert differences(warehouse_file, crm, crm.resource(name), expected[name]) == []

@@ -178,6 +178,8 @@ def sandbox() -> Iterator[SandboxServer]:
         tables["projects"] = {organization: tables["projects"][organization][:1]}
         for test in tables["tests"]:
             test["project_id"] = tables["projects"][organization][0]["id"]
+        # A response that is kept says when its window ends: a 429 made from it would be waited out until then.
+        server.vendors.sentry.window_seconds = server.vendors.buildkite.window_seconds = 1
         yield server
 
 
@@ -237,20 +239,25 @@ def attempt(
     return Counter({"tried": 1, "survived": 1, "rows lost": lost.total(), "rows invented": invented.total()})
 
 
+@pytest.mark.parametrize("part", [pytest.param("a sixth"), pytest.param("the rest", marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", CASES)
 def test_a_fault_leaves_a_right_result_or_a_clear_error(
     name: str,
+    part: str,
     sandbox: SandboxServer,
     healthy: list[tuple[Target, Healthy]],
     record_property: Callable[[str, object], None],
 ) -> None:
-    jobs = [
+    """A sixth of the combinations of one fault, another for each fault, so that each occurs with some; and the rest."""
+    every = [
         (sandbox, CASES[name], target, request, known, permanent)
         for target, known in healthy
         for phase, request in known.phases.items()
         for permanent in (False, True)
         if not (permanent and CASES[name].costly and phase in ("first", "middle"))
     ]
+    first = [*CASES].index(name)
+    jobs = [job for place, job in enumerate(every) if (part == "a sixth") == ((place + first) % 6 == 0)]
     with ThreadPoolExecutor(len(jobs)) as pool:
         found = sum(pool.map(lambda job: attempt(*job), jobs), Counter[str]())
     for what in COUNTED:

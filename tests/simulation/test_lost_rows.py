@@ -6,6 +6,7 @@ error; it must not go unreported.
 
 import pytest
 
+from tests.long import one_in
 from tests.simulation.client import Sync as Client
 from tests.simulation.history import Faulty, Step, Sync
 from tests.simulation.play import Play
@@ -14,7 +15,9 @@ from tests.simulation.staging import DAY, FILTERED, PAGED, Stage, name_of, no_fi
 from tests.simulation.store import Store
 
 
-@pytest.mark.parametrize("label", ["crm/notes", "device_management/roles", "load_testing/tests", "ci_analytics/builds"])
+@pytest.mark.parametrize(
+    "label", one_in(4, ["crm/notes", "device_management/roles", "load_testing/tests", "ci_analytics/builds"])
+)
 def test_01_the_first_row_of_a_list_that_was_empty(label: str, stage: Stage) -> None:
     play = stage(label, 0)
     no_findings(play.sync())
@@ -38,7 +41,7 @@ def test_02_another_account_over_the_same_warehouse_is_refused_with_a_remedy(sta
     assert "--" in (report.raised or errors[0])
 
 
-@pytest.mark.parametrize("label", FILTERED)
+@pytest.mark.parametrize("label", one_in(5, FILTERED))
 def test_03_a_record_dated_2099_hides_no_later_change(label: str, stage: Stage) -> None:
     play = stage(label, 3)
     name = name_of(label)
@@ -53,7 +56,7 @@ def test_03_a_record_dated_2099_hides_no_later_change(label: str, stage: Stage) 
     no_findings(play.settle())
 
 
-@pytest.mark.parametrize("label", FILTERED)
+@pytest.mark.parametrize("label", one_in(3, FILTERED))
 def test_04_a_row_that_moves_across_a_page_boundary_is_not_lost(label: str, stage: Stage) -> None:
     play = stage(label, 10)
     name = name_of(label)
@@ -64,7 +67,7 @@ def test_04_a_row_that_moves_across_a_page_boundary_is_not_lost(label: str, stag
     no_findings(play.settle())
 
 
-@pytest.mark.parametrize("label", PAGED)
+@pytest.mark.parametrize("label", one_in(4, PAGED))
 def test_04_a_row_is_not_soft_deleted_because_another_one_is_removed_between_two_pages(
     label: str, stage: Stage
 ) -> None:
@@ -77,7 +80,7 @@ def test_04_a_row_is_not_soft_deleted_because_another_one_is_removed_between_two
 CHILDREN = ("ci_analytics/organizations_pipelines", "load_testing/projects", "error_tracking/issues", "crm/mail")
 
 
-@pytest.mark.parametrize("label", CHILDREN)
+@pytest.mark.parametrize("label", one_in(4, CHILDREN))
 def test_05_all_children_refused_is_a_failure_and_they_load_once_allowed(label: str, stage: Stage) -> None:
     play = stage(label, 3)
     refused = synced(play, Sync(faults=(Faulty("403", name_of(label)),))).outcomes[name_of(label)]
@@ -86,7 +89,7 @@ def test_05_all_children_refused_is_a_failure_and_they_load_once_allowed(label: 
     no_findings(play.settle())
 
 
-@pytest.mark.parametrize("label", CHILDREN)
+@pytest.mark.parametrize("label", one_in(4, CHILDREN))
 def test_05_a_parent_that_was_refused_once_stays_due(label: str, stage: Stage) -> None:
     play = stage(label, 3)
     no_findings(play.sync(Sync(faults=(Faulty("403", name_of(label), parent=1),))))

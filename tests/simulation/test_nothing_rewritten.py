@@ -6,13 +6,14 @@ error; it must not go unreported.
 
 import pytest
 
+from tests.long import one_in
 from tests.simulation.findings import rewritten
 from tests.simulation.history import Faulty, Sync
 from tests.simulation.staging import FILTERED, Stage, name_of, no_findings
 
 
 @pytest.mark.parametrize(
-    "label", ["ci_analytics/organizations_pipelines", "error_tracking/issues", "load_testing/projects"]
+    "label", one_in(3, ["load_testing/projects", "ci_analytics/organizations_pipelines", "error_tracking/issues"])
 )
 def test_18_a_row_listed_by_two_parents_is_not_written_again(label: str, stage: Stage) -> None:
     play = stage(label, 3)
@@ -25,7 +26,7 @@ def test_18_a_row_listed_by_two_parents_is_not_written_again(label: str, stage: 
         no_findings(play.settle())
 
 
-@pytest.mark.parametrize("label", FILTERED)
+@pytest.mark.parametrize("label", one_in(5, FILTERED))
 def test_18_rows_from_before_1970_are_not_written_again(label: str, stage: Stage) -> None:
     play = stage(label, 0 if "issues" not in label and "events" not in label else 1)
     name = name_of(label)
@@ -40,8 +41,17 @@ def test_18_rows_from_before_1970_are_not_written_again(label: str, stage: Stage
     no_findings(rewritten(before, play.tables(), play.platform))
 
 
-@pytest.mark.parametrize("label", ["ci_analytics/organizations", "device_management/locations", "load_testing/tests"])
-@pytest.mark.parametrize("first", [True, False], ids=["first", "later"])
+@pytest.mark.parametrize(
+    ("label", "first"),
+    one_in(
+        3,
+        [
+            (label, first)
+            for label in ("ci_analytics/organizations", "device_management/locations", "load_testing/tests")
+            for first in (True, False)
+        ],
+    ),
+)
 def test_21_a_page_limit_lowered_during_a_read_does_not_end_a_list_early(label: str, first: bool, stage: Stage) -> None:
     play = stage(label, 15, size=4)
     if not first:
@@ -50,7 +60,9 @@ def test_21_a_page_limit_lowered_during_a_read_does_not_end_a_list_early(label: 
     no_findings(play.settle())
 
 
-@pytest.mark.parametrize("label", ["device_management/roles", "crm/currencies", "ci_analytics/organizations"])
+@pytest.mark.parametrize(
+    "label", one_in(3, ["device_management/roles", "crm/currencies", "ci_analytics/organizations"])
+)
 def test_21_a_duplicate_key_is_detected_in_any_spelling(label: str, stage: Stage) -> None:
     play = stage(label, 5, size=30)
     no_findings(play.sync())

@@ -8,6 +8,7 @@ import pytest
 from platform_assets.platforms import all_platforms, platform_named
 from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
 from tests.conftest import Sync
+from tests.long import one_in
 from tests.settings import PointAt
 from tests.warehouse_rows import differences, query
 
@@ -51,7 +52,7 @@ def test_every_row_and_field_is_loaded_and_a_second_sync_changes_nothing(
     assert contents(warehouse_file, name) == before
 
 
-@pytest.mark.parametrize("name", PLATFORMS)
+@pytest.mark.parametrize("name", one_in(3, PLATFORMS))
 def test_rows_added_changed_and_removed_upstream_are_synced(
     name: str, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
@@ -65,8 +66,10 @@ def test_rows_added_changed_and_removed_upstream_are_synced(
             assert problems(server, warehouse_file, name) == []
 
 
-@pytest.mark.parametrize("name", PLATFORMS)
-@pytest.mark.parametrize("backend", [FakeBackend.empty, FakeBackend.tiny], ids=["empty", "one-row"])
+@pytest.mark.parametrize(
+    ("backend", "name"),
+    one_in(3, [(backend, name) for backend in (FakeBackend.empty, FakeBackend.tiny) for name in PLATFORMS]),
+)
 def test_empty_and_one_row_lists_create_every_table(
     name: str,
     backend: Callable[[], FakeBackend],

@@ -8,7 +8,7 @@ import duckdb
 
 from platform_assets.cli.environment import open_instance
 from platform_assets.sandbox import Fault, SandboxServer, expected_rows
-from tests.cli.command import command
+from tests.cli.command import command, warm_command
 from tests.settings import sandbox_settings
 
 SELECT = ("--select", "crm/roles", "--select", "crm/leads")
@@ -18,29 +18,29 @@ def test_verify_reports_differences_as_text_json_and_exit_code_and_fixes_them(wa
     with SandboxServer() as server:
         env = sandbox_settings(server)
         assert command("sync", *SELECT, "--no-models", env=env).returncode == 0
-        clean = command("verify", *SELECT, env=env)
+        clean = warm_command("verify", *SELECT, env=env)
         assert clean.returncode == 0, clean.stdout + clean.stderr
         assert "2 of 2 assets are as their API serves them" in clean.stdout and clean.stderr == ""
         with duckdb.connect(str(warehouse_file)) as connection:
             connection.execute("UPDATE crm.roles SET name = 'x' WHERE id = (SELECT min(id) FROM crm.roles)")
-        differs = command("verify", *SELECT, env=env)
+        differs = warm_command("verify", *SELECT, env=env)
         first = min(role["id"] for role in expected_rows(server.backend)["crm"]["roles"])
         assert differs.returncode == 1 and f"crm/roles: changed in name: id={first}" in differs.stdout
-        as_json = command("verify", *SELECT, "--json", env=env)
+        as_json = warm_command("verify", *SELECT, "--json", env=env)
         document = json.loads(as_json.stdout)
         assert as_json.returncode == 1 and document["ok"] is False
         roles, leads = sorted(document["assets"], key=lambda asset: asset["asset"], reverse=True)
         assert roles["counts"] == {"missing": 0, "extra": 0, "changed": 1} and leads["ok"]
         assert roles["examples"] == [{"kind": "changed", "key": {"id": first}, "columns": ["name"]}]
-        fixed = command("verify", *SELECT, "--fix", env=env)
+        fixed = warm_command("verify", *SELECT, "--fix", env=env)
         assert fixed.returncode == 0 and "fixed: 1 written, 0 removed" in fixed.stdout, fixed.stdout + fixed.stderr
         with open_instance() as instance:
             event = instance.get_latest_materialization_event(dg.AssetKey(["crm", "roles"]))
             assert event is not None and event.asset_materialization is not None
             assert event.asset_materialization.metadata["rows_loaded"].value == 1, "models above it are stale now"
-        assert command("verify", *SELECT, env=env).returncode == 0
+        assert warm_command("verify", *SELECT, env=env).returncode == 0
         server.faults.append(Fault("/v1/roles", status=404, times=None))
-        failing = command("verify", *SELECT, env=env)
+        failing = warm_command("verify", *SELECT, env=env)
         assert failing.returncode == 1 and "crm/roles: not verified: " in failing.stdout
         assert "1 of 2 assets" in failing.stdout and server.token("crm") not in failing.stdout
 

@@ -11,12 +11,13 @@ from platform_assets.platforms import platform_named
 from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
 from platform_assets.verification import Kind
 from tests.conftest import Sync
+from tests.long import one_in
 from tests.settings import PointAt
 from tests.verification.checking import PLATFORMS, findings, tamper, verified
 from tests.warehouse_rows import query
 
 
-@pytest.mark.parametrize("name", PLATFORMS)
+@pytest.mark.parametrize("name", one_in(3, PLATFORMS))
 def test_no_difference_is_reported_for_equal_tables(
     name: str, server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
@@ -41,8 +42,10 @@ def test_no_difference_is_reported_for_equal_tables(
         assert sum(requested.values()) == sum(one.requests for one in found.values())
 
 
-@pytest.mark.parametrize("name", PLATFORMS)
-@pytest.mark.parametrize("backend", [FakeBackend.empty, FakeBackend.tiny], ids=["empty", "one-row"])
+@pytest.mark.parametrize(
+    ("backend", "name"),
+    one_in(4, [(backend, name) for backend in (FakeBackend.empty, FakeBackend.tiny) for name in PLATFORMS]),
+)
 def test_no_difference_is_reported_for_empty_and_one_row_lists(
     name: str, backend: Callable[[], FakeBackend], point_at: PointAt, sync_platform: Sync
 ) -> None:
@@ -141,6 +144,7 @@ def test_the_order_of_a_json_objects_keys_is_not_a_difference(
     assert verified("crm", "leads")["leads"].ok
 
 
+@pytest.mark.long
 def test_random_changes_in_every_table_are_all_found(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:

@@ -9,12 +9,13 @@ from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.verification import Kind
 from tests.conftest import Sync
+from tests.long import only
 from tests.servers.postgres import postgres_server
 from tests.verification.checking import PLATFORMS, tamper, verified
 from tests.warehouse_rows import differences, query
 
 
-@pytest.mark.parametrize("name", PLATFORMS)
+@pytest.mark.parametrize("name", only(["load_testing"], PLATFORMS))
 def test_a_fix_corrects_everything_and_the_next_verification_and_sync_find_nothing(
     name: str, server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:

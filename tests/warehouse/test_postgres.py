@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -81,6 +81,39 @@ def same(here: Any, there: Any) -> bool:
     return here == there
 
 
+def check_same(postgres: Mapping[str, str], warehouse_file: Path, tables: Sequence[str]) -> None:
+    with duckdb.connect(str(warehouse_file), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        for table in tables:
+            found = connection.execute(f"SELECT * FROM {table}")
+            names = [column[0] for column in found.description or ()]
+            theirs, rows = read(postgres, f"SELECT * FROM {table}")
+            assert set(theirs) == set(names), table
+            here, there = comparable(names, found.fetchall()), comparable(theirs, rows)
+            assert len(here) == len(there), table
+            for mine, other in zip(here, there, strict=True):
+                different = {name: (mine[name], other[name]) for name in mine if not same(mine[name], other[name])}
+                assert not different, (table, mine)
+
+
+def test_tables_of_one_platform_are_the_same_in_postgres_as_in_duckdb(
+    postgres: Mapping[str, str],
+    shared_sandbox: SandboxServer,
+    point_at: PointAt,
+    sync_platform: Sync,
+    warehouse_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    point_at(shared_sandbox)
+    sync_platform("error_tracking")
+    for name, value in postgres.items():
+        monkeypatch.setenv(name, value)
+    sync_platform("error_tracking", full_refresh=True)
+    assert {outcome.rows_loaded for outcome in sync_platform("error_tracking").values()} == {0}
+    resources = next(platform for platform in all_platforms() if platform.name == "error_tracking").resources
+    check_same(postgres, warehouse_file, [f"error_tracking.{resource.name}" for resource in resources])
+
+
 def shown_by_report(file: Path, settings: Mapping[str, str]) -> list[str]:
     """Charts and figures of the platforms' sections; names in charts are ordered as the database orders text."""
     done = command("report", "-o", str(file), env=settings)
@@ -89,6 +122,7 @@ def shown_by_report(file: Path, settings: Mapping[str, str]) -> list[str]:
     return re.findall(r"<h3>.*?</h3>|<dl.*?</dl>|<svg role|class=.empty", sections)
 
 
+@pytest.mark.long
 def test_tables_and_models_are_the_same_in_postgres_as_in_duckdb(
     postgres: Mapping[str, str], warehouse_file: Path
 ) -> None:
@@ -111,18 +145,7 @@ def test_tables_and_models_are_the_same_in_postgres_as_in_duckdb(
         shown := shown_by_report(warehouse_file.parent / "ours.html", {})
     )
     assert len(shown) > 40
-    with duckdb.connect(str(warehouse_file), read_only=True) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        for table in tables:
-            found = connection.execute(f"SELECT * FROM {table}")
-            names = [column[0] for column in found.description or ()]
-            theirs, rows = read(postgres, f"SELECT * FROM {table}")
-            assert set(theirs) == set(names), table
-            here, there = comparable(names, found.fetchall()), comparable(theirs, rows)
-            assert len(here) == len(there), table
-            for mine, other in zip(here, there, strict=True):
-                different = {name: (mine[name], other[name]) for name in mine if not same(mine[name], other[name])}
-                assert not different, (table, mine)
+    check_same(postgres, warehouse_file, tables)
 
 
 @pytest.fixture(params=[False, True], ids=["values", "parquet"])
@@ -165,12 +188,13 @@ def test_a_value_that_postgres_cannot_store_does_not_affect_other_rows(
     assert [(text, json.loads(variables)) for text, variables in rows] == [("a\ufffdb", [{"name": "c\ufffdd"}])]
 
 
+@pytest.mark.parametrize("rounds", [1, pytest.param(3, marks=pytest.mark.long)])
 def test_two_concurrent_loads_of_one_platform_lose_and_duplicate_no_row(
-    postgres: Mapping[str, str], tmp_path: Path
+    rounds: int, postgres: Mapping[str, str], tmp_path: Path
 ) -> None:
     """Both share dlt's staging tables: without the lock, one would empty them while the other uses them."""
     with SandboxServer() as server:
-        for _ in range(3):
+        for _ in range(rounds):
             server.backend.advance(hours=12)
             args = ["sync", "--platform", "device_management", "--no-models", "--full-refresh"]
             running = [

@@ -10,6 +10,7 @@ from platform_assets.sandbox import vendor_rows
 from platform_assets.sync import ResourceOutcome
 from platform_assets.verification import verify
 from platform_assets.warehouse import open_warehouse
+from tests.long import one_in
 from tests.platforms.vendors.conftest import MakeVendor, Vendor, errors
 from tests.settings import vendor_settings
 from tests.warehouse_rows import differences, query
@@ -109,7 +110,7 @@ def test_with_the_switch_a_change_from_the_old_api_keeps_scripts_and_runs(
     )
 
 
-@pytest.mark.parametrize("status", [403, 404, 410])
+@pytest.mark.parametrize("status", one_in(3, [403, 404, 410]))
 def test_a_test_whose_details_are_refused_is_loaded_without_them_and_counted(status: int, vendor: MakeVendor) -> None:
     api = vendor("grafana_k6", DETAILS="true")
     few(api)
@@ -165,7 +166,9 @@ def test_the_newest_run_is_the_one_started_last_whatever_its_id(vendor: MakeVend
     assert problems(api) == []
 
 
-@pytest.mark.parametrize("kind", ["application/octet-stream", "application/json", "text/plain; charset=utf-8"])
+@pytest.mark.parametrize(
+    "kind", one_in(3, ["application/json", "application/octet-stream", "text/plain; charset=utf-8"])
+)
 def test_a_script_is_the_same_however_it_is_labelled(kind: str, vendor: MakeVendor) -> None:
     api = vendor("grafana_k6", DETAILS="true")
     few(api, 6)

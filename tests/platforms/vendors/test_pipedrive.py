@@ -10,6 +10,7 @@ from platform_assets.http import request_limits
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox.faults import Fault
 from platform_assets.sandbox.vendors.exchange import Vendor as Served
+from tests.long import one_in
 from tests.platforms.vendors.conftest import MakeVendor, Vendor, errors
 from tests.warehouse_rows import query
 
@@ -51,7 +52,7 @@ def test_a_budget_that_is_spent_in_mid_load_ends_the_sync_at_once_and_the_next_d
     assert errors(api.sync()) == {} and api.problems() == []
 
 
-@pytest.mark.parametrize("daily_tokens", [90, 700, 1500, 3000])
+@pytest.mark.parametrize("daily_tokens", one_in(4, [700, 90, 1500, 3000]))
 def test_the_next_days_sync_completes_every_resource_wherever_the_budget_ended(
     daily_tokens: int, vendor: MakeVendor
 ) -> None:
@@ -124,7 +125,7 @@ def test_leads_that_are_archived_and_taken_back_are_followed(vendor: MakeVendor)
         assert api.problems("leads") == []
 
 
-@pytest.mark.parametrize("status", [403, 404, 410])
+@pytest.mark.parametrize("status", one_in(3, [403, 404, 410]))
 def test_a_deal_that_is_refused_in_a_batch_is_skipped_and_its_siblings_have_their_products(
     status: int, vendor: MakeVendor
 ) -> None:

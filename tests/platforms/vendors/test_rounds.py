@@ -10,6 +10,7 @@ import pytest
 from platform_assets.cli.status import show_status
 from platform_assets.sandbox.faults import Fault
 from platform_assets.sync import run
+from tests.long import one_in
 from tests.platforms.vendors.conftest import MakeVendor, errors
 from tests.warehouse_rows import query
 
@@ -57,7 +58,7 @@ def kill(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
 
 
 @pytest.mark.usefixtures("short_rounds")
-@pytest.mark.parametrize(("contract", "name", "parents"), LONG_LISTS)
+@pytest.mark.parametrize(("contract", "name", "parents"), one_in(3, LONG_LISTS))
 def test_a_load_in_many_rounds_equals_the_source_and_is_done(
     contract: str, name: str, parents: tuple[str, ...], vendor: MakeVendor
 ) -> None:
@@ -74,7 +75,7 @@ def test_a_load_in_many_rounds_equals_the_source_and_is_done(
 
 
 @pytest.mark.usefixtures("short_rounds")
-@pytest.mark.parametrize(("contract", "name", "parents"), LONG_LISTS)
+@pytest.mark.parametrize(("contract", "name", "parents"), one_in(4, LONG_LISTS))
 def test_a_first_load_that_is_killed_goes_on_where_it_was_left(
     contract: str, name: str, parents: tuple[str, ...], vendor: MakeVendor, kill: Callable[[int | None], None]
 ) -> None:
