@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import AcquireReturnProxy, FileLock, Timeout
 
 _PREFIX = "platform-assets-run-"
 _LOCK = "in-use.lock"
@@ -23,12 +23,22 @@ def run_directory() -> Iterator[Path]:
     It is locked meanwhile, so that other runs can tell it from one whose process was killed.
     """
     _remove_left_behind(Path(tempfile.gettempdir()))
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    folder, lock = _locked_directory()
     try:
-        with FileLock(folder / _LOCK):
+        with lock:
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _locked_directory() -> tuple[Path, AcquireReturnProxy]:
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        try:
+            return folder, FileLock(folder / _LOCK).acquire()
+        except FileNotFoundError:
+            # Another run came between the lock's file and the lock, and took the directory for one left behind.
+            continue
 
 
 def _remove_left_behind(parent: Path) -> None:
