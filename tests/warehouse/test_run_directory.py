@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
+from platform_assets.warehouse import run_directory as run_directory_module
 from platform_assets.warehouse.run_directory import run_directory
 
 HOLD = """
@@ -58,3 +60,21 @@ def test_other_folders_are_kept(tmp_path: Path) -> None:
     with run_directory():
         pass
     assert other.exists()
+
+
+def test_a_folder_that_another_run_took_for_left_behind_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other run locked it between the lock's file and our lock, and removed it."""
+    acquire, tries = FileLock.acquire, iter((True, False))
+
+    def too_late(lock: FileLock) -> object:
+        if next(tries):
+            folder = Path(lock.lock_file).parent
+            folder.rmdir()
+            raise FileNotFoundError(lock.lock_file)
+        return acquire(lock)
+
+    monkeypatch.setattr(FileLock, "acquire", too_late)
+    monkeypatch.setattr(run_directory_module, "_remove_left_behind", lambda parent: None)
+    with run_directory() as folder:
+        assert folder.exists()
+    assert not folder.exists()
