@@ -41,10 +41,12 @@ Sync = Callable[..., dict[str, ResourceOutcome]]
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Tests see neither the environment's platforms nor this checkout's warehouse and Dagster home."""
+    """Tests see neither the environment's platforms nor its terminal, this checkout's warehouse or Dagster home."""
     for name in list(os.environ):
         if name.startswith(("SOURCES__", "WAREHOUSE__", "ALERTS__", "DESTINATION__", "SANDBOX__")):
             monkeypatch.delenv(name)
+    for name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(tmp_path / "warehouse.duckdb"))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster_home"))
     monkeypatch.setenv("SANDBOX__DAY", "2026-01-15")  # As `SandboxServer()` has it.

@@ -5,22 +5,19 @@ Reads what the warehouse recorded, through a connection that cannot write, and i
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import typer
-from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 
 from platform_assets.cli.environment import chosen_platforms, console, report_broken_platforms
+from platform_assets.cli.table import Column, print_table
 from platform_assets.declarations import Platform
 from platform_assets.reporting.ages import ago, duration, exact
 from platform_assets.reporting.asset_status import AssetStatus, State, asset_statuses
 from platform_assets.warehouse.location import warehouse_name
 from platform_assets.warehouse.queries import reading, recorded, recorded_source
 
-_GAP = 2
 _LISTED = 8
 
 
@@ -90,39 +87,17 @@ def _never_loaded(platform: Platform, missing: Sequence[AssetStatus]) -> str:
     return f"never loaded: {names}: {command}{'them' if len(missing) > 1 else 'it'}"
 
 
-@dataclass(frozen=True)
-class _Column:
-    """A column of the table; `rank` says in which order columns are left out if the terminal is narrow, 0 never."""
-
-    title: str
-    cell: Callable[[AssetStatus], str]
-    rank: int = 0
-    right: bool = False
-
-    def width(self, statuses: Sequence[AssetStatus]) -> int:
-        return max(cell_len(text) for text in (self.title, *map(self.cell, statuses)))
-
-
 def _print_table(screen: Console, statuses: Sequence[AssetStatus], shown: Callable[[datetime], str]) -> None:
-    """Print a line per asset. A name is never cut: columns that do not fit beside it are left out."""
-    columns = [
-        _Column("asset", lambda status: status.asset),
-        _Column("state", lambda status: str(status.state)),
-        _Column("rows", lambda status: "-" if status.rows is None else str(status.rows), rank=2, right=True),
-        _Column("last load", lambda status: shown(status.last_load) if status.last_load else "never", right=True),
-        _Column(
+    columns: list[Column[AssetStatus]] = [
+        Column("asset", lambda status: status.asset),
+        Column("state", lambda status: str(status.state)),
+        Column("rows", lambda status: "-" if status.rows is None else str(status.rows), rank=2, right=True),
+        Column("last load", lambda status: shown(status.last_load) if status.last_load else "never", right=True),
+        Column(
             "newest record",
             lambda status: shown(status.newest_record) if status.newest_record else "-",
             rank=1,
             right=True,
         ),
     ]
-    for rank in (1, 2):
-        if sum(column.width(statuses) + _GAP for column in columns) - _GAP > screen.width:
-            columns = [column for column in columns if column.rank != rank]
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
-    for column in columns:
-        table.add_column(column.title, justify="right" if column.right else "left", no_wrap=True, overflow="fold")
-    for status in statuses:
-        table.add_row(*(column.cell(status) for column in columns))
-    screen.print(table, highlight=False, soft_wrap=False)
+    print_table(screen, columns, statuses)

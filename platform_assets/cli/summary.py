@@ -1,14 +1,14 @@
 """What `platform-assets sync` prints at its end: tables of what the runs did, what failed, and what to do about it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
 from rich.console import Console
-from rich.table import Table
 
+from platform_assets.cli.table import Column, print_table
 from platform_assets.dbt import MODEL_SCHEMAS
 from platform_assets.declarations import Platform
 from platform_assets.orchestration.failures import NEXT_STEP
@@ -104,31 +104,27 @@ def _failure_lines(event: dg.DagsterEvent) -> list[str]:
 
 
 def _print_assets(console: Console, summary: Summary) -> None:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("asset")
-    for name in ("rows", "new or changed", "requests"):
-        table.add_column(name, justify="right")
-    for name, asset in summary.assets.items():
-        rows = str(asset.rows) if asset.landed else "failed"
-        table.add_row(name, rows, str(asset.loaded), str(asset.requests))
-    console.print(table)
+    columns: list[Column[tuple[str, AssetSummary]]] = [
+        Column("asset", lambda row: row[0]),
+        Column("rows", lambda row: str(row[1].rows) if row[1].landed else "failed", right=True),
+        Column("new or changed", lambda row: str(row[1].loaded), right=True),
+        Column("requests", lambda row: str(row[1].requests), rank=1, right=True),
+    ]
+    print_table(console, columns, list(summary.assets.items()))
     console.print()
 
 
 def _print_platforms(console: Console, summary: Summary, platforms: Sequence[Platform]) -> None:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("platform")
-    for name in ("assets", "rows", "new or changed", "requests", "seconds"):
-        table.add_column(name, justify="right")
-    for platform in platforms:
-        assets = [asset for name, asset in summary.assets.items() if name.startswith(f"{platform.name}/")]
-        table.add_row(
-            platform.name,
-            str(sum(asset.landed for asset in assets)),
-            str(sum(asset.rows or 0 for asset in assets)),
-            str(sum(asset.loaded for asset in assets)),
-            str(sum(asset.requests for asset in assets)),
-            f"{summary.seconds[platform.name]:.1f}",
-        )
-    console.print(table)
+    def total(platform: Platform, amount: Callable[[AssetSummary], int]) -> str:
+        return str(sum(amount(one) for name, one in summary.assets.items() if name.startswith(f"{platform.name}/")))
+
+    columns: list[Column[Platform]] = [
+        Column("platform", lambda platform: platform.name),
+        Column("assets", lambda platform: total(platform, lambda asset: asset.landed), right=True),
+        Column("rows", lambda platform: total(platform, lambda asset: asset.rows or 0), right=True),
+        Column("new or changed", lambda platform: total(platform, lambda asset: asset.loaded), right=True),
+        Column("requests", lambda platform: total(platform, lambda asset: asset.requests), rank=1, right=True),
+        Column("seconds", lambda platform: f"{summary.seconds[platform.name]:.1f}", right=True),
+    ]
+    print_table(console, columns, platforms)
     console.print()

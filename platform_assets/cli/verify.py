@@ -5,15 +5,16 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import orjson
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from platform_assets.cli import environment
 from platform_assets.cli.environment import sandbox_for
+from platform_assets.cli.table import Column, print_table
 from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError, Resource
 from platform_assets.extraction.connection import connect
 from platform_assets.http.errors import SettingsError
@@ -112,21 +113,16 @@ def _show_progress(platform: Platform, one: Verification) -> None:
 
 
 def _print(console: Console, found: Sequence[tuple[str, Verification]], seconds: float) -> None:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("asset")
-    for name in ("served", "in table", "missing", "extra", "changed", "not synced yet", "requests"):
-        table.add_column(name, justify="right")
-    table.add_column("state")
-    for platform, one in found:
-        numbers = (
-            one.rows_served,
-            one.rows_in_table,
-            *(one.counts[kind] for kind in Kind),
-            sum(one.not_synced_yet.values()),
-            one.requests,
-        )
-        table.add_row(f"{platform}/{one.name}", *map(str, numbers), _state(one))
-    console.print(table)
+    columns: list[Column[tuple[str, Verification]]] = [
+        Column("asset", lambda row: f"{row[0]}/{row[1].name}"),
+        Column("served", lambda row: str(row[1].rows_served), rank=3, right=True),
+        Column("in table", lambda row: str(row[1].rows_in_table), rank=3, right=True),
+        *(Column(str(kind), partial(_count, kind), right=True) for kind in Kind),
+        Column("not synced yet", lambda row: str(sum(row[1].not_synced_yet.values())), rank=2, right=True),
+        Column("requests", lambda row: str(row[1].requests), rank=1, right=True),
+        Column("state", lambda row: _state(row[1])),
+    ]
+    print_table(console, columns, found)
     console.print()
     for platform, one in found:
         for line in _details(one):
@@ -135,6 +131,10 @@ def _print(console: Console, found: Sequence[tuple[str, Verification]], seconds:
     rows, requests = sum(one.rows_served for _, one in found), sum(one.requests for _, one in found)
     cost = f"{rows} rows, {requests} requests, {seconds:.1f} s"
     console.print(f"{good} of {len(found)} assets are as their API serves them: {cost}", highlight=False)
+
+
+def _count(kind: Kind, row: tuple[str, Verification]) -> str:
+    return str(row[1].counts[kind])
 
 
 def _state(one: Verification) -> str:

@@ -79,7 +79,6 @@ def test_what_is_no_message_has_a_reason_too() -> None:
 
 def test_warnings_are_lines_of_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "platform_assets")
-    logging.getLogger("platform_assets").propagate = True
     result(
         tmp_path,
         ("test.p.relationships_deals", "warn", "Got 805 results, configured to warn if != 0", 805),

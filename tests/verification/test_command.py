@@ -32,8 +32,9 @@ def test_verify_reports_differences_as_text_json_and_exit_code_and_fixes_them(wa
         roles, leads = sorted(document["assets"], key=lambda asset: asset["asset"], reverse=True)
         assert roles["counts"] == {"missing": 0, "extra": 0, "changed": 1} and leads["ok"]
         assert roles["examples"] == [{"kind": "changed", "key": {"id": first}, "columns": ["name"]}]
-        fixed = command("verify", *SELECT, "--fix", env=env)
+        fixed = command("verify", *SELECT, "--fix", env={**env, "COLUMNS": "80"})
         assert fixed.returncode == 0 and "fixed: 1 written, 0 removed" in fixed.stdout, fixed.stdout + fixed.stderr
+        assert "crm/leads  " in fixed.stdout and max(map(len, fixed.stdout.splitlines())) <= 80, "no name is cut"
         with open_instance() as instance:
             event = instance.get_latest_materialization_event(dg.AssetKey(["crm", "roles"]))
             assert event is not None and event.asset_materialization is not None
