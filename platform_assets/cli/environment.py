@@ -77,19 +77,19 @@ def open_instance() -> Iterator["dg.DagsterInstance"]:
     from filelock import FileLock
     from sqlalchemy.exc import SQLAlchemyError
 
-    from platform_assets.patches.sqlite_engines import keep_engines
+    from platform_assets.patches.sqlite_engines import kept_engines
 
-    keep_engines()
     home = dagster_home()
-    try:
-        with FileLock(home / "open.lock", timeout=120):
-            instance = dg.DagsterInstance.get()
-    except OSError as error:
-        raise unusable_home(home, error.strerror or str(error)) from None
-    except (dg.DagsterError, yaml.YAMLError, SQLAlchemyError) as error:
-        raise unusable_home(home, " ".join(str(error).split())[:200]) from None
-    with instance:
-        yield instance
+    with kept_engines():
+        try:
+            with FileLock(home / "open.lock", timeout=120):
+                instance = dg.DagsterInstance.get()
+        except OSError as error:
+            raise unusable_home(home, error.strerror or str(error)) from None
+        except (dg.DagsterError, yaml.YAMLError, SQLAlchemyError) as error:
+            raise unusable_home(home, " ".join(str(error).split())[:200]) from None
+        with instance:
+            yield instance
 
 
 def unusable_home(home: Path, reason: str | None) -> SettingsError:

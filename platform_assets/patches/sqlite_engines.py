@@ -1,27 +1,54 @@
-"""One SQLAlchemy engine per SQLite file of Dagster's storage, instead of a new engine for every event.
+"""One SQLAlchemy engine and one open connection per SQLite file of Dagster's storage, while a command runs.
 
-A new engine compiles its statements again, which is most of what an event costs: a sync of all 47 resources with
-nothing new stores some 900 events, and took 12.6 s instead of 9.3 s. It can go when
-tests/patches/test_sqlite_engines.py::test_dagster_still_makes_an_engine_for_every_event fails.
+Dagster makes a new engine for every event, which compiles its statements again, and a new connection, whose end
+writes the whole log of the database back. A sync of all 47 resources with nothing new stores some 900 events; these
+two, and the flushes below, are most of what it spends in Dagster.
+
+A commit is not flushed to the disk: what a killed process has committed is there all the same, and after a loss of
+power the last events may be missing, as if the process had been killed a little earlier. The tables are not in these
+files. It can go when tests/patches/test_sqlite_engines.py::test_dagster_still_makes_an_engine_for_every_event fails.
 """
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
+from sqlalchemy import event
+from sqlalchemy.pool import QueuePool
+
+_MODULES = (sqlite_event_log, sqlite_run_storage)
+_NAME = "create_engine"
+
+_lock = threading.Lock()
+_users = 0
 
 
-def keep_engines() -> None:
-    """Make the SQLite storages of this process keep their engines. Idempotent."""
-    for module in (sqlite_event_log, sqlite_run_storage):
-        original: Callable[..., Any] = vars(module)["create_engine"]
-        if not hasattr(original, "engines"):
-            setattr(module, "create_engine", _CachedEngines(original))  # noqa: B010 -- not public
+@contextmanager
+def kept_engines() -> Iterator[None]:
+    """Within the block, the SQLite storages of this process keep their engines and connections. Blocks may overlap."""
+    global _users
+    with _lock:
+        if not _users:
+            for module in _MODULES:
+                setattr(module, _NAME, _KeptEngines(vars(module)[_NAME]))
+        _users += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _users -= 1
+            if not _users:
+                for module in _MODULES:
+                    kept: _KeptEngines = vars(module)[_NAME]
+                    setattr(module, _NAME, kept.original)
+                    kept.close()
 
 
-class _CachedEngines:
-    """`create_engine` with one engine per URL; with Dagster's `NullPool` a kept engine holds no connection."""
+class _KeptEngines:
+    """`create_engine` with one engine per URL."""
 
     def __init__(self, original: Callable[..., Any]) -> None:
         self.engines: dict[str, Any] = {}
@@ -29,5 +56,22 @@ class _CachedEngines:
 
     def __call__(self, url: str, **options: Any) -> Any:
         if url not in self.engines:
-            self.engines[url] = self.original(url, **options)
+            # One connection is kept; threads that need another at the same time get one, which is closed afterwards.
+            engine = self.original(url, **{**options, "poolclass": QueuePool, "pool_size": 1, "max_overflow": -1})
+            event.listen(engine, "checkout", _without_flushes)
+            engine.dispose = lambda: None  # Dagster calls it after every event.
+            self.engines[url] = engine
         return self.engines[url]
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        for engine in self.engines.values():
+            del engine.dispose
+            engine.dispose()
+
+
+def _without_flushes(connection: Any, record: Any, _: Any) -> None:
+    """Flush only when the log is written back, which in this mode of SQLite cannot harm the file."""
+    if "flushed" not in record.info and connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+        connection.execute("PRAGMA synchronous=NORMAL")
+        record.info["flushed"] = False
