@@ -21,6 +21,8 @@ from sqlalchemy.pool import QueuePool
 
 _MODULES = (sqlite_event_log, sqlite_run_storage)
 _NAME = "create_engine"
+# After so many pages of 4 kB the log is written back: a kept connection would let it grow to 4 MB beside a full disk.
+_LOG_PAGES = 200
 
 _lock = threading.Lock()
 _users = 0
@@ -74,4 +76,5 @@ def _without_flushes(connection: Any, record: Any, _: Any) -> None:
     """Flush only when the log is written back, which in this mode of SQLite cannot harm the file."""
     if "flushed" not in record.info and connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
         connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
         record.info["flushed"] = False
