@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, DbtProject, dbt_assets
-from dagster_dbt.core.dbt_cli_invocation import PARTIAL_PARSE_FILE_NAME
-from dagster_dbt.errors import DagsterDbtCliRuntimeError
 from sqlglot.errors import SqlglotError
 
 from platform_assets.cancellation import Cancelled, current
@@ -22,6 +19,15 @@ from platform_assets.dbt.column_lineage import column_lineage, declared_tables
 from platform_assets.dbt.project import GRACE_SECONDS, PROJECT_DIR, model_versions, terminated_on_cancel
 from platform_assets.dbt.stale_models import build_metadata
 from platform_assets.orchestration.interrupts import canceled
+from platform_assets.patches.dbt_imports import (
+    PARTIAL_PARSE_FILE_NAME,
+    DagsterDbtCliRuntimeError,
+    DagsterDbtTranslator,
+    DbtCliInvocation,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
 from platform_assets.platforms import all_platforms
 from platform_assets.progress import Phase, timed
 from platform_assets.warehouse.location import dbt_variables, exclusive_for_child

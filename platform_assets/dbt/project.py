@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 
-from dagster_dbt import DbtProject
 from filelock import FileLock
 
 from platform_assets import progress
@@ -15,6 +14,7 @@ from platform_assets.cancellation import current
 from platform_assets.configuration import environment
 from platform_assets.configuration.freshness import lag_variables
 from platform_assets.patches.dbt_command import DbtCommand
+from platform_assets.patches.dbt_imports import DbtProject
 from platform_assets.platforms import all_platforms
 from platform_assets.progress import Phase
 

@@ -5,7 +5,7 @@ modules (`dagster._core` and the like) are imported here and nowhere else (tests
 pyproject.toml pins `dagster` below the next minor, so that an upgrade which moves them is a decision of ours.
 
 - Workarounds for Dagster: `mixed_partitions`, `op_options`, `sqlite_engines`, `table_schema`.
-- Workarounds for dagster-dbt: `dbt_command`.
+- Workarounds for dagster-dbt: `dbt_command`, `dbt_imports`.
 - Workarounds for dlt: `destination_capabilities`, `dropped_tables`, `empty_table_load_ids`, `setting_hints`.
 - Names that Dagster does not export: `backfills`, `check_history`, `runs`, `sensor_ticks`.
 """

@@ -6,10 +6,12 @@ nothing is fetched. It can go when tests/patches/test_dbt_command.py::test_upstr
 """
 
 from functools import cached_property
+from importlib.metadata import version
 from typing import Any
 
-from dagster_dbt import DbtCliResource
-from dagster_dbt.compat import DBT_PYTHON_VERSION
+from packaging.version import Version
+
+from platform_assets.patches.dbt_imports import DbtCliResource
 
 
 class DbtCommand(DbtCliResource):
@@ -17,7 +19,7 @@ class DbtCommand(DbtCliResource):
 
     @cached_property
     def _cli_version(self) -> Any:
-        return DBT_PYTHON_VERSION
+        return Version(version("dbt-core"))
 
     def _initialize_dbt_core_adapter(self, args: Any) -> Any:
         return None

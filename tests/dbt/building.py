@@ -12,11 +12,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from dagster_dbt.core.dbt_cli_invocation import PARTIAL_PARSE_FILE_NAME
-
 from platform_assets.configuration.platform_settings import read_settings
 from platform_assets.dbt.project import PROJECT_DIR
 from platform_assets.http.client import ApiClient
+from platform_assets.patches.dbt_imports import PARTIAL_PARSE_FILE_NAME
 from platform_assets.platforms import all_platforms
 from platform_assets.sync import Selection, sync
 from platform_assets.warehouse import open_warehouse

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from dagster_dbt.core.dbt_cli_invocation import PARTIAL_PARSE_FILE_NAME
 
 from platform_assets.dbt import assets
+from platform_assets.patches.dbt_imports import PARTIAL_PARSE_FILE_NAME
 from tests.dbt.building import run_dbt
 
 
