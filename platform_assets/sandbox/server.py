@@ -25,6 +25,7 @@ class SandboxServer:
         backend: the fake backend whose records are served; move its clock with `advance`.
         faults: faults to inject; may be changed while the server runs.
         vendors: switches of the vendors' APIs; may be changed while the server runs.
+        latency: seconds that each response is late; may be changed while the server runs.
     """
 
     def __init__(
@@ -65,6 +66,14 @@ class SandboxServer:
     def requests(self) -> list[dict[str, Any]]:
         """Requests so far: time, platform, contract, path, query, status; no credentials."""
         return list(self._sandbox.requests)
+
+    @property
+    def latency(self) -> float:
+        return self._sandbox.latency
+
+    @latency.setter
+    def latency(self, seconds: float) -> None:
+        self._sandbox.latency = seconds
 
     def base_url(self, platform: str) -> str:
         return f"{self.url}/{platform}"

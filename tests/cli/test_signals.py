@@ -154,6 +154,7 @@ def test_while_it_reads_and_while_others_keep_the_warehouse(warehouse_file: Path
             time.sleep(8)
             assert process.poll() is None
             assert ended(process, signal.SIGINT)[0] == 130
+        server.latency = 0.0
         assert warm_command("sync", "--no-models", *selected, env=env).returncode == 0
         check_whole(warehouse_file, server, assets)
 
