@@ -63,6 +63,7 @@ bench: setup $(UV)  ## measure side by side with other loaders; writes benchmark
 	$(BIN)/python -m benchmarks.fast_path
 	$(BIN)/python -m benchmarks.parents
 	$(BIN)/python -m benchmarks.start_up
+	$(BIN)/python -m benchmarks.command
 	$(BIN)/python -m benchmarks.dbt_build
 	$(BIN)/python -m benchmarks.requests
 
