@@ -7,7 +7,7 @@ too; in the one that we made, all storage is SQLite files, which can be tried di
 import sqlite3
 from pathlib import Path
 
-from platform_assets.cli.environment import DAGSTER_YAML, open_instance, unusable_home
+from platform_assets.cli.environment import DAGSTER_YAML, EARLIER_YAML, open_instance, unusable_home
 
 _DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 
@@ -15,7 +15,7 @@ _DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.d
 def try_to_open(home: Path) -> None:
     """Raise SettingsError if Dagster's storage in an existing home cannot be opened and written."""
     try:
-        ours = (home / "dagster.yaml").read_text() == DAGSTER_YAML
+        ours = (home / "dagster.yaml").read_text() in (DAGSTER_YAML, *EARLIER_YAML)
     except (OSError, ValueError):
         ours = False
     if not ours:

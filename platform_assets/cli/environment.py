@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
     from platform_assets.sandbox import SandboxServer
 
-# What a new Dagster home is configured with. Runs print what is said through `context.log`, not each of their events.
-DAGSTER_YAML = """\
+_FIRST_YAML = """\
 telemetry:
   enabled: false
 nux:
@@ -42,6 +41,17 @@ nux:
 python_logs:
   python_log_level: INFO
 """
+# What a new Dagster home is configured with. Runs print what is said through `context.log`, not each of their events.
+# A run that the UI launches waits until the queue is looked at, by default every five seconds.
+DAGSTER_YAML = f"""\
+{_FIRST_YAML}run_coordinator:
+  module: dagster.core.run_coordinator
+  class: QueuedRunCoordinator
+  config:
+    dequeue_interval_seconds: 1
+"""
+# What earlier versions configured: a home that has it was not edited by anybody.
+EARLIER_YAML = (_FIRST_YAML,)
 
 # What the sandbox speaks instead of `reference`: the contract of each platform's live vendor.
 VENDOR = "vendor"
@@ -53,7 +63,7 @@ def dagster_home() -> Path:
     config = home / "dagster.yaml"
     try:
         home.mkdir(parents=True, exist_ok=True)
-        if not config.exists():
+        if not config.exists() or config.read_text() in EARLIER_YAML:
             config.write_text(DAGSTER_YAML)
     except OSError as error:
         raise unusable_home(home, error.strerror) from None
