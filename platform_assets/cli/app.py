@@ -224,6 +224,19 @@ def report(
     typer.echo(f"written: {output} ({len(text) / 1e6:.1f} MB)")
 
 
+@app.command(
+    "dbt", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
+def dbt(context: typer.Context) -> None:
+    """Run dbt on the configured warehouse: all that follows is dbt's own, e.g. `dbt build -s staging.crm`.
+
+    Models of tables that were never loaded are left out. Exit code as dbt's.
+    """
+    from platform_assets.cli.dbt import run_dbt
+
+    raise typer.Exit(run_dbt(context.args))
+
+
 @app.command("dbt-sources")
 def dbt_sources(
     only_check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a file is out of date.")] = False,

@@ -16,7 +16,8 @@ from platform_assets.configuration import environment
 from platform_assets.configuration.freshness import lag_variables
 from platform_assets.dbt.build_result import BuildResult
 from platform_assets.dbt.column_lineage import column_lineage, declared_tables
-from platform_assets.dbt.project import GRACE_SECONDS, PROJECT_DIR, model_versions, terminated_on_cancel
+from platform_assets.dbt.program import GRACE_SECONDS, PROJECT_DIR, terminated_on_cancel
+from platform_assets.dbt.project import model_versions
 from platform_assets.dbt.stale_models import build_metadata
 from platform_assets.orchestration.interrupts import canceled
 from platform_assets.patches.dbt_imports import (

@@ -68,6 +68,10 @@ def test_status_and_check_of_a_loaded_warehouse(
     assert imported(["check", "--platform", "load_testing"], 0) <= {"duckdb", "requests"}
 
 
+def test_dbt_by_hand() -> None:
+    assert imported(["dbt", "--version"], 0) <= {"requests"}
+
+
 def test_the_port_of_a_server_that_runs(shared_sandbox: SandboxServer) -> None:
     port = shared_sandbox.url.rsplit(":", 1)[1]
     for name in ("sandbox", "dev"):

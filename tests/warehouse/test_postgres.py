@@ -114,6 +114,23 @@ def test_tables_of_one_platform_are_the_same_in_postgres_as_in_duckdb(
     check_same(postgres, warehouse_file, [f"error_tracking.{resource.name}" for resource in resources])
 
 
+def test_dbt_by_hand_finds_the_server_of_the_settings(
+    postgres: Mapping[str, str],
+    shared_sandbox: SandboxServer,
+    point_at: PointAt,
+    sync_platform: Sync,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    point_at(shared_sandbox)
+    for name, value in postgres.items():
+        monkeypatch.setenv(name, value)
+    sync_platform("load_testing", ["organizations"])
+    done = command("dbt", "build", "-s", "staging.load_testing", "--target-path", str(tmp_path))
+    assert done.returncode == 0 and "staging.stg_load_testing__organizations" in done.stdout, done.stdout
+    assert "left out" in done.stderr and "load_testing/tests" in done.stderr
+
+
 def shown_by_report(file: Path, settings: Mapping[str, str]) -> list[str]:
     """Charts and figures of the platforms' sections; names in charts are ordered as the database orders text."""
     done = command("report", "-o", str(file), env=settings)
