@@ -92,7 +92,9 @@ def draw() -> str:
         rows = (len(raw) + 1) // 2 if in_two else len(raw)
         height = max(rows, len(own), 2) * LINE + 2 * PADDING
         unpacked = len(models) - len(raw)
-        about = [(f"{len(models)} models", "name")] + [(f"{unpacked} of unpacked lists", "note")] * bool(unpacked)
+        about = [(f"{len(models)} models", "name")] + [
+            (f"{unpacked} unpacked list{'s' * (unpacked > 1)}", "note")
+        ] * bool(unpacked)
         count = f"{len(raw)} resources"
         body += box(0, top, height, [(platform.title, "name"), (count, "note")])
         body += box(1, top, height, raw, in_two)
@@ -104,7 +106,7 @@ def draw() -> str:
     height = len(rest) * LINE + 2 * PADDING
     body.append(text(MARGIN, top + 13, "↳ child of the table above it: a Dagster partition per parent,", "child"))
     body.append(text(MARGIN, top + 13 + LINE, "or a fixed number of them if there are many parents", "child"))
-    body.append(text(COLUMNS[2][0] - 40, top + height // 2 + 4, "log of syncs of every platform", "note"))
+    body.append(text(COLUMNS[2][0] - 70, top + height // 2 + 4, "log of syncs of every platform", "note"))
     body += [arrow(2, top + height // 2), *box(3, top, height, [(name, "table") for name in rest])]
     bottom = top + max(height, 2 * LINE) + MARGIN
     title = "Lineage: APIs of five platforms, their raw tables, staging models and marts"
