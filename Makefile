@@ -50,13 +50,17 @@ lint-dbt: setup  ## whether dbt's sources match the declarations, and sqlfluff
 	$(BIN)/platform-assets dbt-sources --check
 	cd dbt_project && PATH="$(CURDIR)/$(BIN):$$PATH" PLATFORM_ASSETS_DUCKDB=:memory: sqlfluff lint --disable-progress-bar models
 
-lint-docs: setup  ## whether the picture in CONTRIBUTING.md matches the imports
+lint-docs: setup  ## whether the generated pictures and tables of the documentation are up to date
 	$(BIN)/python docs/draw_imports.py --check
+	$(BIN)/python docs/draw_lineage.py --check
+	$(BIN)/python docs/draw_dictionary.py --check
 
-format: setup  ## fix what ruff can fix, format, and redraw the picture of the imports
+format: setup  ## fix what ruff can fix, format, and make the generated parts of the documentation anew
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python docs/draw_imports.py
+	$(BIN)/python docs/draw_lineage.py
+	$(BIN)/python docs/draw_dictionary.py
 
 bench: setup $(UV)  ## measure side by side with other loaders; writes benchmarks/*.md
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --group bench
