@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # If it were set, every process would compile a thousand modules again, a second each.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup run test test-long test-all dev lint lint-python lint-dbt lint-docs format bench fuzz simulate mutants clean test-embedded-elt
+.PHONY: help setup run test test-long test-all dev lint lint-python lint-dbt lint-docs format bench fuzz simulate mutants clean docs test-embedded-elt
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,7 +83,11 @@ mutants: setup  ## plant faults in a copy of the code, one at a time, and check 
 	$(BIN)/python -m tests.mutants
 
 clean:  ## remove the environments, the data and what dbt compiled
-	rm -rf $(VENV) $(TOOLS) .venv-embedded-elt data dbt_project/target
+	rm -rf $(VENV) $(TOOLS) .venv-embedded-elt .venv-docs site data dbt_project/target
+
+docs: $(UV)  ## build the documentation as a site into site/; a broken link fails
+	UV_PROJECT_ENVIRONMENT=.venv-docs $(UV) sync --frozen --quiet --only-group docs
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict -f docs/site/mkdocs.yml
 
 test-embedded-elt: $(UV)  ## test with the deprecated dagster-embedded-elt and its older Dagster
 	UV_PROJECT_ENVIRONMENT=.venv-embedded-elt $(UV) sync --frozen --quiet --extra embedded-elt --no-group dev --group test
