@@ -10,16 +10,21 @@ tests/patches/test_dbt_imports.py::test_upstream_still_imports_dbt_core fails.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from types import ModuleType
 from typing import cast
 
+from packaging.version import Version
+
 _ASKED_FOR = "dbt.version"
+# Earlier versions, such as that of the extra `embedded-elt`, need dbt-core to select models.
+_SELECTS_WITHOUT = Version("0.29.27")
 
 
 @contextmanager
 def _without_dbt_core() -> Iterator[None]:
     """Within the block, dbt-core seems not to be installed, unless something has imported it already."""
-    if _ASKED_FOR in sys.modules:
+    if _ASKED_FOR in sys.modules or Version(version("dagster-dbt")) < _SELECTS_WITHOUT:
         yield
         return
     sys.modules[_ASKED_FOR] = cast(ModuleType, None)
