@@ -85,9 +85,10 @@ mutants: setup  ## plant faults in a copy of the code, one at a time, and check 
 clean:  ## remove the environments, the data and what dbt compiled
 	rm -rf $(VENV) $(TOOLS) .venv-embedded-elt .venv-docs site data dbt_project/target
 
-docs: $(UV)  ## build the documentation as a site into site/; a broken link fails
+docs: $(UV)  ## build the documentation as a site into site/; a broken link, or a script from elsewhere, fails
 	UV_PROJECT_ENVIRONMENT=.venv-docs $(UV) sync --frozen --quiet --only-group docs
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict -f docs/site/mkdocs.yml
+	! grep -rlE '<(script|link|img)[^>]*(src|href)="?https?:|class="mermaid"' site --include=*.html
 
 test-embedded-elt: $(UV)  ## test with the deprecated dagster-embedded-elt and its older Dagster
 	UV_PROJECT_ENVIRONMENT=.venv-embedded-elt $(UV) sync --frozen --quiet --extra embedded-elt --no-group dev --group test

@@ -130,3 +130,14 @@ def test_settings_to_paste_exist(document: Path) -> None:
         for section, key in settings_in(document)
         if key not in known.get(section, ()) and not section.startswith("destination.")
     ]
+
+
+def test_the_messages_to_look_up_exist() -> None:
+    """Each quoted message in docs/troubleshoot.md, between its dots, stands in the source."""
+    table = (ROOT / "docs" / "troubleshoot.md").read_text(encoding="utf-8").split("|---|---|---|")[1]
+    quoted = [span for line in table.splitlines() if line for span in CODE.findall(line.split("|")[1])]
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "platform_assets").rglob("*.py")))
+    source = re.sub(r'"\s*f?"', "", source)  # one text over several lines
+    source = re.sub(r"`?\{[^{}]*\}`?", "...", source)
+    parts = [part.strip("`: ") for span in quoted for part in span.split("...")]
+    assert not [part for part in parts if part not in source and part != "command not found: platform-assets"]
