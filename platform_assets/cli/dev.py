@@ -22,6 +22,14 @@ from platform_assets.configuration.platform_settings import is_configured, is_lo
 from platform_assets.declarations import REFERENCE
 from platform_assets.platforms import all_platforms, broken_platforms
 
+# `python -m dagster` without its warning about the dagster.yaml in this folder, which is for Dagster's own commands.
+_START = """
+import logging, runpy
+said = "Found a dagster instance configuration value"
+logging.getLogger("dagster").addFilter(lambda record: said not in record.getMessage())
+runpy.run_module("dagster", run_name="__main__", alter_sys=True)
+"""
+
 # Dagster's warning that `dg dev` is the newer command, which loads only the project of the folder it runs in.
 _SUPERSEDED = "Function `dev_command` is superseded"
 
@@ -64,8 +72,8 @@ def open_ui(host: str, port: int, sandbox: bool | None, contract: str = REFERENC
             sys.executable,
             "-W",
             f"ignore:{_SUPERSEDED}",
-            "-m",
-            "dagster",
+            "-c",
+            _START,
             "dev",
             "-m",
             "platform_assets.definitions",
