@@ -1,5 +1,6 @@
 """The dbt models as assets below the tables that dlt loads."""
 
+import json
 import logging
 import shutil
 import time
@@ -16,10 +17,12 @@ from platform_assets.configuration import environment
 from platform_assets.configuration.freshness import lag_variables
 from platform_assets.dbt.build_result import BuildResult
 from platform_assets.dbt.column_lineage import column_lineage, declared_tables
+from platform_assets.dbt.existing import existing_relations, left_out_tests
 from platform_assets.dbt.program import GRACE_SECONDS, PROJECT_DIR, terminated_on_cancel
 from platform_assets.dbt.project import model_versions
 from platform_assets.dbt.stale_models import build_metadata
 from platform_assets.orchestration.interrupts import canceled
+from platform_assets.patches.asset_metadata import hide_objects_of_models
 from platform_assets.patches.dbt_imports import (
     PARTIAL_PARSE_FILE_NAME,
     DagsterDbtCliRuntimeError,
@@ -50,6 +53,7 @@ class ModelTranslator(DagsterDbtTranslator):
 
 def dbt_models(project: DbtProject) -> dg.AssetsDefinition:
     """All models and tests as one asset definition; a run builds the selected ones."""
+    hide_objects_of_models()
 
     @dbt_assets(
         manifest=project.manifest_path, project=project, name="dbt_models", dagster_dbt_translator=ModelTranslator()
@@ -62,13 +66,12 @@ def dbt_models(project: DbtProject) -> dg.AssetsDefinition:
 
 def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: DbtProject) -> Generator[Any, None, None]:
     """Run `dbt build` for the selected models; Dagster's events of what it built and tested."""
-    # "cautious": a test that compares two models runs only if both are built, since the other may not exist yet.
-    # Unit tests are for those who change models, and need every table above a model to exist.
-    command = ["build", "--indirect-selection", "cautious", "--exclude-resource-type", "unit_test"]
     lags = lag_variables(all_platforms())
     # The lock that loads take as well: DuckDB lets one process write, and two builds replace the same tables.
     try:
         current().check()
+        # Unit tests are for those who change models, and need every table above a model to exist.
+        command = ["build", "--exclude-resource-type", "unit_test", *_tests_left_out(context, project)]
         with exclusive_for_child("models"), environment({**dbt_variables(), **lags}):
             _delete_old_targets(project.target_path)
             read_at, versions = time.time(), model_versions()
@@ -86,6 +89,19 @@ def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: DbtP
         raise
     _keep_parsed(invocation.target_path, project.target_path)
     shutil.rmtree(invocation.target_path, ignore_errors=True)
+
+
+def _tests_left_out(context: dg.AssetExecutionContext, project: DbtProject) -> list[str]:
+    """dbt's option that leaves out tests which do not belong to a run of some models only.
+
+    By itself dbt runs each test that needs one of them, also those of other models, and where another is missing.
+    """
+    if not context.is_subset:
+        return []
+    built = {(key.path[-2], key.path[-1]) for key in context.selected_asset_keys}
+    left_out = left_out_tests(json.loads(project.manifest_path.read_bytes()), built, existing_relations())
+    # One word: dagster-dbt takes only the first after the option.
+    return ["--exclude", " ".join(left_out)] if left_out else []
 
 
 def _events(invocation: DbtCliInvocation) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
+from platform_assets.warehouse.location import missing_file
 from platform_assets.warehouse.queries import reading
 
 # The macro by which a model reads those of its tables that exist, and does without the others.
@@ -13,6 +14,8 @@ Relation = tuple[str, str]
 
 def existing_relations() -> set[Relation]:
     """(schema, name) of every table and view in the warehouse. Raises WarehouseError if it cannot be read."""
+    if missing_file() is not None:
+        return set()
     with reading("marts") as reader:
         found = reader.execute_sql("SELECT table_schema, table_name FROM information_schema.tables")
     return {(str(schema), str(name)) for schema, name in found}
@@ -49,13 +52,25 @@ def unit_tests_without_tables(manifest: Mapping[str, Any], missing: Set[str]) ->
     ]
 
 
-def models_not_built(manifest: Mapping[str, Any], relations: Set[Relation]) -> set[str]:
-    """Names of the models that the warehouse does not have."""
-    return {
-        node["name"]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] != "test" and (node["schema"], node["alias"]) not in relations
-    }
+def left_out_tests(manifest: Mapping[str, Any], built: Set[Relation], relations: Set[Relation]) -> list[str]:
+    """Names of the tests that dbt would run with the models it builds, and that are to be left out.
+
+    These are the tests of another model, which is not built, and those that need a model that does not exist.
+
+    Args:
+        built: (schema, name) of the models that are built.
+        relations: (schema, name) of what the warehouse has.
+    """
+    models = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] != "test"}
+    chosen = {key for key, node in models.items() if (node["schema"], node["alias"]) in built}
+    missing = {key for key, node in models.items() if (node["schema"], node["alias"]) not in relations} - chosen
+    return [
+        test["name"]
+        for test in manifest["nodes"].values()
+        if test["resource_type"] == "test"
+        and not chosen.isdisjoint(needed := test["depends_on"]["nodes"])
+        and (test["attached_node"] not in chosen or not missing.isdisjoint(needed))
+    ]
 
 
 def _is_stuck(node: Mapping[str, Any], gone: Set[str]) -> bool:
