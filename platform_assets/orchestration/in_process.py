@@ -9,6 +9,10 @@ from platform_assets.cancellation import current
 from platform_assets.orchestration.jobs import SYNC_ALL
 from platform_assets.orchestration.partitions import partition_tags
 from platform_assets.orchestration.sync_config import SyncConfig
+from platform_assets.patches.run_origin import runs_of_location
+
+# The code location of `platform-assets dev`, which names it by the module.
+_LOCATION = "platform_assets.definitions"
 
 
 class InProcessRuns:
@@ -45,13 +49,14 @@ class InProcessRuns:
 
     def _run(self, keys: Set[dg.AssetKey], ops: Mapping[str, Any]) -> set[str]:
         """Run the assets; the names of the ops that started."""
-        result = self._repository.get_job(SYNC_ALL).execute_in_process(
-            run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            asset_selection=list(keys),
-            tags=partition_tags(self._config.partitions),
-            instance=self._instance,
-            raise_on_error=False,
-        )
+        with runs_of_location(self._instance, self._repository.name, _LOCATION):
+            result = self._repository.get_job(SYNC_ALL).execute_in_process(
+                run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                asset_selection=list(keys),
+                tags=partition_tags(self._config.partitions),
+                instance=self._instance,
+                raise_on_error=False,
+            )
         self._record(result.all_events)
         return {str(event.step_key) for event in result.all_events if event.is_step_start}
 
