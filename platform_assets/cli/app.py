@@ -17,12 +17,31 @@ _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
-Platforms = Annotated[list[str] | None, typer.Option("--platform", "-p", help="Only this platform; may be repeated.")]
+
+def _platform_names(incomplete: str) -> list[str]:
+    """For the shell: platforms whose names begin so."""
+    from platform_assets.platforms import all_platforms
+
+    return [platform.name for platform in all_platforms() if platform.name.startswith(incomplete)]
+
+
+def _asset_names(incomplete: str) -> list[str]:
+    """For the shell: assets whose names begin so."""
+    from platform_assets.platforms import all_platforms
+
+    names = (f"{platform.name}/{resource.name}" for platform in all_platforms() for resource in platform.resources)
+    return [name for name in names if name.startswith(incomplete)]
+
+
+Platforms = Annotated[
+    list[str] | None,
+    typer.Option("--platform", "-p", help="Only this platform; may be repeated.", autocompletion=_platform_names),
+]
 _SELECT = "Only this asset, or those of a pattern: crm/deals, 'crm/deal*', '*/organizations'; may be repeated."
+Assets = Annotated[list[str] | None, typer.Option("--select", "-s", help=_SELECT, autocompletion=_asset_names)]
 Sandbox = Annotated[
     bool, typer.Option("--sandbox", help="Serve platforms that have no base_url from the built-in sandbox.")
 ]
@@ -64,7 +83,7 @@ Contract = Annotated[
 @app.command()
 def sync(
     platform: Platforms = None,
-    select: Annotated[list[str] | None, typer.Option("--select", "-s", help=_SELECT)] = None,
+    select: Assets = None,
     partition: Annotated[
         list[str] | None,
         typer.Option("--partition", help="Only this partition of partitioned assets; may be repeated."),
@@ -146,7 +165,7 @@ def check(
 @app.command()
 def verify(
     platform: Platforms = None,
-    select: Annotated[list[str] | None, typer.Option("--select", "-s", help=_SELECT)] = None,
+    select: Assets = None,
     fix: Annotated[
         bool,
         typer.Option(

@@ -31,6 +31,7 @@ NOT_RUN = {
     "dagster-webserver": "runs until it is stopped",
     "uv sync": "installs packages",
     "git pull": "changes the checkout",
+    "platform-assets --install-completion": "edits the files of the shell: tests/cli/test_completion.py",
 }
 # Platform -> an asset that is quick to load.
 SMALL = {
