@@ -6,9 +6,11 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
+from itertools import pairwise
 
 from platform_assets.configuration import environment
 from platform_assets.configuration.freshness import lag_variables
+from platform_assets.counted import counted
 from platform_assets.dbt.existing import (
     existing_relations,
     missing_sources,
@@ -39,7 +41,7 @@ def run_dbt(words: Sequence[str]) -> int:
     command = dbt_command(words)
     help_wanted = not {"--help", "-h"}.isdisjoint(words)
     with environment({**dbt_variables(), **lag_variables(all_platforms())}):
-        if command in _WITHOUT_DATABASE | {None} or help_wanted or words[-2:] == ["docs", "serve"]:
+        if command in _WITHOUT_DATABASE | {None} or help_wanted or _serves_documentation(words):
             return _run(words)
         missing = missing_file()
         if missing is not None and command in _OF_TABLES:
@@ -54,6 +56,11 @@ def dbt_command(words: Sequence[str]) -> str | None:
     before = ["", *words]
     named = (word for previous, word in zip(before, words, strict=False) if previous not in _LOG_LEVELS)
     return next((word for word in named if word in _COMMANDS), None)
+
+
+def _serves_documentation(words: Sequence[str]) -> bool:
+    """`docs serve` reads files that `docs generate` wrote, and runs until it is ended."""
+    return ["docs", "serve"] in (list(pair) for pair in pairwise(words))
 
 
 def _without_missing_tables() -> list[str]:
@@ -80,7 +87,7 @@ def left_out_line(manifest: Mapping[str, object], missing: Set[str], models: int
     for platform, tables in of_platform.items():
         gone = tables & missing
         names += [platform] if gone == tables else sorted(f"{platform}/{sources[table]['name']}" for table in gone)
-    return f"not loaded, so left out with {models} models: {', '.join(names)}"
+    return f"not loaded, so left out with {counted(models, 'model')}: {', '.join(names)}"
 
 
 def _run(words: Sequence[str]) -> int:

@@ -39,6 +39,11 @@ def test_a_user_of_one_platform_builds_all_of_it(
     assert done.returncode == 0, done.stdout
     assert results(tmp_path / "target").keys() > before.keys()
     assert "crm/deals" in done.stderr and "crm/currencies" not in done.stderr
+    some = command(*words, "--select", "staging.crm")
+    assert some.returncode == 0, some.stdout
+    assert {name.split(".")[2] for name in results(tmp_path / "target") if name.startswith("model")} == {
+        "stg_crm__currencies"
+    }
     fresh = command("dbt", "source", "freshness", "--target-path", str(tmp_path / "target"))
     assert fresh.returncode == 0, fresh.stdout
     assert query(warehouse_file, "SELECT count(*) > 0 FROM staging.stg_crm__currencies") == [(True,)]

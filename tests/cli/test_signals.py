@@ -18,6 +18,7 @@ from platform_assets.cli.environment import open_instance
 from platform_assets.dbt.project import PROJECT_DIR
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import Fault, SandboxServer, expected_rows
+from platform_assets.warehouse.location import exclusive
 from tests.cli.command import MAIN, ROOT, warm_command
 from tests.long import only
 from tests.settings import platform_settings, sandbox_settings
@@ -233,3 +234,21 @@ def test_a_run_of_dagsters_own_ends_too_and_is_not_tried_again(asked_by_dagster:
         expected = dg.DagsterRunStatus.CANCELED if asked_by_dagster else dg.DagsterRunStatus.FAILURE
         assert statuses() == [expected]
         check_nothing_half(warehouse_file, server, "crm")
+
+
+def test_dbt_is_ended_with_the_command_and_its_server_holds_no_lock(warehouse_file: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    def answers() -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return True
+        return False
+
+    with started(MAIN, "dbt", "docs", "serve", "--no-browser", "--port", str(port), env={}) as process:
+        until(answers)
+        with exclusive("crm", wait=0):
+            pass
+        code, _, _ = ended(process, signal.SIGTERM)
+    assert code == 143
+    until(lambda: not answers())
