@@ -25,7 +25,7 @@ def rows_equal_sandbox(console: Console, server: SandboxServer, summary: Summary
         platform, resource = name.split("/")
         count = len(expected[platform].get(resource, ()))
         if asset.rows is None or asset.rows < count or (asset.rows > count and not server.backend.has_advanced):
-            differences.append(f"{name}: {asset.rows} rows, the sandbox has {count}")
+            differences.append(f"{name}: {asset.rows or 0} in the table, {count} in the sandbox")
     if not differences:
         equal = "at least those" if server.backend.has_advanced else "equal"
         counts = f"Row counts of all {len(compared)} assets" if len(compared) > 1 else "Row count of 1 asset"

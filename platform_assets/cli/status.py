@@ -12,6 +12,7 @@ from rich.console import Console
 
 from platform_assets.cli.environment import chosen_platforms, console, report_broken_platforms
 from platform_assets.cli.table import Column, print_table
+from platform_assets.counted import counted
 from platform_assets.declarations import Platform
 from platform_assets.reporting.ages import ago, duration, exact
 from platform_assets.reporting.asset_status import AssetStatus, State, asset_statuses
@@ -73,9 +74,9 @@ def _findings(statuses: Sequence[AssetStatus], platforms: Sequence[Platform], no
         yield f"not served: {status.asset}: {status.unserved}"
     for status in statuses:
         if status.skipped:
-            yield f"skipped: {status.asset}: the server refuses {status.skipped} of {status.reads} parents"
+            yield f"skipped: {status.asset}: the server refuses {status.skipped} of {counted(status.reads, 'parent')}"
     counts = [f"{len(found)} {state}" for state, found in by_state.items() if found]
-    yield f"{len(statuses)} assets: {', '.join(counts)}"
+    yield f"{counted(len(statuses), 'asset')}: {', '.join(counts)}"
     yield ""
 
 

@@ -28,6 +28,7 @@ from platform_assets.cli.summary import AssetSummary, Summary, print_summary
 from platform_assets.cli.sync_document import sync_document
 from platform_assets.cli.sync_request import SyncRequest
 from platform_assets.configuration.platform_settings import is_configured
+from platform_assets.counted import counted
 from platform_assets.declarations import Platform
 from platform_assets.http.errors import SettingsError
 from platform_assets.orchestration.in_process import InProcessRuns
@@ -95,7 +96,9 @@ def _run_sync(request: SyncRequest, assets: Sequence[str], clock: PhaseClock) ->
         finally:
             if current().cancelled:
                 landed = len(summary.landed)
-                console.print(f"stopped: {landed} of {len(keys)} assets had landed; the next sync loads the rest")
+                console.print(
+                    f"stopped: {landed} of {counted(len(keys), 'asset')} had landed; the next sync loads the rest"
+                )
         current().check()
         print_summary(console, summary, platforms)
         agrees = True
@@ -106,7 +109,9 @@ def _run_sync(request: SyncRequest, assets: Sequence[str], clock: PhaseClock) ->
             agrees = rows_equal_sandbox(console, server, summary, set(served))
     landed = len(summary.landed)
     phases = clock.seconds()
-    console.print(f"{landed} of {len(keys)} assets and {summary.models} dbt models", highlight=False)
+    console.print(
+        f"{landed} of {counted(len(keys), 'asset')} and {counted(summary.models, 'dbt model')}", highlight=False
+    )
     console.print(phases_line(phases), highlight=False)
     console.print("Open the UI: make dev (or `platform-assets dev`), then http://127.0.0.1:3000", highlight=False)
     all_usable = request.platforms or request.assets or not broken_platforms()

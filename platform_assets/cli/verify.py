@@ -15,6 +15,7 @@ from rich.console import Console
 from platform_assets.cli import environment
 from platform_assets.cli.environment import sandbox_for
 from platform_assets.cli.table import Column, print_table
+from platform_assets.counted import counted
 from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError, Resource
 from platform_assets.extraction.connection import connect
 from platform_assets.http.errors import SettingsError
@@ -129,8 +130,8 @@ def _print(console: Console, found: Sequence[tuple[str, Verification]], seconds:
             console.print(f"{platform}/{one.name}: {line}", markup=False, highlight=False, soft_wrap=True)
     good = sum(one.ok for _, one in found)
     rows, requests = sum(one.rows_served for _, one in found), sum(one.requests for _, one in found)
-    cost = f"{rows} rows, {requests} requests, {seconds:.1f} s"
-    console.print(f"{good} of {len(found)} assets are as their API serves them: {cost}", highlight=False)
+    cost = f"{counted(rows, 'row')}, {counted(requests, 'request')}, {seconds:.1f} s"
+    console.print(f"{good} of {counted(len(found), 'asset')} as served by the API: {cost}", highlight=False)
 
 
 def _count(kind: Kind, row: tuple[str, Verification]) -> str:
@@ -148,7 +149,7 @@ def _state(one: Verification) -> str:
     if one.differences:
         words.append(f"{one.differences} differ")
     if one.not_verified:
-        words.append(f"{len(one.not_verified)} of {one.parents_known} parents not verified")
+        words.append(f"{len(one.not_verified)} of {counted(one.parents_known, 'parent')} not verified")
     if one.fixed is not None and one.fixed.error is not None:
         words.append("the fix failed")
     return ", ".join(words) or "ok"

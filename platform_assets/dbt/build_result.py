@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
+from platform_assets.counted import counted
 from platform_assets.orchestration.failures import NEXT_STEP
 from platform_assets.progress import current
 
@@ -62,7 +63,7 @@ class BuildResult:
         models = sum(result.node.get("resource_type") == "model" for result in results)
         warned = [result for result in results if result.status in _WARNED]
         tests = len(results) - models
-        log.info("dbt: %s and %s, %d warned", _count(models, "model"), _count(tests, "test"), len(warned))
+        log.info("dbt: %s and %s, %d warned", counted(models, "model"), counted(tests, "test"), len(warned))
         for result in warned:
             log.warning("dbt warns: %s", _line(result))
 
@@ -118,16 +119,12 @@ def _line(result: _Result) -> str:
     node, kind = result.node, result.node.get("resource_type")
     if kind == "test" and result.failures:
         fail = "fails" if result.failures == 1 else "fail"
-        return f"{_tested(node)}: {_count(result.failures, 'row')} {fail} the test {_name_of_test(node)}"
+        return f"{_tested(node)}: {counted(result.failures, 'row')} {fail} the test {_name_of_test(node)}"
     if kind == "test":
         return f"{_tested(node)}: the test {_name_of_test(node)}: {reason_of(result.message)}"
     if kind == "unit_test":
         return f"{node.get('model', '')}: the unit test {node['name']}: {' '.join(_table(result.message))}"
     return f"{'/'.join(filter(None, (node.get('schema'), node['name'])))}: {reason_of(result.message)}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _tested(node: Mapping[str, Any]) -> str:

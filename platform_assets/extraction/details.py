@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from platform_assets.configuration.platform_settings import Settings
+from platform_assets.counted import counted
 from platform_assets.declarations import Detail, Endpoint, Every, Newest, Resource
 from platform_assets.extraction.edge import moments
 from platform_assets.extraction.shaping import time_from_epoch
@@ -108,7 +109,9 @@ class DetailReader:
         """
         for path, found in self._refusals.items():
             if found.sent >= _SEVERAL and found.refused == found.sent:
-                raise AnswerError(f"all {found.sent} requests for details at {path} were refused: {found.last}")
+                raise AnswerError(
+                    f"all of {counted(found.sent, 'request')} for details at {path} were refused: {found.last}"
+                )
 
     def _note(self, detail: Detail, result: _Result) -> None:
         if result.is_missing:

@@ -10,6 +10,7 @@ import requests
 from platform_assets.configuration import ALERTS, WEBHOOK_URL, read
 from platform_assets.configuration.freshness import too_late_after
 from platform_assets.configuration.platform_settings import is_configured
+from platform_assets.counted import counted
 from platform_assets.declarations import Platform
 from platform_assets.http.redaction import Redactor
 from platform_assets.monitoring.event_log import last_load
@@ -81,7 +82,7 @@ def stale_alert_sensor(platforms: Sequence[Platform]) -> dg.SensorDefinition:
             post(url, "\n".join(lines))
         # Only after the post: if the webhook is unavailable, the next tick posts again.
         context.update_cursor(json.dumps(sorted(stale)))
-        return dg.SkipReason(f"{len(stale)} assets are stale; posted {len(lines)} changes.")
+        return dg.SkipReason(f"{counted(len(stale), 'stale asset')}; posted {counted(len(lines), 'change')}.")
 
     return stale_assets
 

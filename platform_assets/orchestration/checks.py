@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from platform_assets.configuration.freshness import too_late_after
+from platform_assets.counted import counted
 from platform_assets.declarations import OnRemoval, Platform, Resource
 from platform_assets.extraction.support import Support
 from platform_assets.orchestration.heartbeat import find_heartbeat
@@ -46,12 +47,12 @@ class Check:
 
 def _key_unique(outcome: ResourceOutcome) -> Finding:
     count = outcome.duplicate_keys
-    return count == 0, f"{count} keys are in the table more than once", {"duplicate_keys": count}
+    return count == 0, f"in the table more than once: {counted(count, 'key')}", {"duplicate_keys": count}
 
 
 def _key_not_null(outcome: ResourceOutcome) -> Finding:
     count = outcome.null_keys
-    return count == 0, f"{count} rows have no key", {"rows_without_key": count}
+    return count == 0, f"{counted(count, 'row')} without a key", {"rows_without_key": count}
 
 
 def _no_drift(outcome: ResourceOutcome) -> Finding:
@@ -65,7 +66,7 @@ def _no_drift(outcome: ResourceOutcome) -> Finding:
 
 def _volume(outcome: ResourceOutcome) -> Finding:
     withheld = outcome.deletion_withheld
-    problem = f"{withheld} rows are missing from the list, suspiciously many; none of them was soft-deleted"
+    problem = f"missing from the list, suspiciously many: {counted(withheld, 'row')}; none was soft-deleted"
     return withheld == 0, problem, {"rows_missing": withheld, "records_read": outcome.records}
 
 
@@ -74,7 +75,7 @@ def _cursor_fresh(outcome: ResourceOutcome) -> Finding:
     sample = {parent or outcome.name: str(success or "never") for parent, success in list(late.items())[:_SAMPLE]}
     return (
         not late,
-        f"{len(late)} parents or lists were not read completely within the allowed lag",
+        f"not read completely within the allowed lag: {len(late)} of its parents or lists",
         {"late": len(late), "sample": sample},
     )
 
@@ -82,7 +83,11 @@ def _cursor_fresh(outcome: ResourceOutcome) -> Finding:
 def _none_left_failed(outcome: ResourceOutcome) -> Finding:
     left = outcome.left_failed
     sample = dict(list(left.items())[:_SAMPLE])
-    return not left, f"{len(left)} parents' last attempt failed", {"left_failed": len(left), "sample": sample}
+    return (
+        not left,
+        f"the last attempt failed for {counted(len(left), 'parent')}",
+        {"left_failed": len(left), "sample": sample},
+    )
 
 
 def _api_supported(outcome: ResourceOutcome) -> Finding:

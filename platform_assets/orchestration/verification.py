@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from platform_assets.configuration.platform_settings import is_configured, not_configured
+from platform_assets.counted import counted
 from platform_assets.declarations import Platform, PlatformAssetsError
 from platform_assets.extraction.connection import connect
 from platform_assets.http.redaction import Redactor
@@ -175,9 +176,9 @@ def _result(platform: Platform, found: Verification) -> dg.AssetCheckResult:
 def _description(found: Verification) -> str:
     if found.error is not None:
         return f"not verified: {found.error}"
-    parts = [f"{count} rows {kind}" for kind, count in found.counts.items() if count]
+    parts = [f"{counted(count, 'row')} {kind}" for kind, count in found.counts.items() if count]
     if found.not_verified:
-        parts.append(f"{len(found.not_verified)} parents not verified")
+        parts.append(f"{counted(len(found.not_verified), 'parent')} not verified")
     return ", ".join(parts)
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from platform_assets.configuration.freshness import late_after
+from platform_assets.counted import counted
 from platform_assets.declarations import Platform, Resource
 from platform_assets.warehouse import Status
 from platform_assets.warehouse.queries import Recorded
@@ -91,7 +92,7 @@ class AssetStatus:
             return self.failed[""]
         names = ", ".join(list(self.failed)[:_NAMED]) + (", …" if len(self.failed) > _NAMED else "")
         reason = next(iter(self.failed.values()), "")
-        return f"{len(self.failed)} of {self.reads} parents failed: {names}: {reason}"
+        return f"{len(self.failed)} of {counted(self.reads, 'parent')} failed: {names}: {reason}"
 
 
 def asset_statuses(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from platform_assets.counted import counted
 from platform_assets.declarations import Platform
 from platform_assets.reporting.ages import ago, duration
 from platform_assets.reporting.asset_status import AssetStatus, State, asset_statuses
@@ -99,7 +100,7 @@ def findings(platforms: Iterable[PlatformHealth], now: datetime) -> list[tuple[s
                 )
         missing = platform.count(State.NEVER)
         if missing:
-            what = f"{missing} assets" if missing > 1 else "1 asset"
+            what = counted(missing, "asset")
             command = f"platform-assets sync --platform {platform.name}"
             cells = [str(State.NEVER), f"{platform.name}: {what}", "never", "no sync has read it yet", command]
             found.append((State.NEVER, platform.name, cells))

@@ -17,6 +17,7 @@ from platform_assets.arrow.buffer import ParquetBuffer
 from platform_assets.arrow.columns import ARROW_TYPES, Columns
 from platform_assets.arrow.hashes import is_member
 from platform_assets.configuration.platform_settings import Settings
+from platform_assets.counted import counted
 from platform_assets.declarations import (
     Buckets,
     Configured,
@@ -127,7 +128,7 @@ class Planner:
         found = self.session.content(resource.name)
         if recorded.is_still(found):
             return False
-        outcome.reset = f"the table has {found.row_count} rows where the last sync left {recorded.row_count}"
+        outcome.reset = f"the table has {counted(found.row_count, 'row')} where the last sync left {recorded.row_count}"
         return True
 
     def _parents(self, resource: Resource, outcome: ResourceOutcome) -> list[KnownParent]:
@@ -334,7 +335,9 @@ def _check_any_complete(resource: Resource, parents: Parents) -> None:
     """Raise AnswerError if every parent lacks a value that the path needs: reading nothing is not a success."""
     if parents.incomplete and not parents.known:
         fields = ", ".join(f"`{resolve.field}`" for resolve in resource.endpoint.parents.values())
-        raise AnswerError(f"none of the {len(parents.incomplete)} rows of its parent {resource.parent} has {fields}")
+        raise AnswerError(
+            f"its parent {resource.parent} has {counted(len(parents.incomplete), 'row')}, none with {fields}"
+        )
 
 
 def _selected_partitions(selection: Selection, parents: Iterable[KnownParent]) -> set[str]:

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from platform_assets.arrow.buffer import Batch, BufferedRows, is_member
+from platform_assets.counted import counted
 from platform_assets.declarations import PlatformAssetsError
 from platform_assets.extraction import reading
 from platform_assets.extraction.queries import NO_PARENT
@@ -214,6 +215,6 @@ def _fail_if_all_skipped(plan: Plan) -> None:
     """Fail the resource if every parent was refused: a permission is missing, or the path does not exist any more."""
     skipped = [read for read in plan.reads if read.status is Status.SKIPPED]
     if skipped and len(skipped) == len(plan.reads) and not plan.other_parents_ok:
-        plan.outcome.error = f"all {len(skipped)} parents were refused: {skipped[0].error}"
+        plan.outcome.error = f"refused for all of {counted(len(skipped), 'parent')}: {skipped[0].error}"
         # Not for a 410, which may be over soon.
         plan.outcome.permanent = all(read.permanent for read in skipped)

@@ -241,4 +241,4 @@ def test_check(api: StubApi, capsys: pytest.CaptureFixture[str]) -> None:
 def test_verify(api: StubApi, instance: dg.DagsterInstance, capsys: pytest.CaptureFixture[str]) -> None:
     load(instance, "words", "changes")
     assert run_verify(VerifyRequest(assets=("shop/words", "shop/changes")))
-    assert "2 of 2 assets are as their API serves them" in capsys.readouterr().out
+    assert "2 of 2 assets as served by the API" in capsys.readouterr().out

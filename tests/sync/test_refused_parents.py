@@ -26,7 +26,7 @@ def test_all_parents_refused_is_a_failure_with_the_reason(api: StubApi, point: P
     for slug in "ab":
         api.routes[f"/v2/organizations/{slug}/pipelines"] = forbidden
     outcome = sync_platform("ci_analytics", [CI_PARENTS, PIPELINES])[PIPELINES]
-    assert outcome.error is not None and "all 2 parents were refused" in outcome.error and "403" in outcome.error
+    assert outcome.error is not None and "refused for all of 2 parents" in outcome.error and "403" in outcome.error
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])

@@ -20,7 +20,7 @@ def test_verify_reports_differences_as_text_json_and_exit_code_and_fixes_them(wa
         assert command("sync", *SELECT, "--no-models", env=env).returncode == 0
         clean = warm_command("verify", *SELECT, env=env)
         assert clean.returncode == 0, clean.stdout + clean.stderr
-        assert "2 of 2 assets are as their API serves them" in clean.stdout and clean.stderr == ""
+        assert "2 of 2 assets as served by the API" in clean.stdout and clean.stderr == ""
         with duckdb.connect(str(warehouse_file)) as connection:
             connection.execute("UPDATE crm.roles SET name = 'x' WHERE id = (SELECT min(id) FROM crm.roles)")
         differs = warm_command("verify", *SELECT, env=env)

@@ -134,7 +134,7 @@ def test_refused_for_every_test_the_table_stays_as_it_is(vendor: MakeVendor) -> 
     content = api.contents_of("tests")
     api.server.vendors.grafana_k6.refused.update({one["id"]: 403 for one in load_tests(api)})
     outcome = api.sync("tests")["tests"]
-    assert outcome.error is not None and "all 12 requests for details at" in outcome.error
+    assert outcome.error is not None and "all of 12 requests for details at" in outcome.error
     assert api.contents_of("tests") == content
 
 
