@@ -1,6 +1,7 @@
 """All 47 resources by dlt's `rest_api`, as somebody would write it who has only dlt: the peer of `benchmarks.command`.
 
-    python -m benchmarks.plain_dlt FOLDER     # reads the sandbox of the settings into FOLDER/plain.duckdb
+    python -m benchmarks.plain_dlt FOLDER           # reads the sandbox of the settings into FOLDER/plain.duckdb
+    python -m benchmarks.plain_dlt FOLDER parquet   # with that format between dlt's steps
 
 Paths, selectors, keys, parents and page sizes are those of our declarations, translated into dlt's own words. One
 pipeline per platform, one schema each. Prints one line: rows in all tables of resources, and how many these are.
@@ -119,6 +120,8 @@ def source_of(platform: Platform) -> Any:
 
 def main() -> None:
     folder = Path(sys.argv[1])
+    folder.mkdir(exist_ok=True)
+    options: Any = {"loader_file_format": sys.argv[2]} if sys.argv[2:] else {}
     database = folder / "plain.duckdb"
     for platform in all_platforms():
         dlt.pipeline(
@@ -126,7 +129,7 @@ def main() -> None:
             destination=dlt.destinations.duckdb(credentials=str(database)),
             dataset_name=platform.name,
             pipelines_dir=str(folder / "dlt"),
-        ).run(source_of(platform))
+        ).run(source_of(platform), **options)
     counts: list[int] = []
     with duckdb.connect(str(database), read_only=True) as connection:
         for platform in all_platforms():
