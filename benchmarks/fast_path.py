@@ -176,9 +176,9 @@ def write(results: list[Result]) -> None:
 Nested records (20 fields, about 0.8 kB of JSON) in pages of 500 from a loopback server of pre-rendered pages. Seconds
 are the best of the runs, without starting Python and importing; ours is a whole Dagster materialisation into DuckDB.
 Airbyte's CDK writes JSON lines, neither typed nor in a database. "By hand" is the limit: no types, retries, state or
-deduplication. Plain dlt is `rest_api_source` with its default settings and the same declaration, not run beyond 100,000
-rows, where it would take tens of minutes and gigabytes; once more with Parquet as its `loader_file_format`. "dlt, Arrow"
-is the loop of "by hand" in a resource of dlt, which gets Arrow tables and merges them by the key.
+deduplication. Plain dlt is `rest_api_source` with its default settings and the same declaration, not run beyond
+100,000 rows, where it would take tens of minutes and gigabytes; once more with Parquet as its `loader_file_format`.
+"dlt, Arrow" is the loop of "by hand" in a resource of dlt, which gets Arrow tables and merges them by the key.
 
 {table(results)}
 
