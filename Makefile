@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # If it were set, every process would compile a thousand modules again, a second each.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup run test test-long test-all dev lint lint-python lint-dbt lint-docs format bench fuzz simulate mutants clean docs test-embedded-elt
+.PHONY: help setup run test test-long test-all dev lint lint-python lint-dbt lint-docs format bench fuzz simulate mutants clean docs build test-package test-embedded-elt
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ run: setup  ## load all resources (from the sandbox if no platform is configured
 	$(BIN)/platform-assets sync --sandbox --contract $(CONTRACT)
 
 test: setup  ## run the tests that protect one named behaviour each
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -m "not long and not package"
 
 test-long: setup  ## run the tests that explore: more seeds, faults, kills and combinations
 	$(BIN)/python -m pytest -m long
@@ -89,6 +89,14 @@ docs: $(UV)  ## build the documentation as a site into site/; a broken link, or 
 	UV_PROJECT_ENVIRONMENT=.venv-docs $(UV) sync --frozen --quiet --only-group docs
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict -f docs/site/mkdocs.yml
 	! grep -rlE '<(script|link|img)[^>]*(src|href)="?https?:|class="mermaid"' site --include=*.html
+
+DIST ?= dist
+build: setup  ## build the sdist and the wheel into dist/
+	$(BIN)/platform-assets dbt parse --quiet
+	$(UV) build --quiet --out-dir $(DIST)
+
+test-package: setup  ## build the wheel, install it with each Python that is here, and run it in an empty folder
+	$(BIN)/python -m pytest -n 0 -m package tests/packaging
 
 test-embedded-elt: $(UV)  ## test with the deprecated dagster-embedded-elt and its older Dagster
 	UV_PROJECT_ENVIRONMENT=.venv-embedded-elt $(UV) sync --frozen --quiet --extra embedded-elt --no-group dev --group test

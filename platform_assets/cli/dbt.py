@@ -17,7 +17,7 @@ from platform_assets.dbt.existing import (
     models_without_tables,
     unit_tests_without_tables,
 )
-from platform_assets.dbt.program import PROJECT_DIR, executable, read_manifest
+from platform_assets.dbt.program import executable, project_dir, read_manifest
 from platform_assets.platforms import all_platforms
 from platform_assets.warehouse.errors import WarehouseError
 from platform_assets.warehouse.location import check_settings, dbt_variables, exclusive_for_child, missing_file
@@ -93,7 +93,7 @@ def left_out_line(manifest: Mapping[str, object], missing: Set[str], models: int
 def _run(words: Sequence[str]) -> int:
     """Run dbt to its end. It gets what ends this process, and ends in order."""
     sys.stdout.flush()
-    process = subprocess.Popen([executable(), *words], cwd=PROJECT_DIR)
+    process = subprocess.Popen([executable(), *words], cwd=project_dir())
 
     def forward(number: int, _: object) -> None:
         # A terminal's Ctrl-C reaches dbt by itself, and a second interrupt would cut its end short.

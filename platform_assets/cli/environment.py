@@ -20,6 +20,7 @@ from platform_assets.configuration import (
     read,
     unknown_settings,
 )
+from platform_assets.configuration.dagster_home import dagster_home_path
 from platform_assets.configuration.platform_settings import is_configured, platform_secrets, read_settings, setting_name
 from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError
 from platform_assets.http.errors import SettingsError
@@ -69,11 +70,6 @@ def dagster_home() -> Path:
         raise unusable_home(home, error.strerror) from None
     os.environ["DAGSTER_HOME"] = str(home)
     return home
-
-
-def dagster_home_path() -> Path:
-    """Absolute path of Dagster's home, which may not exist yet."""
-    return Path(os.environ.get("DAGSTER_HOME") or "data/dagster_home").expanduser().absolute()
 
 
 @contextmanager

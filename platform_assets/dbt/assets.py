@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from sqlglot.errors import SqlglotError
 
 from platform_assets.cancellation import Cancelled, current
 from platform_assets.configuration import environment
@@ -18,7 +17,7 @@ from platform_assets.configuration.freshness import lag_variables
 from platform_assets.dbt.build_result import BuildResult
 from platform_assets.dbt.column_lineage import column_lineage, declared_tables
 from platform_assets.dbt.existing import existing_relations, left_out_tests
-from platform_assets.dbt.program import GRACE_SECONDS, PROJECT_DIR, terminated_on_cancel
+from platform_assets.dbt.program import GRACE_SECONDS, project_dir, terminated_on_cancel
 from platform_assets.dbt.project import model_versions
 from platform_assets.dbt.stale_models import build_metadata
 from platform_assets.orchestration.interrupts import canceled
@@ -139,7 +138,7 @@ def _lineage_metadata(node: Mapping[str, Any], invocation: DbtCliInvocation) -> 
     dialect = invocation.manifest["metadata"]["adapter_type"]
     try:
         lineage = column_lineage(compiled.read_text(), node["columns"], declared_tables(invocation.manifest), dialect)
-    except (OSError, SqlglotError) as error:
+    except Exception as error:  # The models are built, whatever keeps their lineage from being drawn.
         logging.getLogger(__name__).warning("no column lineage for %s: %s", node["name"], error)
         return {}
     by_column = {
@@ -152,7 +151,7 @@ def _lineage_metadata(node: Mapping[str, Any], invocation: DbtCliInvocation) -> 
 def _keep_parsed(built: Path, target: Path) -> None:
     """Leave what a build has parsed for the next: dbt parses every file again if the warehouse has another path."""
     with suppress(OSError):
-        (built / PARTIAL_PARSE_FILE_NAME).replace(PROJECT_DIR / target / PARTIAL_PARSE_FILE_NAME)
+        (built / PARTIAL_PARSE_FILE_NAME).replace(project_dir() / target / PARTIAL_PARSE_FILE_NAME)
 
 
 def _delete_old_targets(target: Path) -> None:

@@ -1,24 +1,73 @@
 """dbt's project folder and program, for commands that start dbt without Dagster."""
 
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
 from platform_assets.cancellation import current
+from platform_assets.configuration.dagster_home import dagster_home_path
+from platform_assets.http.errors import SettingsError
 
-PROJECT_DIR = Path(__file__).parents[2] / "dbt_project"
-TARGET_DIR = PROJECT_DIR / "target"
-MANIFEST = TARGET_DIR / "manifest.json"
+_CHECKOUT = Path(__file__).parents[2] / "dbt_project"
+# Where the wheel has the project (.ci/build_hook.py).
+_PACKAGED = Path(__file__).parent / "packaged_project"
+_MANIFEST = Path("target", "manifest.json")
 
 # Seconds that dbt has to end its models when it is interrupted; the database rolls back what is killed after that.
 GRACE_SECONDS = 4.0
 _MANIFEST_LOCK_SECONDS = 120.0
+
+
+@cache
+def project_dir() -> Path:
+    """The dbt project: in a checkout its folder, else a copy in Dagster's home, where dbt can write.
+
+    Raises SettingsError if it cannot be copied.
+    """
+    if (_CHECKOUT / "dbt_project.yml").exists():
+        return _CHECKOUT
+    home = dagster_home_path()
+    try:
+        return unpacked(_PACKAGED, home / "dbt_project")
+    except OSError as error:
+        raise SettingsError(f"DAGSTER_HOME {home} cannot be used: {error.strerror}") from None
+
+
+def unpacked(packaged: Path, folder: Path) -> Path:
+    """A copy of the packaged project in `folder`, made at its first use.
+
+    Named by its content: another version of the package makes another copy, and what is being built keeps its own.
+    """
+    # The manifest last: it is outdated if any other file is newer.
+    found = [path.relative_to(packaged) for path in packaged.rglob("*") if path.is_file()]
+    files = sorted(found, key=lambda path: (path == _MANIFEST, path))
+    content = b"\0".join(part for path in files for part in (str(path).encode(), (packaged / path).read_bytes()))
+    copy = folder / blake2b(content, digest_size=6).hexdigest()
+    if copy.exists():
+        return copy
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=".", dir=folder))
+    unfinished.chmod(0o755)
+    for path in files:
+        (unfinished / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(packaged / path, unfinished / path)
+    try:
+        unfinished.rename(copy)
+    except OSError:
+        shutil.rmtree(unfinished)
+        if not copy.exists():  # another process made it meanwhile
+            raise
+    return copy
 
 
 def executable() -> str:
@@ -29,15 +78,16 @@ def executable() -> str:
 
 def manifest_lock() -> FileLock:
     """Held while the manifest is read or written: processes that start together must not parse at once."""
-    TARGET_DIR.mkdir(exist_ok=True)
-    return FileLock(TARGET_DIR / "manifest.lock", timeout=_MANIFEST_LOCK_SECONDS)
+    target = (project_dir() / _MANIFEST).parent
+    target.mkdir(exist_ok=True)
+    return FileLock(target / "manifest.lock", timeout=_MANIFEST_LOCK_SECONDS)
 
 
 def is_outdated(manifest: Path) -> bool:
     """Whether a model, a macro or the project file was edited after the manifest was written."""
-    files = [PROJECT_DIR / "dbt_project.yml"]
+    files = [project_dir() / "dbt_project.yml"]
     for folder in ("models", "macros"):
-        files.extend(path for path in PROJECT_DIR.joinpath(folder).rglob("*") if path.is_file())
+        files.extend(path for path in project_dir().joinpath(folder).rglob("*") if path.is_file())
     return not manifest.exists() or manifest.stat().st_mtime < max(path.stat().st_mtime for path in files)
 
 
@@ -47,11 +97,12 @@ def read_manifest() -> dict[str, Any] | None:
     The caller has set the variables of a build: with others, dbt would parse every file again at the next one.
     """
     with manifest_lock():
-        if is_outdated(MANIFEST):
-            parsing = subprocess.run([executable(), "parse", "--quiet"], cwd=PROJECT_DIR, check=False, stdout=2)  # noqa: S603 -- our own arguments
+        manifest = project_dir() / _MANIFEST
+        if is_outdated(manifest):
+            parsing = subprocess.run([executable(), "parse", "--quiet"], cwd=project_dir(), check=False, stdout=2)  # noqa: S603 -- our own arguments
             if parsing.returncode:
                 return None
-        return json.loads(MANIFEST.read_bytes())
+        return json.loads(manifest.read_bytes())
 
 
 @contextmanager

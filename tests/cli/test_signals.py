@@ -15,7 +15,7 @@ import pytest
 from filelock import FileLock
 
 from platform_assets.cli.environment import open_instance
-from platform_assets.dbt.project import PROJECT_DIR
+from platform_assets.dbt.project import project_dir
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import Fault, SandboxServer, expected_rows
 from platform_assets.warehouse.location import exclusive
@@ -214,7 +214,7 @@ def builds_a_model(dbt: int) -> bool:
     """Whether a `dbt build` has begun its first model, by its log."""
     variables = Path(f"/proc/{dbt}/environ").read_bytes().decode().split("\0")
     (folder,) = (entry.partition("=")[2] for entry in variables if entry.startswith("DBT_LOG_PATH="))
-    log = PROJECT_DIR / folder / "dbt.log"
+    log = project_dir() / folder / "dbt.log"
     return log.exists() and "START sql" in log.read_text()
 
 

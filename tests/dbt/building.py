@@ -13,14 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from platform_assets.configuration.platform_settings import read_settings
-from platform_assets.dbt.project import PROJECT_DIR
+from platform_assets.dbt.project import project_dir
 from platform_assets.http.client import ApiClient
 from platform_assets.patches.dbt_imports import PARTIAL_PARSE_FILE_NAME
 from platform_assets.platforms import all_platforms
 from platform_assets.sync import Selection, sync
 from platform_assets.warehouse import open_warehouse
 
-PARSED = PROJECT_DIR / "target" / "tests" / PARTIAL_PARSE_FILE_NAME
+PARSED = project_dir() / "target" / "tests" / PARTIAL_PARSE_FILE_NAME
 """What dbt has parsed in the last test; it checks itself which files are no longer the same."""
 
 
@@ -79,7 +79,7 @@ def links_beside(warehouse: Path) -> Path:
     folder = warehouse.parent / "dbt_project"
     if not folder.exists():
         folder.mkdir()
-        for path in PROJECT_DIR.iterdir():
+        for path in project_dir().iterdir():
             if path.name not in ("target", "logs"):
                 (folder / path.name).symlink_to(path)
     return folder

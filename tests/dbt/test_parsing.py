@@ -14,7 +14,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder whose `target` has what an earlier `dbt parse` has left."""
     (tmp_path / "target" / "build").mkdir(parents=True)
     (tmp_path / "target" / PARTIAL_PARSE_FILE_NAME).write_bytes(b"of another warehouse")
-    monkeypatch.setattr(assets, "PROJECT_DIR", tmp_path)
+    monkeypatch.setattr(assets, "project_dir", lambda: tmp_path)
     return tmp_path
 
 

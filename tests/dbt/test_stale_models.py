@@ -126,7 +126,7 @@ def test_an_edited_model_and_what_is_below_it_are_stale_whatever_the_files_times
 def test_a_version_is_of_a_models_own_sql_and_of_what_all_models_share(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(project, "PROJECT_DIR", tmp_path)
+    monkeypatch.setattr(project, "project_dir", lambda: tmp_path)
     for name in ("models/a.sql", "models/marts/b.sql", "macros/m.sql", "dbt_project.yml"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("before")

@@ -7,7 +7,7 @@ import pytest
 from dagster_dbt import DbtCliResource
 from dagster_dbt.core import resource
 
-from platform_assets.dbt.project import PROJECT_DIR, dbt_cli, dbt_project
+from platform_assets.dbt.project import dbt_cli, dbt_project, project_dir
 from platform_assets.patches.dbt_command import DbtCommand
 
 
@@ -22,7 +22,7 @@ def prepared(kind: type[DbtCliResource], monkeypatch: pytest.MonkeyPatch, target
         lambda self, args: done.append("adapter") or original(self, args),
     )
     executable = dbt_cli(dbt_project()).dbt_executable
-    command = kind(project_dir=str(PROJECT_DIR), dbt_executable=executable)
+    command = kind(project_dir=str(project_dir()), dbt_executable=executable)
     command.cli(["--version"], target_path=target).wait()
     return done
 
@@ -39,5 +39,5 @@ def test_nothing_is_prepared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 def test_the_version_is_that_of_the_dbt_that_is_started(tmp_path: Path) -> None:
     project = dbt_project()
     executable = dbt_cli(project).dbt_executable
-    upstream = DbtCliResource(project_dir=str(PROJECT_DIR), dbt_executable=executable)
+    upstream = DbtCliResource(project_dir=str(project_dir()), dbt_executable=executable)
     assert dbt_cli(project)._cli_version == upstream._cli_version
