@@ -151,9 +151,8 @@ def test_a_missing_parent_is_told_without_a_promise_that_the_next_sync_loads_it(
         result = run(repository, "sync_ci_analytics", instance, [PIPELINES.to_user_string()])
         failure = result.failure_data_for_node("ci_analytics__per_organization")
         assert failure is not None and failure.user_failure_data is not None
-        assert failure.user_failure_data.description == (
-            "ci_analytics/organizations_pipelines: its parent ci_analytics/organizations was never loaded; load that first"
-        )
+        reason = "its parent ci_analytics/organizations was never loaded; load that first"
+        assert failure.user_failure_data.description == f"ci_analytics/organizations_pipelines: {reason}"
 
 
 def test_the_reason_comes_first_also_if_retries_did_not_help(
