@@ -2,7 +2,8 @@
 
 On GitHub `../SECURITY.md` leads to the file. The site has no files outside docs/, so the hook adds each linked one
 under `repository/`: Markdown as it is, with its own links followed likewise; source code as a page with the code. A
-link to a folder becomes plain text.
+link to a folder becomes plain text. A Mermaid graph, which needs a script from elsewhere, becomes a table of its
+arrows.
 """
 
 import os
@@ -21,6 +22,8 @@ FOUND_BY_LINKS = InclusionLevel.NOT_IN_NAV
 # What mkdocs takes from docs/ by itself.
 SERVED = (".md", ".png", ".svg")
 FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
+MERMAID = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ARROW = re.compile(r"^\s*(\w+) --> (\w+)$", re.MULTILINE)
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|!\[[^\]]*\]\([^)]*\))*)\]\(([^()\s]+)\)")
 
 
@@ -49,6 +52,17 @@ def linked(text: str, source: Path) -> set[Path]:
     targets = {target.split("#")[0] for _, _, target in LINK.findall(FENCED.sub("", text)) if "://" not in target}
     paths = {(source.parent / target).resolve() for target in targets if target}
     return {path for path in paths if path.is_file() and not is_inside(path) and path.is_relative_to(ROOT)}
+
+
+def arrows(graph: re.Match[str]) -> str:
+    """The arrows of a Mermaid graph as a table; the graph itself if it has none."""
+    found: dict[str, list[str]] = {}
+    for start, end in ARROW.findall(graph[1]):
+        found.setdefault(start, []).append(end)
+    if not found:
+        return graph[0]
+    rows = (f"| {start} | {', '.join(ends)} |" for start, ends in found.items())
+    return "\n".join(["| from | to |", "|---|---|", *rows])
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -92,5 +106,5 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         relative = os.path.relpath(page_of(full), Path(page.file.src_uri).parent)
         return f"{image}[{text}]({relative}{'#' if anchor else ''}{anchor})"
 
-    parts = FENCED.split(markdown)
+    parts = FENCED.split(MERMAID.sub(arrows, markdown))
     return "".join(part if place % 2 else LINK.sub(replace, part) for place, part in enumerate(parts))

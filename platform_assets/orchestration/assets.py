@@ -23,7 +23,7 @@ from platform_assets.warehouse.dlt_source import declared_source
 
 def platform_assets(platform: Platform) -> list[dg.AssetsDefinition]:
     """Every resource of the platform as an asset; a run that selects three assets of an op fetches only these."""
-    return [_assets(platform, suffix, group) for suffix, group in op_groups(platform.resources).items()]
+    return [_assets(platform, suffix, group) for suffix, group in op_groups(platform).items()]
 
 
 def log_spec(platform: Platform) -> dg.AssetSpec:

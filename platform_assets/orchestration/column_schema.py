@@ -18,11 +18,11 @@ def declared_schema(platform: Platform, resource: Resource) -> dg.TableSchema:
         columns=[
             dg.TableColumn(
                 name,
-                data_type,
-                descriptions[name],
+                columns.types[name],
+                description,
                 constraints=dg.TableColumnConstraints(nullable=name not in key, unique=key == {name}),
             )
-            for name, data_type in columns.types.items()
+            for name, description in descriptions.items()
         ]
     )
 
@@ -34,12 +34,14 @@ def loaded_schema(
     if resource.name not in schema.tables:
         return None
     found = dlt.table_schema(resource.name, schema)
-    types = {column.name: column.type for column in found.columns}
+    columns = {column.name: column for column in found.columns}
+    types = {name: column.type for name, column in columns.items()}
     descriptions = column_descriptions(platform, resource, schema.naming, types)
     return dg.TableSchema(
         columns=[
-            dg.TableColumn(column.name, column.type, descriptions.get(column.name), column.constraints)
-            for column in found.columns
+            dg.TableColumn(name, types[name], description, columns[name].constraints)
+            for name, description in descriptions.items()
+            if name in columns
         ],
         constraints=found.constraints,
     )

@@ -16,7 +16,7 @@ PERMANENT = "permanent"
 TRANSIENT_RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 
-# Begins the last line of a failure, which is not a reason.
+# Begins the last line of most failures, which is not a reason.
 NEXT_STEP = "what to do: "
 
 
@@ -43,9 +43,12 @@ def failure_of(platform: Platform, outcomes: Sequence[ResourceOutcome]) -> dg.Fa
         problem.reason if problem.reason.startswith(problem.name) else f"{problem.name}: {problem.reason}"
         for problem in problems
     ]
+    # A missing parent's reason says what to do.
+    if not all(outcome.parent_missing for outcome in outcomes if any(_problems(platform, outcome))):
+        lines.append(NEXT_STEP + _next_step(platform, problems))
     return dg.Failure(
         # No heading: the first line that anybody sees is the reason.
-        "\n".join([*lines, NEXT_STEP + _next_step(platform, problems)]),
+        "\n".join(lines),
         # Requests were retried already; the freshness sensor requests another run of what may recover.
         allow_retries=False,
         metadata={

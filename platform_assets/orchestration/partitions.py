@@ -40,7 +40,7 @@ def backfill_policy(resource: Resource) -> dg.BackfillPolicy | None:
 
 def op_names(platform: Platform) -> dict[str, str]:
     """Resource -> name of the op that loads it."""
-    groups = op_groups(platform.resources)
+    groups = op_groups(platform)
     return {resource.name: f"{platform.name}__{suffix}" for suffix, group in groups.items() for resource in group}
 
 
@@ -100,17 +100,17 @@ def children_of(platform: Platform) -> dict[str, list[Resource]]:
     return children
 
 
-def op_groups(resources: Sequence[Resource]) -> dict[str, list[Resource]]:
-    """Resources that share an op, by the op's suffix.
+def op_groups(platform: Platform) -> dict[str, list[Resource]]:
+    """The platform's resources that share an op, by the op's suffix.
 
     One op per partitioning loads many resources. Parents have an op of their own: Dagster skips everything below a
     failed op, and a failed list without children must not keep other lists' children from loading.
     """
-    parents = {resource.parent for resource in resources}
+    parents = {resource.parent for resource in platform.resources}
     groups: dict[str, list[Resource]] = {}
-    for resource in sorted(resources, key=lambda item: item.partition is not None):
+    for resource in sorted(platform.resources, key=lambda item: item.partition is not None):
         if isinstance(resource.partition, DynamicPartitions):
-            suffix = resource.partition.name
+            suffix = f"per_{resource.partition.name.removeprefix(f'{platform.name}_')}"
         elif isinstance(resource.partition, Buckets):
             suffix = f"buckets_{resource.partition.count}"
         else:

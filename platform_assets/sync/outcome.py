@@ -54,6 +54,7 @@ class ResourceOutcome:
     Attributes:
         error: why nothing of it landed; None if something did.
         permanent: whether a retry is pointless until somebody changes something.
+        parent_missing: whether it failed since its parent was never loaded.
         records: how many the API returned.
         rows_loaded: how many of them were new or changed.
         created: whether the table is new.
@@ -83,6 +84,7 @@ class ResourceOutcome:
     name: str
     error: str | None = None
     permanent: bool = False
+    parent_missing: bool = False
     records: int = 0
     rows_loaded: int = 0
     rows_in_table: int = 0

@@ -136,6 +136,7 @@ class Planner:
         context = self.context
         try:
             if not self.session.has_table(str(resource.parent)):
+                outcome.parent_missing = True
                 raise AnswerError(
                     f"its parent {context.platform.name}/{resource.parent} was never loaded; load that first"
                 )

@@ -23,7 +23,9 @@ _VARIANT = "__v_"
 def column_descriptions(
     platform: Platform, resource: Resource, naming: NamingConvention, loaded: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Column -> what it means, for every column of the resource's table.
+    """Column -> what it means, for every column of the resource's table, in the order in which people read them.
+
+    The primary key is first, and what the warehouse adds is last.
 
     Args:
         naming: dlt's naming convention of the destination.
@@ -33,7 +35,9 @@ def column_descriptions(
     known = {**_OWN, **dict(_parents(platform, resource, naming))}
     for field in resource.columns:
         known[columns.name_of(field)] = platform.description_of(resource, field) or f"Field `{field}` of the API."
-    return {name: known.get(name) or _undeclared(name) for name in columns.types}
+    key = {columns.name_of(name) for name in platform.primary_key_of(resource)}
+    ordered = sorted(columns.types, key=lambda name: (name not in key, name.startswith("_")))
+    return {name: known.get(name) or _undeclared(name) for name in ordered}
 
 
 def _parents(platform: Platform, resource: Resource, naming: NamingConvention) -> Iterator[tuple[str, str]]:

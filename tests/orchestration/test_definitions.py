@@ -74,6 +74,8 @@ def test_every_asset_has_a_description_owner_table_and_schema(repository: dg.Rep
         assert node.description and node.owners and node.metadata["dagster/table_name"] == f"{platform}.{resource}"
         assert node.metadata["dagster/column_schema"].columns
         assert all(column.description for column in node.metadata["dagster/column_schema"].columns)
+        names = [column.name for column in node.metadata["dagster/column_schema"].columns]
+        assert not names[0].startswith("_") and names[-1].startswith("_"), "what the warehouse adds is not last"
         assert node.kinds == {"dlt", "duckdb"}
         assert node.metadata["vendor_docs"].url.startswith("https://")
         assert (ROOT / node.metadata["docs"].path).is_file()

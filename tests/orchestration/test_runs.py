@@ -52,6 +52,7 @@ def test_parents_children_and_models_in_one_run(
         described = {column.name: column.description for column in builds["dagster/column_schema"].columns}  # pyright: ignore[reportAttributeAccessIssue] -- a table schema
         assert described["number"] == "Counts up within its pipeline, with gaps; unique only there."
         assert all(described.values()) and described["_dlt_id"] == "Hash of the record's content."
+        assert next(iter(described)) == "id" and next(reversed(described)).startswith("_")
         assert builds["cursor_field"] == "created_at"
         requested = sum(request["path"].endswith("/v2/builds") for request in server.requests)
         # 25 pages could hold them all; pages that begin with the last row of the previous one need a few more.
@@ -97,7 +98,7 @@ def test_successful_partitions_are_materialised_when_another_fails(
         assert not result.success
         assert "acme" not in instance.get_materialized_partitions(PIPELINES)
         assert {"globex", "initech"} <= instance.get_materialized_partitions(PIPELINES)
-        failure = result.failure_data_for_node("ci_analytics__ci_analytics_organization")
+        failure = result.failure_data_for_node("ci_analytics__per_organization")
         assert failure is not None and failure.user_failure_data is not None
         assert "ci_analytics/organizations_pipelines[acme]" in (failure.user_failure_data.description or "")
 
@@ -140,6 +141,18 @@ def test_the_first_line_of_a_failed_step_is_the_reason_and_the_last_what_to_do(
     assert reason.startswith("device_management/roles: ") and "answered 404" in reason
     assert to_do.startswith("what to do: `platform-assets check --platform device_management`")
     assert failure.error.message.startswith(f"dagster._core.definitions.events.Failure: {reason}")
+
+
+def test_a_missing_parent_is_told_without_a_promise_that_the_next_sync_loads_it(
+    repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
+) -> None:
+    with SandboxServer() as server:
+        point_at(server)
+        result = run(repository, "sync_ci_analytics", instance, [PIPELINES.to_user_string()])
+        failure = result.failure_data_for_node("ci_analytics__per_organization")
+        assert failure is not None and failure.user_failure_data is not None
+        reason = "its parent ci_analytics/organizations was never loaded; load that first"
+        assert failure.user_failure_data.description == f"ci_analytics/organizations_pipelines: {reason}"
 
 
 def test_the_reason_comes_first_also_if_retries_did_not_help(
