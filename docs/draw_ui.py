@@ -68,7 +68,7 @@ def _pictures(browser: "Browser", url: str, sandbox: str, variables: Mapping[str
     browser.open(f"{url}/asset-groups", 640)
     browser.click("Hide navigation")
     # The group that fits.
-    browser.open(f"{url}/asset-groups?expanded=global@global:load_testing", 700)
+    browser.open(f"{url}/asset-groups?expanded=global@global:load_testing", 920)
     browser.wait_for("stg_load")
     browser.hide_list()
     browser.picture(DOCS / "ui-lineage.png")
@@ -192,7 +192,7 @@ class Browser:
         time.sleep(SETTLED)
         for count in (1, 2):
             for kind in ("mousePressed", "mouseReleased"):
-                self._send("Input.dispatchMouseEvent", type=kind, x=900, y=400, button="left", clickCount=count)
+                self._send("Input.dispatchMouseEvent", type=kind, x=300, y=200, button="left", clickCount=count)
 
     def picture(self, target: Path) -> None:
         """Write what the window shows."""

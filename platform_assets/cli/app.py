@@ -240,7 +240,7 @@ def report(
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise PlatformAssetsError(f"{output} cannot be written: {error.strerror}") from None
-    typer.echo(f"written: {output} ({len(text) / 1e6:.1f} MB)")
+    typer.echo(f"written: {output} ({max(1, round(len(text) / 1000))} kB)")
 
 
 @app.command(

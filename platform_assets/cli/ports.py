@@ -1,5 +1,6 @@
 """Whether a command can listen where it was told to, before it starts anything."""
 
+import os
 import socket
 
 from platform_assets.declarations import PlatformAssetsError
@@ -15,7 +16,8 @@ def check_port(what: str, host: str, port: int) -> None:
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        reason = error.strerror or str(error)
+        # Python appends the address to its own text.
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise PortUnavailable(
             f"{what} cannot listen on {host}:{port}: {reason}; choose another port with --port"
         ) from None

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -125,13 +126,23 @@ def _print(console: Console, found: Sequence[tuple[str, Verification]], seconds:
     ]
     print_table(console, columns, found)
     console.print()
-    for platform, one in found:
-        for line in _details(one):
-            console.print(f"{platform}/{one.name}: {line}", markup=False, highlight=False, soft_wrap=True)
+    for line in _lines(found):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     good = sum(one.ok for _, one in found)
     rows, requests = sum(one.rows_served for _, one in found), sum(one.requests for _, one in found)
     cost = f"{counted(rows, 'row')}, {counted(requests, 'request')}, {seconds:.1f} s"
     console.print(f"{good} of {counted(len(found), 'asset')} as served by the API: {cost}", highlight=False)
+
+
+def _lines(found: Sequence[tuple[str, Verification]]) -> Iterator[str]:
+    """The details of all assets; what is said of several assets of a platform is one line."""
+    names: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for platform, one in found:
+        for detail in _details(one):
+            names[platform, detail].append(one.name)
+    for (platform, detail), (name, *others) in names.items():
+        more = f" and {len(others)} more" if others else ""
+        yield f"{platform}/{name}{more}: {detail}"
 
 
 def _count(kind: Kind, row: tuple[str, Verification]) -> str:

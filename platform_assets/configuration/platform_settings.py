@@ -178,19 +178,24 @@ def _rate_limit(platform: Platform) -> RateLimit | None:
     return None if rate is None else RateLimit(requests=rate[0], seconds=rate[1])
 
 
-def _required(platform: Platform, setting: Setting[str]) -> str:
+def _required(platform: Platform, setting: Setting[str], instead: str = "") -> str:
+    """The setting's value; `instead` is another way to have one, for the error if it is missing."""
     value = _read(platform, setting)
     if not value:
         file = ".dlt/secrets.toml" if setting.secret else ".dlt/config.toml"
         raise SettingsError(
-            f"{platform.name}: setting `{setting.key}` is missing: set {setting_name(platform, setting.key)},"
+            f"{platform.name}: setting `{setting.key}` is missing: set {instead}{setting_name(platform, setting.key)},"
             f" or `{setting.key}` under [sources.{platform.name}] in {file}, or use the sandbox (`--sandbox`)"
         )
     return value
 
 
 def _base_url(platform: Platform, contract: str) -> str:
-    url = (_vendor_url(platform, contract) or _required(platform, configuration.BASE_URL)).rstrip("/")
+    located = [name for name, one in platform.contracts.items() if one.base_url or one.regions]
+    instead = ""
+    if contract == REFERENCE and located:
+        instead = f"{setting_name(platform, 'contract')} to {' or '.join(f'`{name}`' for name in located)}, or "
+    url = (_vendor_url(platform, contract) or _required(platform, configuration.BASE_URL, instead)).rstrip("/")
     url = _without_version(url, platform.contracts.get(contract))
     name = setting_name(platform, "base_url")
     parts = urlsplit(url)

@@ -54,6 +54,14 @@ def test_bad_input_is_a_one_line_error(args: list[str], expected: str, warehouse
     assert not warehouse_file.exists()
 
 
+def test_a_platform_without_settings_is_told_its_contract_and_reported_once() -> None:
+    done = command("verify", "--platform", "load_testing")
+    assert done.returncode == 1
+    (line,) = [line for line in done.stdout.splitlines() if "is missing" in line]
+    assert line.startswith("load_testing/organizations and 2 more: not verified: load_testing: setting `base_url`")
+    assert "set SOURCES__LOAD_TESTING__CONTRACT to `grafana_k6`" in line and "SOURCES__LOAD_TESTING__BASE_URL" in line
+
+
 def test_a_rejected_token_is_reported_without_showing_it(warehouse_file: Path) -> None:
     with SandboxServer() as server:
         env = sandbox_settings(server, token="hush-s3cret")

@@ -76,7 +76,7 @@ def test_a_port_in_use_is_refused_before_the_ui_or_a_sandbox_is_started(tmp_path
         for name in ("sandbox", "dev"):
             done = command(name, "--port", port)
             assert done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1
-            assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in done.stderr
+            assert f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another port" in done.stderr
     assert not (tmp_path / "dagster_home").exists()
 
 
