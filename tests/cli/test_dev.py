@@ -15,7 +15,7 @@ import pytest
 
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer, sandbox_token
-from tests.cli.command import MAIN, ROOT, command
+from tests.cli.command import MAIN, ROOT, warm_command
 
 NAMES = {platform.name for platform in all_platforms()}
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads a process's variables on Linux")
@@ -131,7 +131,7 @@ def test_sync_names_the_platforms_loaded_from_the_sandbox(warehouse_file: Path) 
     with SandboxServer() as own:
         env = {"SOURCES__CRM__BASE_URL": own.base_url("crm"), "SOURCES__CRM__API_TOKEN": own.token("crm")}
         args = ["--no-models", "--select", "crm/roles", "--select", "load_testing/organizations"]
-        done = command("sync", "--sandbox", *args, env=env)
+        done = warm_command("sync", "--sandbox", *args, env=env)
         assert done.returncode == 0, done.stdout + done.stderr
         line = next(line for line in done.stdout.splitlines() if line.startswith("sandbox:"))
         assert f"serves load_testing into {warehouse_file}; configured: crm" in line

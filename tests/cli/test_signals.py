@@ -105,7 +105,8 @@ def check_nothing_half(warehouse: Path, server: SandboxServer, platform: str) ->
 @pytest.mark.parametrize(
     ("signals", "code"),
     [
-        pytest.param([signal.SIGINT], 130, id="once"),
+        # Once: in `test_while_the_server_keeps_silent` and on a terminal in test_progress.py.
+        pytest.param([signal.SIGINT], 130, id="once", marks=pytest.mark.long),
         pytest.param([signal.SIGTERM], 143, id="SIGTERM"),
         pytest.param([signal.SIGINT, signal.SIGINT], 130, id="twice", marks=pytest.mark.long),
     ],

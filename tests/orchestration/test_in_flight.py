@@ -24,7 +24,7 @@ from platform_assets.orchestration.in_flight import partitions_in_flight
 from platform_assets.orchestration.partitions import register
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer
-from tests.cli.command import MAIN, ROOT
+from tests.cli.command import MAIN, ROOT, warm_command
 from tests.orchestration.organizations import NAME, ORGANIZATIONS, PIPELINES, remove_organization, run
 from tests.settings import PointAt, sandbox_settings
 
@@ -193,14 +193,11 @@ def test_a_run_whose_process_was_killed_holds_its_partitions_for_a_day_only(
 def test_a_sync_of_one_partition_by_the_command_holds_only_that_partition(tmp_path: Path) -> None:
     with SandboxServer(latency=0.5) as server:
         environment = {**os.environ, **sandbox_settings(server)}
-        command = [sys.executable, "-c", MAIN, "sync", "--no-models"]
-        first = subprocess.run(
-            [*command, "--select", ORGANIZATIONS], cwd=ROOT, env=environment, capture_output=True, check=False
-        )
+        first = warm_command("sync", "--no-models", "--select", ORGANIZATIONS, env=environment)
         assert first.returncode == 0
         before = len(server.requests)
         process = subprocess.Popen(
-            [*command, "--select", PIPELINES, "--partition", "globex"],
+            [sys.executable, "-c", MAIN, "sync", "--no-models", "--select", PIPELINES, "--partition", "globex"],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.DEVNULL,

@@ -3,7 +3,6 @@
 The only module that calls the product. The forkserver has imported it (`warm`), so that a sync costs only a fork.
 """
 
-import multiprocessing
 import os
 import signal
 import tempfile
@@ -15,14 +14,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from tests.forkserver import processes
 from tests.settings import platform_settings
 from tests.simulation.clock import set_time
 
 # A sync that takes longer counts as hung.
 SECONDS = 90.0
-
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.simulation.warm"])
 
 
 @dataclass(frozen=True)
@@ -72,9 +69,9 @@ class Sync:
         parents: Sequence[str] | None = None,
     ) -> None:
         environment = environment_of(platform, url, warehouse, token, settings or {})
-        self._mine, theirs = _processes.Pipe(duplex=False)
+        self._mine, theirs = processes.Pipe(duplex=False)
         selection = {"full_refresh": full_refresh, "parents": parents}
-        self._process = _processes.Process(
+        self._process = processes.Process(
             target=_sync_and_end,
             args=(theirs, platform, tuple(resources), environment, now, selection),
             daemon=True,

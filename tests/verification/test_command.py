@@ -17,7 +17,7 @@ SELECT = ("--select", "crm/roles", "--select", "crm/leads")
 def test_verify_reports_differences_as_text_json_and_exit_code_and_fixes_them(warehouse_file: Path) -> None:
     with SandboxServer() as server:
         env = sandbox_settings(server)
-        assert command("sync", *SELECT, "--no-models", env=env).returncode == 0
+        assert warm_command("sync", *SELECT, "--no-models", env=env).returncode == 0
         clean = warm_command("verify", *SELECT, env=env)
         assert clean.returncode == 0, clean.stdout + clean.stderr
         assert "2 of 2 assets as served by the API" in clean.stdout and clean.stderr == ""
@@ -32,7 +32,7 @@ def test_verify_reports_differences_as_text_json_and_exit_code_and_fixes_them(wa
         roles, leads = sorted(document["assets"], key=lambda asset: asset["asset"], reverse=True)
         assert roles["counts"] == {"missing": 0, "extra": 0, "changed": 1} and leads["ok"]
         assert roles["examples"] == [{"kind": "changed", "key": {"id": first}, "columns": ["name"]}]
-        fixed = command("verify", *SELECT, "--fix", env={**env, "COLUMNS": "80"})
+        fixed = warm_command("verify", *SELECT, "--fix", env={**env, "COLUMNS": "80"})
         assert fixed.returncode == 0 and "fixed: 1 written, 0 removed" in fixed.stdout, fixed.stdout + fixed.stderr
         assert "crm/leads  " in fixed.stdout and max(map(len, fixed.stdout.splitlines())) <= 80, "no name is cut"
         with open_instance() as instance:
