@@ -33,7 +33,7 @@ test: setup  ## run the tests that protect one named behaviour each
 test-long: setup  ## run the tests that explore: more seeds, faults, kills and combinations
 	$(BIN)/python -m pytest -m "long and not package"
 
-test-all: test test-long  ## run every test, as CI does
+test-all: test test-long  ## run every test
 
 dev: setup  ## start the Dagster UI on http://127.0.0.1:3000 (on the sandbox if no platform is configured; CONTRACT=vendor)
 	$(BIN)/platform-assets dev --contract $(CONTRACT)

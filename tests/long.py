@@ -1,7 +1,7 @@
 """The marker `long`: tests that explore rather than protect one named behaviour. `make test` leaves them out.
 
-`make test-long` runs them alone, `make test-all` runs everything, as CI does. Each behaviour keeps a case without the
-marker, that of a mutant among them.
+`make test-long` runs them alone (12 minutes), `make test-all` runs everything; CI has time for `make test` only. Each
+behaviour keeps a case without the marker.
 """
 
 from collections.abc import Collection, Iterable

@@ -105,8 +105,7 @@ def check_nothing_half(warehouse: Path, server: SandboxServer, platform: str) ->
 @pytest.mark.parametrize(
     ("signals", "code"),
     [
-        # Once: in `test_while_the_server_keeps_silent` and on a terminal in test_progress.py.
-        pytest.param([signal.SIGINT], 130, id="once", marks=pytest.mark.long),
+        pytest.param([signal.SIGINT], 130, id="once"),
         pytest.param([signal.SIGTERM], 143, id="SIGTERM"),
         pytest.param([signal.SIGINT, signal.SIGINT], 130, id="twice", marks=pytest.mark.long),
     ],

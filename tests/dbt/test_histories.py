@@ -6,12 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
 from tests.conftest import Sync
 from tests.dbt.building import build
-from tests.long import only
 from tests.settings import PointAt
 from tests.warehouse_rows import query
 
@@ -77,11 +74,10 @@ def check(warehouse: Path, world: FakeBackend) -> None:
     assert {row[:2]: row[2] for row in query(warehouse, sql)} == activities
 
 
-@pytest.mark.parametrize("steps", only([2], [2, 3]))
 def test_a_day_whose_rows_all_moved_away_is_gone(
-    steps: int, point_at: PointAt, sync_platform: Sync, warehouse_file: Path, tmp_path: Path
+    point_at: PointAt, sync_platform: Sync, warehouse_file: Path, tmp_path: Path
 ) -> None:
-    """Rows change their day, on days of their own; in a third step also on full ones, late, and in place."""
+    """Rows change their day, arrive late, and change in place, on days of their own and on full ones."""
     chance = random.Random(1)
     with SandboxServer() as server:
         point_at(server)
@@ -102,8 +98,6 @@ def test_a_day_whose_rows_all_moved_away_is_gone(
             for (platform, resource), record in lonely.items():
                 record[TIMES[platform, resource]] = moved(record[TIMES[platform, resource]], 1)
         step()
-        if steps < 3:
-            return
         with server.backend.lock:
             for platform, resource in TIMES:
                 field = TIMES[platform, resource]

@@ -14,8 +14,8 @@ from tests.simulation.history import make
 from tests.simulation.playing import failure_report, play, shrink
 
 SEEDS = range(30)
-# Short ones. What a history has found before is a test of its own in this folder, so that these need not find it.
-SHORT = (13, 16, 24)
+# One of each platform, short ones, which together have every kind of sync.
+SHORT = (13, 16, 20, 24, 27)
 # Seconds for shrinking all failures of one session together.
 SHRINKING = 90.0
 

@@ -52,8 +52,7 @@ def test_a_budget_that_is_spent_in_mid_load_ends_the_sync_at_once_and_the_next_d
     assert errors(api.sync()) == {} and api.problems() == []
 
 
-@pytest.mark.long  # one budget, and the next day: the test above
-@pytest.mark.parametrize("daily_tokens", [700, 90, 1500, 3000])
+@pytest.mark.parametrize("daily_tokens", one_in(4, [700, 90, 1500, 3000]))
 def test_the_next_days_sync_completes_every_resource_wherever_the_budget_ended(
     daily_tokens: int, vendor: MakeVendor
 ) -> None:
