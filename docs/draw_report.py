@@ -7,26 +7,14 @@ Fails if the page scrolls sideways at the width of a small phone.
 import argparse
 import os
 import re
-import shutil
 import subprocess
-import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from chromium import COMMAND, FLAGS, program
+
 DOCS = Path(__file__).parent
-COMMAND = [sys.executable, "-c", "from platform_assets.cli import main; main()"]
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--allow-file-access-from-files",
-]
 DARK = "--blink-settings=preferredColorScheme=0"
 PHONE = 360
 
@@ -88,11 +76,8 @@ def _picture(folder: Path, page: Path, target: Path, size: tuple[int, int], *fla
 
 
 def _chromium(folder: Path, *args: str) -> str:
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if program is None:
-        raise SystemExit("Chromium is not installed")
     profile = tempfile.mkdtemp(dir=folder)
-    command = [program, *FLAGS, f"--user-data-dir={profile}", *args]
+    command = [program(), *FLAGS, "--allow-file-access-from-files", f"--user-data-dir={profile}", *args]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 

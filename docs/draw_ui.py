@@ -9,10 +9,8 @@ import base64
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -22,21 +20,10 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+from chromium import COMMAND, FLAGS, program
 from websockets.sync.client import ClientConnection, connect
 
 DOCS = Path(__file__).parent
-COMMAND = [sys.executable, "-c", "from platform_assets.cli import main; main()"]
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--remote-debugging-port=0",
-]
 # Width of the window in CSS pixels, and how many pixels of the picture each has: text is readable at half of it.
 WIDTH = 1120
 SCALE = 1.25
@@ -137,12 +124,9 @@ class Browser:
     """A page in Chromium, driven by its DevTools protocol: a picture can wait for what the page loads."""
 
     def __init__(self, folder: Path) -> None:
-        program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-        if program is None:
-            raise SystemExit("Chromium is not installed")
         profile = Path(tempfile.mkdtemp(dir=folder))
         self._process = subprocess.Popen(
-            [program, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            [program(), *FLAGS, "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
