@@ -8,10 +8,14 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.server import PAGE, TOKEN
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def ours(url: str, database: str, resource: str = "leads") -> int:
@@ -46,18 +50,13 @@ def dlt_parquet(url: str, database: str) -> int:
     return plain_dlt(url, database, loader_file_format="parquet")
 
 
-def dlt_arrow(url: str, database: str) -> int:
-    """dlt's fastest way: the user reads the API and builds Arrow tables, dlt merges them by the key."""
-    from collections.abc import Iterator
-
-    import dlt
-    import duckdb
+def arrow_pages(url: str) -> "Iterator[pa.Table]":
+    """The leads as one Arrow table a page, nested values as JSON; what it imports is imported before the first page."""
     import orjson
     import pyarrow as pa
     import requests
 
-    @dlt.resource(name="leads", primary_key="id", write_disposition="merge")
-    def leads() -> Iterator[pa.Table]:
+    def pages() -> "Iterator[pa.Table]":
         session = requests.Session()
         start = 0
         while start is not None:
@@ -72,10 +71,19 @@ def dlt_arrow(url: str, database: str) -> int:
             yield pa.Table.from_pylist(body["data"])
             start = body["additional_data"]["pagination"].get("next_start")
 
+    return pages()
+
+
+def dlt_arrow(url: str, database: str) -> int:
+    """dlt's fastest way: the user reads the API and builds Arrow tables, dlt merges them by the key."""
+    import dlt
+    import duckdb
+
+    leads = dlt.resource(arrow_pages(url), name="leads", primary_key="id", write_disposition="merge")
     clock.start()
     destination = dlt.destinations.duckdb(credentials=database)
     folder = str(Path(database).parent / "dlt")
-    dlt.pipeline("arrow", destination=destination, dataset_name="crm", pipelines_dir=folder).run(leads())
+    dlt.pipeline("arrow", destination=destination, dataset_name="crm", pipelines_dir=folder).run(leads)
     clock.stop()
     with duckdb.connect(database, read_only=True) as connection:
         return connection.execute("SELECT count(*) FROM crm.leads").fetchall()[0][0]
@@ -205,31 +213,17 @@ def airbyte_cdk(url: str, database: str) -> int:
 def by_hand(url: str, database: str) -> int:
     """The lower bound: download, parse, Arrow, insert; no declared types, retries, state or deduplication."""
     import duckdb
-    import orjson
-    import pyarrow as pa
-    import requests
 
+    pages = arrow_pages(url)
     clock.start()
     connection = duckdb.connect(database)
-    session = requests.Session()
-    start, created, rows = 0, False, 0
-    while start is not None:
-        response = session.get(
-            f"{url}/v1/leads", params={"start": start, "limit": PAGE, "api_token": TOKEN}, timeout=60
-        )
-        body = orjson.loads(response.content)
-        for record in body["data"]:
-            for name, value in record.items():
-                if isinstance(value, dict | list):
-                    record[name] = orjson.dumps(value).decode()
-        page = pa.Table.from_pylist(body["data"])
-        if not created:
-            connection.execute("CREATE TABLE leads AS SELECT * FROM page")
-            created = True
-        else:
+    rows = 0
+    for page in pages:
+        if rows:
             connection.execute("INSERT INTO leads BY NAME SELECT * FROM page")
+        else:
+            connection.execute("CREATE TABLE leads AS SELECT * FROM page")
         rows += page.num_rows
-        start = body["additional_data"]["pagination"].get("next_start")
     connection.close()
     clock.stop()
     return rows
