@@ -7,7 +7,9 @@ too; in the one that we made, all storage is SQLite files, which can be tried di
 import sqlite3
 from pathlib import Path
 
-from platform_assets.cli.environment import DAGSTER_YAML, EARLIER_YAML, open_instance, unusable_home
+from platform_assets.cli.environment import DAGSTER_YAML, EARLIER_YAML, open_instance
+from platform_assets.configuration.dagster_home import unusable_home
+from platform_assets.http.errors import SettingsError
 
 _DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 
@@ -36,4 +38,4 @@ def _try_database(home: Path, path: Path) -> None:
         finally:
             connection.close()
     except sqlite3.Error as error:
-        raise unusable_home(home, f"{path.relative_to(home)}: {error}") from None
+        raise SettingsError(unusable_home(home, f"{path.relative_to(home)}: {error}")) from None

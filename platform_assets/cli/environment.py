@@ -20,7 +20,7 @@ from platform_assets.configuration import (
     read,
     unknown_settings,
 )
-from platform_assets.configuration.dagster_home import dagster_home_path
+from platform_assets.configuration.dagster_home import dagster_home_path, unusable_home
 from platform_assets.configuration.platform_settings import is_configured, platform_secrets, read_settings, setting_name
 from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError
 from platform_assets.http.errors import SettingsError
@@ -67,7 +67,7 @@ def dagster_home() -> Path:
         if not config.exists() or config.read_text() in EARLIER_YAML:
             config.write_text(DAGSTER_YAML)
     except OSError as error:
-        raise unusable_home(home, error.strerror) from None
+        raise SettingsError(unusable_home(home, error.strerror)) from None
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 
@@ -91,16 +91,11 @@ def open_instance() -> Iterator["dg.DagsterInstance"]:
             with FileLock(home / "open.lock", timeout=120):
                 instance = dg.DagsterInstance.get()
         except OSError as error:
-            raise unusable_home(home, error.strerror or str(error)) from None
+            raise SettingsError(unusable_home(home, error.strerror or str(error))) from None
         except (dg.DagsterError, yaml.YAMLError, SQLAlchemyError) as error:
-            raise unusable_home(home, " ".join(str(error).split())[:200]) from None
+            raise SettingsError(unusable_home(home, " ".join(str(error).split())[:200])) from None
         with instance:
             yield instance
-
-
-def unusable_home(home: Path, reason: str | None) -> SettingsError:
-    """The error of a Dagster home that cannot be used, with the reason in one line."""
-    return SettingsError(f"DAGSTER_HOME {home} cannot be used: {reason}")
 
 
 def console(*, stderr: bool = False) -> "Console":

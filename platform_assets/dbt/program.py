@@ -15,7 +15,7 @@ from typing import Any
 from filelock import FileLock
 
 from platform_assets.cancellation import current
-from platform_assets.configuration.dagster_home import dagster_home_path
+from platform_assets.configuration.dagster_home import dagster_home_path, unusable_home
 from platform_assets.http.errors import SettingsError
 
 _CHECKOUT = Path(__file__).parents[2] / "dbt_project"
@@ -40,7 +40,7 @@ def project_dir() -> Path:
     try:
         return unpacked(_PACKAGED, home / "dbt_project")
     except OSError as error:
-        raise SettingsError(f"DAGSTER_HOME {home} cannot be used: {error.strerror}") from None
+        raise SettingsError(unusable_home(home, error.strerror)) from None
 
 
 def unpacked(packaged: Path, folder: Path) -> Path:
