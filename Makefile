@@ -83,7 +83,7 @@ mutants: setup  ## plant faults in a copy of the code, one at a time, and check 
 	$(BIN)/python -m tests.mutants
 
 clean:  ## remove the environments, the data and what dbt compiled
-	rm -rf $(VENV) $(TOOLS) .venv-embedded-elt .venv-docs site data dbt_project/target
+	rm -rf $(VENV) $(TOOLS) .venv-embedded-elt .venv-docs site dist data dbt_project/target
 
 docs: $(UV)  ## build the documentation as a site into site/; a broken link, or a script from elsewhere, fails
 	UV_PROJECT_ENVIRONMENT=.venv-docs $(UV) sync --frozen --quiet --only-group docs
