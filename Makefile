@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # If it were set, every process would compile a thousand modules again, a second each.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup run test test-long test-all dev lint lint-python lint-dbt lint-docs format bench fuzz simulate mutants clean docs build test-package test-embedded-elt
+.PHONY: help setup run test test-slow test-long test-all dev lint lint-python lint-dbt lint-docs format bench fuzz simulate mutants clean docs build test-package test-embedded-elt
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,12 +28,15 @@ run: setup  ## load all resources (from the sandbox if no platform is configured
 	$(BIN)/platform-assets sync --sandbox --contract $(CONTRACT)
 
 test: setup  ## run the tests that protect one named behaviour each
-	$(BIN)/python -m pytest -m "not long and not package"
+	$(BIN)/python -m pytest -m "not slow and not long and not package"
+
+test-slow: setup  ## run the tests of whole stories in processes of their own, and second cases
+	$(BIN)/python -m pytest -m "slow and not long and not package"
 
 test-long: setup  ## run the tests that explore: more seeds, faults, kills and combinations
 	$(BIN)/python -m pytest -m "long and not package"
 
-test-all: test test-long  ## run every test
+test-all: test test-slow test-long  ## run every test
 
 dev: setup  ## start the Dagster UI on http://127.0.0.1:3000 (on the sandbox if no platform is configured; CONTRACT=vendor)
 	$(BIN)/platform-assets dev --contract $(CONTRACT)

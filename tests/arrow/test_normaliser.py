@@ -9,6 +9,7 @@ from typing import Any
 import dlt
 import duckdb
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -92,6 +93,7 @@ def table(connection: duckdb.DuckDBPyConnection, schema: str) -> list[dict[str, 
     return [{name: json.loads(value) if name == "tags" else value for name, value in row.items()} for row in kept]
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(records)
 def test_equal_row_for_row_to_dlts_normaliser(found: list[dict[str, Any]]) -> None:

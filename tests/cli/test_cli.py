@@ -11,6 +11,7 @@ from tests.settings import sandbox_settings
 from tests.warehouse_rows import query
 
 
+@pytest.mark.slow  # without the models: test_sixth_platform.py; every row of each platform: sync/test_equality.py
 def test_sync_of_everything_from_another_server(warehouse_file: Path) -> None:
     with SandboxServer() as server:
         done = command("sync", env=sandbox_settings(server))
@@ -75,17 +76,25 @@ def test_a_rejected_token_is_reported_without_showing_it(warehouse_file: Path) -
             assert not file.is_file() or b"hush-s3cret" not in file.read_bytes()
 
 
-def test_a_failed_resource_blocks_only_its_children(warehouse_file: Path) -> None:
+@pytest.mark.parametrize(
+    ("selected", "said"),
+    [
+        (["--select", "crm/deals", "--select", "crm/deal_products", "--select", "crm/mail*"], "2 of 4 assets"),
+        pytest.param(["--platform", "crm"], "24 of 26 assets", marks=pytest.mark.slow),
+    ],
+    ids=["four", "all"],
+)
+def test_a_failed_resource_blocks_only_its_children(selected: list[str], said: str, warehouse_file: Path) -> None:
     """Deals cannot be read, so their products are reported as without parents; mail does not depend on them."""
     with SandboxServer(faults=[Fault("items=deal", status=404, times=None)]) as server:
         env = sandbox_settings(server)
-        done = warm_command("sync", "--platform", "crm", "--no-models", env=env)
-        assert done.returncode == 1 and "24 of 26 assets" in done.stdout, done.stdout
+        done = warm_command("sync", *selected, "--no-models", env=env)
+        assert done.returncode == 1 and said in done.stdout, done.stdout
         assert "crm/deals was never loaded" in done.stdout
         mails = len(expected_rows(server.backend)["crm"]["mail"])
         assert query(warehouse_file, "SELECT count(*) FROM crm.mail") == [(mails,)]
         server.faults.clear()
-        assert warm_command("sync", "--platform", "crm", "--no-models", env=env).returncode == 0
+        assert warm_command("sync", *selected, "--no-models", env=env).returncode == 0
 
 
 def test_an_unknown_partition_or_parent_is_an_error() -> None:
@@ -97,12 +106,13 @@ def test_an_unknown_partition_or_parent_is_an_error() -> None:
             assert done.returncode == 1 and "'nobody'" in done.stdout
 
 
+@pytest.mark.slow
 def test_row_counts_are_compared_only_for_platforms_that_the_sandbox_served() -> None:
     """A platform with its own base_url is loaded from there and not compared with the sandbox."""
     with SandboxServer(FakeBackend.tiny()) as own:
         env = {name: value for name, value in sandbox_settings(own).items() if "__CRM__" in name}
         args = ["sync", "--sandbox", "--no-models", "--select", "crm/roles", "--select", "load_testing/organizations"]
-        done = command(*args, env=env)
+        done = warm_command(*args, env=env)
         assert done.returncode == 0, done.stdout
         assert (
             "2 of 2 assets" in done.stdout and "Row count of 1 asset compared with the sandbox's: equal." in done.stdout

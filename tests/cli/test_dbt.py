@@ -19,6 +19,7 @@ def results(target: Path) -> dict[str, str]:
     return {result["unique_id"]: result["status"] for result in found}
 
 
+@pytest.mark.slow
 def test_a_user_of_one_platform_builds_all_of_it(
     point_at: PointAt, sync_platform: Sync, shared_sandbox: SandboxServer, warehouse_file: Path, tmp_path: Path
 ) -> None:
@@ -49,6 +50,7 @@ def test_a_user_of_one_platform_builds_all_of_it(
     assert query(warehouse_file, "SELECT count(*) > 0 FROM staging.stg_crm__currencies") == [(True,)]
 
 
+@pytest.mark.slow
 def test_words_options_and_the_exit_code_are_passed_on(warehouse_file: Path) -> None:
     shown = command("dbt", "ls", "--select", "stg_crm__deals", "--output", "name", "--quiet")
     assert (shown.returncode, shown.stdout.strip().splitlines()[0]) == (0, "stg_crm__deals")

@@ -44,6 +44,7 @@ def dev(*args: str, env: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str
         process.communicate(timeout=60)
 
 
+@pytest.mark.slow
 def test_the_address_is_said_once_it_answers(warehouse_file: Path, tmp_path: Path) -> None:
     args = ["dev", "--no-sandbox", "--port", free_port()]
     environment = {**os.environ, "DAGSTER_HOME": str(tmp_path / "home"), "NO_COLOR": "1"}

@@ -34,6 +34,7 @@ def keys(value: Any) -> set[str]:
     return set[str]().union(*map(keys, value)) if isinstance(value, list) else set()
 
 
+@pytest.mark.slow
 def test_sync_status_verify_and_check(warehouse_file: Path) -> None:
     with SandboxServer() as server:
         env = sandbox_settings(server)

@@ -1,5 +1,7 @@
 """A sync on a terminal shows changing lines and leaves its tables; elsewhere it prints plain lines, each once."""
 
+import pytest
+
 from platform_assets.sandbox import Fault, SandboxServer
 from tests.cli.command import command
 from tests.cli.terminal import COLOUR, CONTROL, HIDDEN, SHOWN, on_terminal
@@ -8,6 +10,7 @@ from tests.settings import sandbox_settings
 ASSETS = ("load_testing/organizations", "load_testing/projects", "load_testing/tests")
 
 
+@pytest.mark.slow
 def test_lines_that_change_and_vanish_before_the_tables(shared_sandbox: SandboxServer) -> None:
     env = {**sandbox_settings(shared_sandbox), "NO_COLOR": "1"}
     done = on_terminal("sync", "--platform", "load_testing", env=env)
@@ -25,6 +28,7 @@ def test_lines_that_change_and_vanish_before_the_tables(shared_sandbox: SandboxS
     assert done.output.rfind(SHOWN) > done.output.rfind(HIDDEN) >= 0
 
 
+@pytest.mark.slow
 def test_a_dumb_terminal_gets_plain_lines(shared_sandbox: SandboxServer) -> None:
     env = {**sandbox_settings(shared_sandbox), "TERM": "dumb"}
     done = on_terminal("sync", "--select", ASSETS[0], "--no-models", env=env)
@@ -32,6 +36,7 @@ def test_a_dumb_terminal_gets_plain_lines(shared_sandbox: SandboxServer) -> None
     assert done.output.count(f" {ASSETS[0]}: ") == 1
 
 
+@pytest.mark.slow
 def test_plain_lines_without_a_terminal_also_if_colours_are_forced(shared_sandbox: SandboxServer) -> None:
     env = {**sandbox_settings(shared_sandbox), "FORCE_COLOR": "1"}
     done = command("sync", "--platform", "load_testing", env=env)
@@ -43,6 +48,7 @@ def test_plain_lines_without_a_terminal_also_if_colours_are_forced(shared_sandbo
     assert not any(word in done.stdout + done.stderr for word in ("START", "PASS", "Registered adapter"))
 
 
+@pytest.mark.slow
 def test_a_wait_for_the_rate_limit_is_shown_and_ctrl_c_leaves_a_sane_terminal() -> None:
     fault = Fault("items=deal", status=429, times=None, headers={"Retry-After": "60"})
     with SandboxServer(faults=[fault]) as server:

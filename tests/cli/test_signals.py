@@ -20,8 +20,8 @@ from platform_assets.platforms import platform_named
 from platform_assets.sandbox import Fault, SandboxServer, expected_rows
 from platform_assets.warehouse.location import exclusive
 from tests.cli.command import MAIN, ROOT, warm_command
-from tests.long import only
 from tests.settings import platform_settings, sandbox_settings
+from tests.tiers import only
 from tests.warehouse_rows import differences, query
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for a child process on Linux")
@@ -105,7 +105,8 @@ def check_nothing_half(warehouse: Path, server: SandboxServer, platform: str) ->
 @pytest.mark.parametrize(
     ("signals", "code"),
     [
-        pytest.param([signal.SIGINT], 130, id="once"),
+        # Once: in `test_while_the_server_keeps_silent` and on a terminal in test_progress.py.
+        pytest.param([signal.SIGINT], 130, id="once", marks=pytest.mark.slow),
         pytest.param([signal.SIGTERM], 143, id="SIGTERM"),
         pytest.param([signal.SIGINT, signal.SIGINT], 130, id="twice", marks=pytest.mark.long),
     ],
@@ -141,6 +142,7 @@ def test_while_the_server_keeps_silent() -> None:
         assert statuses() == [dg.DagsterRunStatus.CANCELED]
 
 
+@pytest.mark.slow
 def test_while_it_reads_and_while_others_keep_the_warehouse(warehouse_file: Path) -> None:
     assets = ["device_management/roles", "device_management/groups", "device_management/activities"]
     selected = [word for asset in assets for word in ("--select", asset)]
@@ -160,6 +162,7 @@ def test_while_it_reads_and_while_others_keep_the_warehouse(warehouse_file: Path
         check_whole(warehouse_file, server, assets)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pause", only([0.1], [0.0, 0.1, 0.3]))
 def test_while_it_lands(pause: float, warehouse_file: Path) -> None:
     """What lands is landed to its end and reported; nothing else begins."""
@@ -182,6 +185,7 @@ def test_while_it_lands(pause: float, warehouse_file: Path) -> None:
         check_whole(warehouse_file, server, assets)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("builds", only([True], [False, True]), ids=["starts", "builds"])
 def test_while_dbt_works(builds: bool, warehouse_file: Path) -> None:
     with SandboxServer() as server:
@@ -218,6 +222,7 @@ def builds_a_model(dbt: int) -> bool:
     return log.exists() and "START sql" in log.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked_by_dagster", only([True], [True, False]), ids=["terminated", "evicted"])
 def test_a_run_of_dagsters_own_ends_too_and_is_not_tried_again(asked_by_dagster: bool, warehouse_file: Path) -> None:
     """`dagster run terminate` and the UI mark the run and interrupt its process, whose main thread runs the op."""

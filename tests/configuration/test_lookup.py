@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import ROOT, command
+from tests.tiers import one_in
 
 KEYS = (
     "sources.crm.base_url",
@@ -65,7 +66,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", one_in(4, CASES, slow=1))
 def test_the_same_is_found_as_by_dlt(case: str, folder: Path) -> None:
     write(folder, CASES[case][0])
     alone, imports_dlt = look_up("alone", folder, CASES[case][1])
@@ -84,7 +85,7 @@ ASKED: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize("case", ASKED)
+@pytest.mark.parametrize("case", one_in(4, ASKED, slow=1))
 def test_dlt_is_asked_where_it_may_know_more(case: str, folder: Path) -> None:
     write(folder, ASKED[case][0])
     alone, imports_dlt = look_up("alone", folder, ASKED[case][1])

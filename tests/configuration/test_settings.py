@@ -17,6 +17,7 @@ from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer
 from tests.cli.command import ROOT, command
 from tests.settings import PointAt
+from tests.tiers import one_in
 
 SECRET = "hush-s3cret"
 
@@ -184,7 +185,7 @@ FILES: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", FILES)
+@pytest.mark.parametrize("case", one_in(4, FILES, slow=1))
 def test_a_broken_or_misspelt_settings_file_is_reported_in_one_line(case: str, tmp_path: Path) -> None:
     name, text, expected = FILES[case]
     folder = tmp_path / "here" / ".dlt"
@@ -202,6 +203,7 @@ def test_a_broken_or_misspelt_settings_file_is_reported_in_one_line(case: str, t
     assert done.stderr.count("\n") == 1 and SECRET not in done.stderr + done.stdout
 
 
+@pytest.mark.slow
 def test_settings_in_files_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DESTINATION__DUCKDB__CREDENTIALS")
     folder = tmp_path / "here" / ".dlt"
@@ -220,7 +222,7 @@ def test_settings_in_files_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (folder.parent / "other" / "mine.duckdb").is_file()
 
 
-@pytest.mark.parametrize("args", [["check"], ["sync"], ["status"], ["dev"]])
+@pytest.mark.parametrize("args", one_in(4, [["check"], ["sync"], ["status"], ["dev"]], slow=1))
 def test_an_unusable_dlt_setting_is_reported_in_one_line(args: list[str]) -> None:
     done = command(*args, env={"RUNTIME__LOG_LEVEL": "LOUD"})
     assert done.returncode == 1 and "RUNTIME__" in done.stderr and "LOUD" in done.stderr

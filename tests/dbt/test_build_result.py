@@ -105,6 +105,7 @@ def test_how_far_it_is() -> None:
     assert told == [(0, 2, "deals"), (1, 2, "deals"), (1, 2, "deals"), (2, 2, "deals")]
 
 
+@pytest.mark.slow
 def test_dagster_shows_the_reason_of_a_failed_build_first(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt
 ) -> None:

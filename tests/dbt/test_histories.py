@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
 from tests.conftest import Sync
 from tests.dbt.building import build
@@ -74,6 +76,7 @@ def check(warehouse: Path, world: FakeBackend) -> None:
     assert {row[:2]: row[2] for row in query(warehouse, sql)} == activities
 
 
+@pytest.mark.slow
 def test_a_day_whose_rows_all_moved_away_is_gone(
     point_at: PointAt, sync_platform: Sync, warehouse_file: Path, tmp_path: Path
 ) -> None:

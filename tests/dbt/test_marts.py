@@ -17,6 +17,9 @@ from tests.dbt.test_staging import Records, check_columns_and_rows
 from tests.settings import sandbox_settings
 from tests.warehouse_rows import query
 
+# Two builds of everything. That all models build: test_staging.py and orchestration/test_runs.py.
+pytestmark = pytest.mark.slow
+
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST = "first.duckdb"
 

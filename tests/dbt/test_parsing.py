@@ -18,6 +18,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_what_a_build_has_parsed_is_left_for_the_next(project: Path) -> None:
     built = project / "target" / "build"
     run_dbt("parse", warehouse=project / "warehouse.duckdb", target=built)

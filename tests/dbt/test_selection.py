@@ -3,6 +3,7 @@
 from typing import Any
 
 import dagster as dg
+import pytest
 
 from platform_assets.dbt.existing import left_out_tests
 from platform_assets.sandbox import SandboxServer
@@ -45,6 +46,7 @@ def test_tests_that_need_a_model_that_does_not_exist_are_left_out() -> None:
     assert left_out({"deals", "users", "notes"}, set()) == set()
 
 
+@pytest.mark.slow
 def test_one_model_is_built_with_all_its_tests(
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,

@@ -14,8 +14,8 @@ from platform_assets.dbt.project import dbt_project
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
 from tests.dbt.building import build, load_everything, run_dbt
-from tests.long import only
 from tests.settings import sandbox_settings
+from tests.tiers import only
 
 Records = dict[str, dict[str, list[dict[str, Any]]]]
 SQL_NAMES = {
@@ -95,6 +95,7 @@ def check_columns_and_rows(warehouse: Path, expected: Records) -> None:
                 assert rows == len(expected[platform.name][resource.name]), name
 
 
+@pytest.mark.slow
 def test_the_documentation_generates_with_every_table_in_it(built: Build) -> None:
     empty = built(FakeBackend.empty)
     run_dbt("docs", "generate", warehouse=empty.warehouse, target=empty.target)

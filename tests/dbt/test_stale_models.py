@@ -205,6 +205,7 @@ def test_the_health_of_one_platform_needs_no_other(
     assert set(models_to_build(instance, repository, [health])) == {health}
 
 
+@pytest.mark.slow
 def test_what_runs_record_is_what_the_rule_reads(
     instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, point_at: PointAt
 ) -> None:

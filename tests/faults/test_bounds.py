@@ -182,6 +182,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
+@pytest.mark.slow
 def test_a_compression_bomb_uses_no_more_memory_than_the_limit(
     shared_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from tests.warehouse_rows import differences, query
 PLATFORMS = ("load_testing", "device_management")
 
 
+@pytest.mark.slow  # two and two of these at once: warehouse/test_location.py, cli/test_dbt.py and cli/test_status.py
 def test_runs_models_and_readers_share_one_file(warehouse_file: Path, tmp_path: Path) -> None:
     with SandboxServer() as server:
         env = sandbox_settings(server)

@@ -15,7 +15,8 @@ from tests.faults.crashes import LOADER, WORKER, crash, table_differences
 @pytest.mark.parametrize(
     ("program", "args", "points"),
     [
-        pytest.param(LOADER, ["error_tracking"], 1, id="load"),
+        # Chosen moments of a load: sync/test_parents.py and platforms/vendors/test_rounds.py.
+        pytest.param(LOADER, ["error_tracking"], 1, marks=pytest.mark.slow, id="load"),
         pytest.param(LOADER, ["error_tracking"], 3, marks=pytest.mark.long, id="more-loads"),
         pytest.param(
             WORKER,

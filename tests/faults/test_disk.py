@@ -24,6 +24,7 @@ def with_limited_disk(*args: str, bytes_per_file: int, env: Mapping[str, str]) -
     return command(*args, env=env, before_start=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_existing_rows_unchanged(warehouse_file: Path, tmp_path: Path) -> None:
     with SandboxServer() as server:
         env = {**sandbox_settings(server), "DAGSTER_HOME": str(tmp_path / "home")}

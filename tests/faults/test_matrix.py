@@ -22,6 +22,7 @@ from platform_assets.sandbox.tokens import ninjaone_client_id, ninjaone_client_s
 from tests.conftest import COUNTED
 from tests.faults.catalogue import BOMB, Case, catalogue
 from tests.servers.faulty_proxy import FaultyProxy, GoodResponse
+from tests.tiers import only
 
 CASES = {case.name: case for case in catalogue()}
 KNOWN: dict[str, GoodResponse] = {}
@@ -239,7 +240,11 @@ def attempt(
     return Counter({"tried": 1, "survived": 1, "rows lost": lost.total(), "rows invented": invented.total()})
 
 
-@pytest.mark.parametrize("part", [pytest.param("a sixth"), pytest.param("the rest", marks=pytest.mark.long)])
+# Twelfth of the combinations -> its name; those of no name are the rest.
+PARTS = {0: "a twelfth", 6: "another", None: "the rest"}
+
+
+@pytest.mark.parametrize("part", only([PARTS[0]], [*PARTS.values()], slow=[PARTS[6]]))
 @pytest.mark.parametrize("name", CASES)
 def test_a_fault_leaves_a_right_result_or_a_clear_error(
     name: str,
@@ -248,7 +253,7 @@ def test_a_fault_leaves_a_right_result_or_a_clear_error(
     healthy: list[tuple[Target, Healthy]],
     record_property: Callable[[str, object], None],
 ) -> None:
-    """A sixth of the combinations of one fault, another for each fault, so that each occurs with some; and the rest."""
+    """Twelfths of the combinations of a fault, others for each fault, so that each occurs with some; and the rest."""
     every = [
         (sandbox, CASES[name], target, request, known, permanent)
         for target, known in healthy
@@ -257,7 +262,7 @@ def test_a_fault_leaves_a_right_result_or_a_clear_error(
         if not (permanent and CASES[name].costly and phase in ("first", "middle"))
     ]
     first = [*CASES].index(name)
-    jobs = [job for place, job in enumerate(every) if (part == "a sixth") == ((place + first) % 6 == 0)]
+    jobs = [job for place, job in enumerate(every) if PARTS.get((place + first) % 12, PARTS[None]) == part]
     with ThreadPoolExecutor(len(jobs)) as pool:
         found = sum(pool.map(lambda job: attempt(*job), jobs), Counter[str]())
     for what in COUNTED:

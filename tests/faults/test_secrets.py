@@ -126,6 +126,7 @@ def place(tmp_path: Path) -> tuple[Path, dict[str, str]]:
 SECRETS = {platform.name: secret(platform.name) for platform in all_platforms()}
 
 
+@pytest.mark.slow
 def test_runs_in_which_every_request_fails_leave_no_secret(
     place: tuple[Path, dict[str, str]], shared_sandbox: SandboxServer
 ) -> None:

@@ -159,6 +159,7 @@ def test_an_idle_tick_launches_nothing_and_sends_at_most_one_request_per_probed_
         assert len(requested) == len(set(requested)) == 10
 
 
+@pytest.mark.slow
 def test_only_stale_partitions_are_requested_and_a_refused_one_once_a_day(
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,

@@ -84,6 +84,7 @@ def settled(daemon: Daemon) -> Daemon:
     return daemon
 
 
+@pytest.mark.slow
 def test_a_life_of_models_from_the_first_load_to_a_failed_build(
     daemon: Daemon, instance: dg.DagsterInstance, point_at: PointAt, warehouse_file: Path
 ) -> None:

@@ -15,6 +15,7 @@ from tests.settings import PointAt
 PARTITION = "1001"
 
 
+@pytest.mark.slow
 def test_a_run_without_dagster_home_is_kept_and_knows_the_partitions(
     point_at: PointAt, shared_sandbox: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

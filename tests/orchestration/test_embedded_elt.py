@@ -1,9 +1,7 @@
 """`dagster-embedded-elt` re-exports dagster-dlt; with it, and the older Dagster it pins, the same code runs.
 
-Meaningful in the environment of `make test-embedded-elt`; in the main one the package is not installed.
+For `make test-embedded-elt`; the main environment does not have the package.
 """
-
-import importlib.util
 
 import dagster as dg
 import pytest
@@ -13,10 +11,8 @@ from platform_assets.orchestration.dlt_resource import PlatformDlt
 from platform_assets.sandbox import SandboxServer
 from tests.settings import PointAt
 
-INSTALLED = importlib.util.find_spec("dagster_embedded_elt") is not None
 
-
-@pytest.mark.skipif(not INSTALLED, reason="run by `make test-embedded-elt`, whose environment has the package")
+@pytest.mark.package
 def test_our_resource_is_the_embedded_elt_resource() -> None:
     from dagster_embedded_elt.dlt import DagsterDltResource  # pyright: ignore[reportMissingImports] -- see the module's docstring
 

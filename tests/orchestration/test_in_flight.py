@@ -190,6 +190,7 @@ def test_a_run_whose_process_was_killed_holds_its_partitions_for_a_day_only(
     assert partitions_in_flight(instance, PLATFORM) == {NAME: set()}
 
 
+@pytest.mark.slow
 def test_a_sync_of_one_partition_by_the_command_holds_only_that_partition(tmp_path: Path) -> None:
     with SandboxServer(latency=0.5) as server:
         environment = {**os.environ, **sandbox_settings(server)}

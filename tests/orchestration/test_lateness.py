@@ -63,6 +63,7 @@ def by_dbt(warehouse: Path, target: Path) -> str:
     return result["status"]
 
 
+@pytest.mark.slow
 def test_dbt_and_the_check_and_the_alert_agree_at_every_age(
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,
@@ -93,6 +94,7 @@ def test_dbt_and_the_check_and_the_alert_agree_at_every_age(
         assert by_dbt(warehouse_file, tmp_path / "target") == "pass"
 
 
+@pytest.mark.slow
 def test_a_bucket_in_which_nothing_changed_is_not_late_for_dbt(
     point_at: PointAt, sync_platform: Sync, warehouse_file: Path, tmp_path: Path
 ) -> None:

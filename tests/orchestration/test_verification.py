@@ -64,6 +64,7 @@ def test_every_asset_is_verified_once_a_week_and_differences_fail(
     assert found["groups"].severity is dg.AssetCheckSeverity.WARN and "404" in str(found["groups"].description)
 
 
+@pytest.mark.slow
 def test_a_small_budget_verifies_assets_in_turn_and_keeps_the_other_results(
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from enum import Enum
 
+import pytest
 from dbt.artifacts.schemas.results import NodeStatus, TestStatus
 
 # The names that dagster-dbt defines itself, printed as `kind member=value`.
@@ -14,6 +15,10 @@ for kind in (compat.NodeStatus, compat.TestStatus):
     for member in kind:
         print(f"{kind.__name__} {member.name}={member.value}")
 """
+
+
+# Each a cold start of a process.
+pytestmark = pytest.mark.slow
 
 
 def imports_dbt_core(code: str) -> bool:

@@ -98,6 +98,7 @@ def run(project: Path, *words: str, **env: str) -> CompletedProcess[str]:
     return command(*words, env={**env, "PYTHONPATH": str(project)}, cwd=project)
 
 
+@pytest.mark.slow
 def test_a_sixth_platform_is_one_new_file(project: Path, shop_server: dict[str, str], warehouse_file: Path) -> None:
     write_shop(project, SHOP)
     done = run(project, "sync", "--platform", "shop", **shop_server)
@@ -177,6 +178,7 @@ def test_a_broken_file_is_named_by_place_and_reason_and_the_others_go_on(
     assert len(all_platforms()) == PLATFORMS
 
 
+@pytest.mark.slow
 def test_with_a_broken_file_the_others_are_loaded_and_the_exit_code_is_1(project: Path, warehouse_file: Path) -> None:
     write_shop(project, BROKEN["import"][0])
     done = run(project, "sync", "--sandbox", "--no-models")
@@ -191,6 +193,7 @@ def test_with_a_broken_file_the_others_are_loaded_and_the_exit_code_is_1(project
     assert status.returncode == 0 and "crm/deals" in status.stdout and BROKEN["import"][1] in status.stderr
 
 
+@pytest.mark.slow
 def test_with_a_broken_file_dagster_loads_the_others_and_ci_notices(project: Path) -> None:
     write_shop(project, BROKEN["misspelt"][0])
     code = "from platform_assets.definitions import defs; print(len(defs().get_repository_def().get_all_jobs()))"

@@ -6,9 +6,9 @@ error; it must not go unreported.
 
 import pytest
 
-from tests.long import one_in
 from tests.simulation.history import Faulty, Step, Sync
 from tests.simulation.staging import DAY, PAGED, Stage, name_of, no_findings, wait
+from tests.tiers import one_in
 
 TRUNCATING = [
     *(("forget_query", label) for label in (*PAGED, "load_testing/tests")),

@@ -6,13 +6,13 @@ error; it must not go unreported.
 
 import pytest
 
-from tests.long import one_in
 from tests.simulation.client import Sync as Client
 from tests.simulation.history import Faulty, Step, Sync
 from tests.simulation.play import Play
 from tests.simulation.server import Server
 from tests.simulation.staging import DAY, FILTERED, PAGED, Stage, name_of, no_findings, synced, wait
 from tests.simulation.store import Store
+from tests.tiers import one_in
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_06_one_of_three_rows_is_soft_deleted(stage: Stage) -> None:
     assert _shrunk(play, "projects", 2) == (2, 0)
 
 
-@pytest.mark.parametrize("rows", [4, 30])
+@pytest.mark.parametrize("rows", one_in(2, [4, 30], slow=1))
 def test_06_an_empty_response_for_one_parent_soft_deletes_none_of_its_rows(rows: int, stage: Stage) -> None:
     play = stage("ci_analytics/analytics_organizations_suites", rows, size=100)
     no_findings(play.sync())

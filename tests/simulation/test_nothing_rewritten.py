@@ -6,10 +6,10 @@ error; it must not go unreported.
 
 import pytest
 
-from tests.long import one_in
 from tests.simulation.findings import rewritten
 from tests.simulation.history import Faulty, Sync
 from tests.simulation.staging import FILTERED, Stage, name_of, no_findings
+from tests.tiers import one_in
 
 
 @pytest.mark.parametrize(

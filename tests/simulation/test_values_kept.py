@@ -6,10 +6,10 @@ error; it must not go unreported.
 
 import pytest
 
-from tests.long import one_in
 from tests.simulation.history import Faulty, Step, Sync
 from tests.simulation.server import Spelling
 from tests.simulation.staging import DAY, PAGED, Stage, name_of, no_findings, synced, wait
+from tests.tiers import one_in
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from platform_assets.platforms import all_platforms, platform_named
 from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
 from tests.conftest import Sync
-from tests.long import one_in
 from tests.settings import PointAt
+from tests.tiers import one_in
 from tests.warehouse_rows import differences, query
 
 PLATFORMS = [platform.name for platform in all_platforms()]
@@ -52,7 +52,7 @@ def test_every_row_and_field_is_loaded_and_a_second_sync_changes_nothing(
     assert contents(warehouse_file, name) == before
 
 
-@pytest.mark.parametrize("name", one_in(3, PLATFORMS))
+@pytest.mark.parametrize("name", one_in(len(PLATFORMS), PLATFORMS, slow=3))
 def test_rows_added_changed_and_removed_upstream_are_synced(
     name: str, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:

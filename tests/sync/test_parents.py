@@ -16,9 +16,9 @@ import pytest
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import FakeBackend, Fault, SandboxServer, expected_rows
 from tests.conftest import Sync
-from tests.long import only
 from tests.settings import PointAt
 from tests.sync.in_process import PIPELINES, STOP_AFTER, STOPPED, started
+from tests.tiers import only
 from tests.warehouse_rows import differences, query
 
 HOSTILE = ["../x", "a?b=c", "a#b", "größe ☃", "a b", "%2e%2e", "x" * 200, "a/b", "a&b=c;d", "'; DROP TABLE x; --"]
@@ -142,7 +142,7 @@ def cursors(path: Path, resource: str) -> dict[str, datetime]:
     return dict(found)
 
 
-@pytest.mark.parametrize("trials", only([5], [5, 20]))
+@pytest.mark.parametrize("trials", only([2], [2, 5, 20], slow=[5]))
 def test_two_partitions_in_two_processes_keep_both_cursors(
     trials: int, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
@@ -199,7 +199,7 @@ def tables(path: Path) -> set[str]:
     return {row[0] for row in query(path, "SELECT table_name FROM information_schema.tables")}
 
 
-@pytest.mark.parametrize("number", [1, 9, 30, 60])
+@pytest.mark.parametrize("number", only([1, 30], [1, 9, 30, 60], slow=[9, 60]))
 def test_the_run_after_one_killed_while_reading_ends_like_an_undisturbed_one(
     number: int, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:

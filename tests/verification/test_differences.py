@@ -11,13 +11,13 @@ from platform_assets.platforms import platform_named
 from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
 from platform_assets.verification import Kind
 from tests.conftest import Sync
-from tests.long import one_in
 from tests.settings import PointAt
+from tests.tiers import one_in
 from tests.verification.checking import PLATFORMS, findings, tamper, verified
 from tests.warehouse_rows import query
 
 
-@pytest.mark.parametrize("name", one_in(3, PLATFORMS))
+@pytest.mark.parametrize("name", one_in(len(PLATFORMS), PLATFORMS, slow=3))
 def test_no_difference_is_reported_for_equal_tables(
     name: str, server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:

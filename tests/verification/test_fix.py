@@ -9,8 +9,8 @@ from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.verification import Kind
 from tests.conftest import Sync
-from tests.long import only
 from tests.servers.postgres import postgres_server
+from tests.tiers import only
 from tests.verification.checking import PLATFORMS, tamper, verified
 from tests.warehouse_rows import differences, query
 
@@ -73,6 +73,7 @@ def test_a_table_emptied_by_hand_is_reported_missing_and_restored(
     assert query(warehouse_file, "SELECT count(*) FROM ci_analytics.builds") == [(count,)]
 
 
+@pytest.mark.slow
 def test_postgres_is_compared_and_fixed_like_duckdb(
     server: SandboxServer, sync_platform: Sync, monkeypatch: pytest.MonkeyPatch
 ) -> None:

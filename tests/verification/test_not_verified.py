@@ -57,6 +57,7 @@ def test_rows_before_start_date_are_ignored(
         assert found.ok and 0 < found.rows_served < len(expected_rows(server.backend)[name][table])
 
 
+@pytest.mark.slow
 def test_a_request_budget_ends_the_reading_and_the_next_run_continues(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.warehouse.location import WarehouseError, exclusive
-from tests.cli.command import command
+from tests.cli.command import command, warm_command
 from tests.conftest import Sync
 from tests.settings import PointAt, sandbox_settings
 from tests.warehouse_rows import query
@@ -26,7 +26,7 @@ def test_two_syncs_in_two_processes_both_succeed(warehouse_file: Path) -> None:
             ["sync", "--no-models", "--platform", name]
             for name in ("load_testing", "device_management", "load_testing")
         ]
-        done = list(pool.map(lambda one: command(*one, env=sandbox_settings(server)), args))
+        done = list(pool.map(lambda one: warm_command(*one, env=sandbox_settings(server)), args))
         assert [one.returncode for one in done] == [0, 0, 0], [one.stderr for one in done]
         expected = expected_rows(server.backend)
         for platform in ("load_testing", "device_management"):

@@ -114,6 +114,7 @@ def test_tables_of_one_platform_are_the_same_in_postgres_as_in_duckdb(
     check_same(postgres, warehouse_file, [f"error_tracking.{resource.name}" for resource in resources])
 
 
+@pytest.mark.slow
 def test_dbt_by_hand_finds_the_server_of_the_settings(
     postgres: Mapping[str, str],
     shared_sandbox: SandboxServer,

@@ -8,6 +8,7 @@ import pytest
 from platform_assets.sandbox.faults import Fault
 from tests.platforms.vendors.conftest import MakeVendor, Vendor, errors
 from tests.servers.faulty_proxy import unexpected_server
+from tests.tiers import one_in, only
 from tests.warehouse_rows import query
 
 Record = dict[str, Any]
@@ -35,7 +36,7 @@ def gather(api: Vendor, place: int, count: int) -> None:
         one["created_at"] = iso(second + timedelta(milliseconds=999 - number))
 
 
-@pytest.mark.parametrize("depth", [120, 500, 1000])
+@pytest.mark.parametrize("depth", one_in(3, [120, 500, 1000], slow=1))
 def test_the_end_of_a_deep_list_is_met_several_times_in_one_load(depth: int, vendor: MakeVendor) -> None:
     api = vendor("buildkite")
     api.server.vendors.buildkite.builds_depth = depth
@@ -44,7 +45,7 @@ def test_the_end_of_a_deep_list_is_met_several_times_in_one_load(depth: int, ven
     assert refusals(api) >= 2450 // (depth + 100)
 
 
-@pytest.mark.parametrize("place", [150, 170, 199, 200])
+@pytest.mark.parametrize("place", only([170, 199], [150, 170, 199, 200], slow=[150, 200]))
 def test_many_builds_in_the_second_of_a_boundary_all_come(place: int, vendor: MakeVendor) -> None:
     api = vendor("buildkite")
     gather(api, place, 60)

@@ -3,8 +3,8 @@
 import pytest
 
 from platform_assets.sandbox import VENDOR_PLATFORMS
-from tests.long import one_in
 from tests.platforms.vendors.conftest import MakeVendor
+from tests.tiers import one_in
 
 CONTRACTS = sorted(VENDOR_PLATFORMS)
 
@@ -21,7 +21,7 @@ def test_every_cell_arrives_and_a_second_sync_writes_nothing(contract: str, vend
     assert api.contents() == before
 
 
-@pytest.mark.parametrize("contract", one_in(3, CONTRACTS))
+@pytest.mark.parametrize("contract", one_in(len(CONTRACTS), CONTRACTS, slow=3))
 def test_what_is_added_changed_and_removed_upstream_is_followed(contract: str, vendor: MakeVendor) -> None:
     api = vendor(contract)
     api.sync()

@@ -10,9 +10,9 @@ from platform_assets.sandbox import vendor_rows
 from platform_assets.sync import ResourceOutcome
 from platform_assets.verification import verify
 from platform_assets.warehouse import open_warehouse
-from tests.long import one_in
 from tests.platforms.vendors.conftest import MakeVendor, Vendor, errors
 from tests.settings import vendor_settings
+from tests.tiers import one_in
 from tests.warehouse_rows import differences, query
 
 FILLED = "SELECT count(script), count(test_run_ids), count(last_test_run_id) FROM load_testing.tests"

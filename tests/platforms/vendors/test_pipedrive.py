@@ -10,8 +10,8 @@ from platform_assets.http import request_limits
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox.faults import Fault
 from platform_assets.sandbox.vendors.exchange import Vendor as Served
-from tests.long import one_in
 from tests.platforms.vendors.conftest import MakeVendor, Vendor, errors
+from tests.tiers import one_in
 from tests.warehouse_rows import query
 
 Record = dict[str, Any]
@@ -31,6 +31,7 @@ def statuses(api: Vendor) -> list[int]:
     return [request["status"] for request in api.server.requests]
 
 
+@pytest.mark.slow
 def test_a_budget_that_is_spent_in_mid_load_ends_the_sync_at_once_and_the_next_day_completes_it(
     vendor: MakeVendor,
 ) -> None:
@@ -52,6 +53,7 @@ def test_a_budget_that_is_spent_in_mid_load_ends_the_sync_at_once_and_the_next_d
     assert errors(api.sync()) == {} and api.problems() == []
 
 
+@pytest.mark.slow  # one budget, and the next day: the test above
 @pytest.mark.parametrize("daily_tokens", one_in(4, [700, 90, 1500, 3000]))
 def test_the_next_days_sync_completes_every_resource_wherever_the_budget_ended(
     daily_tokens: int, vendor: MakeVendor

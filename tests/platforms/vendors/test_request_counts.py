@@ -3,12 +3,13 @@
 import pytest
 
 from benchmarks.requests import CONTRACTS, SYNCS, measure
-from tests.long import one_in
+from tests.tiers import one_in
 
 VENDORS = [label for label in CONTRACTS if not label.startswith("reference")]
 
 
-@pytest.mark.parametrize("label", one_in(3, CONTRACTS))
+@pytest.mark.slow
+@pytest.mark.parametrize("label", one_in(6, CONTRACTS, slow=3))
 def test_a_sync_sends_at_most_a_tenth_more_requests_than_it_needs(label: str) -> None:
     """What is needed beyond the least is counted by reason, e.g. a second read before rows are marked as removed."""
     for one in measure(label):

@@ -10,8 +10,8 @@ import pytest
 from platform_assets.cli.status import show_status
 from platform_assets.sandbox.faults import Fault
 from platform_assets.sync import run
-from tests.long import one_in
 from tests.platforms.vendors.conftest import MakeVendor, errors
+from tests.tiers import one_in
 from tests.warehouse_rows import query
 
 # Contract, resource, and its parent.
@@ -94,6 +94,7 @@ def test_a_first_load_that_is_killed_goes_on_where_it_was_left(
     assert query(api.file, state) == [(0,)]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_rounds")
 def test_what_has_landed_is_not_requested_again(vendor: MakeVendor, kill: Callable[[int | None], None]) -> None:
     api = vendor("buildkite", PAGE_SIZE="50")
@@ -108,6 +109,7 @@ def test_what_has_landed_is_not_requested_again(vendor: MakeVendor, kill: Callab
     assert api.requests() - asked <= (2450 - landed) // 50 + 8
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_rounds")
 def test_builds_that_come_and_change_while_a_first_load_is_interrupted_are_seen(
     vendor: MakeVendor, kill: Callable[[int | None], None]
@@ -141,6 +143,7 @@ def test_a_history_bounded_by_a_start_date_is_read_down_to_it(
     assert all("created_from=" in one["query"] for one in api.server.requests if one["path"] == "/v2/builds")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_rounds")
 def test_a_full_refresh_in_many_rounds_reads_everything_once(vendor: MakeVendor) -> None:
     api = vendor("buildkite", PAGE_SIZE="50")
@@ -181,6 +184,7 @@ def test_parents_that_a_round_has_no_time_for_are_read_in_the_next(
     assert query(api.file, rounds) == [(1,)] * 6
 
 
+@pytest.mark.slow
 def test_rows_that_somebody_deleted_come_back_for_every_parent(
     vendor: MakeVendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +196,7 @@ def test_rows_that_somebody_deleted_come_back_for_every_parent(
     assert errors(api.sync("events")) == {} and api.problems("events") == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_rounds")
 def test_a_failure_in_a_later_round_keeps_the_earlier_ones(vendor: MakeVendor) -> None:
     api = vendor("buildkite", PAGE_SIZE="50")
@@ -204,6 +209,7 @@ def test_a_failure_in_a_later_round_keeps_the_earlier_ones(vendor: MakeVendor) -
     assert errors(api.sync("builds")) == {} and api.problems("builds") == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_rounds")
 def test_status_says_how_far_an_interrupted_first_read_has_come(
     vendor: MakeVendor, kill: Callable[[int | None], None], capsys: pytest.CaptureFixture[str]

@@ -11,6 +11,7 @@ from platform_assets.sandbox import vendor_rows
 from platform_assets.sandbox.faults import Fault
 from tests.platforms.vendors.conftest import MakeVendor, Vendor, errors
 from tests.servers.faulty_proxy import unexpected_server
+from tests.tiers import one_in, only
 from tests.warehouse_rows import differences, query
 
 GONE = json.dumps({"message": "This API no longer exists."}).encode()
@@ -25,7 +26,7 @@ def asked(api: Vendor, pattern: str) -> int:
     return sum(pattern in one["path"] for one in api.server.requests)
 
 
-@pytest.mark.parametrize("resource", LISTS)
+@pytest.mark.parametrize("resource", one_in(3, LISTS, slow=1))
 def test_a_brownout_that_is_over_soon_is_waited_for_once(resource: str, vendor: MakeVendor) -> None:
     api = vendor("sentry")
     api.server.faults.append(Fault(LISTS[resource], 410, times=1, body=GONE))
@@ -34,7 +35,7 @@ def test_a_brownout_that_is_over_soon_is_waited_for_once(resource: str, vendor: 
     assert outcomes[resource].skipped_parents == [] and outcomes[resource].retries == 1
 
 
-@pytest.mark.parametrize("resource", ["projects", "releases", "events", "issues", "project_detail"])
+@pytest.mark.parametrize("resource", one_in(4, ["projects", "releases", "events", "issues", "project_detail"], slow=1))
 def test_an_endpoint_that_stays_gone_fails_after_one_retry_and_its_rows_stay(resource: str, vendor: MakeVendor) -> None:
     api = vendor("sentry")
     api.sync()
@@ -58,7 +59,7 @@ def test_nothing_is_sent_to_the_host_that_a_link_header_names(vendor: MakeVendor
     assert heard == []
 
 
-@pytest.mark.parametrize("hidden", [1, 99, 199, 3000])
+@pytest.mark.parametrize("hidden", only([199], [1, 99, 199, 3000], slow=[1, 99, 3000]))
 def test_rows_that_are_filtered_out_after_paging_end_no_list(hidden: int, vendor: MakeVendor) -> None:
     api = vendor("sentry")
     api.server.vendors.sentry.hidden_rows = hidden

@@ -11,9 +11,9 @@ import pytest
 from platform_assets.extraction.connection import connect
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import VENDOR_PLATFORMS, expected_rows, vendor_rows
-from tests.long import one_in
 from tests.platforms.vendors.conftest import MakeVendor, Vendor, errors
 from tests.settings import sandbox_settings, vendor_settings
+from tests.tiers import one_in
 from tests.warehouse_rows import differences, query
 
 CONTRACTS = sorted(VENDOR_PLATFORMS)
@@ -72,7 +72,7 @@ def missing_or_invented(api: Vendor, contract: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("contract", one_in(3, CONTRACTS))
+@pytest.mark.parametrize("contract", one_in(len(CONTRACTS), CONTRACTS, slow=3))
 def test_no_row_is_removed_doubled_or_lost_by_a_change_of_contract_and_back(
     contract: str, vendor: MakeVendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,7 +96,7 @@ def test_no_row_is_removed_doubled_or_lost_by_a_change_of_contract_and_back(
     assert missing_or_invented(api, "reference") == []
 
 
-@pytest.mark.parametrize("contract", one_in(len(CONTRACTS), CONTRACTS))
+@pytest.mark.parametrize("contract", one_in(len(CONTRACTS), CONTRACTS, slow=3))
 def test_what_changes_between_the_changes_of_contract_is_followed(
     contract: str, vendor: MakeVendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
