@@ -15,7 +15,6 @@ from platform_assets.arrow.batches import BufferedRows
 from platform_assets.arrow.hashes import as_texts
 from platform_assets.configuration.platform_settings import allowed_lag
 from platform_assets.declarations import Buckets, OnRemoval
-from platform_assets.extraction.queries import NO_PARENT
 from platform_assets.progress import Phase, current
 from platform_assets.sync.context import SyncContext
 from platform_assets.sync.known_rows import key_columns
@@ -41,9 +40,9 @@ def is_outdated(plan: Plan, content: BufferedRows | None, session: WarehouseSess
     has_new = bool(columns.assigned or columns.added)
     if has_new and columns.contradiction(session.assigned_columns(name), session.column_types(name)) is not None:
         return True
-    recorded = session.progress([name])
+    recorded = session.progress_of(name, {read.parent.key for read in plan.reads})
     for read in plan.reads:
-        entry = recorded.get((name, read.parent.key))
+        entry = recorded.get(read.parent.key)
         now = (entry.succeeded_at, entry.unread_before) if entry else (None, None)
         if not read.deferred and now != read.recorded:
             return True
@@ -204,13 +203,12 @@ def _inspect_table(context: SyncContext, plan: Plan, session: WarehouseSession) 
     if outcome.error is None:
         key = key_columns(context.platform, resource, plan.buffer.columns)
         outcome.duplicate_keys, outcome.null_keys = session.key_faults(resource.name, key)
-    known = plan.known_parents if resource.endpoint.parents else {NO_PARENT.key}
+    known = plan.known_parents
     if resource.endpoint.parents:
         failed = session.left_failed(resource.name)
         outcome.left_failed = {parent: why for parent, why in failed if parent in known}
-    late = session.read_before(resource.name, context.started - allowed_lag(context.platform, resource))
     # An unchanged parent of a bucket is not read again and is fresh nevertheless.
-    every = not isinstance(resource.partition, Buckets)
-    outcome.not_fresh = {
-        parent: success for parent, success, status in late if parent in known and (every or status is Status.FAILED)
-    }
+    only_failed = isinstance(resource.partition, Buckets)
+    since = context.started - allowed_lag(context.platform, resource)
+    late = session.read_before(resource.name, since, only_failed=only_failed)
+    outcome.not_fresh = {parent: success for parent, success, _ in late if parent in known}

@@ -13,10 +13,9 @@ import orjson
 
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Buckets, Platform, Resource, partition_key
-from platform_assets.extraction.queries import Parent
+from platform_assets.extraction.queries import NO_PARENT, Parent
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.selection import get_path
-from platform_assets.warehouse import Progress, Status
 from platform_assets.warehouse.session import WarehouseSession
 from platform_assets.warehouse.table_layout import LOADED_AT, ROW_HASH
 
@@ -40,6 +39,9 @@ class KnownParent:
 
 # The one partition of a child that the contract in use serves in one list, without its parents (k6's projects in v6).
 EVERY_PARENT = KnownParent(Parent("all"), "all", None)
+
+# What stands for the parent of a list that has none.
+NO_PARENT_KNOWN = KnownParent(NO_PARENT, "", None)
 
 
 @dataclass(frozen=True)
@@ -66,30 +68,13 @@ def find_parents(
 
     Without `settings` no scope applies. Raises AnswerError if two different parents would share one key.
     """
-    parents = resource.endpoint.parents
-    parent_resource = platform.resource(next(iter(parents.values())).resource)
-    fields = [resolve.field for resolve in parents.values()]
-    scopes = [scope for scope in platform.scopes if scope.resource == parent_resource.name]
-    scope_values = dict(settings.scopes) if settings else {}
-    identities = _identity_fields(platform, parent_resource, fields)
-    own_key = list(platform.primary_key_of(parent_resource))
     found: dict[str, tuple[Any, KnownParent]] = {}
     incomplete: set[str] = set()
-    wanted = [*fields, *identities, *own_key, *(scope.field for scope in scopes)]
-    for row in _parent_rows(session, parent_resource, wanted):
-        if not _in_scope([(scope_values.get(scope.setting), row.value(scope.field)) for scope in scopes]):
+    for row in parent_rows(platform, resource, session, settings):
+        known = row.known
+        if known is None:
+            incomplete.add(row.own_key)
             continue
-        path_values = [row.value(field) for field in fields]
-        if any(value is None for value in path_values):
-            incomplete.add("/".join(str(row.value(field)) for field in own_key))
-            continue
-        # If the object that holds the name has no key of its own, the name identifies it. With nothing but names there
-        # is no identity beside the parent's key: a contract that serves the key, too, is not to tell of another parent.
-        keys = [row.value(field) for field in identities]
-        identity = [value if key is None else key for key, value in zip(keys, path_values, strict=True)]
-        values = dict(zip(parents, path_values, strict=True))
-        id = "/".join(map(str, identity)) if any(key is not None for key in keys) else None
-        known = _known_parent(resource, values, row.version, id)
         before = found.get(known.parent.key)
         if before is not None and before[1].parent.values != known.parent.values:
             raise AnswerError(f"two parents share the key {known.parent.key!r}")
@@ -99,6 +84,57 @@ def find_parents(
     return Parents([known for _, known in found.values()], sorted(incomplete))
 
 
+def names_are_keys(platform: Platform, resource: Resource) -> bool:
+    """Whether the path has the parent's own key: each row is then a parent of its own, and keeps its name."""
+    parents = resource.endpoint.parents
+    parent = platform.resource(next(iter(parents.values())).resource)
+    return [resolve.field for resolve in parents.values()] == list(platform.primary_key_of(parent))
+
+
+@dataclass(frozen=True)
+class ParentRow:
+    """A row of the parent's table that is in the configured scope.
+
+    Attributes:
+        own_key: the parent's primary key.
+        loaded_at: when the row was last loaded.
+        known: the parent; None if the row lacks a value that the path needs.
+    """
+
+    own_key: str
+    loaded_at: Any
+    known: KnownParent | None
+
+
+def parent_rows(
+    platform: Platform, resource: Resource, session: WarehouseSession, settings: Settings | None
+) -> Iterator[ParentRow]:
+    """The rows of the parent's table as parents of `resource`, read piece by piece. See `find_parents`."""
+    parents = resource.endpoint.parents
+    parent_resource = platform.resource(next(iter(parents.values())).resource)
+    fields = [resolve.field for resolve in parents.values()]
+    scopes = [scope for scope in platform.scopes if scope.resource == parent_resource.name]
+    scope_values = dict(settings.scopes) if settings else {}
+    identities = _identity_fields(platform, parent_resource, fields)
+    own_key = list(platform.primary_key_of(parent_resource))
+    wanted = [*fields, *identities, *own_key, *(scope.field for scope in scopes)]
+    for row in _rows(session, parent_resource, wanted):
+        if not _in_scope([(scope_values.get(scope.setting), row.value(scope.field)) for scope in scopes]):
+            continue
+        key = "/".join(str(row.value(field)) for field in own_key)
+        path_values = [row.value(field) for field in fields]
+        if any(value is None for value in path_values):
+            yield ParentRow(key, row.loaded_at, None)
+            continue
+        # If the object that holds the name has no key of its own, the name identifies it. With nothing but names there
+        # is no identity beside the parent's key: a contract that serves the key, too, is not to tell of another parent.
+        keys = [row.value(field) for field in identities]
+        identity = [value if key is None else key for key, value in zip(keys, path_values, strict=True)]
+        values = dict(zip(parents, path_values, strict=True))
+        id = "/".join(map(str, identity)) if any(key is not None for key in keys) else None
+        yield ParentRow(key, row.loaded_at, _known_parent(resource, values, row.version, id))
+
+
 def _identity_fields(platform: Platform, parent: Resource, fields: Sequence[str]) -> list[str]:
     """For each field of the path the field that identifies its object whatever its name is: the key beside it."""
     key = platform.primary_key_of(parent)[0]
@@ -106,8 +142,8 @@ def _identity_fields(platform: Platform, parent: Resource, fields: Sequence[str]
 
 
 @dataclass(frozen=True)
-class _ParentRow:
-    """A parent's row: values of raw fields, also of dotted ones in JSON columns."""
+class _Row:
+    """A row of the parent's table: values of raw fields, also of dotted ones in JSON columns."""
 
     columns: Mapping[str, Any]
     naming: Any
@@ -122,7 +158,7 @@ class _ParentRow:
         return get_path(orjson.loads(value) if isinstance(value, str) else value, rest)
 
 
-def _parent_rows(session: WarehouseSession, parent: Resource, fields: Sequence[str]) -> Iterator[_ParentRow]:
+def _rows(session: WarehouseSession, parent: Resource, fields: Sequence[str]) -> Iterator[_Row]:
     naming = session.naming
     incremental = parent.endpoint.incremental
     cursor = naming.normalize_identifier(incremental.cursor_path) if incremental else ROW_HASH
@@ -133,7 +169,7 @@ def _parent_rows(session: WarehouseSession, parent: Resource, fields: Sequence[s
             values = dict(zip(columns, row, strict=True))
             # A parent without a cursor value can change too, which its content hash shows.
             version = _as_text(values[cursor] if values[cursor] is not None else values[ROW_HASH])
-            yield _ParentRow(values, naming, version, values[LOADED_AT])
+            yield _Row(values, naming, version, values[LOADED_AT])
 
 
 def _known_parent(resource: Resource, values: Mapping[str, object], version: str | None, id: str | None) -> KnownParent:
@@ -151,34 +187,3 @@ def _as_text(version: Any) -> str | None:
 
 def _in_scope(pairs: Iterable[tuple[tuple[str, ...] | None, Any]]) -> bool:
     return all(allowed is None or str(value) in allowed for allowed, value in pairs)
-
-
-def due_parents(
-    resource: Resource,
-    parents: Iterable[KnownParent],
-    progress: Mapping[str, Progress],
-    *,
-    partitions: frozenset[str] | None,
-    only: frozenset[str] | None,
-    full_refresh: bool,
-) -> list[KnownParent]:
-    """The parents to read: those of the selected partitions, and of bucket partitions only those that are due.
-
-    Args:
-        progress: parent key -> recorded state, as far as it counts.
-        partitions, only: the selected partition and parent keys; None for all.
-        full_refresh: all parents of the selection are due.
-    """
-    chosen = [
-        known
-        for known in parents
-        if (partitions is None or known.partition in partitions) and (only is None or known.parent.key in only)
-    ]
-    if full_refresh or only is not None or not isinstance(resource.partition, Buckets):
-        return chosen
-    return [known for known in chosen if _is_due(known, progress.get(known.parent.key))]
-
-
-def _is_due(known: KnownParent, last: Progress | None) -> bool:
-    """Whether the parent is new or changed, or its last read failed or was skipped: refused is not done."""
-    return last is None or last.status is not Status.OK or last.parent_cursor != known.version

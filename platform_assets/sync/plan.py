@@ -5,7 +5,7 @@
 Planning holds the warehouse and sends no request; reading sends requests and does not need the warehouse.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
@@ -29,9 +29,10 @@ from platform_assets.declarations import (
 )
 from platform_assets.extraction.details import wanted_details
 from platform_assets.extraction.edge import upper_bound_param
-from platform_assets.extraction.queries import NO_PARENT, Bounds
+from platform_assets.extraction.queries import Bounds
 from platform_assets.http.errors import AnswerError
 from platform_assets.sync.context import Selection, SyncContext
+from platform_assets.sync.due import DueParents, find_due, last_of
 from platform_assets.sync.known_rows import (
     NO_HASHES,
     all_keys,
@@ -41,10 +42,10 @@ from platform_assets.sync.known_rows import (
     row_hashes,
 )
 from platform_assets.sync.outcome import PartitionOutcome, ResourceOutcome, latest
-from platform_assets.sync.parents import EVERY_PARENT, KnownParent, Parents, due_parents, find_parents
+from platform_assets.sync.parents import EVERY_PARENT, NO_PARENT_KNOWN
 from platform_assets.sync.planned import Plan, Read
 from platform_assets.sync.window import start_of_read
-from platform_assets.warehouse import Progress, Status
+from platform_assets.warehouse import Progress
 from platform_assets.warehouse.dlt_source import table_columns
 from platform_assets.warehouse.row_filter import RowFilter
 from platform_assets.warehouse.session import WarehouseSession
@@ -70,38 +71,32 @@ class Planner:
         outcome = ResourceOutcome(name=resource.name, cursor_field=incremental.cursor_path if incremental else None)
 
         starts_anew = self._starts_anew(resource, outcome)
-        recorded = {parent: entry for (_, parent), entry in session.progress([resource.name]).items()}
-        counting = {} if starts_anew else recorded
-        parents: list[KnownParent] = []
-        reads = [Read(NO_PARENT, last=counting.get(""))]
         if resource.name in self.context.platform.unserved:
             outcome.unserved = self.context.platform.unserved[resource.name]
-        elif resource.partition and not resource.endpoint.parents:
-            everything = EVERY_PARENT.parent
-            reads = [Read(everything, EVERY_PARENT.partition, last=counting.get(everything.key))]
-            parents = [EVERY_PARENT]
-            outcome.partitions[EVERY_PARENT.partition] = PartitionOutcome(EVERY_PARENT.partition)
-        elif resource.endpoint.parents:
-            parents = self._parents(resource, outcome)
-            counting = {
-                known.parent.key: entry
-                for known in parents
-                if (entry := counting.get(known.parent.key)) is not None and entry.is_of(known.id)
-            }
-            reads = self._due_reads(resource, parents, counting)
-        if self.context.selection.left is not None:
-            reads = [read for read in reads if read.parent.key in self.context.selection.left[resource.name]]
+        if resource.endpoint.parents and outcome.unserved is None:
+            found = self._due_parents(resource, outcome, starts_anew=starts_anew)
+        else:
+            found = self._whole_list(resource, outcome)
+        reads = [
+            Read(
+                known.parent,
+                known.partition,
+                known.version,
+                known.id,
+                last=None if starts_anew else last_of(known, found.recorded),
+            )
+            for known in found.due
+        ]
         for read in reads:
-            entry = recorded.get(read.parent.key)
+            entry = found.recorded.get(read.parent.key)
             read.recorded = (entry.succeeded_at, entry.unread_before) if entry else (None, None)
             read.replaces_parent = entry is not None and not entry.is_of(read.parent_id)
-        _set_parent_names(reads, parents, recorded)
+        _set_parent_names(reads, found)
         self._set_starts(resource, reads, columns, outcome)
 
         rows_read = self._rows_read(resource, reads)
         if resource.removal_policy is not OnRemoval.IGNORE and reads and outcome.unserved is None:
             self._set_known_keys(resource, reads, rows_read, columns)
-        read_now = {read.parent.key for read in reads}
         return Plan(
             resource=resource,
             buffer=self._buffer(resource, reads, rows_read, columns, existing_types),
@@ -109,8 +104,9 @@ class Planner:
             existed=bool(existing_types),
             starts_anew=starts_anew,
             parent_types={name: ARROW_TYPES[columns.types[name]] for name in rows_read.columns},
-            known_parents=frozenset(known.parent.key for known in parents),
-            other_parents_ok=any(entry.status is Status.OK for key, entry in counting.items() if key not in read_now),
+            postponed=found.postponed,
+            known_parents=found.known,
+            other_parents_ok=found.others_ok,
             outcome=outcome,
         )
 
@@ -122,8 +118,18 @@ class Planner:
         outcome.reset = f"the table has {counted(found.row_count, 'row')} where the last sync left {recorded.row_count}"
         return True
 
-    def _parents(self, resource: Resource, outcome: ResourceOutcome) -> list[KnownParent]:
-        """The resource's parents. If they are unavailable: none, and an error in the outcome."""
+    def _whole_list(self, resource: Resource, outcome: ResourceOutcome) -> DueParents:
+        """A list that is read without parents, or that the contract in use serves without them."""
+        whole = NO_PARENT_KNOWN
+        if resource.partition and outcome.unserved is None:
+            whole = EVERY_PARENT
+            outcome.partitions[whole.partition] = PartitionOutcome(whole.partition)
+        recorded = {parent: entry for (_, parent), entry in self.session.progress([resource.name]).items()}
+        known = frozenset() if resource.endpoint.parents else frozenset({whole.parent.key})
+        return DueParents([whole], recorded=recorded, known=known)
+
+    def _due_parents(self, resource: Resource, outcome: ResourceOutcome, *, starts_anew: bool) -> DueParents:
+        """The parents to read. If the parents are unavailable: none, and an error in the outcome."""
         context = self.context
         try:
             if not self.session.has_table(str(resource.parent)):
@@ -131,37 +137,24 @@ class Planner:
                 raise AnswerError(
                     f"its parent {context.platform.name}/{resource.parent} was never loaded; load that first"
                 )
-            parents = find_parents(context.platform, resource, self.session, context.settings)
+            found = find_due(
+                context.platform,
+                resource,
+                self.session,
+                context.settings,
+                context.selection,
+                starts_anew=starts_anew,
+            )
             if context.selection.left is None:
-                _check_selected_exist(resource, context.selection, parents.known)
-            _check_any_complete(resource, parents)
+                _check_selected_exist(resource, context.selection, found)
+            _check_any_complete(resource, found)
         except PlatformAssetsError as error:
             outcome.error = f"{context.platform.name}/{resource.name}: {error}"
-            return []
-        outcome.incomplete_parents = parents.incomplete
-        for key in sorted(_selected_partitions(context.selection, parents.known)):
+            return DueParents()
+        outcome.incomplete_parents = found.incomplete
+        for key in sorted(_selected_partitions(context.selection, found)):
             outcome.partitions[key] = PartitionOutcome(key)
-        return parents.known
-
-    def _due_reads(
-        self, resource: Resource, parents: list[KnownParent], counting: Mapping[str, Progress]
-    ) -> list[Read]:
-        selection = self.context.selection
-        only = selection.parents
-        if selection.left is not None:
-            only = frozenset(selection.left[resource.name])
-        due = due_parents(
-            resource,
-            parents,
-            counting,
-            partitions=selection.partitions,
-            only=only,
-            full_refresh=selection.full_refresh,
-        )
-        return [
-            Read(known.parent, known.partition, known.version, known.id, last=counting.get(known.parent.key))
-            for known in due
-        ]
+        return found
 
     def _set_starts(self, resource: Resource, reads: list[Read], columns: Columns, outcome: ResourceOutcome) -> None:
         incremental, start_date = resource.endpoint.incremental, self.context.settings.start_date
@@ -297,12 +290,12 @@ class Planner:
         )
 
 
-def _set_parent_names(reads: Sequence[Read], parents: Sequence[KnownParent], recorded: Mapping[str, Progress]) -> None:
+def _set_parent_names(reads: Sequence[Read], parents: DueParents) -> None:
     """Give every read its parent's path values; rows under a name that the parent had before a rename are its own."""
-    now = {known.parent.key for known in parents}
+    due = {known.parent.key for known in parents.due}
     former: dict[str, list[str]] = {}
-    for key, entry in recorded.items():
-        if entry.parent_id is not None and key not in now:
+    for key, entry in parents.recorded.items():
+        if entry.parent_id is not None and key not in due and key not in parents.known:
             former.setdefault(entry.parent_id, []).append(key)
     for read in reads:
         own = tuple(read.parent.values.values())
@@ -310,35 +303,34 @@ def _set_parent_names(reads: Sequence[Read], parents: Sequence[KnownParent], rec
         read.parent_names = [own, *(name for key in earlier if len(name := path_values(key, len(own))) == len(own))]
 
 
-def _check_selected_exist(resource: Resource, selection: Selection, parents: Sequence[KnownParent]) -> None:
+def _check_selected_exist(resource: Resource, selection: Selection, parents: DueParents) -> None:
     """Raise AnswerError for a selected partition or parent that is not in the warehouse."""
-    known = {parent.parent.key for parent in parents}
-    partitions = {parent.partition for parent in parents}
+    partitions = set(parents.partitions)
     if isinstance(resource.partition, Buckets):
         partitions.update(resource.partition.keys)
     unknown = sorted((selection.partitions or frozenset()) - partitions) or sorted(
-        (selection.parents or frozenset()) - known
+        key for key in selection.parents or () if key not in parents.known
     )
     if unknown:
         raise AnswerError(f"no parent in {resource.parent} for {', '.join(map(repr, unknown[:5]))}")
 
 
-def _check_any_complete(resource: Resource, parents: Parents) -> None:
+def _check_any_complete(resource: Resource, parents: DueParents) -> None:
     """Raise AnswerError if every parent lacks a value that the path needs: reading nothing is not a success."""
-    if parents.incomplete and not parents.known:
+    if parents.incomplete and not parents.partitions:
         fields = ", ".join(f"`{resolve.field}`" for resolve in resource.endpoint.parents.values())
         raise AnswerError(
             f"its parent {resource.parent} has {counted(len(parents.incomplete), 'row')}, none with {fields}"
         )
 
 
-def _selected_partitions(selection: Selection, parents: Iterable[KnownParent]) -> set[str]:
+def _selected_partitions(selection: Selection, parents: DueParents) -> set[str]:
     """The partitions whose outcome the sync reports, including those without a due parent."""
     if selection.parents is not None:
-        return {known.partition for known in parents if known.parent.key in selection.parents}
+        return {known.partition for known in parents.due if known.parent.key in selection.parents}
     if selection.partitions is not None:
         return set(selection.partitions)
-    return {known.partition for known in parents}
+    return set(parents.partitions)
 
 
 def fingerprint(resource: Resource, settings: Settings) -> bytes:

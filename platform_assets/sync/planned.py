@@ -1,6 +1,7 @@
 """What a sync plans to read, and what came of it: `Plan` of one resource, `Read` of one parent or of the whole list."""
 
 from collections import Counter
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -74,6 +75,7 @@ class Plan:
         existed: whether the table was there.
         starts_anew: whether the table is not as its state left it, so that the state does not count.
         parent_types: the columns that carry the parent's values, in the path's order.
+        postponed: keys of the parents that are left to another round, since there are too many for one.
         known_parents: keys of all parents in the warehouse, due or not.
         other_parents_ok: whether a parent that is not read now was read successfully before.
         counts: of requests, retries, milliseconds waited, pages.
@@ -85,7 +87,8 @@ class Plan:
     existed: bool
     starts_anew: bool
     parent_types: dict[str, pa.DataType]
-    known_parents: frozenset[str]
+    postponed: Sequence[str]
+    known_parents: Container[str]
     other_parents_ok: bool
     outcome: ResourceOutcome
     counts: Counter[str] = field(default_factory=Counter)

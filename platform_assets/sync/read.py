@@ -169,7 +169,7 @@ def finish_reading(plan: Plan) -> BufferedRows | None:
     outcome = plan.outcome
     outcome.left = {
         read.parent.key: read.rest.position if read.rest else None for read in plan.reads if read.deferred or read.rest
-    }
+    } | dict.fromkeys(plan.postponed)
     for read in plan.reads:
         if read.deferred:
             continue

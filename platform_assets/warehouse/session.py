@@ -6,8 +6,8 @@ hands the rows to dlt; `commit` records cursors, outcomes and removed rows, and 
 transaction. Where several processes load a platform at once, staged_session.py has other steps.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -89,13 +89,25 @@ class WarehouseSession(TableReader):
         """Recorded state of `resources`, by (resource, parent)."""
         return self._recorded(lambda client: state.read(client, resources), {})
 
+    def progress_of(self, resource: str, parents: Collection[str]) -> dict[str, state.Progress]:
+        """Recorded state of some parents of a resource, by parent."""
+        return self._recorded(lambda client: state.read_some(client, resource, parents), {})
+
+    def settled(self, resource: str) -> Iterator[list[tuple[str, str | None, str | None]]]:
+        """(parent, its version, its own key) of the parents whose last read was a success, piece by piece."""
+        if self._client.has_dataset():
+            with suppress(DatabaseUndefinedRelation):
+                yield from state.settled(self._client, resource)
+
     def left_failed(self, resource: str) -> list[tuple[str, str]]:
         """(parent, reason) of the parents whose last attempt failed."""
         return state.failed(self._client, resource)
 
-    def read_before(self, resource: str, moment: datetime) -> list[tuple[str, datetime | None, state.Status]]:
+    def read_before(
+        self, resource: str, moment: datetime, *, only_failed: bool = False
+    ) -> list[tuple[str, datetime | None, state.Status]]:
         """(parent, last success, status) of what was not read to its end since `moment`."""
-        return state.read_before(self._client, resource, moment)
+        return state.read_before(self._client, resource, moment, only_failed=only_failed)
 
     def file_format(self) -> str:
         """dlt's name of the loader file format, also into tables that were made when there was another one."""

@@ -8,7 +8,7 @@ after its last load, by which the next sync notices rows that somebody else remo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 TABLE = "_sync_state"
 _CHUNK = 500
+# Rows fetched at once.
+_FETCH = 50_000
+# More parents than these are picked out of all that are on record: each lookup reads the whole table.
+_LOOKED_UP = 2_000
 COLUMNS = (
     ("resource", "text"),
     ("parent", "text"),
@@ -263,13 +267,53 @@ def read(
         f" WHERE {client.escape_column_name('resource')} IN ({marks})",
         *names,
     )
-    found: dict[tuple[str, str], Progress] = {}
-    for row in rows or ():
-        values = dict(zip(wanted, row, strict=True))
-        values["status"] = Status(values["status"])
-        progress = Progress(**values)
-        found[progress.resource, progress.parent] = progress
+    every = (_progress(wanted, row) for row in rows or ())
+    return {(progress.resource, progress.parent): progress for progress in every}
+
+
+def read_some(client: SqlClientBase[Any], resource: str, parents: Collection[str]) -> dict[str, Progress]:
+    """State of some parents of a resource, by parent. What is on record of the others is never held in memory."""
+    names = [name for name, _ in COLUMNS]
+    columns = ", ".join(map(client.escape_column_name, names))
+    query = (
+        f"SELECT {columns} FROM {client.make_qualified_table_name(TABLE)}"
+        f" WHERE {client.escape_column_name('resource')} = %s"
+    )
+    found: dict[str, Progress] = {}
+    if len(parents) > _LOOKED_UP:
+        place = names.index("parent")
+        with client.execute_query(query, resource) as cursor:
+            for rows in cursor.iter_fetch(_FETCH):
+                found.update((row[place], _progress(names, row)) for row in rows if row[place] in parents)
+        return found
+    wanted = list(parents)
+    for start in range(0, len(wanted), _CHUNK):
+        chunk = wanted[start : start + _CHUNK]
+        marks = ", ".join(["%s"] * len(chunk))
+        condition = f" AND {client.escape_column_name('parent')} IN ({marks})"
+        for row in client.execute_sql(query + condition, resource, *chunk) or ():
+            progress = _progress(names, row)
+            found[progress.parent] = progress
     return found
+
+
+def settled(client: SqlClientBase[Any], resource: str) -> Iterator[list[tuple[str, str | None, str | None]]]:
+    """(parent, its version, its own key) of the parents whose last read was a success, in lists of up to 50,000."""
+    names = ("parent", "parent_cursor", "parent_id", "resource", "status")
+    parent, version, id, name, status = (client.escape_column_name(column) for column in names)
+    with client.execute_query(
+        f"SELECT {parent}, {version}, {id} FROM {client.make_qualified_table_name(TABLE)}"
+        f" WHERE {name} = %s AND {status} = %s",
+        resource,
+        str(Status.OK),
+    ) as cursor:
+        yield from cursor.iter_fetch(_FETCH)
+
+
+def _progress(names: Sequence[str], row: Sequence[Any]) -> Progress:
+    values = dict(zip(names, row, strict=True))
+    values["status"] = Status(values["status"])
+    return Progress(**values)
 
 
 def last_loads(client: Queries) -> dict[str, datetime]:
@@ -294,14 +338,19 @@ def failed(client: SqlClientBase[Any], resource: str) -> list[tuple[str, str]]:
 
 
 def read_before(
-    client: SqlClientBase[Any], resource: str, moment: datetime
+    client: SqlClientBase[Any], resource: str, moment: datetime, *, only_failed: bool = False
 ) -> list[tuple[str, datetime | None, Status]]:
-    """(parent, last success, status) of the parents of `resource` that were not read to their end since `moment`."""
+    """(parent, last success, status) of the parents of `resource` that were not read to their end since `moment`.
+
+    Args:
+        only_failed: leave out the others, of which there may be millions.
+    """
     names = ("parent", "succeeded_at", "status", "resource")
     parent, success, status, name = (client.escape_column_name(column) for column in names)
+    condition = f" AND {status} = '{Status.FAILED}'" if only_failed else ""
     rows = client.execute_sql(
         f"SELECT {parent}, {success}, {status} FROM {client.make_qualified_table_name(TABLE)}"
-        f" WHERE {name} = %s AND ({success} < %s OR {success} IS NULL) ORDER BY {parent}",
+        f" WHERE {name} = %s AND ({success} < %s OR {success} IS NULL){condition} ORDER BY {parent}",
         resource,
         moment,
     )
@@ -317,12 +366,15 @@ def write(client: SqlClientBase[Any], attempts: Iterable[Progress]) -> None:
     if not pending:
         return
     table = client.make_qualified_table_name(TABLE)
-    before = read(client, sorted({attempt.resource for attempt in pending}))
+    tried: dict[str, set[str]] = {}
+    for attempt in pending:
+        tried.setdefault(attempt.resource, set()).add(attempt.parent)
+    before = {name: read_some(client, name, parents) for name, parents in tried.items()}
     resource, parent = client.escape_column_name("resource"), client.escape_column_name("parent")
     for start in range(0, len(pending), _CHUNK):
         chunk = pending[start : start + _CHUNK]
         rows = [
-            before.get((a.resource, a.parent), Progress(resource=a.resource, parent=a.parent)).after(a) for a in chunk
+            before[a.resource].get(a.parent, Progress(resource=a.resource, parent=a.parent)).after(a) for a in chunk
         ]
         for name in sorted({row.resource for row in rows}):
             keys = [row.parent for row in rows if row.resource == name]
