@@ -42,12 +42,14 @@ class Buckets:
 
     @property
     def keys(self) -> list[str]:
-        width = len(str(self.count - 1))
-        return [f"bucket_{index:0{width}d}" for index in range(self.count)]
+        return [self._key(index) for index in range(self.count)]
 
     def key_of(self, parent: str) -> str:
         """The bucket of one parent key, e.g. `"17"` -> `"bucket_03"`."""
-        return self.keys[zlib.crc32(parent.encode()) % self.count]
+        return self._key(zlib.crc32(parent.encode()) % self.count)
+
+    def _key(self, index: int) -> str:
+        return f"bucket_{index:0{len(str(self.count - 1))}d}"
 
 
 def partition_key(values: Sequence[object]) -> str:
@@ -61,7 +63,8 @@ def partition_key(values: Sequence[object]) -> str:
         parts = [part.replace("%", "%25").replace("/", "%2F") for part in parts]
     key = "/".join(parts)
     for refused in _NOT_IN_KEYS:
-        key = key.replace(refused, "".join(f"%{ord(char):02X}" for char in refused))
+        if refused in key:
+            key = key.replace(refused, "".join(f"%{ord(char):02X}" for char in refused))
     return key
 
 
