@@ -24,7 +24,7 @@ from platform_assets.warehouse.session import WarehouseSession
 PARENTS_A_ROUND = 100_000
 
 # Rows of the parent's table that are compared with the state at once.
-_PIECE = 50_000
+PIECE = 50_000
 
 
 @dataclass(frozen=True)
@@ -129,12 +129,20 @@ class HashedKeys(Container[str]):
     def __init__(self, hashes: np.ndarray) -> None:
         self._hashes = hashes
 
+    @classmethod
+    def of(cls, keys: Iterable[str]) -> "HashedKeys":
+        return cls(np.sort(hash_keys(keys)))
+
     def __contains__(self, key: object) -> bool:
         return bool(is_member(hash_keys([key]), self._hashes)[0])
 
 
-class _Settled:
-    """The parents whose last read was a success: hashes of name, version and own key at that time."""
+class Settled:
+    """The parents whose last read was a success: hashes of name, version and own key at that time.
+
+    Args:
+        entries: (name, version, own key), piece by piece. Without an own key the name decides.
+    """
 
     def __init__(self, entries: Iterable[list[tuple[str, str | None, str | None]]]) -> None:
         names, versions, ids = [NO_HASHES], [NO_HASHES], [NO_HASHES]
@@ -164,7 +172,7 @@ def _piece_by_piece(
     *,
     starts_anew: bool,
 ) -> DueParents:
-    settled = _Settled(() if starts_anew else session.settled(resource.name))
+    settled = Settled(() if starts_anew else session.settled(resource.name))
     due: list[KnownParent] = []
     postponed: list[str] = []
     incomplete: list[str] = []
@@ -191,14 +199,14 @@ def _piece_by_piece(
 def _pieces(
     platform: Platform, resource: Resource, session: WarehouseSession, settings: Settings, incomplete: list[str]
 ) -> Iterator[list[KnownParent]]:
-    """The parents in lists of up to `_PIECE`. Adds the keys of those that lack a value to `incomplete`."""
+    """The parents in lists of up to `PIECE`. Adds the keys of those that lack a value to `incomplete`."""
     piece: list[KnownParent] = []
     for row in parent_rows(platform, resource, session, settings):
         if row.known is None:
             incomplete.append(row.own_key)
             continue
         piece.append(row.known)
-        if len(piece) == _PIECE:
+        if len(piece) == PIECE:
             yield piece
             piece = []
     if piece:
