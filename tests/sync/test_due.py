@@ -51,9 +51,8 @@ def test_more_parents_than_a_round_takes_are_all_read_and_never_again(
         whole, rest = divmod(deals, A_ROUND)
         assert whole >= 2 and rounds(warehouse_file) == [A_ROUND] * whole + [rest] * bool(rest)
         assert sum(one.parents for one in outcome.partitions.values()) == deals and not outcome.left
-        server.requests.clear()
-        sync_platform("crm", ["deal_products"])
-        assert server.requests == []
+        asked = len(server.requests)
+        assert sync_platform("crm", ["deal_products"])["deal_products"].ok and len(server.requests) == asked
 
 
 def test_a_parent_that_failed_in_an_early_round_is_the_only_one_that_is_due(
@@ -66,9 +65,9 @@ def test_a_parent_that_failed_in_an_early_round_is_the_only_one_that_is_due(
         server.faults.append(Fault(f"/deals/{first}/products", status=500, times=None))
         assert not sync_platform("crm", ["deal_products"])["deal_products"].ok
         server.faults.clear()
-        server.requests.clear()
+        asked = len(server.requests)
         assert sync_platform("crm", ["deal_products"])["deal_products"].ok
-        assert {request["path"].split("/")[-2] for request in server.requests} == {str(first)}
+        assert {request["path"].split("/")[-2] for request in server.requests[asked:]} == {str(first)}
 
 
 def test_rows_that_somebody_deleted_come_back_for_all_parents_at_once(
