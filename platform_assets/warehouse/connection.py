@@ -20,7 +20,7 @@ from dlt.pipeline.pipeline import Pipeline
 from platform_assets.declarations import Platform
 from platform_assets.patches.empty_table_load_ids import allow_rows_without_load_id
 from platform_assets.patches.setting_hints import remember_hints
-from platform_assets.warehouse import state
+from platform_assets.warehouse import migrations
 from platform_assets.warehouse.backends import Backend, configured_backend
 from platform_assets.warehouse.errors import WarehouseError
 from platform_assets.warehouse.location import exclusive
@@ -44,7 +44,6 @@ class Warehouse:
         self.platform = platform
         self.folder = folder
         self.schema: Schema | None = None
-        self._has_own_tables = False
         self._backend: Backend = configured_backend()
         self._pipeline: Pipeline = dlt.pipeline(
             pipeline_name=f"platform_assets_{platform.name}",
@@ -69,10 +68,15 @@ class Warehouse:
             row_bytes: average width of the rows that will be loaded.
             wait: seconds to wait for another process, `[warehouse] lock_wait` by default.
 
-        Raises WarehouseError if the warehouse is unavailable, or has tables of our names that we did not make.
+        Raises WarehouseError if the warehouse is unavailable, has tables of our names that we did not make, or was
+        written by a newer release.
         """
         with exclusive(self.platform.name, wait=wait), self._client as client:
             self._backend.bound_load(client.sql_client, row_bytes)
+            version = migrations.recorded_version(client.sql_client)
+            migrations.refuse_newer(self.platform.name, version)
+            if version is not None:
+                migrations.migrate(client, version)
             if refresh:
                 self._read_schema(client)
             session = WarehouseSession(
@@ -81,12 +85,12 @@ class Warehouse:
                 self._pipeline,
                 client,
                 self.schema,
-                has_own_tables=self._has_own_tables,
+                has_own_tables=version is not None,
             )
             try:
                 yield session
             finally:
-                self.schema, self._has_own_tables = session.schema, session.has_own_tables
+                self.schema = session.schema
 
     def start_over(self) -> None:
         """Drop everything that the warehouse has of the platform: rows, cursors, log, and whose data it was."""
@@ -96,7 +100,7 @@ class Warehouse:
                 with sql.with_alternative_dataset_name(dataset):
                     if sql.has_dataset():
                         sql.drop_dataset()
-            self.schema, self._has_own_tables = None, False
+            self.schema = None
 
     @cached_property
     def _client(self) -> SqlJobClientBase:
@@ -115,8 +119,6 @@ class Warehouse:
         elif self.schema is None or self.schema.stored_version_hash != stored.version_hash:
             self.schema = Schema.from_dict(json.loads(stored.schema), validate_schema=False)
             allow_rows_without_load_id(self.schema, client.sql_client)
-            state.create_tables(client.sql_client, state.column_types(client))
-            self._has_own_tables = True
 
     def _refuse_foreign_tables(self, client: SqlJobClientBase) -> None:
         """Raise WarehouseError if a schema that no load of ours has made has tables of our names."""

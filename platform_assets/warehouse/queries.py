@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from platform_assets.warehouse import source_account, state
+from platform_assets.warehouse import migrations, source_account, state
 from platform_assets.warehouse.backends import Reader, configured_backend
 from platform_assets.warehouse.errors import UndefinedTable, WarehouseError
 from platform_assets.warehouse.location import check_settings, lock_wait
@@ -61,8 +61,13 @@ def rows(reader: Reader, query: str) -> Rows:
 
 
 def recorded(reader: Reader, resources: Sequence[str]) -> dict[str, Recorded]:
-    """Resource -> what the warehouse knows of it; `reader` reads its platform's schema."""
+    """Resource -> what the warehouse knows of it; `reader` reads its platform's schema.
+
+    Raises WarehouseError if a newer release has written it.
+    """
     tables = reader.tables()
+    if migrations.TABLE in tables:
+        migrations.refuse_newer(reader.schema, migrations.read_version(reader))
     progress = state.read(reader, resources, reader.columns(state.TABLE)) if state.TABLE in tables else {}
     loads = state.last_loads(reader) if state.LOG_TABLE in tables else {}
     return {

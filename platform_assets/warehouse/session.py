@@ -20,7 +20,7 @@ from dlt.pipeline.pipeline import Pipeline
 
 from platform_assets.declarations import Platform
 from platform_assets.patches.dropped_tables import make_dropped_tables_again
-from platform_assets.warehouse import column_names, source_account, state
+from platform_assets.warehouse import column_names, migrations, source_account, state
 from platform_assets.warehouse.backends import Backend
 from platform_assets.warehouse.table_layout import DELETED_AT
 from platform_assets.warehouse.table_reader import TableReader
@@ -43,7 +43,7 @@ class WarehouseSession(TableReader):
     """Reads and writes one platform's tables, and our records of them, while the warehouse is held.
 
     Attributes:
-        has_own_tables: whether the tables of our records were made, or brought up to date.
+        has_own_tables: whether the tables of our records are there, in the form of this release.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class WarehouseSession(TableReader):
             return
         if not self._client.has_dataset():
             self._client.create_dataset()
-        state.create_tables(self._client, state.column_types(self._job_client))
+        migrations.make_own_tables(self._job_client)
         self.has_own_tables = True
 
     def _change_rows(self, statement: str, keys: Keys) -> None:
