@@ -227,6 +227,45 @@ def dev(
     raise typer.Exit(open_ui(host, port, sandbox, contract))
 
 
+state = typer.Typer(no_args_is_help=True, help="Move rows and cursors between warehouses; docs/back-up.md.")
+app.add_typer(state, name="state")
+Export = Annotated[Path, typer.Argument(help="Folder of the export, with a folder for each platform in it.")]
+
+
+@state.command("export")
+def export_state(folder: Export, platform: Platforms = None, as_json: Json = False) -> None:
+    """Write rows, cursors, log and account of the platforms, each as of one moment, as Parquet with checksums.
+
+    The files hold the rows, so only their owner can read them; there is no credential in them.
+
+    Exit code 0 only if all were written.
+    """
+    from platform_assets.cli.state import export_state
+
+    raise typer.Exit(0 if export_state(folder, tuple(platform or ()), as_json=as_json) else 1)
+
+
+@state.command("import")
+def import_state(
+    folder: Export,
+    platform: Platforms = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put it in place of what the warehouse has of the platforms.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Land an export in the configured warehouse, of each platform all or nothing.
+
+    A platform that the warehouse has already, another account's, or one of a damaged export, is refused and left as it
+    is; the next sync reads what is newer than the export.
+
+    Exit code 0 only if all landed.
+    """
+    from platform_assets.cli.state import import_state
+
+    raise typer.Exit(0 if import_state(folder, tuple(platform or ()), replace=replace, as_json=as_json) else 1)
+
+
 @app.command()
 def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path("data/report.html"),

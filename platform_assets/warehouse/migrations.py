@@ -133,7 +133,7 @@ def make_own_tables(client: SqlJobClientBase) -> None:
     types = state.column_types(client)
     with sql.begin_transaction():
         state.create_tables(sql, types)
-        _record(OwnTables(sql, types, {}))
+        record(OwnTables(sql, types, {}), VERSION)
 
 
 def migrate(client: SqlJobClientBase, version: int) -> None:
@@ -153,12 +153,13 @@ def migrate(client: SqlJobClientBase, version: int) -> None:
         tables = OwnTables(sql, types, columns)
         for change in MIGRATIONS[version:]:
             change(tables)
-        _record(tables)
+        record(tables, VERSION)
 
 
-def _record(tables: OwnTables) -> None:
+def record(tables: OwnTables, version: int) -> None:
+    """Record the version of our tables. Call inside a transaction."""
     tables.create(TABLE, {_COLUMN: "bigint"})
     client = tables.client
     target = client.make_qualified_table_name(TABLE)
     client.execute_sql(f"DELETE FROM {target}")
-    client.execute_sql(f"INSERT INTO {target} ({client.escape_column_name(_COLUMN)}) VALUES (%s)", VERSION)
+    client.execute_sql(f"INSERT INTO {target} ({client.escape_column_name(_COLUMN)}) VALUES (%s)", version)

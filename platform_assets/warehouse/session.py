@@ -9,6 +9,7 @@ transaction.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from dlt.common.schema import Schema
@@ -20,6 +21,7 @@ from dlt.pipeline.pipeline import Pipeline
 
 from platform_assets.declarations import Platform
 from platform_assets.patches.dropped_tables import make_dropped_tables_again
+from platform_assets.patches.tables_in_transaction import make_tables
 from platform_assets.warehouse import column_names, migrations, source_account, state
 from platform_assets.warehouse.backends import Backend
 from platform_assets.warehouse.table_layout import DELETED_AT
@@ -37,6 +39,15 @@ class Keys:
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """Rows of one table in a Parquet file; `types` has the file's columns and their dlt data types."""
+
+    table: str
+    types: Mapping[str, str]
+    path: Path
 
 
 class WarehouseSession(TableReader):
@@ -157,6 +168,30 @@ class WarehouseSession(TableReader):
             state.write_table_contents(client, {name: self.content(name) for name in landed})
             if landed:
                 source_account.write(client, account)
+
+    def replace_all(self, schema: Schema, tables: Iterable[TableRows], version: int) -> None:
+        """Put other rows and records in place of all that the warehouse has of the platform, in one transaction.
+
+        Args:
+            schema: dlt's, of the new tables.
+            tables: their rows, and those of our own tables.
+            version: of our own tables among them; the next session migrates them.
+        """
+        client = self._client
+        own = migrations.OwnTables(client, state.column_types(self._job_client), {})
+        with client.begin_transaction():
+            for dataset in (client.staging_dataset_name, client.dataset_name):
+                with client.with_alternative_dataset_name(dataset):
+                    if client.has_dataset():
+                        client.drop_dataset()
+            client.create_dataset()
+            make_tables(self._job_client, schema)
+            for rows in tables:
+                if rows.table in state.TABLES:
+                    own.create(rows.table, rows.types)
+                self._backend.insert_parquet(client, self._name(rows.table), rows.types, rows.path)
+            migrations.record(own, version)
+        self.schema = schema
 
     def _recorded(self, read: Callable[[SqlClientBase[Any]], T], otherwise: T) -> T:
         """What one of our own tables says, `otherwise` if it was never made."""

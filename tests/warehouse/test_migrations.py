@@ -6,12 +6,10 @@ The older forms are those that the named commits made; nothing of today's declar
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import psycopg2
 import pytest
 
 from platform_assets.cli.status import show_status
@@ -23,6 +21,7 @@ from tests.forkserver import processes
 from tests.servers.postgres import postgres_server
 from tests.settings import PointAt
 from tests.sync.in_process import started
+from tests.warehouse.databases import Database, own_tables, settings_of_this_process
 from tests.warehouse_rows import differences
 
 PLATFORM = "error_tracking"
@@ -45,67 +44,33 @@ RELEASES = {
     },
 }
 FIRST = "1268650, the first"
-Run = Callable[[str], list[tuple[Any, ...]]]
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Mapping[str, str]]:
+def server() -> Iterator[Database]:
     with postgres_server() as settings:
-        yield settings
+        yield Database(settings)
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
-def run(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, warehouse_file: Path
-) -> Iterator[tuple[Run, bool]]:
-    """Runs a statement in the warehouse, and whether that is the DuckDB file."""
-    if request.param == "duckdb":
-
-        def in_file(sql: str) -> list[tuple[Any, ...]]:
-            with duckdb.connect(str(warehouse_file)) as connection:
-                return connection.execute(sql).fetchall()
-
-        yield in_file, True
-        return
-    settings = request.getfixturevalue("server")
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-
-    def in_server(sql: str) -> list[tuple[Any, ...]]:
-        connection = psycopg2.connect(settings["DESTINATION__POSTGRES__CREDENTIALS"])
-        connection.autocommit = True
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(sql)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
-
-    in_server(f"DROP SCHEMA IF EXISTS {PLATFORM} CASCADE")
-    yield in_server, False
-
-
-def own_tables(run: Run) -> dict[str, set[str]]:
-    """Table of ours -> its columns."""
-    found: dict[str, set[str]] = {}
-    for table, column in run(
-        f"SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = '{PLATFORM}'"
-    ):
-        if table.startswith("_sync_"):
-            found.setdefault(table, set()).add(column)
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, warehouse_file: Path) -> Database:
+    """The configured warehouse, which has nothing of the platform."""
+    found: Database = Database.file(warehouse_file) if request.param == "duckdb" else request.getfixturevalue("server")
+    found.configure(monkeypatch)
+    found.run(f"DROP SCHEMA IF EXISTS {PLATFORM} CASCADE")
     return found
 
 
-def make_older(run: Run, release: str) -> None:
+def make_older(database: Database, release: str) -> None:
     """Take from our tables what the release did not have."""
     form = RELEASES[release]
-    for table, columns in own_tables(run).items():
+    for table, columns in own_tables(database, PLATFORM).items():
         if table not in form:
-            run(f"DROP TABLE {PLATFORM}.{table}")
+            database.run(f"DROP TABLE {PLATFORM}.{table}")
             continue
         for column in columns - set(form[table].split()):
-            run(f"ALTER TABLE {PLATFORM}.{table} DROP COLUMN {column}")
-    assert own_tables(run) == {table: set(columns.split()) for table, columns in form.items()}
+            database.run(f"ALTER TABLE {PLATFORM}.{table} DROP COLUMN {column}")
+    assert own_tables(database, PLATFORM) == {table: set(columns.split()) for table, columns in form.items()}
 
 
 def newest_form() -> dict[str, set[str]]:
@@ -116,53 +81,51 @@ def newest_form() -> dict[str, set[str]]:
 @pytest.mark.parametrize("release", RELEASES)
 def test_after_an_upgrade_nothing_is_read_again_and_the_tables_equal_the_source(
     release: str,
-    run: tuple[Run, bool],
+    database: Database,
     shared_sandbox: SandboxServer,
     point_at: PointAt,
     sync_platform: Sync,
     warehouse_file: Path,
 ) -> None:
-    execute, is_file = run
     point_at(shared_sandbox)
     sync_platform(PLATFORM)
     sync_platform(PLATFORM)
     unchanged = sync_platform(PLATFORM)
     cursors = f"SELECT resource, parent, cursor_value FROM {PLATFORM}._sync_state ORDER BY 1, 2"
-    before = execute(cursors)
+    before = database.run(cursors)
     assert any(cursor is not None for _, _, cursor in before)
-    make_older(execute, release)
+    make_older(database, release)
     outcomes = sync_platform(PLATFORM)
     results = {name: (found.error, found.reset, found.rows_loaded) for name, found in outcomes.items()}
     assert results == dict.fromkeys(NAMES, (None, None, 0))
     # As few records and requests as a sync that upgrades nothing.
     assert {name: found.records for name, found in outcomes.items()} == {n: f.records for n, f in unchanged.items()}
     assert {name: found.requests for name, found in outcomes.items()} == {n: f.requests for n, f in unchanged.items()}
-    assert execute(cursors) == before
-    assert own_tables(execute) == newest_form()
-    assert execute(f"SELECT version FROM {PLATFORM}._sync_version") == [(migrations.VERSION,)]
-    if is_file:
+    assert database.run(cursors) == before
+    assert own_tables(database, PLATFORM) == newest_form()
+    assert database.run(f"SELECT version FROM {PLATFORM}._sync_version") == [(migrations.VERSION,)]
+    if database.is_file:
         platform, expected = platform_named(PLATFORM), expected_rows(shared_sandbox.backend)[PLATFORM]
         for resource in platform.resources:
             assert differences(warehouse_file, platform, resource, expected[resource.name]) == []
 
 
 def test_tables_of_a_newer_release_are_refused_and_left_as_they_are(
-    run: tuple[Run, bool], shared_sandbox: SandboxServer, point_at: PointAt, sync_platform: Sync
+    database: Database, shared_sandbox: SandboxServer, point_at: PointAt, sync_platform: Sync
 ) -> None:
-    execute, _ = run
     point_at(shared_sandbox)
     sync_platform(PLATFORM, ["projects"])
     newer = migrations.VERSION + 1
-    execute(f"UPDATE {PLATFORM}._sync_version SET version = {newer}")
-    execute(f"ALTER TABLE {PLATFORM}._sync_state ADD COLUMN of_tomorrow INTEGER")
-    before = execute(f"SELECT * FROM {PLATFORM}._sync_log")
+    database.run(f"UPDATE {PLATFORM}._sync_version SET version = {newer}")
+    database.run(f"ALTER TABLE {PLATFORM}._sync_state ADD COLUMN of_tomorrow INTEGER")
+    before = database.run(f"SELECT * FROM {PLATFORM}._sync_log")
     line = f"version {newer} of our own tables, this release knows {migrations.VERSION}"
     with pytest.raises(WarehouseError, match=line):
         sync_platform(PLATFORM, ["projects"])
     with pytest.raises(WarehouseError, match=line):
         show_status([PLATFORM])
-    assert execute(f"SELECT * FROM {PLATFORM}._sync_log") == before
-    assert execute(f"SELECT version FROM {PLATFORM}._sync_version") == [(newer,)]
+    assert database.run(f"SELECT * FROM {PLATFORM}._sync_log") == before
+    assert database.run(f"SELECT version FROM {PLATFORM}._sync_version") == [(newer,)]
 
 
 def killed_after(statements: int, environment: dict[str, str]) -> None:
@@ -187,50 +150,46 @@ def killed_after(statements: int, environment: dict[str, str]) -> None:
 
 
 def test_a_migration_that_is_killed_at_any_statement_has_done_nothing_or_all(
-    run: tuple[Run, bool], shared_sandbox: SandboxServer, point_at: PointAt, sync_platform: Sync
+    database: Database, shared_sandbox: SandboxServer, point_at: PointAt, sync_platform: Sync
 ) -> None:
-    execute, _ = run
     point_at(shared_sandbox)
     sync_platform(PLATFORM, ["projects"])
-    make_older(execute, FIRST)
-    older = own_tables(execute)
-    settings = {n: v for n, v in os.environ.items() if n.startswith(("SOURCES__", "DESTINATION__", "WAREHOUSE__"))}
+    make_older(database, FIRST)
+    older = own_tables(database, PLATFORM)
     killed = 0
     while True:
-        process = processes.Process(target=killed_after, args=(killed, settings))
+        process = processes.Process(target=killed_after, args=(killed, settings_of_this_process()))
         process.start()
         process.join(60)
         if process.exitcode == 0:
             break
         assert process.exitcode == -signal.SIGKILL
-        assert own_tables(execute) == older
+        assert own_tables(database, PLATFORM) == older
         killed += 1
     assert killed >= 8  # four tables, two columns, and the version's table and row
-    assert own_tables(execute) == newest_form()
+    assert own_tables(database, PLATFORM) == newest_form()
     assert sync_platform(PLATFORM, ["projects"])["projects"].rows_loaded == 0
 
 
 def test_two_processes_that_start_at_once_on_older_tables_both_sync(
-    run: tuple[Run, bool], shared_sandbox: SandboxServer, point_at: PointAt, sync_platform: Sync
+    database: Database, shared_sandbox: SandboxServer, point_at: PointAt, sync_platform: Sync
 ) -> None:
-    execute, _ = run
     point_at(shared_sandbox)
     sync_platform(PLATFORM, ["projects"])
-    make_older(execute, FIRST)
+    make_older(database, FIRST)
     both = [started(PLATFORM, ["projects"], []) for _ in range(2)]
     for process in both:
         process.join(60)
     assert [process.exitcode for process in both] == [0, 0]
-    assert own_tables(execute) == newest_form()
-    assert execute(f"SELECT count(*), max(version) FROM {PLATFORM}._sync_version") == [(1, migrations.VERSION)]
+    assert own_tables(database, PLATFORM) == newest_form()
+    assert database.run(f"SELECT count(*), max(version) FROM {PLATFORM}._sync_version") == [(1, migrations.VERSION)]
 
 
 def test_one_of_our_tables_that_somebody_dropped_is_made_again(
-    run: tuple[Run, bool], shared_sandbox: SandboxServer, point_at: PointAt, sync_platform: Sync
+    database: Database, shared_sandbox: SandboxServer, point_at: PointAt, sync_platform: Sync
 ) -> None:
-    execute, _ = run
     point_at(shared_sandbox)
     sync_platform(PLATFORM, ["projects"])
-    execute(f"DROP TABLE {PLATFORM}._sync_log")
+    database.run(f"DROP TABLE {PLATFORM}._sync_log")
     assert sync_platform(PLATFORM, ["projects"])["projects"].ok
-    assert own_tables(execute) == newest_form()
+    assert own_tables(database, PLATFORM) == newest_form()

@@ -127,6 +127,11 @@ class DuckDB:
         for batch in connection.sql(f"SELECT {names} FROM {table}").to_arrow_reader(BATCH_ROWS):
             yield pa.Table.from_batches([batch])
 
+    def insert_parquet(self, client: SqlClientBase[Any], table: str, columns: Mapping[str, str], path: Path) -> None:
+        names = ", ".join(map(client.escape_column_name, columns))
+        connection: Any = client.native_connection
+        connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM read_parquet(?)", [str(path)])
+
     def dbt_variables(self) -> Mapping[str, str]:
         return {"PLATFORM_ASSETS_DUCKDB": str(self.path)}
 

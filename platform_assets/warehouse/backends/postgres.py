@@ -6,6 +6,7 @@ under each other, and two dbt builds would replace the same tables. So each of t
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _RETRY_EVERY = 0.1
 _SECTIONS = ("destination", "postgres")
 _CURSOR = "verified_rows"
+# Rows that one COPY adds, since it takes them from memory.
+_COPY_ROWS = 8192
 
 
 class Postgres:
@@ -105,6 +108,25 @@ class Postgres:
                 arrays = [pa.array(values, ARROW_TYPES[kind]) for values, kind in by_column]
                 yield pa.table(arrays, names=list(columns))
             client.execute_sql(f"CLOSE {_CURSOR}")
+
+    def insert_parquet(self, client: SqlClientBase[Any], table: str, columns: Mapping[str, str], path: Path) -> None:
+        """By COPY, which the ADBC driver would do in a transaction of its own."""
+        import pyarrow as pa
+        import pyarrow.csv as csv
+        import pyarrow.parquet as pq
+
+        from platform_assets.arrow.conversion import without_nul
+
+        names = ", ".join(map(client.escape_column_name, columns))
+        # Every text is quoted, so that an empty one is not null.
+        options = csv.WriteOptions(include_header=False, quoting_style="needed")
+        connection: Any = client.native_connection
+        with pq.ParquetFile(path) as file, connection.cursor() as cursor:
+            for batch in file.iter_batches(_COPY_ROWS, columns=list(columns)):
+                text = io.BytesIO()
+                csv.write_csv(without_nul(pa.Table.from_batches([batch]), columns), text, options)
+                text.seek(0)
+                cursor.copy_expert(f"COPY {table} ({names}) FROM STDIN (FORMAT csv, ENCODING 'utf8')", text)
 
     def dbt_variables(self) -> Mapping[str, str]:
         credentials = _credentials()
