@@ -267,6 +267,27 @@ def import_state(
 
 
 @app.command()
+def metrics(
+    platform: Platforms = None,
+    port: Annotated[int | None, typer.Option(help="Serve them on this port instead.", min=1, max=65535)] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on, with --port; it has no login.")] = "127.0.0.1",
+    file: Annotated[Path | None, typer.Option("--file", help="Write them into this file, all at once.")] = None,
+) -> None:
+    """Print what the warehouse recorded of syncs, rows, requests, waits, failures and lags as Prometheus reads it."""
+    if port is not None and file is not None:
+        raise typer.BadParameter("--port and --file contradict each other")
+    from platform_assets.cli.metrics import serve_metrics, show_metrics, write_metrics
+
+    names = tuple(platform or ())
+    if port is not None:
+        serve_metrics(host, port, names)
+    elif file is not None:
+        write_metrics(file, names)
+    else:
+        show_metrics(names)
+
+
+@app.command()
 def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path("data/report.html"),
 ) -> None:
