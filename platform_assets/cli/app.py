@@ -109,6 +109,7 @@ def sync(
 ) -> None:
     """Load the chosen assets and build the dbt models downstream. Exit code 0 only if all landed, 130 after Ctrl-C."""
     from platform_assets.cli.environment import report_broken_platforms
+    from platform_assets.cli.json_log import json_log
     from platform_assets.cli.phases import PhaseClock
     from platform_assets.cli.sync_request import SyncRequest, selected_assets
     from platform_assets.progress import Phase
@@ -126,14 +127,15 @@ def sync(
         contract=contract,
         as_json=as_json,
     )
-    report_broken_platforms()
-    assets = selected_assets(request)
+    with json_log():
+        report_broken_platforms()
+        assets = selected_assets(request)
 
-    # Only now, since it imports Dagster: a misspelt name is reported at once.
-    with clock.phase(Phase.DAGSTER):
-        from platform_assets.cli.sync import run_sync
+        # Only now, since it imports Dagster: a misspelt name is reported at once.
+        with clock.phase(Phase.DAGSTER):
+            from platform_assets.cli.sync import run_sync
 
-    raise typer.Exit(run_sync(request, assets, clock))
+        raise typer.Exit(run_sync(request, assets, clock))
 
 
 @app.command()
