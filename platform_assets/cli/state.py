@@ -7,14 +7,22 @@ from pathlib import Path
 
 import typer
 
-from platform_assets.cli.environment import chosen_platforms, console, open_instance, report_broken_platforms
+from platform_assets.cli.environment import (
+    chosen_platforms,
+    console,
+    dagster_home,
+    open_instance,
+    report_broken_platforms,
+)
 from platform_assets.cli.table import Column, print_table
 from platform_assets.configuration.platform_settings import is_configured, read_settings
 from platform_assets.counted import counted
 from platform_assets.declarations import Platform, PlatformAssetsError
+from platform_assets.http.redaction import Redactor
 from platform_assets.platforms import platform_named
 from platform_assets.warehouse import open_warehouse
-from platform_assets.warehouse.location import check_settings, missing_file, warehouse_name
+from platform_assets.warehouse.load_errors import reason
+from platform_assets.warehouse.location import check_settings, missing_file, warehouse_name, warehouse_secrets
 from platform_assets.warehouse.source_account import origin_of
 from platform_assets.warehouse.transfer import Manifest, TransferError
 from platform_assets.warehouse.transfer.export import export_platform
@@ -58,6 +66,7 @@ def import_state(folder: Path, names: Sequence[str], *, replace: bool, as_json: 
     check_settings()
     if not folder.is_dir():
         raise TransferError(f"there is no folder {folder}")
+    dagster_home()  # if it cannot be used, that is said before anything is landed
     found = [platform_named(name) for name in sorted(path.name for path in folder.iterdir() if _is_export(path))]
     if not found and not names:
         raise TransferError(f"{folder} has no export in it")
@@ -68,8 +77,8 @@ def import_state(folder: Path, names: Sequence[str], *, replace: bool, as_json: 
             return import_platform(warehouse, folder / platform.name, replace=replace, origin=origin)
 
     done = [_moved(platform, land) for platform in (chosen_platforms(names) if names else found)]
-    _report_to_dagster([one.manifest for one in done if one.manifest])
     _show("imported", folder, done, as_json=as_json)
+    _report_to_dagster([one.manifest for one in done if one.manifest])
     return _all_moved(done)
 
 
@@ -83,6 +92,9 @@ def _moved(platform: Platform, move: Callable[[Platform], Manifest | None]) -> M
         return Moved(platform.name, move(platform))
     except PlatformAssetsError as error:
         return Moved(platform.name, error=str(error))
+    except Exception as error:
+        # Errors of dlt and of the driver may quote anything; only their redacted text is reported.
+        return Moved(platform.name, error=Redactor(warehouse_secrets())(reason(error)))
 
 
 def _all_moved(done: Sequence[Moved]) -> bool:

@@ -74,7 +74,7 @@ class Warehouse:
         with exclusive(self.platform.name, wait=wait), self._client as client:
             self._backend.bound_load(client.sql_client, row_bytes)
             version = migrations.recorded_version(client.sql_client)
-            migrations.refuse_newer(self.platform.name, version)
+            migrations.refuse_newer(f"the tables of {self.platform.name} in the warehouse", version)
             if version is not None:
                 migrations.migrate(client, version)
             if refresh:

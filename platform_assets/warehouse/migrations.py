@@ -118,12 +118,12 @@ def read_version(client: Queries) -> int:
     return int(rows[0][0] or 0) if rows else 0
 
 
-def refuse_newer(platform: str, version: int | None) -> None:
-    """Raise WarehouseError if a platform's tables are of a newer release than this one."""
+def refuse_newer(tables: str, version: int | None) -> None:
+    """Raise WarehouseError if `tables`, e.g. "the tables of crm in the warehouse", are of a newer release than this."""
     if version is not None and version > VERSION:
         raise WarehouseError(
-            f"the tables of {platform} in the warehouse were written by a newer release (version {version} of our own"
-            f" tables, this release knows {VERSION}): nothing was changed; upgrade platform-assets"
+            f"{tables} were written by a newer release (version {version} of our own tables, this release knows"
+            f" {VERSION}): nothing was changed; upgrade platform-assets"
         )
 
 

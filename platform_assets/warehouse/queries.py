@@ -70,7 +70,7 @@ def recorded(reader: Reader, resources: Sequence[str]) -> dict[str, Recorded]:
     """
     tables = reader.tables()
     if migrations.TABLE in tables:
-        migrations.refuse_newer(reader.schema, migrations.read_version(reader))
+        migrations.refuse_newer(f"the tables of {reader.schema} in the warehouse", migrations.read_version(reader))
     progress = state.read(reader, resources, reader.columns(state.TABLE)) if state.TABLE in tables else {}
     loads = state.last_loads(reader) if state.LOG_TABLE in tables else {}
     return {

@@ -37,7 +37,7 @@ def import_platform(
     manifest = Manifest.read(folder)
     if manifest.platform != platform.name:
         raise TransferError(f"{folder} is an export of {manifest.platform}, not of {platform.name}")
-    migrations.refuse_newer(f"{platform.name} in {folder}", manifest.version)
+    migrations.refuse_newer(f"the tables of {platform.name} in {folder}", manifest.version)
     manifest.check_files(folder)
     source = _source(manifest, folder)
     if origin is not None and source is not None and source.origin != origin:
