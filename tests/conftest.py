@@ -36,6 +36,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line("faults: " + ", ".join(f"{found[f'faults {what}']} {what}" for what in COUNTED))
 
 
+SETTINGS = ("SOURCES__", "WAREHOUSE__", "ALERTS__", "METRICS__", "LOGGING__", "DESTINATION__", "SANDBOX__")
 Sync = Callable[..., dict[str, ResourceOutcome]]
 
 
@@ -43,7 +44,7 @@ Sync = Callable[..., dict[str, ResourceOutcome]]
 def _no_settings_of_the_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Tests see neither the environment's platforms nor its terminal, this checkout's warehouse or Dagster home."""
     for name in list(os.environ):
-        if name.startswith(("SOURCES__", "WAREHOUSE__", "ALERTS__", "DESTINATION__", "SANDBOX__")):
+        if name.startswith(SETTINGS):
             monkeypatch.delenv(name)
     for name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
         monkeypatch.delenv(name, raising=False)

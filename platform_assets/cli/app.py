@@ -109,6 +109,7 @@ def sync(
 ) -> None:
     """Load the chosen assets and build the dbt models downstream. Exit code 0 only if all landed, 130 after Ctrl-C."""
     from platform_assets.cli.environment import report_broken_platforms
+    from platform_assets.cli.json_log import json_log
     from platform_assets.cli.phases import PhaseClock
     from platform_assets.cli.sync_request import SyncRequest, selected_assets
     from platform_assets.progress import Phase
@@ -126,14 +127,15 @@ def sync(
         contract=contract,
         as_json=as_json,
     )
-    report_broken_platforms()
-    assets = selected_assets(request)
+    with json_log():
+        report_broken_platforms()
+        assets = selected_assets(request)
 
-    # Only now, since it imports Dagster: a misspelt name is reported at once.
-    with clock.phase(Phase.DAGSTER):
-        from platform_assets.cli.sync import run_sync
+        # Only now, since it imports Dagster: a misspelt name is reported at once.
+        with clock.phase(Phase.DAGSTER):
+            from platform_assets.cli.sync import run_sync
 
-    raise typer.Exit(run_sync(request, assets, clock))
+        raise typer.Exit(run_sync(request, assets, clock))
 
 
 @app.command()
@@ -225,6 +227,66 @@ def dev(
     from platform_assets.cli.dev import open_ui
 
     raise typer.Exit(open_ui(host, port, sandbox, contract))
+
+
+state = typer.Typer(no_args_is_help=True, help="Move rows and cursors between warehouses; docs/back-up.md.")
+app.add_typer(state, name="state")
+Export = Annotated[Path, typer.Argument(help="Folder of the export, with a folder for each platform in it.")]
+
+
+@state.command("export")
+def export_state(folder: Export, platform: Platforms = None, as_json: Json = False) -> None:
+    """Write rows, cursors, log and account of the platforms, each as of one moment, as Parquet with checksums.
+
+    The files hold the rows, so only their owner can read them; there is no credential in them.
+
+    Exit code 0 only if all were written.
+    """
+    from platform_assets.cli.state import export_state
+
+    raise typer.Exit(0 if export_state(folder, tuple(platform or ()), as_json=as_json) else 1)
+
+
+@state.command("import")
+def import_state(
+    folder: Export,
+    platform: Platforms = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put it in place of what the warehouse has of the platforms.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Land an export in the configured warehouse, of each platform all or nothing.
+
+    A platform that the warehouse has already, another account's, or one of a damaged export, is refused and left as it
+    is; the next sync reads what is newer than the export.
+
+    Exit code 0 only if all landed.
+    """
+    from platform_assets.cli.state import import_state
+
+    raise typer.Exit(0 if import_state(folder, tuple(platform or ()), replace=replace, as_json=as_json) else 1)
+
+
+@app.command()
+def metrics(
+    platform: Platforms = None,
+    port: Annotated[int | None, typer.Option(help="Serve them on this port instead.", min=1, max=65535)] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on, with --port; it has no login.")] = "127.0.0.1",
+    file: Annotated[Path | None, typer.Option("--file", help="Write them into this file, all at once.")] = None,
+) -> None:
+    """Print what the warehouse recorded of syncs, rows, requests, waits, failures and lags as Prometheus reads it."""
+    if port is not None and file is not None:
+        raise typer.BadParameter("--port and --file contradict each other")
+    from platform_assets.cli.metrics import serve_metrics, show_metrics, write_metrics
+
+    names = tuple(platform or ())
+    if port is not None:
+        serve_metrics(host, port, names)
+    elif file is not None:
+        write_metrics(file, names)
+    else:
+        show_metrics(names)
 
 
 @app.command()

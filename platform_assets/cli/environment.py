@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING
 from platform_assets.cli.sandbox_day import sandbox_records
 from platform_assets.configuration import (
     ALERTS,
+    LOG_FORMAT,
+    LOGGING,
+    METRICS,
+    METRICS_FILE,
     SANDBOX,
     SANDBOX_DAY,
     WAREHOUSE,
@@ -126,6 +130,7 @@ def settings_problems(platforms: Sequence[Platform]) -> list[str]:
     readers: list[Callable[[], object]] = [functools.partial(read_settings, platform) for platform in platforms]
     readers += [functools.partial(read, WAREHOUSE, setting) for setting in WAREHOUSE_SETTINGS]
     readers += [check_warehouse_settings, functools.partial(read, ALERTS, WEBHOOK_URL)]
+    readers += [functools.partial(read, METRICS, METRICS_FILE), functools.partial(read, LOGGING, LOG_FORMAT)]
     readers.append(functools.partial(read, SANDBOX, SANDBOX_DAY))
     for reader in readers:
         try:

@@ -11,9 +11,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from platform_assets.cli.json_log import is_json_log
 from platform_assets.cli.live_lines import LiveLines
 from platform_assets.cli.phases import PhaseClock
-from platform_assets.cli.run_output import own_stderr, stderr_by_lines, without_stdout
+from platform_assets.cli.run_output import hide_dlts_tracebacks, own_stderr, stderr_by_lines, without_stdout
 from platform_assets.progress import Observer, observed_by
 
 _PER_SECOND = 5
@@ -41,7 +42,8 @@ def progress_shown(assets: Mapping[str, int], clock: PhaseClock) -> Iterator[Non
             with _live(assets, clock):
                 yield
         else:
-            _log_to(logging.StreamHandler(sys.stderr), logging.INFO)
+            if not is_json_log():
+                _log_to(logging.StreamHandler(sys.stderr), logging.INFO)
             with observed_by(_Phases(clock)):
                 yield
 
@@ -110,6 +112,4 @@ def _log_to(handler: logging.Handler, level: int) -> None:
     logger.propagate = False
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logger.handlers = [handler]
-    if "RUNTIME__LOG_LEVEL" not in os.environ:
-        # dlt would print the traceback of a failure that the summary reports in one line.
-        logging.getLogger("dlt").setLevel(logging.CRITICAL)
+    hide_dlts_tracebacks()

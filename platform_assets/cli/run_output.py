@@ -5,6 +5,7 @@ gets only what is for the person in front of it: dbt's hundreds of lines stay in
 other lines go above it, since written in between they would tear it.
 """
 
+import logging
 import os
 import sys
 import threading
@@ -26,6 +27,12 @@ def without_stdout() -> Iterator[None]:
             yield
         finally:
             sys.stdout.flush()
+
+
+def hide_dlts_tracebacks() -> None:
+    """Keep from stderr what dlt logs of a failure, which the summary reports in one line, unless its level was set."""
+    if "RUNTIME__LOG_LEVEL" not in os.environ:
+        logging.getLogger("dlt").setLevel(logging.CRITICAL)
 
 
 @contextmanager

@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import resource_tracker
+from pathlib import Path
 
 import dagster as dg
 import typer
 
+from platform_assets import configuration
 from platform_assets.cancellation import Cancelled, current
 from platform_assets.cli import environment
 from platform_assets.cli.environment import (
@@ -27,9 +29,10 @@ from platform_assets.cli.phases import PhaseClock, phases_line
 from platform_assets.cli.summary import AssetSummary, Summary, print_summary
 from platform_assets.cli.sync_document import sync_document
 from platform_assets.cli.sync_request import SyncRequest
+from platform_assets.configuration import METRICS, METRICS_FILE
 from platform_assets.configuration.platform_settings import is_configured
 from platform_assets.counted import counted
-from platform_assets.declarations import Platform
+from platform_assets.declarations import Platform, PlatformAssetsError
 from platform_assets.http.errors import SettingsError
 from platform_assets.orchestration.in_process import InProcessRuns
 from platform_assets.orchestration.interrupts import cancelled_by_signals
@@ -67,6 +70,7 @@ def run_sync(request: SyncRequest, assets: Sequence[str], clock: PhaseClock) -> 
             # What was interrupted may raise an error of its own.
             if not cancellation.cancelled:
                 raise
+    _write_metrics()
     return 128 + received[0] if received else int(not landed)
 
 
@@ -137,6 +141,19 @@ def _load_and_build(request: SyncRequest, keys: Sequence[dg.AssetKey], summary: 
         runs.load(set(keys))
         if request.models and not current().cancelled:
             runs.build(set(models_to_build(instance, repository, models_below(repository, set(keys)))))
+
+
+def _write_metrics() -> None:
+    """Write the file of `[metrics] file`, if it is set. A line on stderr says why it could not: the sync landed."""
+    path = configuration.read(METRICS, METRICS_FILE)
+    if path is None:
+        return
+    from platform_assets.cli.metrics import write_metrics
+
+    try:
+        write_metrics(Path(path), ())
+    except PlatformAssetsError as error:
+        print(f"warning: the metrics were not written: {error}", file=sys.stderr)
 
 
 def _keep_signals_from_children() -> None:

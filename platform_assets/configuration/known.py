@@ -24,8 +24,9 @@ from platform_assets.declarations import Client, Platform, Scope
 T = TypeVar("T", covariant=True)
 
 SOURCES, WAREHOUSE, ALERTS, SANDBOX = "sources", "warehouse", "alerts", "sandbox"
+METRICS, LOGGING = "metrics", "logging"
 # The project's sections; all others belong to dlt.
-SECTIONS = (SOURCES, WAREHOUSE, ALERTS, SANDBOX)
+SECTIONS = (SOURCES, WAREHOUSE, ALERTS, METRICS, LOGGING, SANDBOX)
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,22 @@ WAREHOUSE_SETTINGS: tuple[Setting[object], ...] = (DESTINATION, LOCK_WAIT, MEMOR
 WEBHOOK_URL = Setting("webhook_url", URL, "Failures and stale assets are posted here as `{text}`.", "off", secret=True)
 ALERT_SETTINGS: tuple[Setting[object], ...] = (WEBHOOK_URL,)
 
+METRICS_FILE = Setting(
+    "file",
+    TEXT,
+    "Where each `platform-assets sync` writes its metrics for Prometheus, e.g. `/var/lib/node_exporter/sync.prom`.",
+    "off",
+)
+METRICS_SETTINGS: tuple[Setting[object], ...] = (METRICS_FILE,)
+
+LOG_FORMAT = Setting(
+    "format",
+    choice("text", "json"),
+    "What `platform-assets sync` logs: plain lines, or a JSON object a line.",
+    "text",
+)
+LOGGING_SETTINGS: tuple[Setting[object], ...] = (LOG_FORMAT,)
+
 SANDBOX_DAY = Setting(
     "day",
     MOMENT,
@@ -153,10 +170,12 @@ def platform_section(platform: Platform) -> str:
 
 
 def known_keys(platforms: Iterable[Platform]) -> dict[str, tuple[str, ...]]:
-    """Section (`sources.crm`, `warehouse`, `alerts`, `sandbox`) -> its keys."""
+    """Section (`sources.crm`, `warehouse`, `alerts`, ...) -> its keys."""
     return {
         WAREHOUSE: tuple(setting.key for setting in WAREHOUSE_SETTINGS),
         ALERTS: tuple(setting.key for setting in ALERT_SETTINGS),
+        METRICS: tuple(setting.key for setting in METRICS_SETTINGS),
+        LOGGING: tuple(setting.key for setting in LOGGING_SETTINGS),
         SANDBOX: tuple(setting.key for setting in SANDBOX_SETTINGS),
         **{platform_section(platform): tuple(s.key for s in settings_of(platform)) for platform in platforms},
     }

@@ -5,6 +5,10 @@ from collections.abc import Iterable
 from platform_assets.configuration.known import (
     ALERT_SETTINGS,
     ALERTS,
+    LOGGING,
+    LOGGING_SETTINGS,
+    METRICS,
+    METRICS_SETTINGS,
     PLATFORM_SETTINGS,
     SANDBOX,
     SANDBOX_SETTINGS,
@@ -50,6 +54,8 @@ def render(platforms: Iterable[Platform]) -> str:
             "",
             *_table(f"[{WAREHOUSE}]", WAREHOUSE_SETTINGS),
             *_table(f"[{ALERTS}]", ALERT_SETTINGS),
+            *_table(f"[{METRICS}]", METRICS_SETTINGS),
+            *_table(f"[{LOGGING}]", LOGGING_SETTINGS),
             *_table(f"[{SANDBOX}]", SANDBOX_SETTINGS),
         ]
     )

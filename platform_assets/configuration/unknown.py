@@ -7,14 +7,14 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from platform_assets.configuration.known import ALERTS, SANDBOX, SECTIONS, SOURCES, WAREHOUSE, known_keys
+from platform_assets.configuration.known import SECTIONS, SOURCES, known_keys
 from platform_assets.configuration.lookup import settings_files
 from platform_assets.configuration.reading import configured, variable
 from platform_assets.declarations import Platform
 from platform_assets.declarations.nearest import edits, nearest
 
 # How many words a section has: `sources.crm`, `warehouse`.
-_DEPTH = {SOURCES: 2, WAREHOUSE: 1, ALERTS: 1, SANDBOX: 1}
+_DEPTH = {section: 2 if section == SOURCES else 1 for section in SECTIONS}
 # dlt's own variables that say which warehouse it is.
 _DESTINATIONS = ("DESTINATION__DUCKDB__CREDENTIALS", "DESTINATION__POSTGRES__CREDENTIALS")
 

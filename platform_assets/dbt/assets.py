@@ -20,6 +20,7 @@ from platform_assets.dbt.existing import existing_relations, left_out_tests
 from platform_assets.dbt.program import GRACE_SECONDS, project_dir, terminated_on_cancel
 from platform_assets.dbt.project import model_versions
 from platform_assets.dbt.stale_models import build_metadata
+from platform_assets.log_fields import log_fields
 from platform_assets.orchestration.interrupts import canceled
 from platform_assets.patches.asset_metadata import hide_objects_of_models
 from platform_assets.patches.dbt_imports import (
@@ -77,7 +78,7 @@ def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: DbtP
             invocation = dbt.cli(command, context=context)
             invocation.termination_timeout_seconds = GRACE_SECONDS
             with terminated_on_cancel(invocation.process):
-                for event in _events(invocation):
+                for event in _events(invocation, context.run_id):
                     yield _described(event, invocation, read_at, versions) if isinstance(event, dg.Output) else event
         current().check()
     except Cancelled:
@@ -103,7 +104,7 @@ def _tests_left_out(context: dg.AssetExecutionContext, project: DbtProject) -> l
     return ["--exclude", " ".join(left_out)] if left_out else []
 
 
-def _events(invocation: DbtCliInvocation) -> Iterator[Any]:
+def _events(invocation: DbtCliInvocation, run_id: str) -> Iterator[Any]:
     """Dagster's events of a build, which is followed meanwhile. Raises dg.Failure with what failed and why."""
     result = BuildResult(invocation.manifest, invocation.target_path)
     try:
@@ -120,7 +121,8 @@ def _events(invocation: DbtCliInvocation) -> Iterator[Any]:
         raise result.failure() from None
     finally:
         if not current().cancelled:
-            result.log_warnings()
+            with log_fields(run_id=run_id):
+                result.log_warnings()
 
 
 def _described(

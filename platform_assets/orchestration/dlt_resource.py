@@ -19,6 +19,7 @@ from platform_assets.cancellation import Cancelled
 from platform_assets.declarations import Platform, PlatformAssetsError
 from platform_assets.extraction.connection import Connection, connect
 from platform_assets.http.redaction import Redactor
+from platform_assets.log_fields import log_fields
 from platform_assets.orchestration.checks import check_results
 from platform_assets.orchestration.column_schema import loaded_schema
 from platform_assets.orchestration.failures import failure_of, permanent_failure, retry_of
@@ -61,7 +62,7 @@ class PlatformDlt(DltResourceWithTableSchema):
         with cancelled_by_signals() as cancellation:
             try:
                 cancellation.check()
-                with current().phase(Phase.LOADING):
+                with current().phase(Phase.LOADING), log_fields(platform=platform.name, run_id=context.run_id):
                     outcomes, schema = _load(context, connection, selection)
             except Cancelled:
                 raise canceled(context) from None

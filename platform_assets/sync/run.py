@@ -28,6 +28,7 @@ from platform_assets.cancellation import current
 from platform_assets.declarations import Platform
 from platform_assets.extraction.support import support
 from platform_assets.http.client import ApiClient
+from platform_assets.log_fields import log_fields
 from platform_assets.progress import REPORTED
 from platform_assets.sync.account import agree_on_source, check_account, recorded_source
 from platform_assets.sync.context import Selection, SyncContext
@@ -73,7 +74,8 @@ def sync(client: ApiClient, warehouse: Warehouse, selection: Selection) -> list[
             left = _further(_left(more), left)
     for outcome in outcomes.values():
         progress.current().landed(client.platform.name, outcome.name, not outcome.ok)
-        _log(client.platform, outcome)
+        with log_fields(resource=outcome.name):
+            _log(client.platform, outcome)
     return [outcomes[name] for name in selection.resources]
 
 

@@ -3,7 +3,8 @@
 `open_warehouse(platform)` gives a `Warehouse` (connection.py); its `session()` holds the lock and gives a
 `WarehouseSession`, which queries tables (table_reader.py) and loads and commits (session.py). What differs between
 databases is in backends/, columns that we add to tables in table_layout.py, and our own tables in state.py,
-source_account.py and column_names.py. queries.py reads for commands that only look; it needs neither dlt nor a session.
+source_account.py and column_names.py (migrations.py upgrades them). queries.py reads for commands that only look; it
+needs neither dlt nor a session.
 """
 
 from typing import TYPE_CHECKING, Any

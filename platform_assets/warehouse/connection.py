@@ -20,7 +20,7 @@ from dlt.pipeline.pipeline import Pipeline
 from platform_assets.declarations import Platform
 from platform_assets.patches.empty_table_load_ids import allow_rows_without_load_id
 from platform_assets.patches.setting_hints import remember_hints
-from platform_assets.warehouse import state
+from platform_assets.warehouse import migrations
 from platform_assets.warehouse.backends import Backend, Hold, MustBeAlone, configured_backend
 from platform_assets.warehouse.errors import WarehouseError
 from platform_assets.warehouse.location import lock_wait
@@ -47,7 +47,6 @@ class Warehouse:
         self.platform = platform
         self.folder = folder
         self.schema: Schema | None = None
-        self._has_own_tables = False
         self._backend: Backend = configured_backend()
         self._pipeline = self._pipeline_into(platform.name)
         # The pipeline that loads: where loads are staged, into a schema of this run's own.
@@ -81,13 +80,15 @@ class Warehouse:
             wait: seconds to wait for another process, `[warehouse] lock_wait` by default.
             alone: exclude every other session of the platform.
 
-        Raises WarehouseError if the warehouse is unavailable, or has tables of our names that we did not make.
+        Raises WarehouseError if the warehouse is unavailable, has tables of our names that we did not make, or was
+        written by a newer release.
         """
         client = self._client
         with self._opened(wait, alone=alone) as hold:
             self._backend.bound_load(client.sql_client, row_bytes)
+            version = self._migrated(hold)
             if refresh:
-                self._read_schema(client, hold)
+                self._read_schema(client)
             kind = StagedSession if self._backend.stages_loads else WarehouseSession
             session = kind(
                 self.platform,
@@ -96,12 +97,12 @@ class Warehouse:
                 client,
                 self.schema,
                 hold,
-                has_own_tables=self._has_own_tables,
+                has_own_tables=version is not None,
             )
             try:
                 yield session
             finally:
-                self.schema, self._has_own_tables = session.schema, session.has_own_tables
+                self.schema = session.schema
                 session.close()
 
     def writing(self, work: Callable[[WarehouseSession], T], *, refresh: bool = True, row_bytes: int = 0) -> T:
@@ -125,7 +126,7 @@ class Warehouse:
                 with sql.with_alternative_dataset_name(dataset):
                     if sql.has_dataset():
                         sql.drop_dataset()
-            self.schema, self._has_own_tables = None, False
+            self.schema = None
 
     def _opened(self, wait: float | None = None, *, alone: bool) -> AbstractContextManager[Hold]:
         seconds = lock_wait() if wait is None else wait
@@ -135,7 +136,30 @@ class Warehouse:
     def _client(self) -> SqlJobClientBase:
         return cast(Any, self._pipeline.destination_client())
 
-    def _read_schema(self, client: SqlJobClientBase, hold: Hold) -> None:
+    def _migrated(self, hold: Hold) -> int | None:
+        """Bring our own tables to this release's form. Returns their version before, None if there are none.
+
+        Raises WarehouseError if a newer release has written them.
+        """
+        version = self._version()
+        if version is None or version == migrations.VERSION:
+            return version
+        was_alone = hold.is_alone
+        hold.be_alone()
+        # Another process may have done it while this one held nothing.
+        version = self._version()
+        if version is not None:
+            migrations.migrate(self._client, version)
+        if not was_alone:
+            hold.share()
+        return version
+
+    def _version(self) -> int | None:
+        version = migrations.recorded_version(self._client.sql_client)
+        migrations.refuse_newer(f"the tables of {self.platform.name} in the warehouse", version)
+        return version
+
+    def _read_schema(self, client: SqlJobClientBase) -> None:
         """Read the newest schema that a load has left, unless it is the one last seen."""
         if not client.sql_client.has_dataset():
             return
@@ -146,18 +170,8 @@ class Warehouse:
         if stored is None:
             self._refuse_foreign_tables(client)
         elif self.schema is None or self.schema.stored_version_hash != stored.version_hash:
-            statements = state.missing_tables(client.sql_client, state.column_types(client))
-            if statements and not hold.is_alone:
-                hold.be_alone()
-                # Others may have done it, or more, while this process held nothing.
-                self._read_schema(client, hold)
-                hold.share()
-                return
-            for statement in statements:
-                client.sql_client.execute_sql(statement)
             self.schema = Schema.from_dict(json.loads(stored.schema), validate_schema=False)
             allow_rows_without_load_id(self.schema, client.sql_client)
-            self._has_own_tables = True
 
     def _refuse_foreign_tables(self, client: SqlJobClientBase) -> None:
         """Raise WarehouseError if a schema that no load of ours has made has tables of our names."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from platform_assets.warehouse import source_account, state
+from platform_assets.warehouse import migrations, source_account, state
 from platform_assets.warehouse.backends import Reader, configured_backend
 from platform_assets.warehouse.errors import UndefinedTable, WarehouseError
 from platform_assets.warehouse.location import check_settings, lock_wait
 
-__all__ = ["Reader", "Recorded", "Rows", "reading", "recorded", "recorded_source", "rows"]
+__all__ = ["Reader", "Recorded", "Rows", "reading", "recorded", "recorded_rows", "recorded_source", "rows"]
 
 Rows = list[dict[str, Any]]
 
@@ -32,8 +32,11 @@ class Recorded:
 
 
 @contextmanager
-def reading(schema: str) -> Iterator[Reader]:
+def reading(schema: str, *, wait: float | None = None) -> Iterator[Reader]:
     """Read tables of a schema, e.g. `marts` or `crm`, through a connection that cannot write.
+
+    Args:
+        wait: seconds to wait for another process, `[warehouse] lock_wait` by default.
 
     Raises WarehouseError if the warehouse is unavailable, or a DuckDB file that does not exist, which is not made.
     """
@@ -42,7 +45,7 @@ def reading(schema: str) -> Iterator[Reader]:
     missing = backend.missing_file()
     if missing is not None:
         raise WarehouseError(f"there is no warehouse at {missing} yet: `platform-assets sync` makes it")
-    with backend.reading(schema, lock_wait()) as reader:
+    with backend.reading(schema, lock_wait() if wait is None else wait) as reader:
         yield reader
 
 
@@ -61,8 +64,13 @@ def rows(reader: Reader, query: str) -> Rows:
 
 
 def recorded(reader: Reader, resources: Sequence[str]) -> dict[str, Recorded]:
-    """Resource -> what the warehouse knows of it; `reader` reads its platform's schema."""
+    """Resource -> what the warehouse knows of it; `reader` reads its platform's schema.
+
+    Raises WarehouseError if a newer release has written it.
+    """
     tables = reader.tables()
+    if migrations.TABLE in tables:
+        migrations.refuse_newer(f"the tables of {reader.schema} in the warehouse", migrations.read_version(reader))
     progress = state.read(reader, resources, reader.columns(state.TABLE)) if state.TABLE in tables else {}
     loads = state.last_loads(reader) if state.LOG_TABLE in tables else {}
     return {
@@ -73,6 +81,14 @@ def recorded(reader: Reader, resources: Sequence[str]) -> dict[str, Recorded]:
         )
         for resource in resources
     }
+
+
+def recorded_rows(reader: Reader) -> dict[str, int]:
+    """Resource -> rows in its table after its last load, without a count; `reader` reads its platform's schema."""
+    if state.TABLES_TABLE not in reader.tables():
+        return {}
+    table = reader.make_qualified_table_name(state.TABLES_TABLE)
+    return {str(name): int(count) for name, count in reader.execute_sql(f"SELECT resource, row_count FROM {table}")}
 
 
 def recorded_source(reader: Reader) -> source_account.Source | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from dlt.common.schema import Schema
@@ -21,7 +22,8 @@ from dlt.pipeline.pipeline import Pipeline
 
 from platform_assets.declarations import Platform
 from platform_assets.patches.dropped_tables import make_dropped_tables_again
-from platform_assets.warehouse import column_names, source_account, state
+from platform_assets.patches.tables_in_transaction import make_tables
+from platform_assets.warehouse import column_names, migrations, source_account, state
 from platform_assets.warehouse.backends import Backend, Hold
 from platform_assets.warehouse.table_layout import DELETED_AT, LOADED_AT
 from platform_assets.warehouse.table_reader import TableReader
@@ -40,6 +42,15 @@ class Keys:
     rows: list[tuple[Any, ...]]
 
 
+@dataclass(frozen=True)
+class TableRows:
+    """Rows of one table in a Parquet file; `types` has the file's columns and their dlt data types."""
+
+    table: str
+    types: Mapping[str, str]
+    path: Path
+
+
 class WarehouseSession(TableReader):
     """Reads and writes one platform's tables, and our records of them, while the warehouse is held.
 
@@ -47,7 +58,7 @@ class WarehouseSession(TableReader):
     schema, or whose rows are recorded; see `Warehouse.writing`.
 
     Attributes:
-        has_own_tables: whether the tables of our records were made, or brought up to date.
+        has_own_tables: whether the tables of our records are there, in the form of this release.
     """
 
     def __init__(
@@ -231,6 +242,30 @@ class WarehouseSession(TableReader):
             return state.TableContent(int(then[0]), then[1], bool(then[2])), state.TableContent(int(count), newest)
         return None
 
+    def replace_all(self, schema: Schema, tables: Iterable[TableRows], version: int) -> None:
+        """Put other rows and records in place of all that the warehouse has of the platform, in one transaction.
+
+        Args:
+            schema: dlt's, of the new tables.
+            tables: their rows, and those of our own tables.
+            version: of our own tables among them; the next session migrates them.
+        """
+        client = self._client
+        own = migrations.OwnTables(client, state.column_types(self._job_client), {})
+        with client.begin_transaction():
+            for dataset in (client.staging_dataset_name, client.dataset_name):
+                with client.with_alternative_dataset_name(dataset):
+                    if client.has_dataset():
+                        client.drop_dataset()
+            client.create_dataset()
+            make_tables(self._job_client, schema)
+            for rows in tables:
+                if rows.table in state.TABLES:
+                    own.create(rows.table, rows.types)
+                self._backend.insert_parquet(client, self._name(rows.table), rows.types, rows.path)
+            migrations.record(own, version)
+        self.schema = schema
+
     def _recorded(self, read: Callable[[SqlClientBase[Any]], T], otherwise: T) -> T:
         """What one of our own tables says, `otherwise` if it was never made."""
         if not self._client.has_dataset():
@@ -244,12 +279,10 @@ class WarehouseSession(TableReader):
         """Make the dataset and the tables of our records if they are missing."""
         if self.has_own_tables:
             return
+        self._hold.require_alone()
         if not self._client.has_dataset():
-            self._hold.require_alone()
             self._client.create_dataset()
-        for statement in state.missing_tables(self._client, state.column_types(self._job_client)):
-            self._hold.require_alone()
-            self._client.execute_sql(statement)
+        migrations.make_own_tables(self._job_client)
         self.has_own_tables = True
 
     def _change_rows(self, statement: str, keys: Keys) -> None:

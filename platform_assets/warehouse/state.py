@@ -71,13 +71,14 @@ TABLES_COLUMNS = (
     ("newest_loaded_at", "timestamp"),
     ("is_loading", "bool"),
 )
-_TABLES = (
-    (TABLE, COLUMNS),
-    (LOG_TABLE, LOG_COLUMNS),
-    (TABLES_TABLE, TABLES_COLUMNS),
-    (source_account.TABLE, source_account.COLUMNS),
-    (column_names.TABLE, column_names.COLUMNS),
-)
+# All of our tables but the one with their version (migrations.py), with their columns and dlt data types.
+TABLES: Mapping[str, Sequence[tuple[str, str]]] = {
+    TABLE: COLUMNS,
+    LOG_TABLE: LOG_COLUMNS,
+    TABLES_TABLE: TABLES_COLUMNS,
+    source_account.TABLE: source_account.COLUMNS,
+    column_names.TABLE: column_names.COLUMNS,
+}
 
 
 class Status(StrEnum):
@@ -195,7 +196,8 @@ class TableContent:
 
 def column_types(client: SqlJobClientBase) -> dict[str, str]:
     """dlt data type -> the destination's, of the columns of our own tables."""
-    return {name: _destination_type(client.type_mapper, name) for name in sorted({t for _, c in _TABLES for _, t in c})}
+    kinds = sorted({kind for columns in TABLES.values() for _, kind in columns})
+    return {kind: _destination_type(client.type_mapper, kind) for kind in kinds}
 
 
 def _destination_type(mapper: Any, data_type: str) -> str:
@@ -203,29 +205,15 @@ def _destination_type(mapper: Any, data_type: str) -> str:
     return str(mapper.to_destination_type(column, {"name": "t", "columns": {}}))
 
 
-def missing_tables(client: SqlClientBase[Any], types: Mapping[str, str]) -> list[str]:
-    """Statements that create our tables, and the columns that an earlier version did not have; none if all exist.
+def create_tables(client: SqlClientBase[Any], types: Mapping[str, str]) -> None:
+    """Create our tables where none of them is. Those of earlier releases are for migrations.py.
 
     Args:
         types: dlt data type -> the destination's; see `column_types`.
     """
-    statements: list[str] = []
-    # Asked once for all tables: to create one that exists costs DuckDB as much as to create it.
-    found = client.execute_sql(
-        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = %s", client.dataset_name
-    )
-    existing: dict[str, set[str]] = {}
-    for table, column in found or ():
-        existing.setdefault(str(table), set()).add(str(column))
-    for table, named in _TABLES:
-        columns = {name: f"{client.escape_column_name(name)} {types[data_type]}" for name, data_type in named}
-        target = client.make_qualified_table_name(table)
-        if table not in existing:
-            statements.append(f"CREATE TABLE IF NOT EXISTS {target} ({', '.join(columns.values())})")
-            continue
-        added = columns.keys() - existing[table]
-        statements += [f"ALTER TABLE {target} ADD COLUMN {columns[name]}" for name in sorted(added)]
-    return statements
+    for table, columns in TABLES.items():
+        defined = ", ".join(f"{client.escape_column_name(name)} {types[data_type]}" for name, data_type in columns)
+        client.execute_sql(f"CREATE TABLE IF NOT EXISTS {client.make_qualified_table_name(table)} ({defined})")
 
 
 def table_contents(client: SqlClientBase[Any]) -> dict[str, TableContent]:

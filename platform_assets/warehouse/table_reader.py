@@ -42,12 +42,17 @@ class TableReader:
         return self._backend.holds_nul
 
     @property
+    def longest_name(self) -> int:
+        """How long the name of a column may be in this warehouse."""
+        limits = self._client.capabilities
+        return min(limits.max_identifier_length, limits.max_column_identifier_length)
+
+    @property
     def naming(self) -> Any:
         """dlt's naming convention in this warehouse."""
         naming = (self.schema or Schema(self._platform.name)).naming
-        limits = self._client.capabilities
         # As dlt will have it during the load; a schema alone does not know the destination's limit.
-        return type(naming)(min(limits.max_identifier_length, limits.max_column_identifier_length))
+        return type(naming)(self.longest_name)
 
     def column_types(self, table: str) -> dict[str, str]:
         """Column -> dlt data type of a loaded table; empty before its first load."""

@@ -15,7 +15,8 @@ CODE = f"import sys; sys.argv[0] = 'platform-assets'; {MAIN}"
         ("verify --select load_testing/o", {"load_testing/organizations"}),
         ("status -p c", {"ci_analytics", "crm"}),
         ("sync -p nothing", set()),
-        ("st", {"status"}),
+        ("st", {"status", "state"}),
+        ("state import folder -p c", {"ci_analytics", "crm"}),
     ],
 )
 def test_names_are_completed(line: str, offered: set[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,8 @@ NOT_RUN = {
     "dagster-daemon run": "runs until it is stopped",
     "dagster-webserver": "runs until it is stopped",
     "uv sync": "installs packages",
+    "pg_dump": "needs a server of Postgres: tests/warehouse/test_backup.py",
+    "pg_restore": "needs a server of Postgres: tests/warehouse/test_backup.py",
     "git pull": "changes the checkout",
     "platform-assets --install-completion": "edits the files of the shell: tests/cli/test_completion.py",
 }
@@ -155,7 +157,8 @@ def test_a_documented_command_runs(
         ran.add(options)
         done = warm_command(*options, env=settings)
     else:
-        done = command(*words, env=settings, cwd=place)
+        exported = dict(line.removeprefix("export ").split("=", 1) for line in COMMANDS[text])
+        done = command(*words, env={**settings, **exported}, cwd=place)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

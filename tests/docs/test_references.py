@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import typer
+import typer.core
 
 from platform_assets.cli.app import app
 from platform_assets.configuration.known import known_keys
@@ -108,6 +109,8 @@ def test_commands_and_their_options_exist(document: Path) -> None:
         if command is None:
             problems.append(f"platform-assets has no {words[1]}")
             continue
+        if isinstance(command, typer.core.TyperGroup) and len(words) > 2:
+            command = command.commands[words[2]]
         if command.ignore_unknown_options:
             continue  # what follows is dbt's own
         known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}

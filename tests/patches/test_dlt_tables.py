@@ -9,10 +9,13 @@ import duckdb
 import pyarrow as pa
 import pytest
 from dlt.common.schema import Schema
+from dlt.destinations.exceptions import DatabaseTransientException
+from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from platform_assets.patches.dropped_tables import make_dropped_tables_again
 from platform_assets.patches.empty_table_load_ids import LOAD_ID, allow_rows_without_load_id
+from platform_assets.patches.tables_in_transaction import make_tables
 
 # Our rows have their own `_dlt_id`, as warehouse/dlt_source.py declares them.
 COLUMNS: Any = {"id": {"data_type": "bigint", "nullable": False}, "_dlt_id": {"data_type": "text"}}
@@ -85,3 +88,24 @@ def test_a_dropped_table_is_created_again(pipeline: dlt.Pipeline, file: Path) ->
     make_dropped_tables_again(schema, ["things"])
     load(pipeline, one_row, schema)
     assert ids(file) == [(1,)]
+
+
+def test_dlt_still_makes_tables_in_no_transaction_but_its_own(pipeline: dlt.Pipeline) -> None:
+    """When this fails: delete patches/tables_in_transaction.py and call `update_stored_schema`."""
+    load(pipeline, one_row)
+    with pipeline.destination_client() as client:
+        assert isinstance(client, SqlJobClientBase)
+        with pytest.raises(DatabaseTransientException, match="transaction"), client.sql_client.begin_transaction():
+            client.update_stored_schema(force=True)
+
+
+def test_tables_that_are_made_in_a_transaction_are_gone_if_it_fails(pipeline: dlt.Pipeline, file: Path) -> None:
+    schema = dropped(pipeline, file)
+    with pipeline.destination_client() as client:
+        assert isinstance(client, SqlJobClientBase)
+        with pytest.raises(KeyError), client.sql_client.begin_transaction():
+            make_tables(client, schema)
+            raise KeyError
+        with client.sql_client.begin_transaction():
+            make_tables(client, schema)
+    assert ids(file) == []

@@ -114,6 +114,16 @@ class Backend(Protocol):
         """
         ...
 
+    def insert_parquet(self, client: SqlClientBase[Any], table: str, columns: Mapping[str, str], path: Path) -> None:
+        """Add the rows of a Parquet file to a table, in the client's transaction and a batch in memory at a time.
+
+        Args:
+            table: name, qualified and quoted.
+            columns: name of a column, in the file and in the table -> its dlt data type. JSON is text in the file.
+            path: the file. Where texts cannot have U+0000, U+FFFD takes its place.
+        """
+        ...
+
     def dbt_variables(self) -> Mapping[str, str]:
         """Environment variables by which `dbt_project/profiles.yml` finds this database."""
         ...

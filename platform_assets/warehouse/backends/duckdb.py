@@ -140,6 +140,11 @@ class DuckDB:
     def shared_limits(self, _patience: float, /) -> None:
         """None: only the processes of one machine can share the file."""
 
+    def insert_parquet(self, client: SqlClientBase[Any], table: str, columns: Mapping[str, str], path: Path) -> None:
+        names = ", ".join(map(client.escape_column_name, columns))
+        connection: Any = client.native_connection
+        connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM read_parquet(?)", [str(path)])
+
     def dbt_variables(self) -> Mapping[str, str]:
         return {"PLATFORM_ASSETS_DUCKDB": str(self.path)}
 

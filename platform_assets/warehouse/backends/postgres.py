@@ -6,6 +6,7 @@ each other from is in advisory_locks.py. Two dbt builds would replace the same t
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _SECTIONS = ("destination", "postgres")
 _CURSOR = "verified_rows"
+# Rows that one COPY adds, since it takes them from memory.
+_COPY_ROWS = 8192
 
 
 class Postgres:
@@ -123,6 +126,25 @@ class Postgres:
 
     def shared_limits(self, patience: float, /) -> PostgresLimits:
         return PostgresLimits(lambda: _opened(_credentials()), patience)
+
+    def insert_parquet(self, client: SqlClientBase[Any], table: str, columns: Mapping[str, str], path: Path) -> None:
+        """By COPY, which the ADBC driver would do in a transaction of its own."""
+        import pyarrow as pa
+        import pyarrow.csv as csv
+        import pyarrow.parquet as pq
+
+        from platform_assets.arrow.conversion import without_nul
+
+        names = ", ".join(map(client.escape_column_name, columns))
+        # Every text is quoted, so that an empty one is not null.
+        options = csv.WriteOptions(include_header=False, quoting_style="needed")
+        connection: Any = client.native_connection
+        with pq.ParquetFile(path) as file, connection.cursor() as cursor:
+            for batch in file.iter_batches(_COPY_ROWS, columns=list(columns)):
+                text = io.BytesIO()
+                csv.write_csv(without_nul(pa.Table.from_batches([batch]), columns), text, options)
+                text.seek(0)
+                cursor.copy_expert(f"COPY {table} ({names}) FROM STDIN (FORMAT csv, ENCODING 'utf8')", text)
 
     def dbt_variables(self) -> Mapping[str, str]:
         credentials = _credentials()

@@ -8,7 +8,45 @@ CURSORS = "tests/sync/test_cursors.py"
 STAGED = "tests/warehouse/test_staged_session.py"
 STATES = "tests/warehouse/test_state.py"
 
+MIGRATIONS = "tests/warehouse/test_migrations.py"
+TRANSFER = "tests/warehouse/test_transfer.py"
+
 MUTANTS = (
+    Mutant(
+        "newer-release-not-refused",
+        "platform_assets/warehouse/migrations.py",
+        "    if version is not None and version > VERSION:",
+        "    if False:",
+        (f"{MIGRATIONS}::test_tables_of_a_newer_release_are_refused_and_left_as_they_are",),
+    ),
+    Mutant(
+        "migration-skips-the-first-changes",
+        "platform_assets/warehouse/migrations.py",
+        "        for change in MIGRATIONS[version:]:",
+        "        for change in MIGRATIONS[version + 2 :]:",
+        (f"{MIGRATIONS}::test_after_an_upgrade_nothing_is_read_again_and_the_tables_equal_the_source",),
+    ),
+    Mutant(
+        "damaged-export-imported",
+        "platform_assets/warehouse/transfer/load.py",
+        "    manifest.check_files(folder)\n",
+        "",
+        (f"{TRANSFER}::test_a_damaged_truncated_or_missing_file_is_refused",),
+    ),
+    Mutant(
+        "other-accounts-export-imported",
+        "platform_assets/warehouse/transfer/load.py",
+        "        if problem is not None:",
+        "        if False:",
+        (f"{TRANSFER}::test_another_account_is_refused_even_if_told_to_replace",),
+    ),
+    Mutant(
+        "import-takes-empty-texts-for-null",
+        "platform_assets/warehouse/backends/postgres.py",
+        'quoting_style="needed")',
+        'quoting_style="none")',
+        (f"{TRANSFER}::test_values_at_the_edges_of_their_types_arrive_exactly",),
+    ),
     Mutant(
         "cursor-moved-by-a-failed-read",
         STATE,

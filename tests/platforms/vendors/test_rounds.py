@@ -235,6 +235,7 @@ def test_status_reads_a_warehouse_of_before_there_were_rounds(
     api.sync("organizations")
     with duckdb.connect(str(api.file)) as connection:
         connection.execute("ALTER TABLE ci_analytics._sync_state DROP COLUMN unread_before")
+        connection.execute("DROP TABLE ci_analytics._sync_version")
     show_status(["ci_analytics"])
     assert "ci_analytics/organizations" in capsys.readouterr().out
     assert errors(api.sync("organizations")) == {} and api.problems("organizations") == []
