@@ -1,16 +1,18 @@
-"""deploy/docker-compose.yml as processes of this machine: the same commands and variables, without Docker.
+"""The services of deploy/docker-compose.yml as processes of this machine: the same commands and variables, no Docker.
 
-Each service has a folder of its own as its home and working folder, so that they share nothing on the disk but the
-code. What differs from Docker: hosts are the loopback, and ports are free ones.
+Each service has a folder of its own in the place of the image's /opt/dagster, so that they share nothing on the disk
+but the code. What differs from Docker: hosts are the loopback, and ports are free ones.
 """
 
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,29 @@ import yaml
 from tests.cli.command import ROOT
 
 DEPLOY = ROOT / "deploy"
-COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "docker-compose.yml").read_text(encoding="utf-8"))
+# What the image has in it.
+HOME = "/opt/dagster"
+COPIED = ("dagster.yaml", "workspace.yaml", "celery")
 SECONDS = 120
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?:\?|-(?P<default>[^}]*)))?\}")
+
+
+def services(*files: str) -> dict[str, dict[str, Any]]:
+    """The services of the files below deploy/, the later over the earlier, as Compose merges them."""
+    found: dict[str, dict[str, Any]] = {}
+    for file in files:
+        for name, service in yaml.safe_load((DEPLOY / file).read_text(encoding="utf-8"))["services"].items():
+            base = found.get(service["extends"]["service"], {}) if "extends" in service else found.get(name, {})
+            found[name] = _merged(base, {key: value for key, value in service.items() if key != "extends"})
+    return found
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    both = {name: _merged(base[name], over[name]) for name in base.keys() & over.keys() if isinstance(over[name], dict)}
+    return {**base, **over, **both}
+
+
+COMPOSE = services("docker-compose.yml")
 
 
 def interpolated(text: str, variables: Mapping[str, str]) -> str:
@@ -35,34 +57,39 @@ def interpolated(text: str, variables: Mapping[str, str]) -> str:
 
 
 class Service:
-    """One service of the file as a process, in a home of its own.
+    """One service as a process, in a home of its own.
 
     Args:
+        spec: the service, of `services`.
         addresses: hosts, ports and `host:port` of the file -> those of this machine.
         settings: variables that Compose would read from `.env`.
     """
 
-    def __init__(self, name: str, home: Path, addresses: Mapping[str, str], settings: Mapping[str, str]) -> None:
-        self.name = name
+    def __init__(
+        self, spec: Mapping[str, Any], home: Path, addresses: Mapping[str, str], settings: Mapping[str, str]
+    ) -> None:
         self.home = home
-        self._spec = COMPOSE["services"][name]
-        self._addresses = {"0.0.0.0": "127.0.0.1", **addresses}
+        self.log = home / "log"
+        self._spec = spec
+        self._addresses = {"0.0.0.0": "127.0.0.1", HOME: str(home), **addresses}
         self._settings = settings
         home.mkdir()
-        for file in ("dagster.yaml", "workspace.yaml"):
-            shutil.copy(DEPLOY / file, home)
+        for name in COPIED:
+            source = DEPLOY / name
+            shutil.copytree(source, home / name) if source.is_dir() else shutil.copy(source, home)
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def environment(self) -> dict[str, str]:
         """The variables of the service: those of the file, and of `.env` only if the file says so."""
-        given = {
-            name: self._here(interpolated(value, self._settings)) for name, value in self._spec["environment"].items()
-        }
+        written = self._spec["environment"].items()
+        given = {name: self._here(interpolated(value, self._settings)) for name, value in written}
         own = self._settings if "env_file" in self._spec else {}
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         kept = {name: os.environ[name] for name in ("HOME", "TMPDIR", "LANG") if name in os.environ}
-        return {**kept, "PATH": path, "PYTHONPATH": str(ROOT), "DAGSTER_HOME": str(self.home), **own, **given}
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        imported = os.pathsep.join(filter(None, (given.get("PYTHONPATH"), str(ROOT))))
+        image = {"DAGSTER_HOME": str(self.home), "RUNTIME__DLTHUB_TELEMETRY": "false"}
+        return {**kept, **image, **own, **given, "PATH": path, "PYTHONPATH": imported}
 
     def start(self) -> None:
         with self.log.open("ab") as log:
@@ -82,7 +109,14 @@ class Service:
         try:
             self.process.wait(SECONDS)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            self.kill()
+
+    def kill(self) -> None:
+        """As when its machine is gone: kill -9 for it and all its children."""
+        assert self.process is not None
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     def is_healthy(self) -> bool:
         """Whether the file's health check of the service succeeds."""
@@ -100,10 +134,6 @@ class Service:
             assert not ended and time.monotonic() < deadline, self.log.read_text()[-3000:]
             time.sleep(0.5)
 
-    @property
-    def log(self) -> Path:
-        return self.home / "log"
-
     def _words(self, words: Sequence[str]) -> list[str]:
         return [self._here(interpolated(word, self._settings)) for word in words]
 
@@ -111,5 +141,5 @@ class Service:
         if text in self._addresses:
             return self._addresses[text]
         for there, here in self._addresses.items():
-            text = text.replace(there, here) if ":" in there else text
+            text = text.replace(there, here) if ":" in there or "/" in there else text
         return text

@@ -50,13 +50,13 @@ def test_what_the_image_copies_is_not_ignored_and_nothing_secret_is_in_its_conte
 
 
 def test_only_the_webserver_is_published_and_on_the_loopback() -> None:
-    published = {name: service["ports"] for name, service in COMPOSE["services"].items() if "ports" in service}
+    published = {name: service["ports"] for name, service in COMPOSE.items() if "ports" in service}
     assert list(published) == ["webserver"]
     assert all(port.startswith("127.0.0.1:") for port in published["webserver"])
 
 
 def test_every_service_is_watched_and_restarted() -> None:
-    for name, service in COMPOSE["services"].items():
+    for name, service in COMPOSE.items():
         assert "test" in service["healthcheck"], name
         assert service["restart"] == "unless-stopped", name
 
