@@ -27,7 +27,7 @@ from tests.deploy.cluster import ENDED, Cluster, running_cluster, wait_until
 from tests.servers.postgres import PostgresServer, running_postgres
 from tests.servers.redis import redis_server
 
-PARTITIONS = 500
+PARTITIONS = int(os.environ.get("N", "500"))
 RUNS = 16
 LATENCY = 0.05
 # Of each organization, two a page: the reads wait for the server, not for this machine's processors.
@@ -251,10 +251,10 @@ def main() -> None:
 
 {PARTITIONS} partitions (organizations with {PIPELINES} pipelines each) in {options.runs} runs, from a server that takes
 {LATENCY * 1000:.0f} ms for an answer, in pages of {PAGE_SIZE}: {PARTITIONS * pages:,} requests, eight of a run at once.
-The pages are that small so that the reads wait, as over a network: {os.cpu_count()} cores are shared by the workers, the
-server and the database, and would else be all that is measured. Into Postgres, which also has Dagster's history; Redis
-between the daemon and the workers. Webserver, daemon, code server and each worker are processes of their own in folders of
-their own, started by the command lines of deploy/. Each worker had one small run before.
+The pages are that small so that the reads wait, as over a network: {os.cpu_count()} cores are shared by the workers,
+the server and the database, and would else be all that is measured. Into Postgres, which also has Dagster's history;
+Redis between the daemon and the workers. Webserver, daemon, code server and each worker are processes of their own in
+folders of their own, started by the command lines of deploy/. Each worker had one small run before.
 
 | | seconds | partitions materialized | rows | rows that differ from one process's | runs retried |
 |---|---:|---:|---:|---:|---:|

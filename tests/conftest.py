@@ -16,7 +16,7 @@ from platform_assets.sync import ResourceOutcome, Selection, sync
 from platform_assets.warehouse import open_warehouse
 from tests.settings import Point, PointAt, platform_settings, sandbox_settings
 
-pytest_plugins = ("tests.dagster_fixtures", "tests.order", "tests.simulation.counting")
+pytest_plugins = ("tests.dagster_fixtures", "tests.order", "tests.postgres_fixtures", "tests.simulation.counting")
 
 # The same examples in every run; `HYPOTHESIS_PROFILE=explore` looks for new ones.
 hypothesis.settings.register_profile("suite", derandomize=True)

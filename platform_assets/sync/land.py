@@ -1,7 +1,8 @@
 """Loads what was read: one dlt package with everything new, then one transaction with cursors and removed rows.
 
-A crash between the two leaves rows without their cursor: the next sync reads the same rows again and merges them into
-themselves. The other order could leave a cursor without its rows, which would never be read again.
+On DuckDB a crash between the two leaves rows without their cursor: the next sync reads the same rows again and merges
+them into themselves. The other order could leave a cursor without its rows, which would never be read again. On a
+server the rows wait outside of their tables for the transaction, which has both.
 """
 
 from collections import Counter
@@ -49,22 +50,19 @@ def is_outdated(plan: Plan, content: BufferedRows | None, session: WarehouseSess
     return False
 
 
-def land(
+def load(
     context: SyncContext,
     session: WarehouseSession,
     plans: Sequence[Plan],
     buffered: Mapping[str, BufferedRows | None],
-) -> None:
-    """Load the new rows of every plan, then record cursors, removed rows and the log in one transaction.
+) -> dict[str, BufferedRows]:
+    """Load the new rows of every plan. Returns what `record` is to be given: resource name -> its rows.
 
     Args:
-        buffered: resource name -> the rows to load; None for a resource that failed, of which only the attempt is
-            recorded.
+        buffered: resource name -> the rows to load; None for a resource that failed.
     """
     file_format = session.file_format()
     resources = []
-    soft_deleted: dict[str, Keys] = {}
-    hard_deleted: dict[str, Keys] = {}
     landed: dict[str, BufferedRows] = {}
     for plan in plans:
         name = plan.resource.name
@@ -76,22 +74,42 @@ def land(
         landed[name] = content
         if content.files or not _is_up_to_date(session, name, content):
             # Looked up again: a concurrent run may have loaded since the plan was made.
-            merge = not session.is_empty(name)
+            merge = session.merges(name)
             parquet = file_format == "parquet"
             resources.append(buffered_resource(context.platform, plan.resource, content, merge=merge, parquet=parquet))
-        keys = removed_keys(context, plan, content, session)
-        if keys.rows:
-            target = hard_deleted if plan.resource.removal_policy is OnRemoval.HARD_DELETE else soft_deleted
-            target[name] = keys
     assigned = {name: content.columns.assigned for name, content in landed.items() if content.columns.assigned}
-    if assigned:
-        session.assign_columns(assigned)
+    session.prepare(assigned, context.source if landed else None)
     if resources:
         new_rows = platform_source(context.platform, resources, session.schema)
         session.load(new_rows, file_format, context.source)
+    return landed
+
+
+def record(
+    context: SyncContext, session: WarehouseSession, plans: Sequence[Plan], landed: Mapping[str, BufferedRows]
+) -> None:
+    """Record cursors, removed rows and the log in one transaction, after the rows were loaded.
+
+    Args:
+        landed: what `load` has returned, of these plans; of the others only the attempt is recorded.
+    """
+    soft_deleted: dict[str, Keys] = {}
+    hard_deleted: dict[str, Keys] = {}
+    for plan in plans:
+        name = plan.resource.name
+        if name not in landed:
+            continue
+        keys = removed_keys(context, plan, landed[name], session)
+        if keys.rows:
+            target = hard_deleted if plan.resource.removal_policy is OnRemoval.HARD_DELETE else soft_deleted
+            target[name] = keys
     attempts = [attempt for plan in plans for attempt in _attempts(plan, context.started)]
     log_entries = [_log_entry(plan, context.started) for plan in plans]
     session.commit(attempts, log_entries, soft_deleted, hard_deleted, list(landed), context.source)
+
+
+def inspect(context: SyncContext, session: WarehouseSession, plans: Sequence[Plan]) -> None:
+    """Fill what the outcomes say of the tables as they are now."""
     for plan in plans:
         plan.outcome.rows_in_table = session.count(plan.resource.name)
         with current().phase(Phase.CHECKS):

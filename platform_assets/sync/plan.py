@@ -8,7 +8,6 @@ Planning holds the warehouse and sends no request; reading sends requests and do
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
@@ -49,7 +48,6 @@ from platform_assets.warehouse import Progress, Status
 from platform_assets.warehouse.dlt_source import table_columns
 from platform_assets.warehouse.row_filter import RowFilter
 from platform_assets.warehouse.session import WarehouseSession
-from platform_assets.warehouse.state import TableContent
 
 
 @dataclass(frozen=True)
@@ -116,17 +114,10 @@ class Planner:
             outcome=outcome,
         )
 
-    @cached_property
-    def _recorded_contents(self) -> dict[str, TableContent]:
-        return self.session.recorded_contents()
-
     def _starts_anew(self, resource: Resource, outcome: ResourceOutcome) -> bool:
         """Whether somebody else deleted rows from the table, or put them back. Says so in the outcome."""
-        recorded = self._recorded_contents.get(resource.name)
-        if recorded is None:
-            return False
-        found = self.session.content(resource.name)
-        if recorded.is_still(found):
+        recorded, found = self.session.contents(resource.name)
+        if recorded is None or recorded.is_still(found):
             return False
         outcome.reset = f"the table has {counted(found.row_count, 'row')} where the last sync left {recorded.row_count}"
         return True

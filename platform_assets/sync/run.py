@@ -3,7 +3,9 @@
 1. Plan, holding the warehouse briefly: account, schema, cursors, known rows, parents.
 2. Read over HTTP, with the warehouse free: every resource and parent concurrently, into Parquet files.
    A read that fails leaves no rows behind; the others go on.
-3. Land, holding the warehouse again: one load, then one transaction with cursors and removed rows.
+3. Land, holding the warehouse again: one load, then one transaction with cursors and removed rows. To hold it excludes
+   every other process on DuckDB, and on a server those that change its schema; there only the transaction excludes
+   whoever lands the same resource.
 
 The warehouse is free during the longest step, so another run may land the same resource meanwhile. Such a resource is
 planned and read again in another round. Holding the warehouse for the whole sync would avoid that, but one slow API
@@ -15,12 +17,13 @@ then costs minutes, also of a first load that takes hours: the next sync goes on
 
 import gc
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from platform_assets import progress
+from platform_assets.arrow.batches import BufferedRows
 from platform_assets.cancellation import current
 from platform_assets.declarations import Platform
 from platform_assets.extraction.support import support
@@ -28,13 +31,14 @@ from platform_assets.http.client import ApiClient
 from platform_assets.progress import REPORTED
 from platform_assets.sync.account import agree_on_source, check_account, recorded_source
 from platform_assets.sync.context import Selection, SyncContext
-from platform_assets.sync.land import is_outdated, land
+from platform_assets.sync.land import inspect, is_outdated, load, record
 from platform_assets.sync.outcome import ResourceOutcome
 from platform_assets.sync.plan import Planner
 from platform_assets.sync.planned import Plan
 from platform_assets.sync.read import finish_reading, read_all
 from platform_assets.sync.round_time import PAGES_A_PART, SECONDS_A_ROUND, RoundTime
 from platform_assets.warehouse import Warehouse
+from platform_assets.warehouse.session import WarehouseSession
 
 log = logging.getLogger(__name__)
 
@@ -130,22 +134,51 @@ def _sync_round(
         plan.outcome.support_ends, plan.outcome.replacement = found.ends, found.replacement
     new = [content for content in buffered.values() if content is not None and content.files]
     row_bytes = max((content.row_bytes for content in new), default=0)
-    with warehouse.session(refresh=bool(new), row_bytes=row_bytes) as session:
-        check_account(client, session, context.source)
-        outdated = {plan.resource.name for plan in plans if is_outdated(plan, buffered[plan.resource.name], session)}
+    landed = warehouse.writing(
+        lambda session: _land(context, session, plans, buffered, is_last=is_last),
+        refresh=bool(new),
+        row_bytes=row_bytes,
+    )
+    for name in buffered.keys() - {plan.resource.name for plan in landed}:
+        log.info("%s/%s: another run landed it meanwhile, reading it again", client.platform.name, name)
+    return {plan.resource.name: plan.outcome for plan in landed}
+
+
+def _land(
+    context: SyncContext,
+    session: WarehouseSession,
+    plans: list[Plan],
+    buffered: Mapping[str, BufferedRows | None],
+    *,
+    is_last: bool,
+) -> list[Plan]:
+    """Land what no other run has landed meanwhile. Returns the plans that were landed, or have failed by that.
+
+    Args:
+        is_last: no round follows: what another run has landed meanwhile fails.
+    """
+    check_account(context.client, session, context.source)
+    outdated = _outdated(plans, buffered, session)
+    rows = load(context, session, [plan for plan in plans if plan.resource.name not in outdated], buffered)
+    with session.landing(plan.resource.name for plan in plans):
+        if not session.is_alone:
+            # Others may have landed since the first look; from here on they cannot.
+            outdated |= _outdated(plans, buffered, session)
         landing = [plan for plan in plans if is_last or plan.resource.name not in outdated]
         for plan in landing:
-            name = plan.resource.name
-            if name in outdated:
-                buffered[name] = None
-                plan.outcome.error = (
-                    f"{client.platform.name}/{name}: other runs keep loading it; {_MAX_ROUNDS} reads were in vain"
-                )
-        land(context, session, landing, buffered)
-    landed = {plan.resource.name: plan.outcome for plan in landing}
-    for name in outdated - landed.keys():
-        log.info("%s/%s: another run landed it meanwhile, reading it again", client.platform.name, name)
-    return landed
+            if plan.resource.name in outdated:
+                asset = f"{context.platform.name}/{plan.resource.name}"
+                plan.outcome.error = f"{asset}: other runs keep loading it; {_MAX_ROUNDS} reads were in vain"
+        record(context, session, landing, {name: found for name, found in rows.items() if name not in outdated})
+    inspect(context, session, landing)
+    return landing
+
+
+def _outdated(
+    plans: Sequence[Plan], buffered: Mapping[str, BufferedRows | None], session: WarehouseSession
+) -> set[str]:
+    """The resources that another run has landed since they were planned."""
+    return {plan.resource.name for plan in plans if is_outdated(plan, buffered[plan.resource.name], session)}
 
 
 def _plan(client: ApiClient, warehouse: Warehouse, selection: Selection) -> tuple[SyncContext, list[Plan]]:

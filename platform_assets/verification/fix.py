@@ -17,6 +17,7 @@ from platform_assets.verification.findings import Fix, Kind
 from platform_assets.warehouse import Warehouse
 from platform_assets.warehouse.dlt_source import buffered_resource, platform_source
 from platform_assets.warehouse.load_errors import reason
+from platform_assets.warehouse.session import WarehouseSession
 from platform_assets.warehouse.source_account import Source
 
 
@@ -64,13 +65,17 @@ def _load(
     rows: int,
 ) -> None:
     chosen = replace(content, files=[target], rows=rows)
-    with warehouse.session(row_bytes=content.row_bytes) as session:
+
+    def load(session: WarehouseSession) -> None:
         file_format = session.file_format()
-        merge = not session.is_empty(resource.name)
-        loaded = buffered_resource(client.platform, resource, chosen, merge=merge, parquet=file_format == "parquet")
-        if content.columns.assigned:
-            session.assign_columns({resource.name: content.columns.assigned})
+        merge, parquet = session.merges(resource.name), file_format == "parquet"
+        loaded = buffered_resource(client.platform, resource, chosen, merge=merge, parquet=parquet)
+        assigned = {resource.name: content.columns.assigned} if content.columns.assigned else {}
+        session.prepare(assigned, source)
         session.load(platform_source(client.platform, [loaded], session.schema), file_format, source)
+        session.finish_load(resource.name)
+
+    warehouse.writing(load, row_bytes=content.row_bytes)
 
 
 def _remove(

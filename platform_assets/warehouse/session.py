@@ -1,12 +1,13 @@
 """What a sync does while it holds the warehouse: it reads, loads new rows, and commits what it knows about them.
 
 A load has three steps, so that a crash between any two of them loses nothing and is noticed by the next sync:
-`assign_columns` records the column of every new field; `load` records whose rows they are and that a load began, then
+`prepare` records the column of every new field; `load` records whose rows they are and that a load began, then
 hands the rows to dlt; `commit` records cursors, outcomes and removed rows, and what the tables hold now, in one
-transaction.
+transaction. Where several processes load a platform at once, staged_session.py has other steps.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -21,8 +22,8 @@ from dlt.pipeline.pipeline import Pipeline
 from platform_assets.declarations import Platform
 from platform_assets.patches.dropped_tables import make_dropped_tables_again
 from platform_assets.warehouse import column_names, source_account, state
-from platform_assets.warehouse.backends import Backend
-from platform_assets.warehouse.table_layout import DELETED_AT
+from platform_assets.warehouse.backends import Backend, Hold
+from platform_assets.warehouse.table_layout import DELETED_AT, LOADED_AT
 from platform_assets.warehouse.table_reader import TableReader
 
 T = TypeVar("T")
@@ -42,6 +43,9 @@ class Keys:
 class WarehouseSession(TableReader):
     """Reads and writes one platform's tables, and our records of them, while the warehouse is held.
 
+    `prepare`, `load` and `finish_load` raise MustBeAlone in a session that is not alone and would have to change the
+    schema, or whose rows are recorded; see `Warehouse.writing`.
+
     Attributes:
         has_own_tables: whether the tables of our records were made, or brought up to date.
     """
@@ -53,12 +57,14 @@ class WarehouseSession(TableReader):
         pipeline: Pipeline,
         client: SqlJobClientBase,
         schema: Schema | None,
+        hold: Hold,
         *,
         has_own_tables: bool,
     ) -> None:
         super().__init__(platform, backend, client.sql_client, schema)
         self._pipeline = pipeline
         self._job_client = client
+        self._hold = hold
         self.has_own_tables = has_own_tables
 
     def assigned_columns(self, table: str) -> dict[str, str]:
@@ -69,9 +75,15 @@ class WarehouseSession(TableReader):
         """Whose data the tables hold; None if nothing was recorded."""
         return self._recorded(source_account.read, None)
 
-    def recorded_contents(self) -> dict[str, state.TableContent]:
-        """Resource -> what its table held when its state was last written."""
-        return self._recorded(state.table_contents, {})
+    def contents(self, table: str) -> tuple[state.TableContent | None, state.TableContent]:
+        """What the table held when its state was last written, None if that is not on record, and what it holds now.
+
+        Both are read in one statement: another process may land rows between two.
+        """
+        return self._contents(table) or (
+            self._recorded(state.table_contents, {}).get(table),
+            state.TableContent(0, None),
+        )
 
     def progress(self, resources: Iterable[str]) -> dict[tuple[str, str], state.Progress]:
         """Recorded state of `resources`, by (resource, parent)."""
@@ -89,13 +101,30 @@ class WarehouseSession(TableReader):
         """dlt's name of the loader file format, also into tables that were made when there was another one."""
         return self._backend.loader_file_format(self._client)
 
-    def assign_columns(self, assigned: Mapping[str, Mapping[str, str]]) -> None:
-        """Record which new fields have which columns. Call it before their rows are loaded.
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other process can have landed anything since the session began."""
+        return self._hold.is_alone
+
+    def landing(self, resources: Iterable[str]) -> AbstractContextManager[None]:
+        """Exclude others that record rows or progress of these resources. Call it after `load`, around `commit`."""
+        return self._hold.landing(resources)
+
+    def merges(self, table: str) -> bool:
+        """Whether dlt is to replace rows with the same key; an empty table needs rows appended only."""
+        return not self.is_empty(table)
+
+    def prepare(self, assigned: Mapping[str, Mapping[str, str]], account: source_account.Source | None) -> None:
+        """Record which new fields have which columns. Call it before their rows are loaded, and before `commit`.
 
         Args:
             assigned: table -> raw field name -> column.
+            account: the account that was read; None if nothing was.
         """
+        del account
         self._make_own_tables()
+        if not assigned:
+            return
         with self._client.begin_transaction():
             for table, fields in assigned.items():
                 column_names.write(self._client, table, fields)
@@ -111,18 +140,32 @@ class WarehouseSession(TableReader):
             account: the account whose data the source holds.
         """
         self._make_own_tables()
-        recorded = self.recorded_contents()
-        loading = {name: recorded.get(name, state.TableContent(0, None)) for name in source.resources}
         with self._client.begin_transaction():
             source_account.write(self._client, account)
-            contents = {name: replace(content, is_loading=True) for name, content in loading.items()}
-            state.write_table_contents(self._client, contents)
+            self._record_loading(source.resources)
+        self._normalize(source, file_format)
+        self._pipeline.load(workers=self._backend.load_workers, raise_on_failed_jobs=True)
+        self.schema = self._pipeline.schemas[source.name]
+
+    def close(self) -> None:
+        """Called at the session's end."""
+
+    def finish_load(self, resource: str) -> None:
+        """Have the loaded rows in their table, without any progress on record: for rows that no sync has read."""
+
+    def _normalize(self, source: DltSource, file_format: str | None) -> None:
+        """Make the load package of a source, and the schema that its tables must have."""
         dropped = [name for name in source.resources if name in source.schema.tables and not self.has_table(name)]
         make_dropped_tables_again(source.schema, dropped)
         self._pipeline.extract(source, loader_file_format=file_format)  # pyright: ignore[reportArgumentType] -- dlt's literal
         self._pipeline.normalize()
-        self._pipeline.load(workers=self._backend.load_workers, raise_on_failed_jobs=True)
-        self.schema = self._pipeline.schemas[source.name]
+
+    def _record_loading(self, resources: Iterable[str]) -> None:
+        """Record that the tables may have more rows than is on record. Call inside a transaction."""
+        recorded = self._recorded(state.table_contents, {})
+        loading = {name: recorded.get(name, state.TableContent(0, None)) for name in resources}
+        contents = {name: replace(content, is_loading=True) for name, content in loading.items()}
+        state.write_table_contents(self._client, contents)
 
     def commit(
         self,
@@ -147,6 +190,7 @@ class WarehouseSession(TableReader):
         self._make_own_tables()
         landed = list(landed)
         with client.begin_transaction():
+            self._move_staged(landed)
             for table, keys in marked.items():
                 deleted_at = client.escape_column_name(DELETED_AT)
                 self._change_rows(f"UPDATE {self._name(table)} SET {deleted_at} = CURRENT_TIMESTAMP", keys)
@@ -157,6 +201,23 @@ class WarehouseSession(TableReader):
             state.write_table_contents(client, {name: self.content(name) for name in landed})
             if landed:
                 source_account.write(client, account)
+
+    def _move_staged(self, tables: Iterable[str]) -> None:
+        """Move rows that wait outside of their tables into these. Called in the transaction of `commit`."""
+
+    def _contents(self, table: str) -> tuple[state.TableContent | None, state.TableContent] | None:
+        """See `contents`; None if the table, or its record, does not exist."""
+        loaded_at = self._client.escape_column_name(LOADED_AT)
+        recorded = self._client.make_qualified_table_name(state.TABLES_TABLE)
+        columns = ", ".join(f"recorded.{self._client.escape_column_name(name)}" for name, _ in state.TABLES_COLUMNS)
+        found = self._rows(
+            f"SELECT found.*, {columns} FROM (SELECT count(*), max({loaded_at}) FROM {self._name(table)}) AS found"
+            f" JOIN {recorded} AS recorded ON recorded.{self._client.escape_column_name('resource')} = %s",
+            table,
+        )
+        for count, newest, _, *then in found or ():
+            return state.TableContent(int(then[0]), then[1], bool(then[2])), state.TableContent(int(count), newest)
+        return None
 
     def _recorded(self, read: Callable[[SqlClientBase[Any]], T], otherwise: T) -> T:
         """What one of our own tables says, `otherwise` if it was never made."""
@@ -172,8 +233,11 @@ class WarehouseSession(TableReader):
         if self.has_own_tables:
             return
         if not self._client.has_dataset():
+            self._hold.require_alone()
             self._client.create_dataset()
-        state.create_tables(self._client, state.column_types(self._job_client))
+        for statement in state.missing_tables(self._client, state.column_types(self._job_client)):
+            self._hold.require_alone()
+            self._client.execute_sql(statement)
         self.has_own_tables = True
 
     def _change_rows(self, statement: str, keys: Keys) -> None:

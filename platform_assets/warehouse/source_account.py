@@ -149,11 +149,24 @@ def read(client: Queries) -> Source | None:
     return None
 
 
+def would_change(before: Source | None, source: Source) -> bool:
+    """Whether `write` of `source` would change what is recorded as `before`."""
+    return before != _kept(before, source)
+
+
+def _kept(before: Source | None, source: Source) -> Source:
+    """`source` with the account that is known of its origin."""
+    if before is None or before.origin != source.origin:
+        return source
+    return replace(source, account=source.account or before.account)
+
+
 def write(client: SqlClientBase[Any], source: Source) -> None:
     """Replace the recorded source; a known account of the same origin stays known. Call inside a transaction."""
     before = read(client)
-    if before is not None and before.origin == source.origin:
-        source = replace(source, account=source.account or before.account)
+    if not would_change(before, source):
+        return
+    source = _kept(before, source)
     target = client.make_qualified_table_name(TABLE)
     client.execute_sql(f"DELETE FROM {target}")
     client.execute_sql(

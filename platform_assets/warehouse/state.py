@@ -199,12 +199,13 @@ def _destination_type(mapper: Any, data_type: str) -> str:
     return str(mapper.to_destination_type(column, {"name": "t", "columns": {}}))
 
 
-def create_tables(client: SqlClientBase[Any], types: Mapping[str, str]) -> None:
-    """Create our tables, and the columns that an earlier version did not have.
+def missing_tables(client: SqlClientBase[Any], types: Mapping[str, str]) -> list[str]:
+    """Statements that create our tables, and the columns that an earlier version did not have; none if all exist.
 
     Args:
         types: dlt data type -> the destination's; see `column_types`.
     """
+    statements: list[str] = []
     # Asked once for all tables: to create one that exists costs DuckDB as much as to create it.
     found = client.execute_sql(
         "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = %s", client.dataset_name
@@ -216,10 +217,11 @@ def create_tables(client: SqlClientBase[Any], types: Mapping[str, str]) -> None:
         columns = {name: f"{client.escape_column_name(name)} {types[data_type]}" for name, data_type in named}
         target = client.make_qualified_table_name(table)
         if table not in existing:
-            client.execute_sql(f"CREATE TABLE IF NOT EXISTS {target} ({', '.join(columns.values())})")
+            statements.append(f"CREATE TABLE IF NOT EXISTS {target} ({', '.join(columns.values())})")
             continue
-        for name in columns.keys() - existing[table]:
-            client.execute_sql(f"ALTER TABLE {target} ADD COLUMN {columns[name]}")
+        added = columns.keys() - existing[table]
+        statements += [f"ALTER TABLE {target} ADD COLUMN {columns[name]}" for name in sorted(added)]
+    return statements
 
 
 def table_contents(client: SqlClientBase[Any]) -> dict[str, TableContent]:

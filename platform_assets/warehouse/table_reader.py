@@ -74,10 +74,14 @@ class TableReader:
         return int(rows[0][0]) if rows else 0
 
     def content(self, table: str) -> TableContent:
-        """How many rows the table holds now and when the newest was loaded."""
+        """How many rows the table holds now and when the newest was loaded. Raises if it does not exist.
+
+        Not "empty" then: the error has ended the transaction in which this is asked.
+        """
         loaded_at = self._client.escape_column_name(LOADED_AT)
-        rows = self._rows(f"SELECT count(*), max({loaded_at}) FROM {self._name(table)}")
-        return TableContent(int(rows[0][0]), rows[0][1]) if rows else TableContent(0, None)
+        rows = self._client.execute_sql(f"SELECT count(*), max({loaded_at}) FROM {self._name(table)}")
+        count, newest = (rows or [(0, None)])[0]
+        return TableContent(int(count), newest)
 
     def current_values(
         self, table: str, columns: Sequence[str], part: RowFilter | None = None

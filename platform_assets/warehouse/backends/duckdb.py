@@ -21,6 +21,7 @@ from platform_assets.cancellation import current
 from platform_assets.configuration import WAREHOUSE, configured
 from platform_assets.declarations import SettingsError
 from platform_assets.warehouse.backends.backend import BATCH_ROWS, parquet_if_supported
+from platform_assets.warehouse.backends.hold import Hold
 from platform_assets.warehouse.backends.holders import TELL_AFTER, Notice, locking_process, process_in, tell
 from platform_assets.warehouse.backends.reader import Reader, Row
 from platform_assets.warehouse.errors import UndefinedTable, WarehouseError
@@ -28,6 +29,7 @@ from platform_assets.warehouse.errors import UndefinedTable, WarehouseError
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+    from dlt.destinations.job_client_impl import SqlJobClientBase
     from dlt.destinations.sql_client import SqlClientBase
 
 DEFAULT_FILE = "data/warehouse.duckdb"
@@ -50,6 +52,7 @@ class DuckDB:
     holds_nul = True
     # The memory limit is the database's, so tables loaded at once would share it.
     load_workers = 1
+    stages_loads = False
 
     @property
     def path(self) -> Path:
@@ -101,6 +104,13 @@ class DuckDB:
             with _opened(path, wait) as connection:
                 _set_bounds(connection, row_bytes=0)
             yield
+
+    @contextmanager
+    def opened(self, client: SqlJobClientBase, part: str, /, wait: float, *, alone: bool) -> Iterator[Hold]:
+        """Always alone: DuckDB has one writer."""
+        del alone
+        with self.exclusive(part, wait), client:
+            yield Hold()
 
     @contextmanager
     def reading(self, schema: str, /, wait: float) -> Iterator[Reader]:

@@ -1,29 +1,28 @@
-"""Postgres as the warehouse: its credentials as dlt reads them, and a lock between the processes that load.
+"""Postgres as the warehouse: its credentials as dlt reads them, and the locks between the processes that write.
 
-Postgres lets many processes write, but two loads of one platform would share dlt's staging tables and empty them
-under each other, and two dbt builds would replace the same tables. So each of these parts has an advisory lock.
+Many processes load one platform at once, each into staging tables of its own (../staged_session.py); what they exclude
+each other from is in advisory_locks.py. Two dbt builds would replace the same tables, so they exclude each other.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platform_assets.cancellation import current
+from platform_assets.warehouse.backends.advisory_locks import SharedHold, lock
 from platform_assets.warehouse.backends.backend import BATCH_ROWS, parquet_if_supported
+from platform_assets.warehouse.backends.hold import Hold
 from platform_assets.warehouse.backends.reader import Reader, Row
 from platform_assets.warehouse.errors import UndefinedTable, WarehouseError
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from dlt.destinations.impl.postgres.configuration import PostgresCredentials
+    from dlt.destinations.job_client_impl import SqlJobClientBase
     from dlt.destinations.sql_client import SqlClientBase
 
-# Seconds between attempts to take a lock that another process holds.
-_RETRY_EVERY = 0.1
 _SECTIONS = ("destination", "postgres")
 _CURSOR = "verified_rows"
 
@@ -34,6 +33,7 @@ class Postgres:
     name = "postgres"
     holds_nul = False
     load_workers = 20
+    stages_loads = True
 
     @property
     def location(self) -> str:
@@ -55,13 +55,27 @@ class Postgres:
         """Hold the advisory lock of `part`; it ends with its connection, so a killed process leaves none behind."""
         connection = _connect()
         try:
-            _lock(connection, part, wait)
+            lock(connection, part, wait)
             yield
         finally:
             connection.close()
 
     def exclusive_for_child(self, part: str, /, wait: float) -> AbstractContextManager[None]:
         return self.exclusive(part, wait)
+
+    @contextmanager
+    def opened(self, client: SqlJobClientBase, part: str, /, wait: float, *, alone: bool) -> Iterator[Hold]:
+        credentials = _credentials()
+        import psycopg2
+
+        try:
+            client.sql_client.open_connection()
+        except psycopg2.Error as error:
+            raise _unavailable(credentials, error) from None
+        try:
+            yield SharedHold(client.sql_client, part, wait, alone=alone)
+        finally:
+            client.sql_client.close_connection()
 
     @contextmanager
     def reading(self, schema: str, /, wait: float) -> Iterator[Reader]:
@@ -154,29 +168,14 @@ def _connect() -> Any:
             credentials.to_native_representation(), connect_timeout=credentials.connect_timeout
         )
     except psycopg2.Error as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        server = f"{credentials.host}:{credentials.port}/{credentials.database}"
-        raise WarehouseError(f"the warehouse {server}: {reason}") from None
+        raise _unavailable(credentials, error) from None
     connection.autocommit = True
     return connection
 
 
-def _lock(connection: Any, part: str, wait: float) -> None:
-    """Take the lock of `part`, by polling: a wait inside the server's own lock call would not notice a signal.
-
-    Raises WarehouseError if another process keeps it for `wait` seconds.
-    """
-    deadline = time.monotonic() + wait
-    with connection.cursor() as cursor:
-        while True:
-            cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"platform_assets.{part}"])
-            if cursor.fetchone()[0]:
-                return
-            if time.monotonic() >= deadline:
-                raise WarehouseError(
-                    f"another process kept the lock on {part} for {wait:.0f} s; try again, or raise warehouse.lock_wait"
-                )
-            current().sleep(_RETRY_EVERY)
+def _unavailable(credentials: PostgresCredentials, error: Exception) -> WarehouseError:
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return WarehouseError(f"the warehouse {credentials.host}:{credentials.port}/{credentials.database}: {reason}")
 
 
 class _PostgresReader(Reader):
