@@ -31,7 +31,7 @@ PARTITIONS = int(os.environ.get("N", "500"))
 RUNS = 16
 LATENCY = 0.05
 # Of each organization, two a page: the reads wait for the server, not for this machine's processors.
-PIPELINES = 120
+PIPELINES = 16
 PAGE_SIZE = 2
 ORGANIZATIONS, PARTITIONED = "ci_analytics/organizations", "ci_analytics/organizations_pipelines"
 PARTITION = "ci_analytics_organization"
@@ -145,7 +145,7 @@ def disturbed(url: str, folder: Path, workers: int, runs: int) -> tuple[Measured
         began = time.monotonic()
         launched = launch_all(cluster, keys, runs)
         victim, run_id = busy_worker(cluster, launched)
-        time.sleep(3)
+        time.sleep(1)
         victim.kill()
         killed = time.monotonic()
         wait_until(lambda: cluster.run(run_id).status in ENDED, 300)

@@ -3,7 +3,7 @@
 Upstream believes Celery's state of the task. If the worker was killed, that stays "started" for ever; and a run that
 could not write its end into Dagster's storage (a restarted database) is a task that succeeded, with the exit code 1 as
 its result. Run monitoring then takes both for healthy. Here the worker is asked whether it still runs the task, and the
-exit code counts. It can go when tests/patches/test_celery_health.py::test_upstream_takes_a_dead_run_for_healthy fails.
+exit code counts. It can go when tests/patches/test_celery_health.py fails where it asks upstream.
 """
 
 from typing import Any
