@@ -20,7 +20,7 @@ from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsErro
 from platform_assets.extraction.connection import connect
 from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms, broken_platforms
-from platform_assets.warehouse.location import check_settings, exclusive, missing_file, warehouse_name
+from platform_assets.warehouse.location import check_settings, exclusive, missing_file, shared_limits, warehouse_name
 from platform_assets.warehouse.queries import reading, recorded_source
 from platform_assets.warehouse.source_account import AnotherAccount
 
@@ -155,7 +155,7 @@ def _compare_accounts(client: ApiClient) -> None:
 def _check(platform: Platform) -> Finding:
     try:
         connection = connect(platform)
-        with connection.open_client(retries=False) as client:
+        with connection.open_client(retries=False, limits=shared_limits(patience=_WAREHOUSE_WAIT)) as client:
             client.get(connection.platform.client.probe)
             _check_account(client)
             details = tuple(account_details(platform, client))

@@ -23,6 +23,7 @@ from platform_assets.http.errors import SettingsError
 from platform_assets.platforms import all_platforms
 from platform_assets.verification import Finding, Kind, Verification, verify
 from platform_assets.warehouse import open_warehouse
+from platform_assets.warehouse.location import shared_limits
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def _verified(platform: Platform, resources: Sequence[Resource], fix: bool) -> I
         yield from (Verification(name, error=str(error)) for name in names)
         return
     try:
-        with open_warehouse(connection.platform) as warehouse, connection.open_client() as client:
+        with open_warehouse(connection.platform) as warehouse, connection.open_client(limits=shared_limits()) as client:
             yield from verify(client, warehouse, names, fix=fix)
     except PlatformAssetsError as error:
         raise PlatformAssetsError(f"{platform.name}: {error}") from None

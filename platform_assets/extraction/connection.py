@@ -17,6 +17,7 @@ from platform_assets.declarations import Client, Platform, PlatformAssetsError, 
 from platform_assets.extraction.privacy import excluded_fields
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError
+from platform_assets.http.shared_limits import SharedLimits
 from platform_assets.http.urls import fill_path
 
 
@@ -33,15 +34,20 @@ class Connection:
     settings: Settings
 
     def open_client(
-        self, *, retries: bool = True, on_wait: Callable[[float, str], None] = lambda seconds, why: None
+        self,
+        *,
+        retries: bool = True,
+        on_wait: Callable[[float, str], None] = lambda seconds, why: None,
+        limits: SharedLimits | None = None,
     ) -> ApiClient:
         """A client for the platform; use it as a context manager, so that its connections are closed.
 
         Args:
             retries: False gives up at the first transient fault, for callers that must answer within seconds.
             on_wait: called before every wait with its seconds and why.
+            limits: where other processes know of the declared limits: files of this machine by default.
         """
-        return ApiClient(self.platform, self.settings, retries=retries, on_wait=on_wait)
+        return ApiClient(self.platform, self.settings, retries=retries, on_wait=on_wait, limits=limits)
 
 
 def connect(platform: Platform) -> Connection:

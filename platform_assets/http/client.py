@@ -40,6 +40,7 @@ from platform_assets.http.request_limits import RequestLimits
 from platform_assets.http.responses import ResponseClassifier
 from platform_assets.http.retry import RetryBudget, TransientFault
 from platform_assets.http.session import BoughtToken, open_session
+from platform_assets.http.shared_limits import LimitFiles, SharedLimits
 from platform_assets.http.urls import ParamValue, origin
 
 # Seconds until a connection is given up.
@@ -73,6 +74,7 @@ class ApiClient:
         retries: False gives up at the first transient fault.
         clock: seconds, only ever going forward, by which access tokens age; replaced by tests.
         on_wait: called before every wait with its seconds and why, e.g. "for the rate limit"; from several threads.
+        limits: where other processes know of the declared limits: files of this machine by default.
 
     Once the run that made the client is cancelled, `get` raises Cancelled, even while it waits or reads.
     """
@@ -86,6 +88,7 @@ class ApiClient:
         retries: bool = True,
         clock: Callable[[], float] = time.monotonic,
         on_wait: Callable[[float, str], None] = lambda seconds, why: None,
+        limits: SharedLimits | None = None,
     ) -> None:
         self.platform = platform
         self.settings = settings
@@ -98,7 +101,8 @@ class ApiClient:
         self._origin = origin(settings.base_url)
         self._on_wait = on_wait
         of = (self._origin, settings.token)
-        self._limits = RequestLimits(platform.client, settings.rate_limit, of, self._wait_for_limit)
+        shared = limits or LimitFiles()
+        self._limits = RequestLimits(platform.client, settings.rate_limit, of, self._wait_for_limit, shared)
         self._has_responded = False
         self._unreachable: RequestFailed | None = None
         # Path of an endpoint -> what responses said about its end.
@@ -116,6 +120,7 @@ class ApiClient:
 
     def __exit__(self, *exc_info: object) -> None:
         self.pool.shutdown(cancel_futures=True)
+        self._limits.close()
         self._session.close()
         logging.getLogger("urllib3.connectionpool").removeFilter(self._log_filter)
 

@@ -5,12 +5,9 @@ not do: every run is a process of its own, and they share the credential.
 """
 
 import json
-import os
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
-from hashlib import blake2b
 from pathlib import Path
 
 from filelock import FileLock
@@ -20,17 +17,8 @@ from platform_assets.declarations import RateLimit
 # Seconds added to a window: requests granted at its two ends may reach the server that much closer together.
 JITTER = 0.15
 
-
-def limit_file(origin: str, credential: str, what: str = "") -> Path:
-    """The file with the grants for one credential at one server, the same for every process of this user.
-
-    Args:
-        what: tells several limits of one credential apart.
-    """
-    folder = Path(tempfile.gettempdir()) / f"platform-assets-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-    text = f"{origin}\n{credential}" + (f"\n{what}" if what else "")
-    name = blake2b(text.encode(), digest_size=12).hexdigest()
-    return folder / f"{name}.limit"
+# Seconds from now beyond which no grant can be: others that wait already have grants ahead, but never by hours.
+FAR = 3600.0
 
 
 class Limiter:
@@ -41,8 +29,8 @@ class Limiter:
 
     Args:
         limit: the declared limit.
-        file: where the grants are kept, see `limit_file`.
-        clock, sleep: replaced by tests; in seconds.
+        file: where the grants are kept.
+        clock: replaced by tests; in seconds.
         jitter: seconds added to the window.
     """
 
@@ -52,18 +40,16 @@ class Limiter:
         file: Path,
         *,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
         jitter: float = JITTER,
     ) -> None:
         self._requests = limit.requests
         self._window = limit.seconds + jitter
         self._file = file
         self._clock = clock
-        self._sleep = sleep
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = FileLock(f"{file}.lock")
 
-    def wait(self) -> float:
+    def wait(self, sleep: Callable[[float], None] = time.sleep) -> float:
         """Wait until the next request is allowed. Returns the seconds waited."""
         with self._lock:
             now = self._clock()
@@ -74,7 +60,7 @@ class Limiter:
             granted.append(at)
             self._file.write_text(json.dumps(list(granted)))
         if at > now:
-            self._sleep(at - now)
+            sleep(at - now)
         return at - now
 
     def _granted(self, now: float) -> list[float]:
@@ -83,5 +69,5 @@ class Limiter:
             granted = json.loads(self._file.read_text())
         except (FileNotFoundError, json.JSONDecodeError):
             return []
-        # Others that wait already have grants ahead, but never by hours: those are from before a reboot.
-        return [at for at in granted if at <= now + 3600]
+        # What is further ahead is from before a reboot.
+        return [at for at in granted if at <= now + FAR]

@@ -1,7 +1,7 @@
 """All that bounds when one client may send a request: declared rate limits, concurrency, and the day's budget.
 
-ApiClient takes a slot for each request: RequestLimits.slot(endpoint) waits for one limiter per declared limit
-(rate_limiter.py), and holds a lock where an endpoint takes few requests at a time.
+ApiClient takes a slot for each request: RequestLimits.slot(endpoint) waits for each declared limit, and holds a lock
+where an endpoint takes few requests at a time. Other processes know of both (shared_limits.py).
 """
 
 import threading
@@ -9,11 +9,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
-from filelock import FileLock, Timeout
-
 from platform_assets.declarations import Client, Endpoint, RateLimit
 from platform_assets.http.errors import LimitExhausted
-from platform_assets.http.rate_limiter import Limiter, limit_file
+from platform_assets.http.shared_limits import SharedLimits, limit_name
 
 # Refusals in a row, of all requests and in so many seconds, from which on the day's budget counts as spent although no
 # header says so: a limit of requests a second lets some through meanwhile.
@@ -23,9 +21,6 @@ REFUSED_SECONDS = 20.0
 # Seconds for which an answer's word on what is left of the day's budget holds: a new day may have begun since.
 WORD_SECONDS = 300.0
 
-# Seconds after which a wait for another process looks whether the run is cancelled.
-_LOCK_SECONDS = 1.0
-
 
 class RequestLimits:
     """The limits of one credential at one server.
@@ -33,20 +28,27 @@ class RequestLimits:
     Args:
         client: the contract's declared limits.
         granted: the limit of the account's plan, in place of all declared ones; None for those.
-        of: origin and credential that the limits hold for, across all processes of this user.
+        of: origin and credential that the limits hold for, across all processes that share them.
         sleep: waits; takes seconds.
+        shared: where other processes know of them.
     """
 
     def __init__(
-        self, client: Client, granted: RateLimit | None, of: tuple[str, str], sleep: Callable[[float], None]
+        self,
+        client: Client,
+        granted: RateLimit | None,
+        of: tuple[str, str],
+        sleep: Callable[[float], None],
+        shared: SharedLimits,
     ) -> None:
         self._client = client
         self._granted = granted
         self._key = of
         self._sleep = sleep
+        self._shared = shared
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(client.max_concurrency)
-        self._limiters: dict[str, list[Limiter]] = {"": self._made((granted,) if granted else client.rate_limits, "")}
+        self._common = _named((granted,) if granted else client.rate_limits, "")
         self._gates: dict[str, threading.Semaphore] = {}
         self._spent: LimitExhausted | None = None
         self._refusals = 0
@@ -68,8 +70,10 @@ class RequestLimits:
                 held.enter_context(self._gate(endpoint))
                 if endpoint.max_concurrency == 1:
                     # Of one at a time, other processes have to know as well.
-                    held.enter_context(self._lock_of(endpoint))
-            waited = sum(limiter.wait() for limiter in self._of(endpoint))
+                    name = limit_name(*self._key, endpoint.path)
+                    held.enter_context(self._shared.one_at_a_time(name, self._sleep))
+            named = [(limit_name(*self._key, what), limit) for what, limit in self._of(endpoint)]
+            waited = sum(self._shared.wait(name, limit, self._sleep) for name, limit in named)
             held.enter_context(self._places)
             yield waited
 
@@ -115,43 +119,26 @@ class RequestLimits:
             self._refusals += 1
             return self._refusals >= REFUSALS and time.monotonic() - self._refused_since >= REFUSED_SECONDS
 
-    def _of(self, endpoint: Endpoint | None) -> list[Limiter]:
-        common = self._limiters[""]
+    def close(self) -> None:
+        """Let go of what the limits hold open."""
+        self._shared.close()
+
+    def _of(self, endpoint: Endpoint | None) -> list[tuple[str, RateLimit]]:
+        """The limits that a request is under, with what tells them apart."""
         if endpoint is None or endpoint.rate_limit is None or self._granted is not None:
-            return common
-        with self._lock:
-            if endpoint.path not in self._limiters:
-                self._limiters[endpoint.path] = self._made((endpoint.rate_limit,), endpoint.path)
-            return [*self._limiters[endpoint.path], *common]
+            return self._common
+        return [*_named((endpoint.rate_limit,), endpoint.path), *self._common]
 
     def _gate(self, endpoint: Endpoint) -> threading.Semaphore:
         with self._lock:
             return self._gates.setdefault(endpoint.path, threading.Semaphore(endpoint.max_concurrency or 1))
 
-    @contextmanager
-    def _lock_of(self, endpoint: Endpoint) -> Iterator[None]:
-        """Hold the endpoint's lock among all processes. A cancellation ends the wait for it."""
-        lock = FileLock(f"{limit_file(*self._key, endpoint.path)}.one")
-        while True:
-            try:
-                lock.acquire(timeout=_LOCK_SECONDS)
-                break
-            except Timeout:
-                self._sleep(0.0)
-        try:
-            yield
-        finally:
-            lock.release()
 
-    def _made(self, limits: tuple[RateLimit, ...], path: str) -> list[Limiter]:
-        return [
-            Limiter(
-                limit,
-                limit_file(*self._key, f"{path} {limit.requests}/{limit.seconds}" if path or n else ""),
-                sleep=self._sleep,
-            )
-            for n, limit in enumerate(limits)
-        ]
+def _named(limits: tuple[RateLimit, ...], path: str) -> list[tuple[str, RateLimit]]:
+    return [
+        (f"{path} {limit.requests}/{limit.seconds}" if path or number else "", limit)
+        for number, limit in enumerate(limits)
+    ]
 
 
 def _cost(endpoint: Endpoint | None) -> int:

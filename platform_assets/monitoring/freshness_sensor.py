@@ -18,7 +18,10 @@ from platform_assets.monitoring.freshness import WHOLE, SensorState
 from platform_assets.monitoring.sensor_cursor import read_cursor, write_cursor
 from platform_assets.orchestration.jobs import sync_job_name, sync_request
 from platform_assets.orchestration.translator import asset_key
+from platform_assets.warehouse.location import shared_limits
 
+# Seconds for which a probe waits for a warehouse that keeps the limits and is away: a tick must stay short.
+_PATIENCE = 5.0
 # Runs that one tick requests; the rest is requested by the next ticks.
 _RUNS_PER_TICK = 5
 
@@ -196,5 +199,5 @@ class _Tick:
 
 def _probe_upstream(platform: Platform, resource: Resource, cursor: float) -> bool:
     connection = connect(platform)
-    with connection.open_client(retries=False) as client:
+    with connection.open_client(retries=False, limits=shared_limits(patience=_PATIENCE)) as client:
         return has_newer(client, connection.platform.resource(resource.name), datetime.fromtimestamp(cursor, UTC))

@@ -32,7 +32,7 @@ from platform_assets.progress import Phase, current, timed
 from platform_assets.sync import ResourceOutcome, Selection, sync
 from platform_assets.warehouse import LOG_TABLE, open_warehouse
 from platform_assets.warehouse.load_errors import is_disk_full, reason
-from platform_assets.warehouse.location import warehouse_secrets
+from platform_assets.warehouse.location import shared_limits, warehouse_secrets
 from platform_assets.warehouse.source_account import AnotherAccount
 
 # What an op yields: a result for a whole asset, an event for one partition of it, or the result of a check.
@@ -112,7 +112,8 @@ def _load(
     platform, settings = connection.platform, connection.settings
     try:
         on_wait = partial(current().waiting, platform.name)
-        with open_warehouse(platform) as warehouse, connection.open_client(on_wait=on_wait) as client:
+        opened = connection.open_client(on_wait=on_wait, limits=shared_limits())
+        with open_warehouse(platform) as warehouse, opened as client:
             outcomes = sync(client, warehouse, selection)
             # If cancelled meanwhile, what landed is still reported; the partition sensor reconciles as well.
             with suppress(Cancelled):

@@ -22,7 +22,7 @@ from platform_assets.patches.check_history import last_evaluation
 from platform_assets.verification import Budget, Kind, Verification, verify
 from platform_assets.warehouse import LOG_TABLE, open_warehouse
 from platform_assets.warehouse.load_errors import reason
-from platform_assets.warehouse.location import warehouse_secrets
+from platform_assets.warehouse.location import shared_limits, warehouse_secrets
 
 # Prefix of the checks' names, suffix of the schedules' names.
 VERIFIED = "verified"
@@ -135,7 +135,7 @@ def _verified(platform: Platform, names: Sequence[str], firsts: Mapping[str, str
     try:
         connection = connect(platform)
         secrets.extend(connection.settings.secret_values)
-        with open_warehouse(connection.platform) as warehouse, connection.open_client() as client:
+        with open_warehouse(connection.platform) as warehouse, connection.open_client(limits=shared_limits()) as client:
             yield from verify(client, warehouse, names, budget=Budget(REQUESTS), first_parents=firsts)
     except PlatformAssetsError as error:
         raise dg.Failure(str(error)) from None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from platform_assets import configuration
 from platform_assets.configuration import WAREHOUSE
+from platform_assets.http.shared_limits import SharedLimits
 from platform_assets.warehouse.backends import DEFAULT_DESTINATION, configured_backend
 from platform_assets.warehouse.errors import WarehouseError
 
@@ -20,6 +21,7 @@ __all__ = [
     "exclusive_for_child",
     "lock_wait",
     "missing_file",
+    "shared_limits",
     "warehouse_kind",
     "warehouse_name",
     "warehouse_secrets",
@@ -27,6 +29,9 @@ __all__ = [
 
 # Seconds to wait for another process that writes; `[warehouse] lock_wait` overrides it.
 LOCK_WAIT = 600.0
+
+# Seconds for which a run waits for a server that is away before it requests anything more.
+PATIENCE = 120.0
 
 
 def check_settings() -> None:
@@ -82,6 +87,15 @@ def exclusive(part: str, *, wait: float | None = None) -> AbstractContextManager
 def exclusive_for_child(part: str, *, wait: float | None = None) -> AbstractContextManager[None]:
     """As `exclusive`, on behalf of a program that this process starts: that one can open the database."""
     return configured_backend().exclusive_for_child(part, lock_wait() if wait is None else wait)
+
+
+def shared_limits(*, patience: float = PATIENCE) -> SharedLimits | None:
+    """Where all machines that load into the warehouse know of declared limits; None if files of this one do.
+
+    Args:
+        patience: seconds for which the warehouse may be away until a request fails with WarehouseError.
+    """
+    return configured_backend().shared_limits(patience)
 
 
 def lock_wait() -> float:

@@ -53,7 +53,7 @@ class Cluster:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Of a query on the warehouse."""
-        return query(self.postgres.settings("warehouse"), sql)
+        return query(self.postgres.settings_of("warehouse"), sql)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from platform_assets.orchestration.in_flight import LONGEST_RUN
 from platform_assets.sandbox import SandboxServer
 from tests.deploy.cluster import SECONDS, Cluster, running_cluster, wait_until
 from tests.servers.http_server import Query, Reply
-from tests.servers.postgres import running_postgres
+from tests.servers.postgres import PostgresServer
 from tests.servers.stub_api import StubApi, listed
 from tests.settings import platform_settings
 
@@ -51,7 +51,7 @@ def gate() -> Gate:
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory, gate: Gate) -> Iterator[Cluster]:
     with (
-        running_postgres() as postgres,
+        PostgresServer() as postgres,
         SandboxServer() as sandbox,
         StubApi({"/v3/organizations": gate}) as stub,
     ):

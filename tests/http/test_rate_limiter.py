@@ -32,11 +32,11 @@ def test_no_window_holds_more_than_the_limit(requests: int, seconds: float, paus
         file = Path(folder) / "limit"
         limit = RateLimit(requests=requests, seconds=seconds)
         # Two limiters, as in two processes.
-        both = [Limiter(limit, file, clock=lambda: now, sleep=sleep, jitter=0) for _ in range(2)]
+        both = [Limiter(limit, file, clock=lambda: now, jitter=0) for _ in range(2)]
         sent: list[float] = []
         for number, pause in enumerate(pauses):
             now += pause
-            both[number % 2].wait()
+            both[number % 2].wait(sleep)
             sent.append(now)
     for first, later in zip(sent, sent[requests:], strict=False):
         assert later - first >= seconds - 1e-6

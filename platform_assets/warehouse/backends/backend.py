@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dlt.destinations.job_client_impl import SqlJobClientBase
     from dlt.destinations.sql_client import SqlClientBase
 
+    from platform_assets.http.shared_limits import SharedLimits
     from platform_assets.warehouse.backends.reader import Reader
 
 # Rows in one Arrow batch of `Backend.read_batches`; a multiple of DuckDB's vectors.
@@ -102,6 +103,14 @@ class Backend(Protocol):
         Args:
             table: name, qualified and quoted.
             columns: name of an existing column -> its dlt data type. JSON is returned as text.
+        """
+        ...
+
+    def shared_limits(self, patience: float, /) -> SharedLimits | None:
+        """Where all machines that load into this database know of declared limits; None if it is one machine's own.
+
+        Args:
+            patience: seconds for which the database may be away until a request fails with WarehouseError.
         """
         ...
 

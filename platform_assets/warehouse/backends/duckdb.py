@@ -137,6 +137,9 @@ class DuckDB:
         for batch in connection.sql(f"SELECT {names} FROM {table}").to_arrow_reader(BATCH_ROWS):
             yield pa.Table.from_batches([batch])
 
+    def shared_limits(self, _patience: float, /) -> None:
+        """None: only the processes of one machine can share the file."""
+
     def dbt_variables(self) -> Mapping[str, str]:
         return {"PLATFORM_ASSETS_DUCKDB": str(self.path)}
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from platform_assets.warehouse.backends.advisory_locks import SharedHold, lock
 from platform_assets.warehouse.backends.backend import BATCH_ROWS, parquet_if_supported
 from platform_assets.warehouse.backends.hold import Hold
+from platform_assets.warehouse.backends.postgres_limits import PostgresLimits
 from platform_assets.warehouse.backends.reader import Reader, Row
 from platform_assets.warehouse.errors import UndefinedTable, WarehouseError
 
@@ -120,6 +121,9 @@ class Postgres:
                 yield pa.table(arrays, names=list(columns))
             client.execute_sql(f"CLOSE {_CURSOR}")
 
+    def shared_limits(self, patience: float, /) -> PostgresLimits:
+        return PostgresLimits(lambda: _opened(_credentials()), patience)
+
     def dbt_variables(self) -> Mapping[str, str]:
         credentials = _credentials()
         return {
@@ -164,12 +168,20 @@ def _connect() -> Any:
     import psycopg2
 
     try:
-        connection = psycopg2.connect(
-            credentials.to_native_representation(), connect_timeout=credentials.connect_timeout
-        )
+        return _opened(credentials)
     except psycopg2.Error as error:
         raise _unavailable(credentials, error) from None
+
+
+def _opened(credentials: PostgresCredentials) -> Any:
+    """A connection of its own, in autocommit mode. Raises psycopg2.Error if the server cannot be reached."""
+    import psycopg2
+
+    connection = psycopg2.connect(credentials.to_native_representation(), connect_timeout=credentials.connect_timeout)
     connection.autocommit = True
+    with connection.cursor() as cursor:
+        # A machine that is gone without a word is noticed within a minute, and its locks are free.
+        cursor.execute("SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3")
     return connection
 
 

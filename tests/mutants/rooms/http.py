@@ -46,7 +46,7 @@ MUTANTS = (
     Mutant(
         "rate-limit-ignored",
         "platform_assets/http/rate_limiter.py",
-        "            self._sleep(at - now)",
+        "            sleep(at - now)",
         "            pass",
         (
             "tests/http/test_rate_limiter.py::test_no_window_holds_more_than_the_limit",

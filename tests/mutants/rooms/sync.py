@@ -14,6 +14,7 @@ REMOVALS = "tests/sync/test_removal.py"
 CURSORS = "tests/sync/test_cursors.py"
 TABLES = "tests/sync/test_tables.py"
 RUNS = "tests/sync/test_concurrent_runs.py"
+STAGED = "tests/warehouse/test_staged_session.py"
 VALUES = "tests/sync/test_values.py"
 WINDOWS = "tests/sync/test_window.py"
 
@@ -132,7 +133,7 @@ MUTANTS = (
     Mutant(
         "emptied-table-not-detected",
         PLAN,
-        "        if recorded.is_still(found):",
+        "        if recorded is None or recorded.is_still(found):",
         "        if True:",
         (f"{TABLES}::test_rows_deleted_by_hand_are_loaded_again_by_the_next_sync",),
     ),
@@ -205,6 +206,13 @@ MUTANTS = (
         "        if not read.deferred and now != read.recorded:",
         "        if False:",
         (f"{RUNS}::test_a_run_that_read_earlier_does_not_overwrite_newer_values",),
+    ),
+    Mutant(
+        "overtaken-load-lands",
+        "platform_assets/sync/run.py",
+        "        if not session.is_alone:",
+        "        if False:",
+        (f"{STAGED}::test_a_load_of_rows_that_another_run_has_overtaken_is_read_again",),
     ),
     Mutant(
         "columns-of-concurrent-run-mixed",

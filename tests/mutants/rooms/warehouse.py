@@ -5,6 +5,7 @@ from tests.mutants.mutant import Mutant
 STATE = "platform_assets/warehouse/state.py"
 ACCOUNTS = "tests/sync/test_accounts.py"
 CURSORS = "tests/sync/test_cursors.py"
+STAGED = "tests/warehouse/test_staged_session.py"
 STATES = "tests/warehouse/test_state.py"
 
 MUTANTS = (
@@ -35,6 +36,37 @@ MUTANTS = (
         "        _acquire(lock, path, wait)\n",
         "        cancellation.check()\n",
         ("tests/warehouse/test_location.py::test_the_error_names_the_run_that_holds_the_lock",),
+    ),
+    Mutant(
+        "landings-of-one-resource-not-exclusive",
+        "platform_assets/warehouse/backends/advisory_locks.py",
+        "            for name in sorted(resources):",
+        "            for name in []:",
+        (f"{STAGED}::test_a_row_that_two_partitions_bring_at_once_is_there_once",),
+    ),
+    Mutant(
+        "schema-changed-beside-other-loads",
+        "platform_assets/warehouse/backends/advisory_locks.py",
+        "        lock(client.native_connection, part, wait, shared=not alone)",
+        "        lock(client.native_connection, part, wait, shared=True)",
+        (
+            f"{STAGED}::test_a_change_of_the_schema_waits_for_the_loads_before_it",
+            f"{STAGED}::test_rows_are_dropped_only_while_nobody_loads",
+        ),
+    ),
+    Mutant(
+        "what-a-killed-load-has-left-stays",
+        "platform_assets/warehouse/staged_session.py",
+        "and try_lock(connection, name):",
+        "and False:",
+        (f"{STAGED}::test_a_killed_load_leaves_all_as_it_was_and_the_next_one_completes",),
+    ),
+    Mutant(
+        "limit-of-all-machines-ignored",
+        "platform_assets/warehouse/backends/postgres_limits.py",
+        "{_OLDEST} + %(window)s END",
+        "{_OLDEST} END",
+        ("tests/warehouse/test_postgres_limits.py::test_two_machines_together_stay_under_the_limit",),
     ),
     Mutant(
         "reader-can-write",

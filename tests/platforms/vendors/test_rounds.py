@@ -42,17 +42,17 @@ def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def kill(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
     """`kill(3)`: the process dies in the third round from now on, after reading. `kill(None)`: it does not."""
-    land = run.land
+    load = run.load
 
     def kill(number: int | None) -> None:
         rounds = iter(range(1, 10_000))
 
-        def landing(*args: Any) -> None:
+        def loading(*args: Any) -> Any:
             if next(rounds) == number:
                 raise Killed
-            land(*args)
+            return load(*args)
 
-        monkeypatch.setattr(run, "land", landing)
+        monkeypatch.setattr(run, "load", loading)
 
     return kill
 
