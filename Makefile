@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # If it were set, every process would compile a thousand modules again, a second each.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup run test test-slow test-long test-all dev lint lint-python lint-dbt lint-docs format bench fuzz simulate mutants clean docs build test-package test-embedded-elt
+.PHONY: help setup run test test-slow test-long test-all dev lint lint-python lint-dbt lint-docs format bench cluster fuzz simulate mutants clean docs build test-package test-embedded-elt
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ bench: setup $(UV)  ## measure side by side with other loaders; writes benchmark
 	$(BIN)/python -m benchmarks.command
 	$(BIN)/python -m benchmarks.dbt_build
 	$(BIN)/python -m benchmarks.requests
+
+cluster: setup  ## measure 500 partitions over 1 and 4 Celery workers, with a kill; writes benchmarks/CLUSTER.md
+	$(BIN)/python -m benchmarks.cluster
 
 fuzz: setup $(UV)  ## fuzz the parsers for five minutes, guided by coverage (Linux)
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --group fuzz

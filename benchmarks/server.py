@@ -68,12 +68,14 @@ def page(rows: list[bytes], query: dict[str, list[str]]) -> bytes:
     return b'{"success":true,"data":[%s],"additional_data":{"pagination":%s}}' % (data, pagination)
 
 
-def organizations(count: int) -> dict[str, list[bytes]]:
-    """Lists of `ci_analytics`, paged by number: organizations, and 20 pipelines of each."""
+def organizations(count: int, pipelines_of_each: int) -> dict[str, list[bytes]]:
+    """Lists of `ci_analytics`, paged by number: organizations, and the pipelines of each."""
     every = [{"id": f"o{n}", "slug": f"org-{n}", "created_at": "2026-01-01T00:00:00Z"} for n in range(count)]
     found = {"/v2/organizations": [orjson.dumps(one) for one in every]}
     for one in every:
-        pipelines = [{"id": f"{one['slug']}-{n}", "name": f"Pipeline {n}", "slug": f"p-{n}"} for n in range(20)]
+        pipelines = [
+            {"id": f"{one['slug']}-{n}", "name": f"Pipeline {n}", "slug": f"p-{n}"} for n in range(pipelines_of_each)
+        ]
         found[f"/v2/organizations/{one['slug']}/pipelines"] = [orjson.dumps(pipeline) for pipeline in pipelines]
     return found
 
@@ -107,8 +109,10 @@ def products(deal: int, version: int) -> bytes:
 class PageServer:
     """Serves GETs from memory over keep-alive connections."""
 
-    def __init__(self, rows: int, latency: float, fault_share: float, parents: int, deal_count: int) -> None:
-        self.fixed = organizations(parents)
+    def __init__(
+        self, rows: int, latency: float, fault_share: float, parents: int, deal_count: int, pipelines: int
+    ) -> None:
+        self.fixed = organizations(parents, pipelines)
         self.deals = {0: deals(deal_count, 0), 1: deals(deal_count, 50)} if deal_count else None
         self.latency = latency
         self.fault_share = fault_share
@@ -169,9 +173,12 @@ async def main() -> None:
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--fault-share", type=float, default=0.0)
     parser.add_argument("--organizations", type=int, default=0)
+    parser.add_argument("--pipelines", type=int, default=20, help="of each organization")
     parser.add_argument("--deals", type=int, default=0)
     options = parser.parse_args()
-    server = PageServer(options.rows, options.latency, options.fault_share, options.organizations, options.deals)
+    server = PageServer(
+        options.rows, options.latency, options.fault_share, options.organizations, options.deals, options.pipelines
+    )
     await (await asyncio.start_server(server.serve, "127.0.0.1", options.port)).serve_forever()
 
 

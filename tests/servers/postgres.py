@@ -29,10 +29,10 @@ class PostgresServer:
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="platform-assets-postgres-"))
         self._installed, self._user = Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]), None
-        self._port = _free_port()
+        self.port = free_port()
         self.settings: Mapping[str, str] = {
             "WAREHOUSE__DESTINATION": "postgres",
-            CREDENTIALS: f"postgresql://postgres:unused@127.0.0.1:{self._port}/postgres",
+            CREDENTIALS: f"postgresql://postgres:unused@127.0.0.1:{self.port}/postgres",
         }
 
     def __enter__(self) -> Self:
@@ -51,12 +51,29 @@ class PostgresServer:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def start(self) -> None:
-        options = f"-h 127.0.0.1 -p {self._port} -k '' -c fsync=off"
+        options = f"-h 127.0.0.1 -p {self.port} -k '' -c fsync=off -c max_connections=300"
         self._control("-l", self._folder / "data" / "log", "-o", options, "start")
 
     def stop(self, mode: str = "fast") -> None:
         """`mode` is one of `pg_ctl`: fast ends connections, immediate is as a crash."""
         self._control("-m", mode, "stop")
+
+    def restart(self) -> None:
+        """Break all connections, stop, and start again."""
+        self.stop()
+        self.start()
+
+    def url(self, database: str = "postgres", scheme: str = "postgresql") -> str:
+        """Of a database; there is no password to check, but some clients want one."""
+        return f"{scheme}://postgres:unused@127.0.0.1:{self.port}/{database}"
+
+    def settings_of(self, database: str) -> dict[str, str]:
+        """As `settings`, for another database as the warehouse."""
+        return {**self.settings, CREDENTIALS: self.url(database)}
+
+    def create(self, database: str) -> None:
+        """Make a database."""
+        query(self.settings, f"CREATE DATABASE {database}")
 
     def _install(self) -> None:
         data = self._folder / "data"
@@ -115,7 +132,7 @@ def query(settings: Mapping[str, str], sql: str, *args: Any) -> list[tuple[Any, 
         return cursor.fetchall() if cursor.description else []
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
