@@ -5,30 +5,25 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import orjson
 from dlt.common.schema import Schema
 
 from platform_assets.declarations import Platform, Resource
 from platform_assets.http.selection import drop_fields, fill_keys
 from platform_assets.warehouse.dlt_source import table_columns
+from tests.databases import fetch
 
 Row = dict[str, Any]
 
 
 def query(path: Path, sql: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(path), read_only=True) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        return connection.execute(sql).fetchall()
+    return fetch(path, sql)[1]
 
 
 def rows(path: Path, table: str) -> list[Row]:
     """All rows of a table, as column -> value."""
-    with duckdb.connect(str(path), read_only=True) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        cursor = connection.execute(f"SELECT * FROM {table}")
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    names, found = fetch(path, f"SELECT * FROM {table}")
+    return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def differences(path: Path, platform: Platform, resource: Resource, records: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -6,6 +6,7 @@ pyproject.toml pins `dagster` below the next minor, so that an upgrade which mov
 
 - Workarounds for Dagster: `mixed_partitions`, `op_options`, `sqlite_engines`, `table_schema`.
 - Workarounds for dagster-dbt: `dbt_command`, `dbt_imports`.
-- Workarounds for dlt: `destination_capabilities`, `dropped_tables`, `empty_table_load_ids`, `setting_hints`.
+- Workarounds for dlt: `destination_capabilities`, `dropped_tables`, `empty_parquet_files`, `empty_table_load_ids`,
+  `setting_hints`.
 - Names that Dagster does not export: `backfills`, `check_history`, `runs`, `sensor_ticks`.
 """

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import (
     BearerAuth,
@@ -21,6 +19,7 @@ from platform_assets.declarations import (
 from platform_assets.http.client import ApiClient
 from platform_assets.sync import ResourceOutcome, Selection, sync
 from platform_assets.warehouse import open_warehouse
+from tests.databases import fetch
 from tests.servers.http_server import HttpServer, Reply, Request
 
 THINGS = Resource(
@@ -93,11 +92,8 @@ class Shop(HttpServer):
 
 def rows(file: Path, table: str) -> list[dict[str, Any]]:
     """Rows of a table of the shop that are not soft-deleted, by key; without null and internal columns."""
-    with duckdb.connect(str(file), read_only=True) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        cursor = connection.execute(f"SELECT * FROM shop.{table} WHERE _deleted_at IS NULL")
-        names = [column[0] for column in cursor.description or ()]
-        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    names, values = fetch(file, f"SELECT * FROM shop.{table} WHERE _deleted_at IS NULL")
+    found = [dict(zip(names, row, strict=True)) for row in values]
     hidden = ("_dlt_id", "_dlt_load_id", "_loaded_at")
     kept = [{k: v for k, v in row.items() if v is not None and k not in hidden} for row in found]
     return sorted(kept, key=lambda row: row.get("id", 0))

@@ -1,9 +1,7 @@
-"""The ids that a table holds, and statements that change a table outside of a sync."""
+"""The ids that a table holds."""
 
 from pathlib import Path
 from typing import Any
-
-import duckdb
 
 from tests.warehouse_rows import query
 
@@ -15,9 +13,3 @@ def ids(path: Path, table: str, where: str = "true") -> list[Any]:
 def there(path: Path, table: str) -> list[Any]:
     """Ids of the rows that are not soft-deleted."""
     return ids(path, table, "_deleted_at IS NULL")
-
-
-def execute(path: Path, *statements: str) -> None:
-    with duckdb.connect(str(path)) as connection:
-        for statement in statements:
-            connection.execute(statement)

@@ -15,6 +15,8 @@ from tests.sync.records import ROLES, deal
 from tests.sync.tables import ids
 from tests.warehouse_rows import query
 
+pytestmark = pytest.mark.usefixtures("in_either_warehouse")
+
 
 @pytest.fixture
 def two_accounts() -> Iterator[tuple[StubApi, StubApi]]:
@@ -41,6 +43,7 @@ def test_another_account_is_refused_with_a_remedy(
     assert sync_platform("crm", ["deals"])["deals"].ok
 
 
+@pytest.mark.always_in_postgres
 def test_after_starting_over_the_tables_hold_only_the_new_account(
     two_accounts: tuple[StubApi, StubApi], point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:

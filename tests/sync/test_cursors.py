@@ -15,6 +15,8 @@ from tests.sync.records import ROLES, deal, moment, sentry_project
 from tests.sync.tables import ids
 from tests.warehouse_rows import query
 
+pytestmark = pytest.mark.usefixtures("in_either_warehouse")
+
 
 def test_changes_after_a_record_dated_in_the_future_are_loaded(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
@@ -53,6 +55,7 @@ def test_a_list_that_ends_without_a_link_header_leaves_no_cursor(
     assert ids(warehouse_file, "error_tracking.events") == ["new", "old"]
 
 
+@pytest.mark.always_in_postgres
 def test_another_project_under_a_reused_slug_is_read_from_its_beginning(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
@@ -78,6 +81,7 @@ def test_another_project_under_a_reused_slug_is_read_from_its_beginning(
     assert ids(warehouse_file, "error_tracking.events") == ["early", "old", "x"]
 
 
+@pytest.mark.always_in_postgres
 def test_a_failed_load_does_not_move_the_cursor(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,8 @@ from tests.conftest import Sync
 from tests.settings import Point, PointAt
 from tests.warehouse_rows import differences, query
 
+pytestmark = pytest.mark.usefixtures("in_either_warehouse")
+
 
 def count(path: Path, table: str) -> int:
     return query(path, f"SELECT count(*) FROM {table}")[0][0]
@@ -53,6 +55,7 @@ def test_transient_errors_cost_a_retry_and_no_row(
         )
 
 
+@pytest.mark.always_in_postgres
 def test_a_failing_parent_is_listed_and_its_siblings_land(
     point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
@@ -86,6 +89,7 @@ def test_buckets_request_only_failed_and_changed_parents_again(point_at: PointAt
         assert sync_platform("crm", ["deal_products"])["deal_products"].requests == 0
 
 
+@pytest.mark.always_in_postgres
 def test_a_suddenly_empty_list_soft_deletes_nothing(
     point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
@@ -131,6 +135,7 @@ def test_a_response_that_breaks_the_contract_is_an_error_that_names_the_problem(
         assert tables == [], "none of its rows were loaded"
 
 
+@pytest.mark.always_in_postgres
 def test_new_fields_and_changed_types_are_kept(point_at: PointAt, sync_platform: Sync, warehouse_file: Path) -> None:
     with SandboxServer() as server:
         point_at(server)

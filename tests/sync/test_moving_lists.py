@@ -16,6 +16,8 @@ from tests.servers.stub_api import Route, StubApi
 from tests.settings import Point
 from tests.warehouse_rows import query
 
+pytestmark = pytest.mark.usefixtures("in_either_warehouse")
+
 Aim = Callable[[str, str], None]
 
 

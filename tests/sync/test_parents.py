@@ -16,10 +16,13 @@ import pytest
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import FakeBackend, Fault, SandboxServer, expected_rows
 from tests.conftest import Sync
+from tests.databases import is_postgres
 from tests.settings import PointAt
 from tests.sync.in_process import PIPELINES, STOP_AFTER, STOPPED, started
 from tests.tiers import only
 from tests.warehouse_rows import differences, query
+
+pytestmark = pytest.mark.usefixtures("in_either_warehouse")
 
 HOSTILE = ["../x", "a?b=c", "a#b", "größe ☃", "a b", "%2e%2e", "x" * 200, "a/b", "a&b=c;d", "'; DROP TABLE x; --"]
 
@@ -253,10 +256,10 @@ def test_the_run_after_one_killed_while_landing_ends_like_an_undisturbed_one(
         process.kill()
         process.join()
         assert process.exitcode == -signal.SIGKILL, "it was running"
-        loading = query(
-            warehouse_file, f"SELECT is_loading FROM ci_analytics._sync_tables WHERE resource = '{PIPELINES}'"
-        )
-        assert loading == [(True,)] and statuses(warehouse_file) == {}, "a load began and was not recorded"
-        if landed is not None:
+        assert statuses(warehouse_file) == {}, "it was not recorded"
+        if not is_postgres():
+            loading = f"SELECT is_loading FROM ci_analytics._sync_tables WHERE resource = '{PIPELINES}'"
+            assert query(warehouse_file, loading) == [(True,)], "a load began"
+        if landed is not None and not is_postgres():
             assert query(warehouse_file, f"SELECT count(*) FROM ci_analytics.{PIPELINES}") == [(landed,)]
         end_as_an_undisturbed_run(server, sync_platform, warehouse_file)

@@ -12,6 +12,8 @@ from tests.sync.records import Row, deal, with_organizations
 from tests.sync.tables import ids
 from tests.warehouse_rows import query
 
+pytestmark = pytest.mark.usefixtures("in_either_warehouse")
+
 
 def forbidden(query: Query) -> Reply:
     return Reply({"error": {"status": 403, "message": "no access"}}, 403)

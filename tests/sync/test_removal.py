@@ -12,6 +12,8 @@ from tests.sync.records import ROLES, deal, pipelines, with_organizations
 from tests.sync.tables import ids, there
 from tests.warehouse_rows import query
 
+pytestmark = pytest.mark.usefixtures("in_either_warehouse")
+
 CI_PARENTS, PIPELINES = "organizations", "organizations_pipelines"
 
 
@@ -68,6 +70,7 @@ def test_an_empty_response_soft_deletes_no_row_however_short_the_list(
     assert there(warehouse_file, "device_management.roles") == [*range(count)]
 
 
+@pytest.mark.always_in_postgres
 def test_a_row_that_moves_to_another_parent_is_not_soft_deleted(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
@@ -94,6 +97,7 @@ def test_one_short_response_soft_deletes_nothing_if_the_second_read_finds_the_ro
     assert there(warehouse_file, "device_management.roles") == [0, 1, 2, 3]
 
 
+@pytest.mark.always_in_postgres
 def test_product_lines_are_deleted_only_if_two_responses_agree(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:

@@ -10,14 +10,18 @@ from platform_assets.arrow.buffer import BufferedRows
 from platform_assets.declarations import Platform, Resource
 from platform_assets.warehouse.dlt_source import dlt_resource
 from tests.conftest import Sync
+from tests.databases import execute
 from tests.servers.http_server import Reply
 from tests.servers.stub_api import StubApi, listed, recents
 from tests.settings import Point
 from tests.sync.records import ROLES, Row, deal
-from tests.sync.tables import execute, ids, there
+from tests.sync.tables import ids, there
 from tests.warehouse_rows import query
 
+pytestmark = pytest.mark.usefixtures("in_either_warehouse")
 
+
+@pytest.mark.always_in_postgres
 def test_the_first_row_of_a_list_that_began_empty_is_loaded(
     api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:
@@ -73,6 +77,7 @@ def test_an_empty_table_of_an_earlier_version_takes_its_first_row(
     ],
     ids=["emptied", "one-row", "dropped", "older-backup"],
 )
+@pytest.mark.always_in_postgres
 def test_rows_deleted_by_hand_are_loaded_again_by_the_next_sync(
     statements: list[str], api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:

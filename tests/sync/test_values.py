@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import duckdb
 import pytest
 
+from tests.databases import execute
 from tests.sync.odd_values import ODD_VALUES
 from tests.sync.shop import Shop, rows
+
+pytestmark = pytest.mark.usefixtures("in_either_warehouse")
 
 
 @pytest.fixture
@@ -161,8 +163,7 @@ def test_a_warehouse_without_recorded_column_names_still_loads(shop: Shop, wareh
     """As created by earlier versions: an existing column keeps the field of its name."""
     shop.answers["/things"] = b'[{"id": 1, "fooBar": "a"}]'
     shop.sync("things")
-    with duckdb.connect(str(warehouse_file)) as connection:
-        connection.execute("DROP TABLE IF EXISTS shop._sync_columns")
+    execute(warehouse_file, "DROP TABLE IF EXISTS shop._sync_columns")
     shop.answers["/things"] = b'[{"id": 1, "fooBar": "a"}, {"id": 2, "fooBar": "c"}]'
     shop.sync("things")
     shop.answers["/things"] = b'[{"id": 2, "foo_bar": "x", "fooBar": "d"}, {"id": 1, "fooBar": "a"}]'

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import duckdb
-
 from platform_assets.configuration.platform_settings import read_settings
 from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms, platform_named
 from platform_assets.verification import Verification, verify
 from platform_assets.warehouse import open_warehouse
+from tests.databases import execute
 
 PLATFORMS = [platform.name for platform in all_platforms()]
 Found = dict[str, Verification]
@@ -25,9 +24,7 @@ def verified(name: str, *resources: str, **options: object) -> Found:
 
 def tamper(path: Path, *statements: str) -> None:
     """Change the warehouse outside of a sync."""
-    with duckdb.connect(str(path)) as connection:
-        for statement in statements:
-            connection.execute(statement)
+    execute(path, *statements)
 
 
 def findings(found: Verification) -> set[tuple[str, object, tuple[str, ...]]]:

@@ -9,10 +9,13 @@ from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.verification import Kind
 from tests.conftest import Sync
+from tests.databases import copy_row
 from tests.servers.postgres import postgres_server
 from tests.tiers import only
 from tests.verification.checking import PLATFORMS, tamper, verified
 from tests.warehouse_rows import differences, query
+
+pytestmark = pytest.mark.usefixtures("in_either_warehouse")
 
 
 @pytest.mark.parametrize("name", only(["load_testing"], PLATFORMS))
@@ -33,7 +36,7 @@ def test_a_fix_corrects_everything_and_the_next_verification_and_sync_find_nothi
         )
         if resource.removal_policy is OnRemoval.SOFT_DELETE:
             new = "'made up'" if resource.columns[key] == "text" else "-5"
-            tamper(warehouse_file, f"INSERT INTO {table} SELECT * REPLACE ({new} AS {key}) FROM {table} LIMIT 1")
+            copy_row(warehouse_file, table, **{key: new})
     assert not any(one.ok for table, one in verified(name).items() if platform.resource(table).parent is None)
     fixed = verified(name, fix=True)
     assert {table: one.ok for table, one in fixed.items()} == dict.fromkeys(fixed, True)

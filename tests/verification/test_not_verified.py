@@ -10,6 +10,8 @@ from platform_assets.verification import Budget, Kind
 from tests.conftest import Sync
 from tests.verification.checking import tamper, verified
 
+pytestmark = pytest.mark.usefixtures("in_either_warehouse")
+
 
 def test_a_row_newer_than_the_last_sync_counts_as_not_synced_yet(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path

@@ -52,6 +52,9 @@ class Postgres:
     def destination(self) -> Any:
         from dlt.common.destination import Destination
 
+        from platform_assets.patches.empty_parquet_files import skip_empty_parquet_files
+
+        skip_empty_parquet_files()
         return Destination.from_reference(self.name)
 
     @contextmanager
