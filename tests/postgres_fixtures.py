@@ -1,7 +1,7 @@
 """One Postgres for all tests of a process, and an empty database in it for each test that requests one.
 
 A test that requests `in_either_warehouse` runs with DuckDB and with Postgres. The run with Postgres is marked `long`,
-unless the test is marked `always_in_postgres`.
+or `slow` if the test is marked `always_in_postgres`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ def in_postgres(postgres_settings: Mapping[str, str], monkeypatch: pytest.Monkey
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "in_either_warehouse" in metafunc.fixturenames:
         is_always = metafunc.definition.get_closest_marker("always_in_postgres") is not None
-        postgres = pytest.param("postgres", marks=() if is_always else pytest.mark.long)
+        postgres = pytest.param("postgres", marks=pytest.mark.slow if is_always else pytest.mark.long)
         metafunc.parametrize("in_either_warehouse", ["duckdb", postgres], indirect=True)
 
 

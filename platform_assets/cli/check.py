@@ -19,6 +19,7 @@ from platform_assets.configuration import ALERTS, WEBHOOK_URL, read, unknown_set
 from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError
 from platform_assets.extraction.connection import connect
 from platform_assets.http.client import ApiClient
+from platform_assets.http.shared_limits import SharedLimits
 from platform_assets.platforms import all_platforms, broken_platforms
 from platform_assets.warehouse.location import check_settings, exclusive, missing_file, shared_limits, warehouse_name
 from platform_assets.warehouse.queries import reading, recorded_source
@@ -76,9 +77,13 @@ def _findings(platforms: list[Platform], *, all_of_them: bool, sandbox: bool, co
     for problem in unknown_settings(all_platforms(), [broken.module for broken in broken_platforms()]):
         yield Finding("settings", False, problem)
     served = [platform for platform in platforms if platform not in left_out]
+    warehouse = _check_warehouse()
+    # One request to each platform may be sent without the warehouse, whose fault has a line of its own.
+    limits = shared_limits(patience=_WAREHOUSE_WAIT) if warehouse.ok else None
     with sandbox_for(served, sandbox, contract):
-        yield from map(_check, served)
-    yield _check_warehouse()
+        for platform in served:
+            yield _check(platform, limits)
+    yield warehouse
     yield _check_home()
     yield from _check_alerts()
 
@@ -152,10 +157,10 @@ def _compare_accounts(client: ApiClient) -> None:
         agree_on_source(client, warehouse, read_only=True)
 
 
-def _check(platform: Platform) -> Finding:
+def _check(platform: Platform, limits: SharedLimits | None) -> Finding:
     try:
         connection = connect(platform)
-        with connection.open_client(retries=False, limits=shared_limits(patience=_WAREHOUSE_WAIT)) as client:
+        with connection.open_client(retries=False, limits=limits) as client:
             client.get(connection.platform.client.probe)
             _check_account(client)
             details = tuple(account_details(platform, client))

@@ -73,6 +73,12 @@ def test_the_charts_instance_is_that_of_dagster_yaml() -> None:
     assert queued == INSTANCE["run_queue"]
 
 
+def test_celerys_instance_differs_by_its_launcher_only() -> None:
+    celery: dict[str, Any] = yaml.safe_load((DEPLOY / "celery" / "dagster.yaml").read_text(encoding="utf-8"))
+    assert celery.pop("run_launcher")["class"] == "WatchfulCeleryRunLauncher"
+    assert celery == {name: value for name, value in INSTANCE.items() if name != "run_launcher"}
+
+
 def test_dagster_k8s_takes_the_settings_of_the_runs_pods() -> None:
     """In the spelling of Kubernetes, as the chart hands them on."""
     given = VALUES["runLauncher"]["config"]["k8sRunLauncher"]["runK8sConfig"]

@@ -22,6 +22,9 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.stub_api import StubApi, listed
 from tests.settings import platform_settings
 
+# Seven processes of Dagster and Postgres.
+pytestmark = pytest.mark.slow
+
 PARTITIONED = ["ci_analytics/analytics_organizations_suites", "ci_analytics/organizations_pipelines"]
 WAITING = "load_testing/organizations"
 

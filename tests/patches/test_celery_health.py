@@ -16,6 +16,9 @@ from platform_assets.patches.celery_health import WatchfulCeleryRunLauncher
 from tests.cli.command import ROOT
 from tests.servers.redis import redis_server
 
+# A worker and a broker.
+pytestmark = pytest.mark.slow
+
 SECONDS = 60
 
 

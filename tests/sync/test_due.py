@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +14,7 @@ from platform_assets.sync.due import HashedKeys, Settled
 from platform_assets.sync.known_rows import NO_HASHES
 from platform_assets.sync.parents import KnownParent
 from tests.conftest import Sync
+from tests.databases import execute
 from tests.settings import PointAt
 from tests.warehouse_rows import differences, query
 
@@ -37,6 +37,8 @@ def rounds(file: Path) -> list[int]:
     return [reads for (reads,) in found]
 
 
+@pytest.mark.always_in_postgres
+@pytest.mark.usefixtures("in_either_warehouse")
 def test_more_parents_than_a_round_takes_are_all_read_and_never_again(
     point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
@@ -55,6 +57,8 @@ def test_more_parents_than_a_round_takes_are_all_read_and_never_again(
         assert sync_platform("crm", ["deal_products"])["deal_products"].ok and len(server.requests) == asked
 
 
+@pytest.mark.always_in_postgres
+@pytest.mark.usefixtures("in_either_warehouse")
 def test_a_parent_that_failed_in_an_early_round_is_the_only_one_that_is_due(
     point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
@@ -70,6 +74,8 @@ def test_a_parent_that_failed_in_an_early_round_is_the_only_one_that_is_due(
         assert {request["path"].split("/")[-2] for request in server.requests[asked:]} == {str(first)}
 
 
+@pytest.mark.always_in_postgres
+@pytest.mark.usefixtures("in_either_warehouse")
 def test_rows_that_somebody_deleted_come_back_for_all_parents_at_once(
     point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
@@ -78,8 +84,7 @@ def test_rows_that_somebody_deleted_come_back_for_all_parents_at_once(
     with SandboxServer() as server:
         point_at(server)
         sync_platform("crm", ["deals", "deal_products"])
-        with duckdb.connect(str(warehouse_file)) as connection:
-            connection.execute("DELETE FROM crm.deal_products")
+        execute(warehouse_file, "DELETE FROM crm.deal_products")
         outcome = sync_platform("crm", ["deal_products"])["deal_products"]
         assert outcome.reset and outcome.ok
         records = expected_rows(server.backend)["crm"]["deal_products"]
