@@ -9,7 +9,6 @@ from typing import Any
 from platform_assets.configuration.freshness import late_after
 from platform_assets.counted import counted
 from platform_assets.declarations import Platform, Resource
-from platform_assets.warehouse import Status
 from platform_assets.warehouse.queries import Recorded
 from platform_assets.warehouse.source_account import Source
 
@@ -121,13 +120,12 @@ def _status(
     now: datetime,
     unserved: str | None,
 ) -> AssetStatus:
-    entries, last_load = recorded.entries, recorded.last_load
-    failed = {entry.parent: entry.error or "" for entry in entries if entry.status is Status.FAILED}
+    reads, last_load = recorded.reads, recorded.last_load
     waits = resource.parent is not None and resource.parent not in loaded
     lag = late_after(platform, resource)
     if unserved is not None:
         state = State.UNSERVED
-    elif failed:
+    elif reads.failed:
         state = State.FAILED
     elif last_load is None:
         state = State.WAITING if waits else State.NEVER
@@ -138,14 +136,14 @@ def _status(
         state=state,
         rows=recorded.rows if last_load else None,
         last_load=last_load,
-        newest_record=max((entry.cursor_value for entry in entries if entry.cursor_value), default=None),
+        newest_record=reads.newest_cursor,
         allowed_lag=lag,
-        reads=len(entries),
-        failed=failed,
-        skipped=sum(entry.status is Status.SKIPPED for entry in entries),
+        reads=reads.reads,
+        failed=reads.failed,
+        skipped=reads.skipped,
         waiting_for=f"{platform.name}/{resource.parent}" if state is State.WAITING else None,
         unserved=unserved,
-        unread_before={entry.parent: entry.unread_before for entry in entries if entry.unread_before is not None},
+        unread_before=reads.unread_before,
     )
 
 

@@ -14,6 +14,7 @@ from platform_assets.warehouse.location import check_settings, lock_wait
 __all__ = ["Reader", "Recorded", "Rows", "reading", "recorded", "recorded_rows", "recorded_source", "rows"]
 
 Rows = list[dict[str, Any]]
+NO_READS = state.Summary()
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,12 @@ class Recorded:
     """What the warehouse knows of one resource.
 
     Attributes:
-        entries: its recorded reads, one per parent; empty before the first.
+        reads: what is on record of its reads, one per parent.
         rows: in its table, soft-deleted ones included.
         last_load: when a sync last loaded it, or any parent of it.
     """
 
-    entries: tuple[state.Progress, ...] = ()
+    reads: state.Summary = NO_READS
     rows: int = 0
     last_load: datetime | None = None
 
@@ -71,11 +72,11 @@ def recorded(reader: Reader, resources: Sequence[str]) -> dict[str, Recorded]:
     tables = reader.tables()
     if migrations.TABLE in tables:
         migrations.refuse_newer(f"the tables of {reader.schema} in the warehouse", migrations.read_version(reader))
-    progress = state.read(reader, resources, reader.columns(state.TABLE)) if state.TABLE in tables else {}
+    reads = state.summaries(reader, reader.columns(state.TABLE)) if state.TABLE in tables else {}
     loads = state.last_loads(reader) if state.LOG_TABLE in tables else {}
     return {
         resource: Recorded(
-            tuple(entry for (name, _), entry in progress.items() if name == resource),
+            reads.get(resource, NO_READS),
             _count(reader, resource) if resource in tables else 0,
             loads.get(resource),
         )

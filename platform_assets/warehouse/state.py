@@ -9,7 +9,7 @@ after its last load, by which the next sync notices rows that somebody else remo
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -238,16 +238,10 @@ def write_table_contents(client: SqlClientBase[Any], contents: Mapping[str, Tabl
         )
 
 
-def read(
-    client: Queries, resources: Iterable[str], existing: Collection[str] | None = None
-) -> dict[tuple[str, str], Progress]:
-    """State of `resources`, by (resource, parent).
-
-    Args:
-        existing: columns of the table if it may be of an earlier version; None if it has all.
-    """
+def read(client: Queries, resources: Iterable[str]) -> dict[tuple[str, str], Progress]:
+    """State of `resources`, by (resource, parent)."""
     names = list(resources)
-    wanted = [name for name, _ in COLUMNS if existing is None or name in existing]
+    wanted = [name for name, _ in COLUMNS]
     columns = ", ".join(map(client.escape_column_name, wanted))
     marks = ", ".join(["%s"] * len(names))
     rows = client.execute_sql(
@@ -257,6 +251,56 @@ def read(
     )
     every = (_progress(wanted, row) for row in rows or ())
     return {(progress.resource, progress.parent): progress for progress in every}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is on record of all reads of a resource, of which there is one per parent.
+
+    Attributes:
+        reads: how many.
+        skipped: how many of them the server refused.
+        newest_cursor: newest cursor value of any.
+        failed: parent -> reason, of those whose last attempt failed.
+        unread_before: parent -> see `Progress.unread_before`, of those that have left something.
+    """
+
+    reads: int = 0
+    skipped: int = 0
+    newest_cursor: datetime | None = None
+    failed: Mapping[str, str] = field(default_factory=dict)
+    unread_before: Mapping[str, str] = field(default_factory=dict)
+
+
+def summaries(client: Queries, existing: Collection[str]) -> dict[str, Summary]:
+    """Resource -> summary of its state. The database counts, since there may be a million parents.
+
+    Args:
+        existing: columns of the table, which may be of an earlier version.
+    """
+    table = client.make_qualified_table_name(TABLE)
+    left = "unread_before" if "unread_before" in existing else "NULL"
+    noted: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
+    for resource, parent, status, error, unread in (
+        client.execute_sql(
+            f"SELECT resource, parent, status, error, {left} FROM {table}"
+            f" WHERE status = '{Status.FAILED}' OR {left} IS NOT NULL ORDER BY resource, parent"
+        )
+        or ()
+    ):
+        failed, unread_before = noted.setdefault(resource, ({}, {}))
+        if status == Status.FAILED:
+            failed[parent] = error or ""
+        if unread is not None:
+            unread_before[parent] = unread
+    counted = client.execute_sql(
+        f"SELECT resource, count(*), sum(CASE WHEN status = '{Status.SKIPPED}' THEN 1 ELSE 0 END), max(cursor_value)"
+        f" FROM {table} GROUP BY resource"
+    )
+    return {
+        str(resource): Summary(int(reads), int(skipped), newest, *noted.get(resource, ()))
+        for resource, reads, skipped, newest in counted or ()
+    }
 
 
 def read_some(client: SqlClientBase[Any], resource: str, parents: Collection[str]) -> dict[str, Progress]:
