@@ -24,7 +24,7 @@ from platform_assets.warehouse.location import WarehouseError, exclusive
 from platform_assets.warehouse.queries import reading, rows
 from tests.cli.command import MAIN, ROOT, command
 from tests.conftest import Sync
-from tests.servers.postgres import postgres_server
+from tests.servers.postgres import new_database, postgres_server
 from tests.settings import PointAt, sandbox_settings
 from tests.sync.odd_values import ODD_VALUES
 from tests.sync.shop import Shop
@@ -144,6 +144,8 @@ def shown_by_report(file: Path, settings: Mapping[str, str]) -> list[str]:
 def test_tables_and_models_are_the_same_in_postgres_as_in_duckdb(
     postgres: Mapping[str, str], warehouse_file: Path
 ) -> None:
+    # Of its own: models of what another test has loaded would not be built again.
+    postgres = new_database(postgres)
     manifest = json.loads(dbt_project().manifest_path.read_text())
     models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
     # The table of platform health differs by load.
