@@ -28,7 +28,7 @@ run: setup  ## load all resources (from the sandbox if no platform is configured
 	$(BIN)/platform-assets sync --sandbox --contract $(CONTRACT)
 
 test: setup  ## run the tests that protect one named behaviour each
-	$(BIN)/python -m pytest -m "not slow and not long and not package"
+	$(BIN)/python -m pytest -n 4 -m "not slow and not long and not package"
 
 test-slow: setup  ## run the tests of whole stories in processes of their own, and second cases
 	$(BIN)/python -m pytest -m "slow and not long and not package"

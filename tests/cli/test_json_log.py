@@ -30,6 +30,7 @@ def records(text: str) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_a_sync_that_succeeds_logs_objects_with_platform_resource_and_run() -> None:
     with SandboxServer() as server:
         done = command("sync", "--select", "load_testing/organizations", env={**sandbox_settings(server), **JSON})
@@ -43,6 +44,7 @@ def test_a_sync_that_succeeds_logs_objects_with_platform_resource_and_run() -> N
     assert "load_testing/organizations" in done.stdout and "{" not in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["", "DEBUG"])
 def test_a_sync_that_fails_logs_objects_without_a_secret(level: str, tmp_path: Path) -> None:
     """The server repeats the credential, and dlt and urllib3 may log as much as they like."""
@@ -69,12 +71,14 @@ def test_a_sync_that_fails_logs_objects_without_a_secret(level: str, tmp_path: P
     assert not [form for form in encodings(token) if form in text]
 
 
+@pytest.mark.slow
 def test_what_ends_the_command_at_once_is_an_object_too(tmp_path: Path) -> None:
     done = command("sync", "--select", "crm/roles", env=JSON)
     (record,) = records(done.stderr)
     assert done.returncode == 1 and record["level"] == "ERROR" and "`base_url` is missing" in record["message"]
 
 
+@pytest.mark.slow
 def test_an_unexpected_error_is_logged_with_its_redacted_traceback() -> None:
     code = """
 import os, sys

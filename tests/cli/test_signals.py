@@ -102,6 +102,7 @@ def check_nothing_half(warehouse: Path, server: SandboxServer, platform: str) ->
             assert count in (0, len(expected[table])), table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("signals", "code"),
     [
@@ -241,6 +242,7 @@ def test_a_run_of_dagsters_own_ends_too_and_is_not_tried_again(asked_by_dagster:
         check_nothing_half(warehouse_file, server, "crm")
 
 
+@pytest.mark.slow
 def test_dbt_is_ended_with_the_command_and_its_server_holds_no_lock(warehouse_file: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -68,6 +68,7 @@ def test_status_and_check_of_a_loaded_warehouse(
     assert imported(["check", "--platform", "load_testing"], 0) <= {"duckdb", "requests"}
 
 
+@pytest.mark.slow
 def test_dbt_by_hand() -> None:
     assert imported(["dbt", "--version"], 0) <= {"requests"}
 

@@ -26,6 +26,7 @@ def env(file: Path) -> dict[str, str]:
     return settings
 
 
+@pytest.mark.slow
 def test_an_export_is_listed_and_imported_elsewhere_where_models_are_then_due(
     env: dict[str, str], tmp_path: Path
 ) -> None:

@@ -62,6 +62,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
     return build_world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "world",
     # The full one has its test in test_marts.py, which builds it for more.

@@ -8,6 +8,7 @@ from email.utils import format_datetime
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +34,7 @@ def test_any_link_header_ends_the_list_or_is_refused(fixed: FixedResponse, link:
 LINK_PARAMS = st.permutations(['rel="{rel}"', 'results="{results}"', 'cursor="{cursor}"', 'title="a, b; c"'])
 
 
+@pytest.mark.slow
 @SLOW
 @given(
     cursor=st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters='"'), min_size=1, max_size=40),

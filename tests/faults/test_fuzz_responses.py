@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -48,6 +49,7 @@ def test_equivalent_json_encodings_give_the_same_rows(
     assert rows is not None and [(row["id"], row["title"]) for row in rows] == [tuple(one.values()) for one in LEADS]
 
 
+@pytest.mark.slow
 @SLOW
 @given(body=JSON)
 @example({"data": []})
@@ -71,6 +73,7 @@ def test_json_that_breaks_the_contract_is_refused(fixed: FixedResponse, body: An
                 assert rows == []
 
 
+@pytest.mark.slow
 @SLOW
 @given(value=JSON)
 @example(2**64 - 1)

@@ -73,6 +73,7 @@ def names(request: dg.RunRequest) -> list[str]:
     return sorted(key.path[-1] for key in request.asset_selection or [])
 
 
+@pytest.mark.slow
 def test_run_requests_through_failure_success_idle_backoff_and_new_rows(
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,

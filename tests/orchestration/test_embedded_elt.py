@@ -11,8 +11,9 @@ from platform_assets.orchestration.dlt_resource import PlatformDlt
 from platform_assets.sandbox import SandboxServer
 from tests.settings import PointAt
 
+pytestmark = pytest.mark.package
 
-@pytest.mark.package
+
 def test_our_resource_is_the_embedded_elt_resource() -> None:
     from dagster_embedded_elt.dlt import DagsterDltResource  # pyright: ignore[reportMissingImports] -- see the module's docstring
 

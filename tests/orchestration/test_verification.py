@@ -38,6 +38,7 @@ def checked(repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, n
     return {found.check_name.removeprefix(f"{VERIFIED}_"): found for found in result.get_asset_check_evaluations()}
 
 
+@pytest.mark.slow
 def test_every_asset_is_verified_once_a_week_and_differences_fail(
     repository: dg.RepositoryDefinition,
     instance: dg.DagsterInstance,

@@ -27,6 +27,7 @@ def prepared(kind: type[DbtCliResource], monkeypatch: pytest.MonkeyPatch, target
     return done
 
 
+@pytest.mark.slow
 def test_upstream_still_prepares(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """When this fails: delete patches/dbt_command.py."""
     assert prepared(DbtCliResource, monkeypatch, tmp_path) == ["--version", "adapter"]
@@ -36,6 +37,7 @@ def test_nothing_is_prepared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert prepared(DbtCommand, monkeypatch, tmp_path) == []
 
 
+@pytest.mark.slow
 def test_the_version_is_that_of_the_dbt_that_is_started(tmp_path: Path) -> None:
     project = dbt_project()
     executable = dbt_cli(project).dbt_executable

@@ -57,6 +57,7 @@ def test_more_parents_than_a_round_takes_are_all_read_and_never_again(
         assert sync_platform("crm", ["deal_products"])["deal_products"].ok and len(server.requests) == asked
 
 
+@pytest.mark.slow
 @pytest.mark.always_in_postgres
 @pytest.mark.usefixtures("in_either_warehouse")
 def test_a_parent_that_failed_in_an_early_round_is_the_only_one_that_is_due(
@@ -74,6 +75,7 @@ def test_a_parent_that_failed_in_an_early_round_is_the_only_one_that_is_due(
         assert {request["path"].split("/")[-2] for request in server.requests[asked:]} == {str(first)}
 
 
+@pytest.mark.slow
 @pytest.mark.always_in_postgres
 @pytest.mark.usefixtures("in_either_warehouse")
 def test_rows_that_somebody_deleted_come_back_for_all_parents_at_once(

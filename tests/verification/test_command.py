@@ -5,6 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 import duckdb
+import pytest
 
 from platform_assets.cli.environment import open_instance
 from platform_assets.sandbox import Fault, SandboxServer, expected_rows
@@ -46,6 +47,7 @@ def test_verify_reports_differences_as_text_json_and_exit_code_and_fixes_them(wa
         assert "1 of 2 assets" in failing.stdout and server.token("crm") not in failing.stdout
 
 
+@pytest.mark.slow
 def test_bad_input_is_a_one_line_error(warehouse_file: Path) -> None:
     for args, expected in (
         (["--platform", "nobody"], "no platform is called 'nobody'"),

@@ -13,14 +13,14 @@ from platform_assets.verification import Kind
 from tests.conftest import Sync
 from tests.databases import copy_row
 from tests.settings import PointAt
-from tests.tiers import one_in
+from tests.tiers import one_in, only
 from tests.verification.checking import PLATFORMS, findings, tamper, verified
 from tests.warehouse_rows import query
 
 pytestmark = pytest.mark.usefixtures("in_either_warehouse")
 
 
-@pytest.mark.parametrize("name", one_in(len(PLATFORMS), PLATFORMS, slow=3))
+@pytest.mark.parametrize("name", only(["load_testing"], PLATFORMS, slow=[PLATFORMS[0], PLATFORMS[3]]))
 def test_no_difference_is_reported_for_equal_tables(
     name: str, server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:

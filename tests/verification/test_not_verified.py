@@ -89,6 +89,7 @@ def test_a_partly_read_list_reports_no_extra_rows(
     assert not one.complete and one.differences == 0 and 0 < one.rows_served < one.rows_in_table
 
 
+@pytest.mark.slow
 def test_a_scope_narrows_what_is_verified(
     server: SandboxServer, sync_platform: Sync, monkeypatch: pytest.MonkeyPatch
 ) -> None:

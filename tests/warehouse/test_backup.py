@@ -63,6 +63,7 @@ def import_export(_database: Database, backup: Path) -> None:
         import_platform(warehouse, backup, replace=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "back_up", "restore"),
     [

@@ -134,6 +134,7 @@ def test_a_file_that_is_not_a_database_is_refused_and_unchanged(kind: str, wareh
     assert warehouse_file.read_bytes() == content
 
 
+@pytest.mark.slow
 def test_a_sync_into_a_file_that_is_not_a_database_is_a_one_line_error(warehouse_file: Path) -> None:
     warehouse_file.write_bytes(STRANGE["sqlite"](warehouse_file))
     with SandboxServer() as server:

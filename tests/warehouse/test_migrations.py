@@ -78,6 +78,7 @@ def newest_form() -> dict[str, set[str]]:
     return {"_sync_version": {"version"}, **{table: {name for name, _ in c} for table, c in tables.items()}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("release", RELEASES)
 def test_after_an_upgrade_nothing_is_read_again_and_the_tables_equal_the_source(
     release: str,

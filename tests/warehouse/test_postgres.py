@@ -208,6 +208,7 @@ def test_a_value_that_postgres_cannot_store_does_not_affect_other_rows(
     assert [(text, json.loads(variables)) for text, variables in rows] == [("a\ufffdb", [{"name": "c\ufffdd"}])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", [1, pytest.param(3, marks=pytest.mark.long)])
 def test_two_concurrent_loads_of_one_platform_lose_and_duplicate_no_row(
     rounds: int, postgres: Mapping[str, str], tmp_path: Path
@@ -257,6 +258,7 @@ def test_the_lock_wait_is_bounded_by_the_setting_and_ends_with_its_holder(
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("credentials", "reason"),
     [("postgresql://me:hush-s3cret@127.0.0.1:1/x", "Connection refused"), ("", "credentials are missing")],

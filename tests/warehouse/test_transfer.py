@@ -88,6 +88,7 @@ def everything(database: Database, platform: Platform) -> dict[str, list[dict[st
     return {name: database.table(f"{platform.name}.{name}") for name in names}
 
 
+@pytest.mark.slow
 def test_every_row_and_cursor_arrives_and_the_next_sync_reads_only_what_is_new(
     way: Way, point_at: PointAt, sync_platform: Sync, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

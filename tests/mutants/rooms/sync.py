@@ -3,6 +3,7 @@
 from tests.mutants.mutant import Mutant
 
 PLAN = "platform_assets/sync/plan.py"
+DUE = "platform_assets/sync/due.py"
 PARENTS = "platform_assets/sync/parents.py"
 READS = "platform_assets/sync/read.py"
 LANDING = "platform_assets/sync/land.py"
@@ -146,7 +147,7 @@ MUTANTS = (
     ),
     Mutant(
         "skipped-parent-not-due",
-        PARENTS,
+        DUE,
         "last.status is not Status.OK or",
         "last.status is Status.FAILED or",
         (f"{REFUSED}::test_a_parent_refused_after_a_successful_read_stays_due",),
@@ -161,7 +162,7 @@ MUTANTS = (
     Mutant(
         "parents-without-path-value-skipped",
         PARENTS,
-        ('            incomplete.add("/".join(str(row.value(field)) for field in own_key))\n'),
+        "            incomplete.add(row.own_key)\n",
         "",
         (f"{REFUSED}::test_parents_without_a_path_value_are_counted_and_all_of_them_are_a_failure",),
     ),

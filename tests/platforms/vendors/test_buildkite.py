@@ -70,6 +70,7 @@ def test_another_400_is_no_deep_list(vendor: MakeVendor) -> None:
     assert "page must be smaller" in errors(api.sync("builds"))["builds"]
 
 
+@pytest.mark.slow
 def test_a_build_that_is_retried_after_it_was_finished_is_followed(vendor: MakeVendor) -> None:
     api = vendor("buildkite")
     api.sync("builds")
@@ -109,6 +110,7 @@ def test_links_with_a_key_and_another_host_are_neither_asked_nor_kept(vendor: Ma
     assert "api_key" not in repr(api.contents_of_own_tables())
 
 
+@pytest.mark.slow
 def test_a_spent_minute_is_waited_for_as_told(vendor: MakeVendor) -> None:
     api = vendor("buildkite")
     options = api.server.vendors.buildkite

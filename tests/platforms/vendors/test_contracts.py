@@ -21,6 +21,7 @@ def test_every_cell_arrives_and_a_second_sync_writes_nothing(contract: str, vend
     assert api.contents() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contract", one_in(len(CONTRACTS), CONTRACTS, slow=3))
 def test_what_is_added_changed_and_removed_upstream_is_followed(contract: str, vendor: MakeVendor) -> None:
     api = vendor(contract)

@@ -44,6 +44,7 @@ def few(api: Vendor, count: int = 12) -> None:
     del load_tests(api)[count:]
 
 
+@pytest.mark.slow
 def test_scripts_and_runs_are_loaded_and_a_second_sync_writes_nothing(vendor: MakeVendor) -> None:
     api = vendor("grafana_k6", DETAILS="true")
     first = sync(api)

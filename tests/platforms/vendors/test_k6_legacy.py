@@ -18,6 +18,7 @@ def test_a_list_of_tests_per_project_costs_one_request_each_once_totals_are_prov
     assert projects <= asked_for_tests(api) <= projects + 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limits", only([[3]], [[3], [2, 3, 100]], slow=[[2, 3, 100]]), ids=str)
 def test_totals_that_count_the_page_and_a_low_limit_lose_no_test(limits: list[int], vendor: MakeVendor) -> None:
     api = vendor("k6_legacy")

@@ -47,6 +47,7 @@ def test_a_token_is_renewed_before_it_expires(vendor: MakeVendor) -> None:
     assert 1 <= found["token", 200] <= 1 + 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [50, 59])
 def test_a_sync_of_hours_renews_its_token_each_hour_before_it_expires(
     seconds: int, vendor: MakeVendor, monkeypatch: pytest.MonkeyPatch

@@ -91,6 +91,7 @@ def test_a_spent_budget_is_recognised_without_the_header_that_says_so(
     assert statuses(api).count(429) < 80
 
 
+@pytest.mark.slow
 def test_a_burst_that_is_refused_for_a_moment_is_no_spent_budget(
     vendor: MakeVendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +183,7 @@ def test_pages_that_are_cut_below_the_limit_lose_no_row(vendor: MakeVendor, monk
     assert api.problems(*chosen) == []
 
 
+@pytest.mark.slow
 def test_a_list_that_begins_with_the_newest_is_left_at_the_first_page_that_ends_with_known_rows(
     vendor: MakeVendor,
 ) -> None:
@@ -197,6 +199,7 @@ def test_a_list_that_begins_with_the_newest_is_left_at_the_first_page_that_ends_
         assert api.requests() - before == (1 if changed <= 60 else 2)
 
 
+@pytest.mark.slow
 def test_a_server_that_ignores_the_order_is_read_to_the_end(
     vendor: MakeVendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

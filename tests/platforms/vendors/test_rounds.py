@@ -57,6 +57,7 @@ def kill(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
     return kill
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_rounds")
 @pytest.mark.parametrize(("contract", "name", "parents"), one_in(3, LONG_LISTS))
 def test_a_load_in_many_rounds_equals_the_source_and_is_done(
@@ -124,6 +125,7 @@ def test_builds_that_come_and_change_while_a_first_load_is_interrupted_are_seen(
     assert errors(api.sync("builds")) == {} and api.problems("builds") == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_rounds")
 def test_a_history_bounded_by_a_start_date_is_read_down_to_it(
     vendor: MakeVendor, kill: Callable[[int | None], None]
@@ -171,6 +173,7 @@ def test_a_contract_without_an_upper_bound_reads_an_interrupted_history_from_its
     assert query(api.file, "SELECT count(*) FROM ci_analytics.builds") == [(2450,)]
 
 
+@pytest.mark.slow
 def test_parents_that_a_round_has_no_time_for_are_read_in_the_next(
     vendor: MakeVendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,7 @@ def test_a_brownout_that_is_over_soon_is_waited_for_once(resource: str, vendor: 
     assert outcomes[resource].skipped_parents == [] and outcomes[resource].retries == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", one_in(4, ["projects", "releases", "events", "issues", "project_detail"], slow=1))
 def test_an_endpoint_that_stays_gone_fails_after_one_retry_and_its_rows_stay(resource: str, vendor: MakeVendor) -> None:
     api = vendor("sentry")
@@ -66,6 +67,7 @@ def test_rows_that_are_filtered_out_after_paging_end_no_list(hidden: int, vendor
     assert errors(api.sync()) == {} and api.problems() == []
 
 
+@pytest.mark.slow
 def test_a_list_whose_pages_are_all_empty_is_given_up(vendor: MakeVendor) -> None:
     api = vendor("sentry")
     api.sync("projects", "releases")

@@ -96,6 +96,7 @@ def test_no_row_is_removed_doubled_or_lost_by_a_change_of_contract_and_back(
     assert missing_or_invented(api, "reference") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contract", one_in(len(CONTRACTS), CONTRACTS, slow=3))
 def test_what_changes_between_the_changes_of_contract_is_followed(
     contract: str, vendor: MakeVendor, monkeypatch: pytest.MonkeyPatch
@@ -109,6 +110,7 @@ def test_what_changes_between_the_changes_of_contract_is_followed(
         assert errors(api.sync()) == {} and missing_or_invented(api, chosen) == []
 
 
+@pytest.mark.slow
 def test_rows_that_a_new_contract_does_not_show_are_not_taken_for_removed_all_at_once(
     vendor: MakeVendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
