@@ -27,6 +27,7 @@ def test_sync_of_everything_from_another_server(warehouse_file: Path) -> None:
         assert check.returncode == 0 and check.stdout.count(": ok") == len(all_platforms()) + 2
 
 
+@pytest.mark.slow
 def test_select_parent_and_partition() -> None:
     with SandboxServer() as server:
         env = sandbox_settings(server)
@@ -97,6 +98,7 @@ def test_a_failed_resource_blocks_only_its_children(selected: list[str], said: s
         assert warm_command("sync", *selected, "--no-models", env=env).returncode == 0
 
 
+@pytest.mark.slow
 def test_an_unknown_partition_or_parent_is_an_error() -> None:
     with SandboxServer() as server:
         env = sandbox_settings(server)

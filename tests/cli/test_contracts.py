@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from platform_assets.platforms import all_platforms
 from tests.cli.command import MAIN, ROOT, command, warm_command
 
@@ -91,6 +93,7 @@ def test_nothing_is_said_where_everything_is_served(warehouse_file: Path) -> Non
     assert "not served" not in synced.stdout + status.stdout
 
 
+@pytest.mark.slow
 def test_the_settings_that_the_sandbox_prints_for_the_vendors_load_from_it(warehouse_file: Path) -> None:
     with sandbox("--contract", "vendor") as variables:
         expected = {f"SOURCES__{one.name.upper()}__CONTRACT": next(iter(one.contracts)) for one in all_platforms()}

@@ -52,6 +52,7 @@ def test_sync_status_verify_and_check(warehouse_file: Path) -> None:
         assert found["load_testing"] and found["warehouse"] and found["dagster home"]
 
 
+@pytest.mark.slow
 def test_a_failure_is_in_the_document_and_in_the_exit_code() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -49,6 +49,7 @@ def test_an_export_is_listed_and_imported_elsewhere_where_models_are_then_due(
     assert query(other, "SELECT count(*) FROM staging.stg_load_testing__organizations") == [(5,)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

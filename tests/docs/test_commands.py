@@ -10,17 +10,15 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from platform_assets.declarations import Platform, validate
 from platform_assets.sandbox import SandboxServer
 from tests.cli.command import ROOT, command, warm_command
 from tests.settings import sandbox_settings
-from tests.tiers import only
 
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -75,21 +73,6 @@ def documented() -> dict[str, list[str]]:
 COMMANDS = documented()
 
 
-def shape(text: str) -> tuple[str, ...]:
-    """The command without the values of its options, if it is a sync or a verification; else as it is."""
-    words = tuple(text.split())
-    if words[:1] == ("platform-assets",) and words[1] in ("sync", "verify"):
-        return (*words[:2], *sorted(word for word in words if word.startswith("--")))
-    return words
-
-
-def one_of_each_shape(texts: Sequence[str]) -> list[ParameterSet]:
-    """The cases: the same command with other values is marked `slow`, and so is what builds models."""
-    first: dict[tuple[str, ...], str] = {}
-    kept = [text for text in texts if first.setdefault(shape(text), text) == text and "dbt run" not in text]
-    return only(kept, texts, slow=texts)
-
-
 RUN = [text for text in COMMANDS if not any(text == known or text.startswith(f"{known} ") for known in NOT_RUN)]
 
 
@@ -135,7 +118,8 @@ def narrowed(words: list[str]) -> list[str]:
     return [*options, "--no-models"] if words[0] == "sync" and "--no-models" not in words else options
 
 
-@pytest.mark.parametrize("text", one_of_each_shape(RUN))
+@pytest.mark.slow
+@pytest.mark.parametrize("text", RUN)
 def test_a_documented_command_runs(
     text: str, settings: Mapping[str, str], place: Path, ran: set[tuple[str, ...]]
 ) -> None:

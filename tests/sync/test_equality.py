@@ -10,7 +10,7 @@ from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
 from tests.conftest import Sync
 from tests.databases import is_postgres
 from tests.settings import PointAt
-from tests.tiers import one_in
+from tests.tiers import one_in, only
 from tests.warehouse_rows import differences, query
 
 pytestmark = pytest.mark.usefixtures("in_either_warehouse")
@@ -37,7 +37,7 @@ def contents(path: Path, name: str) -> dict[str, list[tuple[object, ...]]]:
     }
 
 
-@pytest.mark.parametrize("name", PLATFORMS)
+@pytest.mark.parametrize("name", only([name for name in PLATFORMS if name != "crm"], PLATFORMS, slow=["crm"]))
 def test_every_row_and_field_is_loaded_and_a_second_sync_changes_nothing(
     name: str, shared_sandbox: SandboxServer, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:

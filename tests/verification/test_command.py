@@ -15,6 +15,7 @@ from tests.settings import sandbox_settings
 SELECT = ("--select", "crm/roles", "--select", "crm/leads")
 
 
+@pytest.mark.slow
 def test_verify_reports_differences_as_text_json_and_exit_code_and_fixes_them(warehouse_file: Path) -> None:
     with SandboxServer() as server:
         env = sandbox_settings(server)

@@ -150,6 +150,7 @@ def killed_after(statements: int, environment: dict[str, str]) -> None:
             pass
 
 
+@pytest.mark.slow
 def test_a_migration_that_is_killed_at_any_statement_has_done_nothing_or_all(
     database: Database, shared_sandbox: SandboxServer, point_at: PointAt, sync_platform: Sync
 ) -> None:

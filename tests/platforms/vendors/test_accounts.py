@@ -14,6 +14,7 @@ from platform_assets.warehouse.source_account import AnotherAccount
 from tests.platforms.vendors.conftest import MakeVendor, errors
 from tests.servers.http_server import HttpServer, Reply, Request
 from tests.settings import Point, platform_settings
+from tests.tiers import one_in
 
 # Contract -> platform, a list that it reads, and further settings.
 ACCOUNTS = {
@@ -54,7 +55,7 @@ def load(contract: str, *names: str) -> None:
             assert outcome.ok, outcome.error
 
 
-@pytest.mark.parametrize("contract", ACCOUNTS)
+@pytest.mark.parametrize("contract", one_in(3, ACCOUNTS, slow=1))
 def test_the_address_of_another_account_is_refused(contract: str, point: Point) -> None:
     platform, _, more = ACCOUNTS[contract]
     with account(10) as ours, account(20) as theirs:
@@ -67,7 +68,7 @@ def test_the_address_of_another_account_is_refused(contract: str, point: Point) 
         load(contract)
 
 
-@pytest.mark.parametrize("contract", ACCOUNTS)
+@pytest.mark.parametrize("contract", one_in(3, ACCOUNTS, slow=1))
 def test_the_credential_of_another_account_at_the_same_address_is_refused(contract: str, point: Point) -> None:
     platform, resource, more = ACCOUNTS[contract]
     with account(10) as server, account(20) as theirs:
@@ -82,7 +83,7 @@ def test_the_credential_of_another_account_at_the_same_address_is_refused(contra
             load(contract, resource)
 
 
-@pytest.mark.parametrize("contract", ACCOUNTS)
+@pytest.mark.parametrize("contract", one_in(3, ACCOUNTS, slow=1))
 def test_another_credential_of_the_same_account_goes_on(contract: str, point: Point) -> None:
     platform, _, more = ACCOUNTS[contract]
     with account(10) as server:
