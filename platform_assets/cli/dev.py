@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
@@ -35,6 +36,8 @@ _SUPERSEDED = "Function `dev_command` is superseded"
 
 # Seconds between checks for a signal.
 _POLL_SECONDS = 0.2
+# Seconds that `dagster dev` has to end after an interrupt, until it gets another one.
+SHUTDOWN_SECONDS = 20.0
 
 
 def open_ui(host: str, port: int, sandbox: bool | None, contract: str = REFERENCE) -> int:
@@ -87,7 +90,7 @@ def open_ui(host: str, port: int, sandbox: bool | None, contract: str = REFERENC
             "--log-format",
             "rich",
         ]
-        return _run_until_signalled(command, _Announcement(host, port))
+        return run_until_signalled(command, _Announcement(host, port))
 
 
 class _Announcement:
@@ -113,27 +116,28 @@ class _Announcement:
             typer.echo(f"Dagster UI: http://{self._host}:{self._port}")
 
 
-def _run_until_signalled(command: Sequence[str], meanwhile: Callable[[], None]) -> int:
+def run_until_signalled(command: Sequence[str], meanwhile: Callable[[], None]) -> int:
     """Run a program until it ends or this process receives SIGINT or SIGTERM; its exit code.
 
     Calls `meanwhile` several times a second.
 
     `dagster dev` shuts down its daemon and code server on an interrupt only, and a second interrupt would cut that
-    short. So it gets a process group of its own, which a terminal's Ctrl-C does not reach, and one interrupt from here.
+    short. So it gets a process group of its own, which a terminal's Ctrl-C does not reach, and one interrupt from here;
+    another one if it goes on, since an interrupt while it starts can get lost.
     """
     signalled = Event()
     before = {number: signal.signal(number, lambda *_: signalled.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     process = subprocess.Popen(command, process_group=0)
-    forwarded = False
+    interrupt_at = 0.0
     try:
         while True:
             try:
                 return process.wait(_POLL_SECONDS)
             except subprocess.TimeoutExpired:
                 meanwhile()
-                if signalled.is_set() and not forwarded:
+                if signalled.is_set() and time.monotonic() >= interrupt_at:
                     process.send_signal(signal.SIGINT)
-                    forwarded = True
+                    interrupt_at = time.monotonic() + SHUTDOWN_SECONDS
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -26,6 +26,8 @@ from tests.servers.postgres import PostgresServer, query
 from tests.sync.shop import SHOP
 
 LIMIT = RateLimit(requests=10, seconds=1)
+# Seconds between the grant of a request and its arrival.
+ON_THE_WAY = 0.25
 LIMITED = replace(SHOP, client=replace(SHOP.client, rate_limit=LIMIT))
 ONE_AT_A_TIME = Endpoint(path="/things", max_concurrency=1)
 
@@ -52,9 +54,9 @@ class Counting(HttpServer):
         return Reply(b"[]", headers={"Content-Type": "application/json"})
 
     def in_fullest_window(self) -> int:
-        """The most requests in any window of the limit's length."""
-        times = sorted(self.times)
-        return max(sum(start <= at < start + LIMIT.seconds for at in times) for start in times)
+        """The most requests in any window of the limit's length, but for what a busy machine may take to send one."""
+        times, seconds = sorted(self.times), LIMIT.seconds - ON_THE_WAY
+        return max(sum(start <= at < start + seconds for at in times) for start in times)
 
 
 @pytest.fixture
