@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.servers.postgres import new_database, postgres_server
-
 
 @pytest.fixture(scope="session")
 def postgres_settings() -> Iterator[Mapping[str, str]]:
     """dlt's settings of the server; use `new_database` of them."""
+    # Here, since `make test-embedded-elt` has no driver of Postgres.
+    from tests.servers.postgres import postgres_server
+
     with postgres_server() as settings:
         yield settings
 
@@ -21,6 +22,8 @@ def postgres_settings() -> Iterator[Mapping[str, str]]:
 @pytest.fixture
 def in_postgres(postgres_settings: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
     """The warehouse of this test is a Postgres database of its own. Its settings, which are also in the environment."""
+    from tests.servers.postgres import new_database
+
     settings = new_database(postgres_settings)
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
