@@ -124,14 +124,14 @@ class _Wanted:
 
 
 class HashedKeys(Container[str]):
-    """A set of texts as sorted hashes, 8 bytes each."""
+    """A set of texts as sorted hashes, 8 bytes each.
 
-    def __init__(self, hashes: np.ndarray) -> None:
-        self._hashes = hashes
+    Args:
+        pieces: hashes of the texts (`hash_keys`).
+    """
 
-    @classmethod
-    def of(cls, keys: Iterable[str]) -> "HashedKeys":
-        return cls(np.sort(hash_keys(keys)))
+    def __init__(self, pieces: Iterable[np.ndarray]) -> None:
+        self._hashes = np.sort(np.concatenate([NO_HASHES, *pieces]))
 
     def __contains__(self, key: object) -> bool:
         return bool(is_member(hash_keys([key]), self._hashes)[0])
@@ -177,7 +177,7 @@ def _piece_by_piece(
     postponed: list[str] = []
     incomplete: list[str] = []
     partitions: set[str] = set()
-    hashes = [NO_HASHES]
+    hashes: list[np.ndarray] = []
     others_ok = False
     for piece in _pieces(platform, resource, session, settings, incomplete):
         hashes.append(hash_keys(known.parent.key for known in piece))
@@ -191,9 +191,7 @@ def _piece_by_piece(
         due += found[:room]
         postponed += [known.parent.key for known in found[room:]]
     recorded = session.progress_of(resource.name, {known.parent.key for known in due})
-    return DueParents(
-        due, postponed, recorded, HashedKeys(np.sort(np.concatenate(hashes))), partitions, sorted(incomplete), others_ok
-    )
+    return DueParents(due, postponed, recorded, HashedKeys(hashes), partitions, sorted(incomplete), others_ok)
 
 
 def _pieces(
