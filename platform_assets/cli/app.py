@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from platform_assets.cli import declaring
 from platform_assets.cli.ports import PortUnavailable
 from platform_assets.declarations import PlatformAssetsError
 
@@ -316,6 +317,9 @@ def dbt(context: typer.Context) -> None:
     from platform_assets.cli.dbt import run_dbt
 
     raise typer.Exit(run_dbt(context.args))
+
+
+app.add_typer(declaring.commands)
 
 
 @app.command("dbt-sources")
