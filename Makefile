@@ -64,6 +64,7 @@ format: setup  ## fix what ruff can fix, format, and make the generated parts of
 	$(BIN)/python docs/draw_imports.py
 	$(BIN)/python docs/draw_lineage.py
 	$(BIN)/python docs/draw_dictionary.py
+	$(BIN)/python docs/draw_settings.py
 
 bench: setup $(UV)  ## measure side by side with other loaders; writes benchmarks/*.md
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --group bench

@@ -330,14 +330,15 @@ def dbt_sources(
     from platform_assets.cli.environment import report_broken_platforms
     from platform_assets.configuration import configured
     from platform_assets.dbt import sources
-    from platform_assets.platforms import all_platforms, broken_platforms
+    from platform_assets.platforms import broken_platforms
 
     configured("warehouse")  # reports a settings file that cannot be read, before anything else needs it
     report_broken_platforms()
     project = Path("dbt_project")
     if not project.is_dir():
         raise PlatformAssetsError(f"there is no {project} in {Path.cwd()}: run this in the folder of the project")
-    paths = sources.outdated(project, all_platforms()) if only_check else sources.write(project, all_platforms())
+    platforms = sources.platforms_of(project)
+    paths = sources.outdated(project, platforms) if only_check else sources.write(project, platforms)
     for path in paths:
         typer.echo(f"{'out of date' if only_check else 'written'}: {path}")
     raise typer.Exit(1 if (only_check and paths) or broken_platforms() else 0)

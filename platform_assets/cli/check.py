@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import typer
@@ -20,7 +20,7 @@ from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsErro
 from platform_assets.extraction.connection import connect
 from platform_assets.http.client import ApiClient
 from platform_assets.http.shared_limits import SharedLimits
-from platform_assets.platforms import all_platforms, broken_platforms
+from platform_assets.platforms import all_platforms, broken_platforms, replaced_platforms
 from platform_assets.warehouse.location import check_settings, exclusive, missing_file, shared_limits, warehouse_name
 from platform_assets.warehouse.queries import reading, recorded_source
 from platform_assets.warehouse.source_account import AnotherAccount
@@ -74,7 +74,7 @@ def _findings(platforms: list[Platform], *, all_of_them: bool, sandbox: bool, co
         yield Finding(platform.name, True, "left out, it is not configured and the sandbox does not serve it")
     if all_of_them:
         yield from (Finding(broken.module, False, str(broken)) for broken in broken_platforms())
-    for problem in unknown_settings(all_platforms(), [broken.module for broken in broken_platforms()]):
+    for problem in unknown_settings(all_platforms(), [name for broken in broken_platforms() for name in broken.names]):
         yield Finding("settings", False, problem)
     served = [platform for platform in platforms if platform not in left_out]
     warehouse = _check_warehouse()
@@ -158,14 +158,16 @@ def _compare_accounts(client: ApiClient) -> None:
 
 
 def _check(platform: Platform, limits: SharedLimits | None) -> Finding:
+    file = replaced_platforms().get(platform.name)
+    details = () if file is None else (f"{file} replaces the platform of this name that the package has",)
     try:
         connection = connect(platform)
         with connection.open_client(retries=False, limits=limits) as client:
             client.get(connection.platform.client.probe)
             _check_account(client)
-            details = tuple(account_details(platform, client))
+            details += tuple(account_details(platform, client))
     except PlatformAssetsError as error:
-        return _not_ok(platform.name, error)
+        return replace(_not_ok(platform.name, error), details=details)
     return Finding(platform.name, True, f"ok, {connection.settings.base_url} accepts the credential", details)
 
 

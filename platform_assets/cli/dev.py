@@ -54,7 +54,7 @@ def open_ui(host: str, port: int, sandbox: bool | None, contract: str = REFERENC
     """
     check_port("the Dagster UI", host, port)
     report_broken_platforms()
-    for problem in unknown_settings(all_platforms(), [broken.module for broken in broken_platforms()]):
+    for problem in unknown_settings(all_platforms(), [name for broken in broken_platforms() for name in broken.names]):
         print(f"warning: {problem}", file=sys.stderr)
     home = dagster_home()
     platforms = all_platforms()

@@ -283,7 +283,7 @@ def _uncommented(text: str) -> str:
 
 
 def test_the_reference_is_up_to_date() -> None:
-    """Run `python -m platform_assets.configuration.reference > docs/settings.md` if this fails."""
+    """Run `python docs/draw_settings.py` if this fails."""
     assert (ROOT / "docs" / "settings.md").read_text() == render(all_platforms())
 
 
