@@ -23,7 +23,7 @@ Where a reader cannot know that, there is an allowance:
 
 from datetime import datetime
 
-from tests.simulation.cells import column_of, holds, key_text
+from tests.simulation.cells import column_of, holds, key_text, without_nul
 from tests.simulation.columns import base_name, values_of
 from tests.simulation.contract import Resource
 from tests.simulation.findings import Finding, Round, Run
@@ -53,8 +53,9 @@ class Oracle:
     first_start: `start_date` at that time.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, holds_nul: bool = True) -> None:
         self._store = store
+        self._holds_nul = holds_nul
         self._columns: dict[tuple[str, str], str] = {}
         self.read_at: dict[tuple[str, str | None], int] = {}
         self.first_start: dict[tuple[str, str | None], datetime | None] = {}
@@ -87,6 +88,7 @@ class Oracle:
         expected = {column_of(name) for name in version.record if name not in _COLLIDING}
         for name, value in version.record.items():
             self.cells += 1
+            value = value if self._holds_nul else without_nul(value)
             if name not in _COLLIDING and not holds(row, column_of(name), value):
                 wrong.append(f"{name} is {value!r}, {column_of(name)} has {values_of(row, column_of(name))}")
         spare = [c for c in row if not c.startswith("_") and c != NOISE and base_name(c) not in expected]
