@@ -17,7 +17,7 @@ Where a reader cannot know that, there is an allowance:
 - LONG AGO: a record that comes into a filtered list with a time from before 1970, after that list was read once, is
   not in any response but a full refresh's.
 - ANOTHER ACCOUNT: under another credential an account is known by its records. Where the warehouse has none of those
-  that exist now, the sync may refuse. After two syncs that landed at once, the other credential may be the recorded one.
+  that exist now, the sync may refuse. After two syncs that landed at once, the recorded credential may be the other's.
 - KILLED: what a killed sync has read is either there or not, row by row.
 """
 
