@@ -40,7 +40,9 @@ def test_parents_children_and_models_in_one_run(
 ) -> None:
     with SandboxServer() as server:
         point_at(server)
-        result = repository.get_job("sync_ci_analytics").execute_in_process(instance=instance, raise_on_error=False)
+        models = ["staging/stg_ci_analytics__builds", "marts/ci_analytics_build_outcomes_daily"]
+        keys = ["ci_analytics/organizations", PIPELINES.to_user_string(), "ci_analytics/builds", *models]
+        result = run(repository, "sync_ci_analytics", instance, keys)
         assert result.success
         expected = expected_rows(server.backend)["ci_analytics"]
         slugs = {organization["slug"] for organization in expected["organizations"]}
