@@ -136,6 +136,7 @@ def test_sync_names_the_platforms_loaded_from_the_sandbox(warehouse_file: Path) 
         args = ["--no-models", "--select", "crm/roles", "--select", "load_testing/organizations"]
         done = warm_command("sync", "--sandbox", *args, env=env)
         assert done.returncode == 0, done.stdout + done.stderr
+        assert "Open the UI: " in done.stdout
         line = next(line for line in done.stdout.splitlines() if line.startswith("sandbox:"))
         assert f"serves load_testing into {warehouse_file}; configured: crm" in line
 
