@@ -44,7 +44,7 @@ def test_from_flags_a_file_is_written_that_loads_and_what_to_do_next_is_said(run
     assert shop.client.paginator == SinglePage() and shop.client.data_selector == "data"
     assert out == (
         "written: platforms/shop.yaml (2 resources)\n"
-        "next: set SOURCES__SHOP__API_TOKEN, or put them into .dlt/secrets.toml; then\n"
+        "next: set SOURCES__SHOP__API_TOKEN, or put it into .dlt/secrets.toml; then\n"
         "  platform-assets check --platform shop\n"
         "  platform-assets sync --platform shop\n"
     )

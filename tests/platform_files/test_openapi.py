@@ -78,6 +78,7 @@ def test_what_was_assumed_or_left_out_is_said() -> None:
     assert "orders: the largest page is not said: pages of 10, as by default" in found.assumed
     assert "tags: the key is `slug`" in found.assumed
     assert "tags: no parameter pages: read as one page" in found.assumed
+    assert not [line for line in found.assumed if line.startswith("team_members")], "it is left out"
     left_out = dict(line.split(": ", 1) for line in found.left_out)
     assert set(left_out) == {
         "GET /me", "GET /orders/{order_id}", "GET /logs", "GET /search", "GET /elsewhere", "GET /teams/{team}/members",

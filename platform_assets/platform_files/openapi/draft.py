@@ -109,7 +109,10 @@ def draft_platform(
         resources=tuple(_resource(one, client, by_path) for one in lists),
         base_url=url,
     )
-    return Draft(_without_what_cannot_run(platform, left_out), tuple(assumed), tuple(left_out))
+    usable = _without_what_cannot_run(platform, left_out)
+    unused = {one.name for one in platform.resources} - {one.name for one in usable.resources}
+    said = tuple(line for line in assumed if line.partition(":")[0] not in unused)
+    return Draft(usable, said, tuple(left_out))
 
 
 def _lists(specification: Specification, assumed: list[str], left_out: list[str]) -> list[_List]:
