@@ -68,7 +68,7 @@ class _List:
     operation: Operation
     selector: str
     columns: dict[str, str]
-    key: str
+    key: str | None
     paginator: Paginator
     params: dict[str, Param]
     incremental: Incremental | None
@@ -139,8 +139,6 @@ def _list(specification: Specification, operation: Operation, taken: set[str], a
     name = _name(operation.path, taken)
     columns = columns_of(specification, records.record)
     key = key_of(columns, required_in(specification, records.record), _singular(_last_word(operation.path)))
-    if key is None:
-        return "no field says which record is which"
     paging = paging_of(specification, operation, key, columns)
     if paging.paginator is None:
         return paging.note or "it cannot be paged"
@@ -157,7 +155,9 @@ def _list(specification: Specification, operation: Operation, taken: set[str], a
             params[parameter.name] = value
             assumed.append(f"{name}: `{parameter.name}` is always {value!r}")
     assumed += [f"{name}: {note}" for note in (records.assumed, paging.note, *filtering.notes) if note]
-    if key != "id":
+    if key is None:
+        assumed.append(f"{name}: no field says which record is which")
+    elif key != "id":
         assumed.append(f"{name}: the key is `{key}`")
     return _List(name, operation, records.selector, columns, key, paging.paginator, params, filtering.incremental)
 
@@ -175,7 +175,7 @@ def _resource(one: _List, client: Client, by_path: dict[str, _List]) -> Resource
         description=_line(one.operation.summary) or f"GET {one.operation.path}",
         endpoint=endpoint,
         columns=one.columns,
-        primary_key=None if one.key == "id" else one.key,
+        primary_key=None if one.key == "id" else one.key or (),
         partition=Buckets(count=16) if endpoint.parents else None,
     )
 
@@ -195,7 +195,7 @@ def _parent_field(placeholder: str, parent: _List) -> str:
     columns = {plain_name(name): name for name in parent.columns}
     plain = plain_name(placeholder)
     candidates = (plain, plain.removeprefix(f"{_singular(_last_word(parent.operation.path))}_"), plain.split("_")[-1])
-    return next((columns[name] for name in candidates if name in columns), parent.key)
+    return next((columns[name] for name in candidates if name in columns), parent.key or "id")
 
 
 def _without_what_cannot_run(platform: Platform, left_out: list[str]) -> Platform:
@@ -207,7 +207,10 @@ def _without_what_cannot_run(platform: Platform, left_out: list[str]) -> Platfor
             refused = next((one for one in platform.resources if one.name == error.resource), None)
             if refused is None:
                 raise
-            left_out.append(f"GET {refused.endpoint.path}: {str(error).partition(': ')[2]}")
+            problem = (
+                str(error).partition(": ")[2] if refused.primary_key != () else "no field says which record is which"
+            )
+            left_out.append(f"GET {refused.endpoint.path}: {problem}")
             platform = replace(platform, resources=tuple(one for one in platform.resources if one is not refused))
             if not platform.resources:
                 raise PlatformAssetsError(f"{platform.name}: has no list that can run; {left_out[-1]}") from None
