@@ -34,6 +34,8 @@ class Records:
 
 def properties_of(specification: Specification, schema: Object) -> dict[str, Object]:
     """The fields of an object's schema, with those of the schemas that it is made of."""
+    if not schema:
+        return {}  # No part of the file, so its identity may soon be another schema's.
     known = specification.fields_of.get(id(schema))
     if known is None:
         known = specification.fields_of[id(schema)] = _properties_of(specification, schema)
