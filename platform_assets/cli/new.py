@@ -133,6 +133,9 @@ def _say_what_is_next(platform: Platform, path: Path, *, is_found: bool) -> None
         typer.echo(f"next: set PLATFORMS__FOLDER to {short_path(str(path.parent))}, where it is looked for")
     secrets = [setting_name(platform, setting.key) for setting in all_credentials(platform)]
     if secrets:
-        typer.echo(f"next: set {' and '.join(secrets)}, or put them into .dlt/secrets.toml; then")
+        them = "it" if len(secrets) == 1 else "them"
+        typer.echo(f"next: set {' and '.join(secrets)}, or put {them} into .dlt/secrets.toml; then")
+    else:
+        typer.echo("next:")
     typer.echo(f"  platform-assets check --platform {platform.name}")
     typer.echo(f"  platform-assets sync --platform {platform.name}")

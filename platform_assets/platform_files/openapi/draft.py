@@ -36,7 +36,7 @@ from platform_assets.platform_files.openapi.schemas import (
     records_in,
     required_in,
 )
-from platform_assets.platform_files.openapi.specification import Object, Operation, Parameter, Specification, Unresolved
+from platform_assets.platform_files.openapi.specification import Object, Operation, Parameter, Specification
 
 T = TypeVar("T")
 
@@ -109,22 +109,22 @@ def draft_platform(
         resources=tuple(_resource(one, client, by_path) for one in lists),
         base_url=url,
     )
-    return Draft(_without_what_cannot_run(platform, left_out), tuple(assumed), tuple(left_out))
+    usable = _without_what_cannot_run(platform, left_out)
+    unused = {one.name for one in platform.resources} - {one.name for one in usable.resources}
+    said = tuple(line for line in assumed if line.partition(":")[0] not in unused)
+    return Draft(usable, said, tuple(left_out))
 
 
 def _lists(specification: Specification, assumed: list[str], left_out: list[str]) -> list[_List]:
     """All lists with a key and a way of paging, each under a name of its own."""
     found: list[_List] = []
     taken: set[str] = set()
-    for operation in specification.operations():
-        try:
-            one = _list(specification, operation, taken, assumed)
-        except Unresolved as error:
-            one = str(error)
+    for path, operation in specification.operations():
+        one = operation if isinstance(operation, str) else _list(specification, operation, taken, assumed)
         if isinstance(one, str):
-            left_out.append(f"GET {operation.path}: {one}")
+            left_out.append(f"GET {path}: {one}")
         elif len(found) == _MAX_RESOURCES:
-            left_out.append(f"GET {operation.path}: there are {_MAX_RESOURCES} lists already")
+            left_out.append(f"GET {path}: there are {_MAX_RESOURCES} lists already")
         else:
             found.append(one)
             taken.add(one.name)

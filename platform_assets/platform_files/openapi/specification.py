@@ -99,16 +99,23 @@ class Specification:
         )
         return [schemes[name] for name in dict.fromkeys([*names, *schemes]) if name in schemes]
 
-    def operations(self) -> Iterator[Operation]:
-        """The `GET` of each path, in the file's order. Raises PlatformAssetsError if there are too many."""
+    def operations(self) -> Iterator[tuple[str, Operation | str]]:
+        """Each path with its `GET`, or why that cannot be read, in the file's order.
+
+        Raises PlatformAssetsError if there are too many.
+        """
         paths = _object(self._content.get("paths"))
         if len(paths) > _MAX_OPERATIONS:
             raise PlatformAssetsError(f"{self.file}: has more than {_MAX_OPERATIONS} paths")
         for path, item in paths.items():
-            item = self.resolved(item)
-            get = _object(item.get("get"))
-            if get:
-                yield self._operation(str(path), item, get)
+            try:
+                found = self.resolved(item)
+                get = _object(found.get("get"))
+                operation = self._operation(str(path), found, get) if get else None
+            except Unresolved as error:
+                operation = str(error)
+            if operation is not None:
+                yield str(path), operation
 
     def resolved(self, value: Any) -> Object:
         """An object, or the one that its `$ref` leads to. Raises Unresolved."""
