@@ -71,6 +71,7 @@ def test_lists_keys_columns_paging_parents_and_cursors_are_taken() -> None:
         cursor_path="paging.next_cursor", cursor_param="cursor", limit_param="limit", limit=2, maximum=2
     )
     assert customers.columns["vip"] == "bool" and shop.data_selector_of(customers) == "data"
+    assert shop.column_descriptions == {"orders.id": "Number.", "order_lines.quantity": "Pieces."}
     assert tags.primary_key == "slug" and shop.paginator_of(tags) == SinglePage()
 
 
