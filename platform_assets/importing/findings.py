@@ -47,8 +47,8 @@ class Finding:
 class Findings:
     """Collects findings; the same one is kept once."""
 
-    def __init__(self) -> None:
-        self._found: dict[Finding, None] = {}
+    def __init__(self, found: Iterable[Finding] = ()) -> None:
+        self._found: dict[Finding, None] = dict.fromkeys(found)
 
     def mended(self, resource: str | None, what: str, why: str) -> None:
         self._found[Finding(Severity.MENDED, resource, what, why)] = None
