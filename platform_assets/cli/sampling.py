@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from platform_assets.declarations import FanOut, Platform, PlatformAssetsError, Resource, SingleObject
 from platform_assets.http.client import ApiClient
 from platform_assets.http.pagination.pager import pager
-from platform_assets.http.urls import fill_path
+from platform_assets.http.urls import ParamValue, fill_path
 from platform_assets.importing.samples import Sample, at
 
 
@@ -50,8 +50,8 @@ def _path_values(platform: Platform, resource: Resource, samples: Mapping[str, S
     raise NoParent(f"no record of the sample of `{parent.name}` has the values of its path")
 
 
-def _first_page(platform: Platform, resource: Resource) -> dict[str, str | int]:
-    return {str(name): value for name, value in pager(platform.paginator_of(resource), None).first().items()}
+def _first_page(platform: Platform, resource: Resource) -> dict[str, ParamValue]:
+    return dict(pager(platform.paginator_of(resource), None).first())
 
 
 def _bounds(resource: Resource) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """What a platform of the same API says already, where an imported configuration says nothing (`--like`)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from platform_assets.declarations import Endpoint, Platform, Resource, SingleObject
 from platform_assets.importing.dlt_config import Imported
-from platform_assets.importing.findings import Findings
+from platform_assets.importing.findings import Findings, Severity
 
 # Keys of an endpoint that no dlt configuration has a word for.
 _ENDPOINT_KEYS = ("envelope", "incremental", "record", "exclude", "scope", "docs_url")
@@ -44,6 +45,7 @@ def _completed(
     name = resource.name
 
     def take(key: str) -> None:
+        findings.drop(name, key, Severity.ASSUMED)
         findings.assumed(name, key, f"as in `{known.name}`, since the configuration does not say")
 
     endpoint = resource.endpoint
@@ -56,6 +58,8 @@ def _completed(
     untyped = {field for place, field in imported.untyped if place == name}
     own = {field: kind for field, kind in resource.columns.items() if field not in untyped}
     columns = {**other.columns, **own, **dict.fromkeys(untyped - other.columns.keys(), "text")}
+    for field in untyped & other.columns.keys():
+        findings.drop(name, f"columns.{field}", Severity.ASSUMED)
     if columns != dict(resource.columns):
         take("columns")
     more = {}
@@ -72,7 +76,7 @@ def _completed(
     return replace(resource, endpoint=replace(endpoint, **changed), columns=columns, **more)
 
 
-def _changed_endpoint(resource: Resource, other: Resource, take) -> dict[str, object]:
+def _changed_endpoint(resource: Resource, other: Resource, take: Callable[[str], None]) -> dict[str, object]:
     endpoint: Endpoint = resource.endpoint
     changed: dict[str, object] = {}
     for key in _ENDPOINT_KEYS:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from platform_assets.declarations import ApiKeyAuth, Auth, BearerAuth, HttpBasicAuth, OAuth2ClientCredentials
 from platform_assets.importing.findings import Findings
 from platform_assets.importing.names import snake_case
-from platform_assets.importing.values import Called, Joined, Setting
+from platform_assets.importing.values import Called, Joined, Setting, unreadable_parts, without_unreadable
 
 # dlt's classes by the words for them, with their positional arguments.
 _CLASSES = {
@@ -60,6 +60,9 @@ class ReadClient:
 def read_client(client: Any, findings: Findings) -> ReadClient:
     """The configuration's `client`."""
     given: Mapping[str, Any] = client if isinstance(client, Mapping) else {}
+    for path, unreadable in unreadable_parts(given):
+        findings.not_carried(None, f"client.{path}", str(unreadable))
+    given = without_unreadable(given)
     for key in given:
         if key not in (*_CLIENT_KEYS, "error_handler"):
             findings.not_carried(None, f"client.{key}", "dlt's `client` has no such key")

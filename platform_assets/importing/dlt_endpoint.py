@@ -88,7 +88,7 @@ def read_endpoint(
     cursored = read_incremental(written, findings)
     paging = written.endpoint.get("paginator")
     paging = shared_paginator if paging is None else paging
-    kind = (as_object(paging) or {}).get("type", "auto")
+    kind = "auto" if paging is None else (as_object(paging) or {}).get("type", "unknown")
     single = _is_single(written)
     paged = None if single else convert_paginator(paging, written.params, name, findings)
     if paged is None and kind != "auto" and not single:
@@ -208,6 +208,12 @@ def _primary_key(written: Written, findings: Findings) -> str | tuple[str, ...]:
     given = written.given.get("primary_key")
     key = (given,) if isinstance(given, str) else _texts(given) or keys_in_columns(written.given.get("columns"))
     if key:
+        if "primary_key" not in written.own and isinstance(given, str):
+            findings.assumed(
+                written.name,
+                "primary_key",
+                f"`{given}` is from `resource_defaults`; a record without it fails the read",
+            )
         return key[0] if len(key) == 1 else tuple(dict.fromkeys(key))
     findings.assumed(written.name, "primary_key", "none is declared: `id` is taken; a record without it fails the read")
     return "id"

@@ -97,16 +97,17 @@ def _merged(one: Any, defaults: Mapping[str, Any], number: int, findings: Findin
         findings.mended(snake_case(specified), "name", "has none; it is called after its path")
     name = snake_case(specified)
     endpoint.setdefault("path", specified)
-    for path, unreadable in unreadable_parts({**one, "endpoint": endpoint}):
-        if path == "endpoint.path":
-            findings.not_carried(name, "the whole resource", f"its path {unreadable}")
+    base = defaults.get("endpoint")
+    base = base if isinstance(base, Mapping) else {}
+    for path, unreadable in unreadable_parts({**defaults, **one, "endpoint": {**base, **endpoint}}):
+        if path == "endpoint.path" or path.startswith("endpoint.paginator"):
+            findings.not_carried(name, "the whole resource", f"its {path.split('.')[1]} {unreadable}")
             return None
         if not path.startswith("processing_steps"):
             findings.not_carried(name, path, f"{unreadable} (`{unreadable.source}`)")
     own = frozenset({*one, *(f"endpoint.{key}" for key in endpoint)})
     one, endpoint, defaults = without_unreadable(one), without_unreadable(endpoint), without_unreadable(defaults)
-    base = defaults.get("endpoint")
-    base = base if isinstance(base, Mapping) else {}
+    base = without_unreadable(base)
     merged = {**base, **endpoint}
     for key in ("params", "json"):
         parts = [part[key] for part in (base, endpoint) if isinstance(part.get(key), Mapping)]

@@ -25,7 +25,10 @@ def is_creation_time(field: str) -> bool:
 
 def _cursor(resource: Resource, findings: Findings) -> None:
     incremental = resource.endpoint.incremental
-    if incremental is None or not is_creation_time(incremental.cursor_path):
+    if incremental is None:
+        findings.assumed(resource.name, "incremental", "no cursor is declared: it is read in full each time")
+        return
+    if not is_creation_time(incremental.cursor_path):
         return
     if incremental.server_side:
         why = (

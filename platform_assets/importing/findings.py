@@ -62,6 +62,12 @@ class Findings:
     def not_carried(self, resource: str | None, what: str, why: str) -> None:
         self._found[Finding(Severity.NOT_CARRIED, resource, what, why)] = None
 
+    def drop(self, resource: str, what: str, severity: Severity) -> None:
+        """Forget what is no longer so."""
+        gone = [one for one in self._found if (one.resource, one.what, one.severity) == (resource, what, severity)]
+        for one in gone:
+            del self._found[one]
+
     def all(self) -> tuple[Finding, ...]:
         """In the order in which they were found."""
         return tuple(self._found)

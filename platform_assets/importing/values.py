@@ -105,6 +105,11 @@ def without_unreadable(value: Any) -> Any:
     """The value without what could not be read; a list or object without such parts."""
     if isinstance(value, Mapping):
         return {key: without_unreadable(part) for key, part in value.items() if not isinstance(part, Unreadable)}
+    if isinstance(value, Called):
+        return Called(value.name, without_unreadable(value.args), without_unreadable(value.kwargs), value.line)
+    if isinstance(value, tuple):
+        # Places of arguments have a meaning.
+        return tuple(None if isinstance(part, Unreadable) else without_unreadable(part) for part in value)
     if isinstance(value, list):
         return [without_unreadable(part) for part in value if not isinstance(part, Unreadable)]
     return value
