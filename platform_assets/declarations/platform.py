@@ -15,6 +15,9 @@ from platform_assets.declarations.strict import strict
 # Name of the vendor-neutral contract that every platform has.
 REFERENCE = "reference"
 
+# Marks what no file declares.
+_DERIVED = {"derived": True}
+
 # A daily read with two hours to spare.
 _DEFAULT_FRESHNESS = Freshness(allowed_lag=timedelta(hours=26))
 _DEFAULT_CADENCE = Cadence(cursored="0 * * * *", snapshots="0 3 * * *", full="0 4 * * 0")
@@ -275,6 +278,8 @@ class Platform:
         scopes: settings that narrow which parents are read.
         column_descriptions: what fields mean, for people: `<field>` for what it means in every table, or
             `<resource>.<field>` for what it means in one. A field may have none.
+        base_url: where the contract `reference` is served; the setting `base_url` replaces it. A platform with it
+            counts as configured.
         unserved: resource name -> why the contract that is applied does not serve it; declared by the contract.
         reference: the platform as declared, if a contract is applied.
     """
@@ -291,8 +296,9 @@ class Platform:
     owners: tuple[str, ...] = ("team:data-platform",)
     scopes: tuple[Scope, ...] = ()
     column_descriptions: Mapping[str, str] = field(default_factory=dict)
-    unserved: Mapping[str, str] = field(default_factory=dict)
-    reference: "Platform | None" = None
+    base_url: str | None = None
+    unserved: Mapping[str, str] = field(default_factory=dict, metadata=_DERIVED)
+    reference: "Platform | None" = field(default=None, metadata=_DERIVED)
 
     def resource(self, name: str) -> Resource:
         """The resource called `name`. Raises KeyError if it does not exist."""
