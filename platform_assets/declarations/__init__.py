@@ -10,6 +10,16 @@ nothing imports Dagster or dlt: a platform file can be checked in milliseconds.
     validation   checks a whole platform when the definitions load: what the keys mean together
 """
 
+from platform_assets.declarations.auth import (
+    ApiKeyAuth,
+    Auth,
+    BearerAuth,
+    HttpBasicAuth,
+    NoAuth,
+    OAuth2ClientCredentials,
+    OAuth2RefreshToken,
+    SessionToken,
+)
 from platform_assets.declarations.cadence import Cadence
 from platform_assets.declarations.detail import BodyText, Detail, Every, Newest
 from platform_assets.declarations.errors import DeclarationError, MisspeltError, PlatformAssetsError, SettingsError
@@ -29,16 +39,11 @@ from platform_assets.declarations.partition import Buckets, DynamicPartitions, p
 from platform_assets.declarations.platform import (
     REFERENCE,
     Account,
-    ApiKeyAuth,
-    Auth,
-    BearerAuth,
     Client,
     Contract,
     DailyBudget,
     ErrorHandler,
     Grant,
-    HttpBasicAuth,
-    OAuth2ClientCredentials,
     Platform,
     Scope,
 )
@@ -91,7 +96,9 @@ __all__ = [
     "Listed",
     "MisspeltError",
     "Newest",
+    "NoAuth",
     "OAuth2ClientCredentials",
+    "OAuth2RefreshToken",
     "Offset",
     "OnRemoval",
     "PageNumber",
@@ -105,6 +112,7 @@ __all__ = [
     "Resolve",
     "Resource",
     "Scope",
+    "SessionToken",
     "SettingsError",
     "SingleObject",
     "SinglePage",

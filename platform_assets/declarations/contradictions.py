@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
+from platform_assets.declarations.auth import ApiKeyAuth
 from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.paginator import Cursor, HeaderCursor, Offset, PageNumber, Paginator, RecordCursor
-from platform_assets.declarations.platform import ApiKeyAuth, Client, Platform
+from platform_assets.declarations.platform import Client, Platform
 from platform_assets.declarations.resource import OnRemoval, Resource
 
 Found = tuple[str, str]

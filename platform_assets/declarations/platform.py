@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Literal
 
+from platform_assets.declarations.auth import Auth
 from platform_assets.declarations.cadence import Cadence
 from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.paginator import Paginator
@@ -21,73 +21,6 @@ _DERIVED = {"derived": True}
 # A daily read with two hours to spare.
 _DEFAULT_FRESHNESS = Freshness(allowed_lag=timedelta(hours=26))
 _DEFAULT_CADENCE = Cadence(cursored="0 * * * *", snapshots="0 3 * * *", full="0 4 * * 0")
-
-
-@strict
-@dataclass(frozen=True, kw_only=True)
-class BearerAuth:
-    """`Authorization: Bearer <token>`; the token is the secret named `token`."""
-
-    token: str = "api_token"
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        return (self.token,)
-
-
-@strict
-@dataclass(frozen=True, kw_only=True)
-class ApiKeyAuth:
-    """The secret named `api_key`, sent as the query parameter or header called `name`."""
-
-    name: str
-    location: Literal["query", "header"] = "query"
-    api_key: str = "api_token"
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        return (self.api_key,)
-
-
-@strict
-@dataclass(frozen=True, kw_only=True)
-class HttpBasicAuth:
-    """`Authorization: Basic ...`, of the secrets named `username` and `password`."""
-
-    username: str = "username"
-    password: str = "password"
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        return (self.username, self.password)
-
-
-@strict
-@dataclass(frozen=True, kw_only=True)
-class OAuth2ClientCredentials:
-    """A bearer token that the client's own id and secret buy, for an hour or so (NinjaOne). Keys are named as in dlt.
-
-    The token is kept in memory only. It is renewed shortly before it expires, and once after a 401.
-
-    Args:
-        access_token_url: path of the token endpoint, relative to `base_url`.
-        client_id, client_secret: names of the two secrets.
-        access_token_request_data: further fields of the token request's form, e.g. `{"scope": "monitoring"}`.
-        default_token_expiration: seconds that a token is good for if the answer does not say.
-    """
-
-    access_token_url: str
-    client_id: str = "client_id"
-    client_secret: str = "client_secret"
-    access_token_request_data: Mapping[str, str] = field(default_factory=dict)
-    default_token_expiration: int = 3600
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        return (self.client_id, self.client_secret)
-
-
-Auth = BearerAuth | ApiKeyAuth | HttpBasicAuth | OAuth2ClientCredentials
 
 
 @strict

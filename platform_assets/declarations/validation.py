@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from datetime import timedelta
 
+from platform_assets.declarations.auth_problems import auth_problems
 from platform_assets.declarations.contradictions import contradictions
 from platform_assets.declarations.detail_problems import detail_problems, paginator_of
 from platform_assets.declarations.documentation import description_problems, link_problems
@@ -19,14 +20,7 @@ from platform_assets.declarations.lists import list_problems
 from platform_assets.declarations.nearest import did_you_mean
 from platform_assets.declarations.paginator import Cursor, HeaderCursor, Offset, PageNumber, Paginator, RecordCursor
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
-from platform_assets.declarations.platform import (
-    REFERENCE,
-    ApiKeyAuth,
-    Client,
-    Contract,
-    OAuth2ClientCredentials,
-    Platform,
-)
+from platform_assets.declarations.platform import REFERENCE, Client, Contract, Platform
 from platform_assets.declarations.resource import DATA_TYPES, Configured, FanOut, Resolve, Resource
 from platform_assets.declarations.strict import declared_on
 
@@ -158,10 +152,8 @@ def _client_problems(client: Client) -> Iterator[Problem]:
         yield None, "error_handler", "`max_retries`, `backoff_factor` and `wait_budget` must be 0 or more"
     if not all(100 <= status <= 599 for status in handler.retry_on_status_codes):
         yield None, "error_handler", "`retry_on_status_codes` must be HTTP statuses"
-    if isinstance(client.auth, OAuth2ClientCredentials) and not client.auth.access_token_url.startswith("/"):
-        yield None, "auth", f"`access_token_url` {client.auth.access_token_url!r} must start with `/`"
-    if isinstance(client.auth, ApiKeyAuth) and not client.auth.name:
-        yield None, "auth", "`name` of the query parameter or header is empty"
+    for problem in auth_problems(client.auth):
+        yield None, "auth", problem
     yield from _paginator_problems(None, client.paginator)
     for key, problem in link_problems(client):
         yield None, key, problem

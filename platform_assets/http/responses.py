@@ -144,6 +144,8 @@ class ResponseClassifier:
         needed = f" (it needs the permission `{endpoint.scope}`)" if endpoint and endpoint.scope else ""
         if status == 401:
             names = " and ".join(setting_name(self.platform, key) for key in platform_secrets(self.platform))
+            if not names:
+                return "401: a credential is needed, and the declaration has none (`NoAuth`)"
             return f"401: the credential is refused: check {names}"
         needed = needed if status in (403, 404) else ""
         return f"answered {status}: {self.messages.excerpt(content) or response.reason}{needed}"
