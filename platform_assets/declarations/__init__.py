@@ -57,6 +57,7 @@ from platform_assets.declarations.resource import (
     Resolve,
     Resource,
 )
+from platform_assets.declarations.template import Template
 from platform_assets.declarations.validation import validate
 
 __all__ = [
@@ -108,6 +109,7 @@ __all__ = [
     "SettingsError",
     "SingleObject",
     "SinglePage",
+    "Template",
     "TooDeep",
     "partition_key",
     "path_values",
