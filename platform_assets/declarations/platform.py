@@ -10,6 +10,7 @@ from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.resource import Configured, Endpoint, Resource
+from platform_assets.declarations.settings_named import settings_named
 from platform_assets.declarations.strict import strict
 
 # Name of the vendor-neutral contract that every platform has.
@@ -237,9 +238,7 @@ class Contract:
     @property
     def configured(self) -> tuple[str, ...]:
         """Settings that its paths, parameters and headers are filled with, each once."""
-        endpoints = [one for endpoint in self.endpoints.values() for one in endpoint.lists]
-        values = [*self.client.headers.values(), *(value for one in endpoints for value in one.params.values())]
-        return tuple(dict.fromkeys(value.setting for value in values if isinstance(value, Configured)))
+        return settings_named(self.client, *self.endpoints.values())
 
 
 @strict
@@ -315,6 +314,13 @@ class Platform:
             for resource in self.resources
         )
         return replace(self, client=chosen.client, resources=resources, unserved=chosen.unserved, reference=self)
+
+    def configured_of(self, contract: str) -> tuple[str, ...]:
+        """Settings that the contract's paths, parameters, headers and templates are filled with, each once."""
+        declared = self.reference or self
+        if contract != REFERENCE:
+            return declared.contracts[contract].configured
+        return settings_named(declared.client, *(resource.endpoint for resource in declared.resources))
 
     def every_endpoint(self, resource: Resource) -> tuple[Endpoint, ...]:
         """Where the reference and each contract serve a resource: a table has the same columns under all of them."""

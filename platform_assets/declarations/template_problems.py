@@ -4,7 +4,7 @@ Only what is listed here can be in a template: no loop without an end, no macro,
 Python's internals. http/templates.py renders what passes, and bounds what a list cannot: sizes of values.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -24,26 +24,30 @@ PAGE = RESPONSE | {"last_record", "last_page_size"}
 FUNCTIONS = frozenset({"timestamp", "str_to_datetime", "format_datetime", "max", "min", "range"})
 CLOCKS = frozenset({"now_utc", "today_utc"})
 
-FILTERS = frozenset(
-    "abs base64decode base64encode capitalize count d default dictsort first float hash int items join last"
-    " length list lower map max min reject rejectattr replace reverse round select selectattr sort string sum title"
-    " tojson trim unique upper urlencode".split()
+_FILTERS_TEXT = (
+    "abs base64decode base64encode capitalize count d default dictsort first float hash int items join"
+    " last length list lower map max min reject rejectattr replace reverse round select selectattr sort"
+    " string sum title tojson trim unique upper urlencode"
 )
-TESTS = frozenset(
-    "boolean defined divisibleby eq equalto even false float ge gt in integer iterable le lt mapping ne none number odd"
-    " sequence string true undefined".split()
+FILTERS = frozenset(_FILTERS_TEXT.split())
+_TESTS_TEXT = (
+    "boolean defined divisibleby eq equalto even false float ge gt in integer iterable le lt mapping ne"
+    " none number odd sequence string true undefined"
 )
+TESTS = frozenset(_TESTS_TEXT.split())
 # Methods of texts, lists, objects and times that return something, and nothing much larger than what they are given.
-METHODS = frozenset(
-    "capitalize count date days endswith find get index isalnum isalpha isdigit isnumeric isoformat items join keys"
-    " lower lstrip removeprefix removesuffix replace rsplit rstrip split splitlines startswith strftime strip"
-    " timestamp title total_seconds upper values".split()
+_METHODS_TEXT = (
+    "capitalize count date days endswith find get index isalnum isalpha isdigit isnumeric isoformat items"
+    " join keys lower lstrip removeprefix removesuffix replace rsplit rstrip split splitlines startswith"
+    " strftime strip timestamp title total_seconds upper values"
 )
+METHODS = frozenset(_METHODS_TEXT.split())
 _STATEMENTS = ("Output", "TemplateData", "If", "For", "Assign")
-_EXPRESSIONS = (
-    "Name Const Getattr Getitem Slice Call Keyword Filter Test Compare Operand And Or Not CondExpr Add Sub Mul Div"
-    " FloorDiv Mod Pow Neg Pos Concat List Tuple Dict Pair Template"
-).split()
+_EXPRESSIONS_TEXT = (
+    "Name Const Getattr Getitem Slice Call Keyword Filter Test Compare Operand And Or Not CondExpr Add"
+    " Sub Mul Div FloorDiv Mod Pow Neg Pos Concat List Tuple Dict Pair Template"
+)
+_EXPRESSIONS = frozenset(_EXPRESSIONS_TEXT.split())
 _ALLOWED = frozenset((*_STATEMENTS, *_EXPRESSIONS))
 _SETS_NAMES = ("store", "param")
 
@@ -158,13 +162,3 @@ def _call(node: "nodes.Call") -> Iterator[str]:
         yield "only functions and methods can be called"
     elif node.node.attr not in METHODS:
         yield f"there is no method `{node.node.attr}` here; there are {', '.join(sorted(METHODS))}"
-
-
-def template_problems(
-    templates: Mapping[str, Template], names: frozenset[str], secrets: tuple[str, ...]
-) -> Iterator[tuple[str, str]]:
-    """(key, problem) of each template that cannot be rendered."""
-    for key, template in templates.items():
-        problem = problem_of(template, names, secrets)
-        if problem is not None:
-            yield key, problem

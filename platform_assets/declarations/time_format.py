@@ -48,7 +48,7 @@ def parse_moment(text: str, format: str) -> datetime:
     if format in _NUMBERS:
         return _EPOCH + _MICROSECOND * round(float(text) * _NUMBERS[format])
     readable = _DIRECTIVE.sub(lambda found: {"_ms": "%f", ":z": "%z"}.get(found[1], found[0]), format)
-    moment = datetime.strptime(text, readable)  # noqa: DTZ007 -- the zone is added below
+    moment = datetime.strptime(text, readable)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

@@ -27,6 +27,7 @@ from platform_assets.declarations.platform import (
     OAuth2ClientCredentials,
     Platform,
 )
+from platform_assets.declarations.record_problems import record_problems
 from platform_assets.declarations.resource import DATA_TYPES, Configured, FanOut, Resolve, Resource
 from platform_assets.declarations.strict import declared_on
 
@@ -235,7 +236,10 @@ def _resource_problems(platform: Platform, resource: Resource, names: set[str]) 
         yield name, key, problem
     for key, problem in list_problems(resource, names):
         yield name, key, problem
+    key_fields, secrets = platform.primary_key_of(resource), platform.client.auth.secrets
     for one in endpoint.lists:
+        for key, problem in record_problems(resource, one, key_fields, secrets):
+            yield name, key, problem
         for key, problem in (*detail_problems(platform, resource, one), *link_problems(one)):
             yield name, key, problem
         for detail in one.details:

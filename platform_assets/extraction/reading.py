@@ -3,6 +3,8 @@
     queries -> pages (http/pagination) -> unwrap -> shape -> details -> drop_fields, fill_keys (http/selection)
             -> ParquetBuffer
 
+Records that a filter leaves out are left out before they are shaped (record_templates.py).
+
 A list whose pages cannot overlap may lose a row that moves between two requests. Where the caller concludes anything
 from what is missing, such a list is read again until a pass brings nothing new.
 """
@@ -30,6 +32,8 @@ from platform_assets.extraction.edge import Edge, Rest
 from platform_assets.extraction.newest_first import stop_rule
 from platform_assets.extraction.privacy import excluded_fields, hash_fields
 from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, Bounds, Parent, Query, queries
+from platform_assets.extraction.record_templates import RecordTemplates
+from platform_assets.extraction.reshaping import flatten, remove
 from platform_assets.extraction.shaping import shape, times_from_epoch
 from platform_assets.http.answer import Answer
 from platform_assets.http.client import ApiClient
@@ -298,17 +302,23 @@ def _pages(
     def is_enough(items: Sequence[Any]) -> bool:
         return part.ends(items, walk) or (is_known is not None and is_known(items))
 
+    configured = client.settings.configured
+    templates = RecordTemplates(endpoint, query.values, query.interval, configured, reading.counts)
     details = DetailReader(client, resource, endpoint, reading.counts) if reading.details else None
 
     def get(params: Mapping[str, Any]) -> Answer:
         return client.get(query.path, params, reading.counts, endpoint)
 
     for items in pages(get, walk, query.params, select, identify, matters, is_enough):
-        records = unwrap(items, endpoint.envelope, reading.counts)
+        records = templates.kept(unwrap(items, endpoint.envelope, reading.counts))
         if platform.client.epoch_times:
             times_from_epoch(records, times)
         if endpoint.record is not None:
             shape(records, endpoint.record, query.values)
+            templates.add(records)
+            for flattened in endpoint.record.flattened:
+                flatten(records, flattened)
+            remove(records, endpoint.record.removed)
         if details is not None:
             details.fill(records)
         drop_fields(records, (*resource.exclude, *endpoint.exclude, *excluded))

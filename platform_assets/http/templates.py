@@ -22,12 +22,13 @@ from functools import lru_cache, wraps
 from typing import Any
 
 from jinja2 import ChainableUndefined, TemplateError, UndefinedError, nodes, pass_context
+from jinja2.exceptions import SecurityError
 from jinja2.runtime import LoopContext, Undefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from platform_assets.declarations import Template
 from platform_assets.declarations.template_problems import FILTERS, METHODS, TESTS, parsed, problem_of
-from platform_assets.declarations.time_format import format_moment, parse_moment
+from platform_assets.declarations.time_format import format_moment, format_problem, parse_moment
 from platform_assets.http.errors import AnswerError
 
 # Characters, items and steps that one rendering may go through: about 50 milliseconds, and a few dozen megabytes.
@@ -40,7 +41,7 @@ _TURN = 40
 _MAX_BITS = 4096
 _MAX_FORMAT = 100
 _LOOP = frozenset({"index", "index0", "first", "last", "length", "revindex"})
-_TIME_PARTS = frozenset("year month day hour minute second microsecond days seconds".split())
+_TIME_PARTS = frozenset(["year", "month", "day", "hour", "minute", "second", "microsecond", "days", "seconds"])
 _DATA = (str, int, float, dict, list, tuple)
 _TIMES = (datetime, date, timedelta)
 _WIDE_FORMAT = re.compile(r"\*|[0-9]{3}")
@@ -383,7 +384,11 @@ def _timestamp(value: Any) -> int:
 
 
 def _format_datetime(value: Any, format: str, input_format: str | None = None) -> str:
-    return format_moment(_moment(value, input_format), str(format)[:_MAX_FORMAT])
+    format = str(format)[:_MAX_FORMAT]
+    problem = format_problem(format)
+    if problem is not None:
+        raise ValueError(problem)
+    return format_moment(_moment(value, input_format), format)
 
 
 def _now_utc() -> datetime:

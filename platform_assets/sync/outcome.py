@@ -59,6 +59,7 @@ class ResourceOutcome:
         rows_loaded: how many of them were new or changed.
         created: whether the table is new.
         waited: seconds spent waiting for retries and rate limits.
+        filtered: records that `record_filter` left out, in every pass as `records`.
         gone_envelopes: envelopes without a record (deleted upstream or not visible).
         missing_details: requests per row without a result: what they are for was removed meanwhile or is no text.
         repeats: records that came more than once.
@@ -94,6 +95,7 @@ class ResourceOutcome:
     retries: int = 0
     waited: float = 0.0
     gone_envelopes: int = 0
+    filtered: int = 0
     missing_details: int = 0
     repeats: int = 0
     deleted: int = 0
@@ -157,6 +159,7 @@ _COUNTS = (
     "retries",
     "waited",
     "gone_envelopes",
+    "filtered",
     "repeats",
     "missing_details",
     "deleted",

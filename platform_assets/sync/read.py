@@ -190,6 +190,7 @@ def finish_reading(plan: Plan) -> BufferedRows | None:
     outcome.retries = plan.counts["retries"]
     outcome.waited = plan.counts["waited_ms"] / 1000
     outcome.gone_envelopes = plan.counts["gone"]
+    outcome.filtered = plan.counts["filtered"]
     outcome.missing_details = plan.counts["missing_details"]
     if outcome.error is not None:
         return None
