@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from platform_assets.declarations.paginator import SingleObject
 from platform_assets.declarations.resource import Endpoint, Resource
 from platform_assets.declarations.template import Template
 
@@ -19,6 +20,8 @@ def record_problems(
         secrets: settings with the client's credential, which no template may name.
     """
     yield from _template_problems(endpoint, secrets)
+    if isinstance(endpoint.paginator, SingleObject) and "*" in (endpoint.data_selector or ""):
+        yield "data_selector", "`*` finds many records where `SingleObject` expects one: leave out one of them"
     shape = endpoint.record
     if shape is None:
         return

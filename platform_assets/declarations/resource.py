@@ -189,7 +189,8 @@ class Endpoint:
     Args:
         path: relative to `base_url`; `{name}` is a value from `params` given as `Resolve` or `Configured`.
         params: query parameters, except for the path's values; `FanOut` and `Listed` values repeat the read.
-        paginator, data_selector: default to the client's. `data_selector` is a dotted path, `""` the body.
+        paginator, data_selector: default to the client's. `data_selector` is a dotted path, `""` the body;
+            `*` is every item of a list or every value of an object (`data.*`, `groups[*].records`).
         envelope: the wrapper around each record, if there is one.
         incremental: the cursor; None if the list has none and is read in full.
         batch: several parents in one request; the parameter that is a `Resolve` takes their values, joined by commas.

@@ -315,6 +315,9 @@ def _pages(
             times_from_epoch(records, times)
         if endpoint.record is not None:
             shape(records, endpoint.record, query.values)
+            if endpoint.record.added:
+                # No template copies what is never to be loaded.
+                drop_fields(records, (*resource.exclude, *endpoint.exclude, *excluded))
             templates.add(records)
             for flattened in endpoint.record.flattened:
                 flatten(records, flattened)

@@ -64,8 +64,11 @@ def test_one_expression_has_its_own_type_and_anything_else_is_a_text(text: str, 
 
 @pytest.mark.parametrize(
     "text",
-    ["{{ record.none }}", "{{ record.none.deeper[3] }}", "{{ record.owner.id.x }}", "{{ record.tags[9] }}"]
-    + [
+    [
+        "{{ record.none }}",
+        "{{ record.none.deeper[3] }}",
+        "{{ record.owner.id.x }}",
+        "{{ record.tags[9] }}",
         "{{ record.none > 3 }}",
         "{{ record.owner.id + 1 }}",
         "{{ record.none.lower() }}",

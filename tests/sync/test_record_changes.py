@@ -1,4 +1,4 @@
-"""Records that a filter leaves out, and fields that are added, flattened and removed, from the response to the table."""
+"""Records that a filter leaves out, and fields that are added, flattened and removed, from response to table."""
 
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,14 @@ def test_fields_are_added_flattened_and_removed_with_their_types(api: StubApi, w
         synced(api, declared(things(record=shape)), settings={"configured": {"region": ("eu",)}})["things"].rows_loaded
         == 0
     )
+
+
+def test_a_template_adds_nothing_from_an_excluded_field(api: StubApi, warehouse_file: Path) -> None:
+    api.routes["/things"] = listed([{"id": 1, "token": "s3cret", "user": {"mail": "a@b.c"}}])
+    added = {"copy": Template("{{ record.token }}"), "mail": Template("{{ record.user.mail }}")}
+    platform = declared(things(record=RecordShape(added=added), exclude=("token",)))
+    synced(api, platform, settings={"exclude_fields": ("things.user.mail",)})
+    assert rows(warehouse_file) == [{"id": 1, "user": "{}"}]
 
 
 def test_templates_know_the_parent(api: StubApi, warehouse_file: Path) -> None:
