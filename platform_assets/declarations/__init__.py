@@ -12,6 +12,15 @@ nothing imports Dagster or dlt: a platform file can be checked in milliseconds.
 
 from platform_assets.declarations.cadence import Cadence
 from platform_assets.declarations.detail import BodyText, Detail, Every, Newest
+from platform_assets.declarations.error_handler import (
+    Backoff,
+    ConstantBackoff,
+    ErrorHandler,
+    ExponentialBackoff,
+    HeaderBackoff,
+    HeaderUntil,
+    ResponseAction,
+)
 from platform_assets.declarations.errors import DeclarationError, MisspeltError, PlatformAssetsError, SettingsError
 from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.incremental import Incremental, TooDeep
@@ -35,7 +44,6 @@ from platform_assets.declarations.platform import (
     Client,
     Contract,
     DailyBudget,
-    ErrorHandler,
     Grant,
     HttpBasicAuth,
     OAuth2ClientCredentials,
@@ -67,12 +75,14 @@ __all__ = [
     "Account",
     "ApiKeyAuth",
     "Auth",
+    "Backoff",
     "BearerAuth",
     "BodyText",
     "Buckets",
     "Cadence",
     "Client",
     "Configured",
+    "ConstantBackoff",
     "Contract",
     "Cursor",
     "DailyBudget",
@@ -84,11 +94,14 @@ __all__ = [
     "Envelope",
     "ErrorHandler",
     "Every",
+    "ExponentialBackoff",
     "FanOut",
     "Flatten",
     "Freshness",
     "Grant",
+    "HeaderBackoff",
     "HeaderCursor",
+    "HeaderUntil",
     "HttpBasicAuth",
     "Incremental",
     "Listed",
@@ -107,6 +120,7 @@ __all__ = [
     "RecordShape",
     "Resolve",
     "Resource",
+    "ResponseAction",
     "Scope",
     "SettingsError",
     "SingleObject",

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Literal
 
 from platform_assets.declarations.cadence import Cadence
+from platform_assets.declarations.error_handler import ErrorHandler
 from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.rate_limit import RateLimit
@@ -18,6 +19,7 @@ REFERENCE = "reference"
 
 # A daily read with two hours to spare.
 _DEFAULT_FRESHNESS = Freshness(allowed_lag=timedelta(hours=26))
+_DEFAULT_ERROR_HANDLER = ErrorHandler()
 _DEFAULT_CADENCE = Cadence(cursored="0 * * * *", snapshots="0 3 * * *", full="0 4 * * 0")
 
 
@@ -86,31 +88,6 @@ class OAuth2ClientCredentials:
 
 
 Auth = BearerAuth | ApiKeyAuth | HttpBasicAuth | OAuth2ClientCredentials
-
-
-@strict
-@dataclass(frozen=True, kw_only=True)
-class ErrorHandler:
-    """Which faults are retried, and how often.
-
-    Args:
-        retry_on_status_codes: HTTP statuses that are retried; connection faults always are.
-        max_retries: retries of one request. A wait that the server asks for (`Retry-After`, reset headers) replaces
-            the backoff and does not count as a retry.
-        backoff_factor: seconds of the first retry's wait, doubling with each retry.
-        wait_budget: seconds that one request may wait in total before it fails.
-        retry_once_after: HTTP status -> seconds after which a request is sent once more. For a refusal that is over
-            soon (Sentry: a deprecated endpoint answers 410 for a minute a day). The setting `backoff_factor` scales it.
-        retry_not_json: whether a body that is not JSON, with status 200 or 403, is a throttle page of something before
-            the API, neither a broken contract nor a missing permission (NinjaOne; Cloudflare before Pipedrive).
-    """
-
-    retry_on_status_codes: tuple[int, ...] = (429, 500, 502, 503, 504)
-    max_retries: int = 3
-    backoff_factor: float = 2.0
-    wait_budget: float = 900.0
-    retry_once_after: Mapping[int, float] = field(default_factory=dict)
-    retry_not_json: bool = False
 
 
 @strict
@@ -196,7 +173,7 @@ class Client:
     data_selector: str = "data"
     null_is_empty: bool = False
     success_field: str | None = None
-    error_handler: ErrorHandler = ErrorHandler()
+    error_handler: ErrorHandler = _DEFAULT_ERROR_HANDLER
     rate_limit: RateLimit | tuple[RateLimit, ...] | None = None
     max_concurrency: int = 8
     headers: Mapping[str, str | Configured] = field(default_factory=dict)
@@ -356,6 +333,10 @@ class Platform:
         contracts = self.contracts.values()
         pages = [endpoint.docs_url for one in contracts if (endpoint := one.endpoints.get(resource.name))]
         return next(filter(None, [*pages, *(one.client.docs_url for one in contracts)]), None)
+
+    def error_handler_of(self, endpoint: Endpoint | None) -> ErrorHandler:
+        """How responses of an endpoint are judged; the client's own requests have none."""
+        return self.client.error_handler if endpoint is None else endpoint.error_handler or self.client.error_handler
 
     def freshness_of(self, resource: Resource) -> Freshness:
         return resource.freshness or self.freshness

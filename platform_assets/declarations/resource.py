@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from platform_assets.declarations.detail import Detail
+from platform_assets.declarations.error_handler import ErrorHandler
 from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.paginator import Paginator
@@ -203,6 +204,7 @@ class Endpoint:
         also: more lists whose records belong to the same table (Pipedrive: deals and archived deals).
         follow_up: left out of the first read, which has everything: a list for changes that the others do not show
             (Buildkite: `finished_from` finds builds that changed after they were created).
+        error_handler: what its responses mean, instead of the client's.
         max_concurrency: requests to this endpoint in flight at once, if fewer than the client's.
         rate_limit: the endpoint's own limit, beside the client's.
         cost: what a request costs of the client's daily budget.
@@ -223,6 +225,7 @@ class Endpoint:
     exclude: tuple[str, ...] = ()
     details: tuple[Detail, ...] = ()
     follow_up: bool = False
+    error_handler: ErrorHandler | None = None
     also: tuple["Endpoint", ...] = ()
     max_concurrency: int | None = None
     rate_limit: RateLimit | None = None

@@ -37,7 +37,7 @@ from platform_assets.extraction.reshaping import flatten, remove
 from platform_assets.extraction.shaping import shape, times_from_epoch
 from platform_assets.http.answer import Answer
 from platform_assets.http.client import ApiClient
-from platform_assets.http.errors import AnswerError, RequestFailed
+from platform_assets.http.errors import AnswerError, RequestFailed, ResponseIgnored
 from platform_assets.http.pagination.identity import by_key
 from platform_assets.http.pagination.pager import Pager, pager
 from platform_assets.http.pagination.pages import pages
@@ -61,6 +61,8 @@ class ListRead:
         bounds: between which cursors.
         counts: incremented by requests, waits, pages and left out records.
         is_long_enough: asked after each page of a list in a known order; True leaves the rest to another part.
+        ignored: filled with the texts of responses that the declaration says to ignore: the list ended there, and
+            what it lacks proves nothing.
         details: whether the requests per row are sent that the settings ask for; not where only other fields are used.
     """
 
@@ -71,6 +73,7 @@ class ListRead:
     counts: Counter[str] = field(default_factory=Counter)
     is_long_enough: Callable[[], bool] = lambda: False
     details: bool = True
+    ignored: list[str] = field(default_factory=list)
     _listed: dict[Listed, Sequence[str]] = field(default_factory=dict)
 
     def queries(self) -> Iterator[Query]:
@@ -157,15 +160,15 @@ def read(reading: ListRead, target: Target, matters: Callable[[], bool] = lambda
                     doubtful.append(found)
                     break
         for found in doubtful:
-            for _, records in found if matters() else ():
+            for _, records in found if not reading.ignored and matters() else ():
                 target.add(records)
         for batch in target.batches.values():
-            batch.ends_unproven = any(walk.unproven for walk in walks.values())
+            batch.ends_unproven = bool(reading.ignored) or any(walk.unproven for walk in walks.values())
         blind = any(walk.blind for walk in walks.values())
         reading.counts["pages"] += sum(batch.pages for batch in target.batches.values())
-        if blind and matters():
+        if blind and not reading.ignored and matters():
             reread_until_complete(reading, target)
-    return _all_rests(part.rest for part in parts)
+    return None if reading.ignored else _all_rests(part.rest for part in parts)
 
 
 def _all_rests(rests: Iterable[Rest | None]) -> Rest | None:
@@ -240,11 +243,13 @@ def _named_errors(reading: ListRead) -> Iterator[None]:
 def read_records(reading: ListRead) -> Iterator[list[Record]]:
     """Yield each page's records: unwrapped, without excluded fields, with their keys filled in.
 
-    An unproven end is always confirmed. Errors as for `read`.
+    An unproven end is always confirmed. Errors as for `read`, and AnswerError at the end if a response was ignored.
     """
     for query in reading.queries():
         for _, records in _records(reading, query, lambda: True):
             yield records
+    if reading.ignored:
+        raise AnswerError(f"the list is not complete: {reading.ignored[0]}")
 
 
 def _all_records(client: ApiClient, resource: Resource, counts: Counter[str]) -> list[Record]:
@@ -277,6 +282,10 @@ def _records(
     while True:
         try:
             yield from _pages(reading, query, matters, part)
+            return
+        except ResponseIgnored as ignored:
+            reading.ignored.append(str(ignored))
+            reading.counts["ignored"] += 1
             return
         except RequestFailed as failure:
             below = part.edge.after_refusal(failure)
