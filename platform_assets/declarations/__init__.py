@@ -22,6 +22,15 @@ from platform_assets.declarations.auth import (
 )
 from platform_assets.declarations.cadence import Cadence
 from platform_assets.declarations.detail import BodyText, Detail, Every, Newest
+from platform_assets.declarations.error_handler import (
+    Backoff,
+    ConstantBackoff,
+    ErrorHandler,
+    ExponentialBackoff,
+    HeaderBackoff,
+    HeaderUntil,
+    ResponseAction,
+)
 from platform_assets.declarations.errors import DeclarationError, MisspeltError, PlatformAssetsError, SettingsError
 from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.incremental import Incremental, TooDeep
@@ -42,7 +51,6 @@ from platform_assets.declarations.platform import (
     Client,
     Contract,
     DailyBudget,
-    ErrorHandler,
     Grant,
     Platform,
     Scope,
@@ -55,6 +63,7 @@ from platform_assets.declarations.resource import (
     Endpoint,
     Envelope,
     FanOut,
+    Flatten,
     Listed,
     OnRemoval,
     ParentBatch,
@@ -62,6 +71,7 @@ from platform_assets.declarations.resource import (
     Resolve,
     Resource,
 )
+from platform_assets.declarations.template import Template
 from platform_assets.declarations.validation import validate
 
 __all__ = [
@@ -70,12 +80,14 @@ __all__ = [
     "Account",
     "ApiKeyAuth",
     "Auth",
+    "Backoff",
     "BearerAuth",
     "BodyText",
     "Buckets",
     "Cadence",
     "Client",
     "Configured",
+    "ConstantBackoff",
     "Contract",
     "Cursor",
     "DailyBudget",
@@ -87,10 +99,14 @@ __all__ = [
     "Envelope",
     "ErrorHandler",
     "Every",
+    "ExponentialBackoff",
     "FanOut",
+    "Flatten",
     "Freshness",
     "Grant",
+    "HeaderBackoff",
     "HeaderCursor",
+    "HeaderUntil",
     "HttpBasicAuth",
     "Incremental",
     "Listed",
@@ -111,11 +127,13 @@ __all__ = [
     "RecordShape",
     "Resolve",
     "Resource",
+    "ResponseAction",
     "Scope",
     "SessionToken",
     "SettingsError",
     "SingleObject",
     "SinglePage",
+    "Template",
     "TooDeep",
     "partition_key",
     "path_values",

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from platform_assets.declarations.detail import Detail
+from platform_assets.declarations.error_handler import ErrorHandler
 from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.strict import strict
+from platform_assets.declarations.template import Template
 
 # dlt's data types that a column may be declared with; nested values are `json`.
 DATA_TYPES = ("text", "bigint", "double", "bool", "timestamp", "date", "json")
@@ -122,19 +124,46 @@ class ParentBatch:
 
 @strict
 @dataclass(frozen=True, kw_only=True)
+class Flatten:
+    """An object in a record whose fields become fields of the record itself. Lists stay as they are.
+
+    Args:
+        path: dotted path of the object; `*` for every object of the record.
+        separator: between the path's and the inner names. None keeps the inner names alone; one that the record has
+            already is written with its path and `_`.
+        deep: whether objects inside of it are flattened too.
+        kept: whether the object stays beside its fields.
+    """
+
+    path: str = "*"
+    separator: str | None = "_"
+    deep: bool = True
+    kept: bool = False
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
 class RecordShape:
     """How a contract's records differ from the reference's. The table's fields are the reference's.
+
+    They are applied in this order; a template sees what those before it have made.
 
     Args:
         renamed: field of the table -> dotted path to where this contract has it.
         constants: field of the table -> the value it has in every record of this list (`is_archived`).
         from_path: field of the table, also `a.b` for a key inside an object -> name of the path value or parameter of
             the request that it was read with.
+        added: field of the table, also `a.b` for a key inside an object -> a template, or a value for every record.
+        flattened: objects whose fields become the record's own.
+        removed: dotted paths of fields that are dropped; `*` is any key or place in a list, `**` any depth.
     """
 
     renamed: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str | int | bool] = field(default_factory=dict)
     from_path: Mapping[str, str] = field(default_factory=dict)
+    added: Mapping[str, Template | str | int | float | bool] = field(default_factory=dict)
+    flattened: tuple[Flatten, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 @strict
@@ -161,16 +190,21 @@ class Endpoint:
     Args:
         path: relative to `base_url`; `{name}` is a value from `params` given as `Resolve` or `Configured`.
         params: query parameters, except for the path's values; `FanOut` and `Listed` values repeat the read.
-        paginator, data_selector: default to the client's. `data_selector` is a dotted path, `""` the body.
+        paginator, data_selector: default to the client's. `data_selector` is a dotted path, `""` the body;
+            `*` is every item of a list or every value of an object (`data.*`, `groups[*].records`).
         envelope: the wrapper around each record, if there is one.
         incremental: the cursor; None if the list has none and is read in full.
         batch: several parents in one request; the parameter that is a `Resolve` takes their values, joined by commas.
+        record_filter: the records for which it does not hold are left out, and counted. It sees a record as the server
+            sends it. A record that holds no longer is gone from a list that is read in full (`on_removal`); a row that
+            came by a filtered list (`start_param`) stays as it was when it last held.
         record: how its records differ from the table's fields.
         exclude: fields that this contract's records have and that are never loaded, beside the resource's.
         details: requests per row, for fields that the list does not have; sent if the setting `details` is on.
         also: more lists whose records belong to the same table (Pipedrive: deals and archived deals).
         follow_up: left out of the first read, which has everything: a list for changes that the others do not show
             (Buildkite: `finished_from` finds builds that changed after they were created).
+        error_handler: what its responses mean, instead of the client's.
         max_concurrency: requests to this endpoint in flight at once, if fewer than the client's.
         rate_limit: the endpoint's own limit, beside the client's.
         cost: what a request costs of the client's daily budget.
@@ -186,10 +220,12 @@ class Endpoint:
     envelope: Envelope | None = None
     incremental: Incremental | None = None
     batch: ParentBatch | None = None
+    record_filter: Template | None = None
     record: RecordShape | None = None
     exclude: tuple[str, ...] = ()
     details: tuple[Detail, ...] = ()
     follow_up: bool = False
+    error_handler: ErrorHandler | None = None
     also: tuple["Endpoint", ...] = ()
     max_concurrency: int | None = None
     rate_limit: RateLimit | None = None

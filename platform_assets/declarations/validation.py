@@ -15,12 +15,14 @@ from platform_assets.declarations.detail_problems import detail_problems, pagina
 from platform_assets.declarations.documentation import description_problems, link_problems
 from platform_assets.declarations.errors import DeclarationError
 from platform_assets.declarations.freshness import LONGEST_LAG, Freshness
+from platform_assets.declarations.handler_problems import handler_problems
 from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.lists import list_problems
 from platform_assets.declarations.nearest import did_you_mean
 from platform_assets.declarations.paginator import Cursor, HeaderCursor, Offset, PageNumber, Paginator, RecordCursor
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
 from platform_assets.declarations.platform import REFERENCE, Client, Contract, Platform
+from platform_assets.declarations.record_problems import record_problems
 from platform_assets.declarations.resource import DATA_TYPES, Configured, FanOut, Resolve, Resource
 from platform_assets.declarations.strict import declared_on
 
@@ -141,17 +143,14 @@ def _shared_partitions(platform: Platform) -> Iterator[Problem]:
 
 
 def _client_problems(client: Client) -> Iterator[Problem]:
-    handler = client.error_handler
     if not client.probe.startswith("/"):
         yield None, "probe", f"{client.probe!r} must start with `/`"
     if not all(limit.requests >= 1 and limit.seconds > 0 for limit in client.rate_limits):
         yield None, "rate_limit", "needs at least one request in a positive number of seconds"
     if client.max_concurrency < 1:
         yield None, "max_concurrency", "must be at least 1"
-    if min(handler.max_retries, handler.backoff_factor, handler.wait_budget) < 0:
-        yield None, "error_handler", "`max_retries`, `backoff_factor` and `wait_budget` must be 0 or more"
-    if not all(100 <= status <= 599 for status in handler.retry_on_status_codes):
-        yield None, "error_handler", "`retry_on_status_codes` must be HTTP statuses"
+    for key, problem in handler_problems(client.error_handler, client.auth.secrets):
+        yield None, key, problem
     for problem in auth_problems(client.auth):
         yield None, "auth", problem
     yield from _paginator_problems(None, client.paginator)
@@ -227,7 +226,12 @@ def _resource_problems(platform: Platform, resource: Resource, names: set[str]) 
         yield name, key, problem
     for key, problem in list_problems(resource, names):
         yield name, key, problem
+    key_fields, secrets = platform.primary_key_of(resource), platform.client.auth.secrets
     for one in endpoint.lists:
+        for key, problem in record_problems(resource, one, key_fields, secrets):
+            yield name, key, problem
+        for key, problem in handler_problems(one.error_handler, secrets) if one.error_handler else ():
+            yield name, key, problem
         for key, problem in (*detail_problems(platform, resource, one), *link_problems(one)):
             yield name, key, problem
         for detail in one.details:

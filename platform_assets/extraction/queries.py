@@ -79,6 +79,7 @@ class Query:
         start: the lower bound that applies; None reads to the list's end.
         largest_known: as in `Bounds`.
         in_parts: whether it may be left unfinished, as far as its list allows it.
+        interval: `start` and `end` of the cursors that are asked for, as they are sent; without what is not sent.
     """
 
     endpoint: Endpoint
@@ -88,6 +89,7 @@ class Query:
     start: datetime | None = None
     largest_known: int | None = None
     in_parts: bool = False
+    interval: Mapping[str, str] = field(default_factory=dict)
 
 
 # Gives the values of a `Listed` parameter, which are read from the API.
