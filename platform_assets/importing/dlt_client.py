@@ -2,11 +2,20 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from platform_assets.declarations import ApiKeyAuth, Auth, BearerAuth, HttpBasicAuth, OAuth2ClientCredentials
+from platform_assets.declarations import (
+    ApiKeyAuth,
+    Auth,
+    BearerAuth,
+    Configured,
+    HttpBasicAuth,
+    NoAuth,
+    OAuth2ClientCredentials,
+)
+from platform_assets.declarations.auth_problems import auth_problems
 from platform_assets.importing.findings import Findings
 from platform_assets.importing.names import snake_case
 from platform_assets.importing.values import Called, Joined, Setting, unreadable_parts, without_unreadable
@@ -54,7 +63,7 @@ class ReadClient:
 
     base_url: str | None
     auth: Auth | None
-    headers: Mapping[str, str]
+    headers: Mapping[str, str | Configured]
 
 
 def read_client(client: Any, findings: Findings) -> ReadClient:
@@ -69,9 +78,11 @@ def read_client(client: Any, findings: Findings) -> ReadClient:
     if given.get("session") is not None:
         findings.not_carried(None, "client.session", "requests are sent by a session of our own")
     auth = read_auth(given.get("auth"), "client.auth", None, findings)
-    headers: dict[str, str] = {}
+    headers: dict[str, str | Configured] = {}
     for name, value in _headers(given.get("headers")).items():
-        if isinstance(value, Setting | Joined) or name.lower() == "authorization":
+        if isinstance(value, Setting) and value.name and not value.secret:
+            headers[name] = Configured(setting_name(value.name))
+        elif isinstance(value, Setting | Joined) or name.lower() == "authorization":
             auth = _auth_of_header(name, value, auth, findings)
         elif isinstance(value, str | int):
             headers[name] = str(value)
@@ -181,24 +192,14 @@ def _client_credentials(
     )
 
 
-def at_base_url(auth: Auth | None, base_url: str | None, findings: Findings) -> Auth | None:
-    """The credential with the token's address relative to the base URL, as we have it."""
-    if not isinstance(auth, OAuth2ClientCredentials) or auth.access_token_url.startswith("/"):
-        return auth
-    url = auth.access_token_url
-    if base_url and url.startswith(f"{base_url}/"):
-        path = url.removeprefix(base_url)
-        return OAuth2ClientCredentials(
-            access_token_url=path,
-            client_id=auth.client_id,
-            client_secret=auth.client_secret,
-            access_token_request_data=auth.access_token_request_data,
-            default_token_expiration=auth.default_token_expiration,
-        )
-    findings.not_carried(
-        None, "client.auth.access_token_url", f"tokens from another place than the base URL ({urlsplit(url).netloc})"
-    )
-    return None
+def at_base_url(auth: Auth | None, base_url: str | None, findings: Findings) -> Auth:
+    """The credential, with the token's address relative to the base URL where it is below that; NoAuth without one."""
+    if isinstance(auth, OAuth2ClientCredentials) and base_url and auth.access_token_url.startswith(f"{base_url}/"):
+        auth = replace(auth, access_token_url=auth.access_token_url.removeprefix(base_url))
+    for problem in auth_problems(auth) if auth is not None else ():
+        findings.not_carried(None, "client.auth", problem)
+        return NoAuth()
+    return auth or NoAuth()
 
 
 def _secret(written: Any, what: str, fallback: str, resource: str | None, findings: Findings) -> str:
@@ -241,3 +242,38 @@ def _auth_of_header(name: str, value: Any, auth: Auth | None, findings: Findings
     whole = "" if isinstance(value, Setting) else ", with what stands before it"
     findings.mended(None, what, f"a credential in a header: the setting `{setting}` is sent so{whole}")
     return ApiKeyAuth(name=name, location="header", api_key=setting)
+
+
+# Names of query parameters that are credentials.
+_CREDENTIALS = re.compile(r"api_?key|apikey|(?:access_?|api_?|auth_?)?token|app_?key|secret|appid", re.IGNORECASE)
+
+
+def credential_param(params: Mapping[str, Any], auth: Auth | None, findings: Findings) -> ApiKeyAuth | None:
+    """The credential among query parameters; None if there is none, or the client has one already.
+
+    Args:
+        params: those that every resource has, as written.
+    """
+    for name, value in params.items():
+        if not (isinstance(value, Setting) and value.secret) and not (
+            isinstance(value, str) and value and _CREDENTIALS.fullmatch(name)
+        ):
+            continue
+        if auth is not None:
+            continue
+        setting = _secret(value, f"params.{name}", snake_case(name), None, findings)
+        findings.suspected(
+            None,
+            f"params.{name}",
+            f"the credential is in the query string (`{name}`), which proxies and servers write to their logs;"
+            " use a header if the API takes one",
+        )
+        return ApiKeyAuth(name=name, location="query", api_key=setting)
+    return None
+
+
+def is_credential(name: str, value: Any) -> bool:
+    """Whether a query parameter is a credential, which no file may hold."""
+    return (isinstance(value, Setting) and value.secret) or (
+        isinstance(value, str) and "{" not in value and _CREDENTIALS.fullmatch(name) is not None
+    )

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from platform_assets.declarations import (
-    Auth,
-    BearerAuth,
     Client,
     DynamicPartitions,
     ErrorHandler,
@@ -18,7 +16,7 @@ from platform_assets.declarations import (
     SinglePage,
 )
 from platform_assets.declarations.validation import problems
-from platform_assets.importing.dlt_client import ReadClient, at_base_url, read_client
+from platform_assets.importing.dlt_client import ReadClient, at_base_url, credential_param, read_client
 from platform_assets.importing.dlt_endpoint import Draft, read_endpoint
 from platform_assets.importing.dlt_resources import Written, read_resources
 from platform_assets.importing.doctor import examine
@@ -26,6 +24,7 @@ from platform_assets.importing.documents import Document
 from platform_assets.importing.findings import Finding, Findings, UnreadableDocument
 from platform_assets.importing.names import singular, snake_case
 from platform_assets.importing.parents import Listing, guess_parents, say_guesses
+from platform_assets.importing.selectors import is_spread
 
 _CONFIG_KEYS = ("client", "resource_defaults", "resources")
 
@@ -41,6 +40,7 @@ class Imported:
         untyped: (resource, field) of keys and path values whose type nobody declared; declared as `text`, which holds
             numbers too.
         undetected: resources whose paging or place of records dlt would find out from the first answer.
+        spread: resources whose selector ends with `.*`, which is a list's items, or an object's values.
         from_defaults: (resource, key) of keys that a resource does not say itself, e.g. `primary_key`.
     """
 
@@ -49,6 +49,7 @@ class Imported:
     findings: tuple[Finding, ...]
     untyped: tuple[tuple[str, str], ...] = ()
     undetected: tuple[str, ...] = ()
+    spread: frozenset[str] = frozenset()
     from_defaults: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -63,6 +64,9 @@ def import_document(document: Document, name: str) -> Imported:
             findings.not_carried(None, str(key), "is no key of dlt's configuration")
     client = read_client(config.get("client"), findings)
     written = read_resources(config, client.base_url, findings)
+    shared_params = [one.params for one in written] or [{}]
+    in_all = {name: value for name, value in shared_params[0].items() if all(name in one for one in shared_params)}
+    client = replace(client, auth=client.auth or credential_param(in_all, client.auth, findings))
     shared = config.get("client")
     paginator = shared.get("paginator") if isinstance(shared, Mapping) else None
     prose = {snake_case(title): columns for title, columns in document.fields.items()}
@@ -87,6 +91,7 @@ def import_document(document: Document, name: str) -> Imported:
         findings=findings.all(),
         untyped=tuple(one for one in untyped if one[0] in names),
         undetected=tuple(draft.name for draft in drafts if draft.undetected and draft.name in names),
+        spread=frozenset(one.name for one in written if is_spread(one.endpoint.get("data_selector"))),
         from_defaults=frozenset(
             (one.name, key) for one in written for key in ("primary_key", "paginator", "columns") if key not in one.own
         ),
@@ -105,34 +110,29 @@ def _platform(
     paginators = [one.endpoint.paginator for one in resources if one.endpoint.paginator is not None]
     common: Paginator = max(paginators, key=paginators.count) if paginators else SinglePage()
     plain = [one.endpoint.path for one in resources if not one.endpoint.placeholders]
+    handler = _error_handler(document.config, written, findings)
     return Platform(
         name=name,
         title=name.replace("_", " ").capitalize(),
         description=f"Imported from {document.file}.",
         client=Client(
-            auth=_auth(at_base_url(client.auth, client.base_url, findings), findings),
+            auth=at_base_url(client.auth, client.base_url, findings),
             probe=next(iter(plain), "/"),
             paginator=common,
             data_selector=selector,
-            error_handler=_error_handler(document.config, written, findings),
+            error_handler=handler,
             headers=dict(client.headers),
         ),
-        resources=tuple(_shortened(one, common, selector) for one in resources),
+        resources=tuple(_shortened(one, common, selector, handler) for one in resources),
     )
 
 
-def _auth(auth: Auth | None, findings: Findings) -> Auth:
-    if auth is None:
-        findings.assumed(
-            None, "client.auth", "no credential is declared; a bearer token is sent, the setting `api_token`"
-        )
-        return BearerAuth()
-    return auth
-
-
-def _shortened(resource: Resource, paginator: Paginator, selector: str) -> Resource:
-    """Without what the client says too."""
+def _shortened(resource: Resource, paginator: Paginator, selector: str, handler: ErrorHandler) -> Resource:
+    """Without what the client says too; an endpoint's own way with responses has the client's beside it."""
     endpoint = resource.endpoint
+    if endpoint.error_handler is not None:
+        actions = endpoint.error_handler.response_actions
+        endpoint = replace(endpoint, error_handler=replace(handler, response_actions=actions))
     if endpoint.paginator == paginator:
         endpoint = replace(endpoint, paginator=None)
     if endpoint.data_selector == selector:

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from platform_assets.declarations import Endpoint, OnRemoval, Paginator, SingleObject, SinglePage
+from platform_assets.declarations import (
+    Endpoint,
+    ErrorHandler,
+    OnRemoval,
+    Paginator,
+    ResponseAction,
+    SingleObject,
+    SinglePage,
+)
 from platform_assets.importing.dlt_columns import keys_in_columns, read_columns
 from platform_assets.importing.dlt_incremental import Cursored, read_incremental
 from platform_assets.importing.dlt_paginators import as_object, convert_paginator
@@ -122,6 +130,7 @@ def read_endpoint(
             paginator=paginator,
             data_selector=selector,
             incremental=cursored.incremental,
+            error_handler=_error_handler(written, findings),
         ),
         primary_key=_primary_key(written, findings),
         columns=_columns(written, cursored, prose, findings),
@@ -171,9 +180,30 @@ def _can_be_sent(written: Written, findings: Findings) -> bool:
         findings.not_carried(name, "endpoint.headers", "headers are the client's, for all endpoints")
     if endpoint.get("auth") is not None:
         findings.not_carried(name, "endpoint.auth", "the credential is the client's, for all endpoints")
-    if endpoint.get("response_actions"):
-        findings.not_carried(name, "endpoint.response_actions", "not in our vocabulary: such an answer fails the read")
     return True
+
+
+def _error_handler(written: Written, findings: Findings) -> ErrorHandler | None:
+    """dlt's `response_actions`; None without any. What the client says is added later."""
+    actions: list[ResponseAction] = []
+    given = written.endpoint.get("response_actions")
+    for number, one in enumerate(given if isinstance(given, list) else []):
+        action = one.get("action") if isinstance(one, Mapping) else None
+        if not isinstance(one, Mapping) or action != "ignore":
+            findings.not_carried(
+                written.name, f"response_actions[{number}]", "only `ignore` is an action; functions are never run"
+            )
+            continue
+        status, content = one.get("status_code"), one.get("content")
+        status = int(status) if isinstance(status, str) and status.isdigit() else status
+        actions.append(
+            ResponseAction(
+                action="ignore",
+                status_code=status if type(status) is int else None,
+                content=content if isinstance(content, str) else None,
+            )
+        )
+    return ErrorHandler(response_actions=tuple(actions)) if actions else None
 
 
 def _is_single(written: Written) -> bool:
@@ -200,7 +230,11 @@ def _selector(written: Written, *, single: bool, findings: Findings) -> tuple[st
         return "", single
     found = dotted(given)
     if found and is_spread(given):
-        findings.mended(written.name, "data_selector", f"`{given}` means the items of the list `{found}`")
+        findings.mended(
+            written.name,
+            "data_selector",
+            f"`{given}` means the items of the list `{found}`; for an object of records, write `{found}.*`",
+        )
     return found, True
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from platform_assets.declarations import Incremental
 from platform_assets.importing.dlt_resources import Written
 from platform_assets.importing.findings import Findings
-from platform_assets.importing.selectors import dotted
+from platform_assets.importing.selectors import plain
 from platform_assets.importing.values import Called, Joined, Setting
 
 _KEYS = (
@@ -72,7 +72,7 @@ def read_incremental(written: Written, findings: Findings) -> Cursored:
     start_param = start_param or _text(given.get("start_param"))
     end_param = end_param or _text(given.get("end_param"))
     _say_leftovers(given, name, findings)
-    path = dotted(given.get("cursor_path"))
+    path = plain(given.get("cursor_path"))
     if not path or "." in path:
         findings.not_carried(
             name,

@@ -6,7 +6,7 @@ from typing import Any
 
 from platform_assets.declarations import Cursor, HeaderCursor, Offset, PageNumber, Paginator, SinglePage
 from platform_assets.importing.findings import Findings
-from platform_assets.importing.selectors import dotted
+from platform_assets.importing.selectors import plain
 from platform_assets.importing.values import Called
 
 # dlt's classes by the words for them, with their positional arguments.
@@ -211,7 +211,7 @@ def _cursor(given: _Given) -> Paged | None:
     path = given.keys.pop("cursor_path", "cursors.next")
     if isinstance(path, str) and path.startswith(("headers.link.", "headers.Link.")):
         return _link_cursor(given)
-    cursor_path = dotted(path)
+    cursor_path = plain(path)
     if not cursor_path:
         given.not_carried("cursor_path", f"`{path}` means more than one place in a body")
         return None
@@ -227,7 +227,7 @@ def _cursor(given: _Given) -> Paged | None:
             "limit",
             f"the page size {limit} is assumed and never sent: no parameter is named for it, so the server's applies",
         )
-    more_path = dotted(given.keys.pop("has_more_path", None))
+    more_path = plain(given.keys.pop("has_more_path", None))
     counts = _counts_records(cursor_path, cursor_param)
     if counts:
         given.assumed(

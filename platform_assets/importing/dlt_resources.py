@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from platform_assets.declarations import Resolve
+from platform_assets.declarations import Configured, Resolve
 from platform_assets.declarations.resource import Param
+from platform_assets.importing.dlt_client import is_credential, setting_name
 from platform_assets.importing.findings import Findings
 from platform_assets.importing.names import snake_case
 from platform_assets.importing.values import (
@@ -139,7 +140,8 @@ def _read_path(written: Written, base_url: str | None, findings: Findings) -> bo
     for name, value in parse_qsl(query, keep_blank_values=True):
         findings.mended(written.name, "endpoint.path", f"`{name}` in its query is sent as a parameter")
         values.setdefault(name, value)
-    path = _TEMPLATE.sub(lambda found: "{" + _of_template(found[1], written.name, findings) + "}", path)
+    configured: dict[str, str] = {}
+    path = _TEMPLATE.sub(lambda found: "{" + _of_template(found[1], written.name, configured, findings) + "}", path)
     undeclared: list[str] = []
 
     def placeholder(found: re.Match[str]) -> str:
@@ -153,6 +155,12 @@ def _read_path(written: Written, base_url: str | None, findings: Findings) -> bo
             return found[0]
         if isinstance(value, Mapping) and value.get("type") == "resolve":
             values[name] = Resolve(resource=str(value.get("resource")), field=str(value.get("field")))
+            return found[0]
+        if name in configured:
+            values[name] = Configured(configured[name])
+            return found[0]
+        if isinstance(value, Setting) and value.name:
+            values[name] = Configured(setting_name(value.name))
             return found[0]
         if isinstance(value, str | int | float):
             values.pop(name)
@@ -170,9 +178,16 @@ def _read_path(written: Written, base_url: str | None, findings: Findings) -> bo
     return True
 
 
-def _of_template(expression: str, resource: str, findings: Findings) -> str:
-    """The placeholder that stands for a low-code connector's template, e.g. `stream_partition.thread_id`."""
-    holder, _, name = expression.replace("['", ".").replace("']", "").partition(".")
+def _of_template(expression: str, resource: str, configured: dict[str, str], findings: Findings) -> str:
+    """The placeholder that stands for a low-code connector's template, e.g. `stream_partition.thread_id`.
+
+    Args:
+        configured: placeholder -> setting; a template that names one is added.
+    """
+    holder, _, name = re.sub(r"\[['\"](\w+)['\"]\]", r".\1", expression).partition(".")
+    if holder.strip() == "config" and re.fullmatch(r"\w+", name.strip()):
+        configured[name.strip()] = setting_name(name)
+        return name.strip()
     if holder.strip() in _SLICES and name:
         findings.mended(
             resource,
@@ -193,8 +208,14 @@ def read_params(written: Written, taken: tuple[str, ...], findings: Findings) ->
     for name, value in written.params.items():
         if name in taken or value is None:
             continue
-        if isinstance(value, Resolve):
+        if is_credential(name, value):
+            findings.mended(
+                written.name, f"params.{name}", "a credential is not written to a file; the client sends it"
+            )
+        elif isinstance(value, Resolve | Configured):
             found[name] = value
+        elif isinstance(value, Setting) and value.name and not value.secret:
+            found[name] = Configured(setting_name(value.name))
         elif isinstance(value, bool):
             found[name] = "true" if value else "false"
             findings.mended(written.name, f"params.{name}", f"is sent as `{found[name]}`; dlt sends `{value}`")

@@ -80,7 +80,12 @@ class _Learner:
             return resource
         platform = self._imported.platform
         resource, selected = self._with_selector(platform, resource, sample)
-        if isinstance(selected, dict) and not isinstance(platform.paginator_of(resource), SingleObject):
+        if isinstance(selected, dict) and resource.name in self._imported.spread:
+            selector = f"{platform.data_selector_of(resource)}.*"
+            resource = replace(resource, endpoint=replace(resource.endpoint, data_selector=selector))
+            self._findings.mended(resource.name, "data_selector", f"the answer has an object of records: `{selector}`")
+            selected = list(selected.values())
+        elif isinstance(selected, dict) and not isinstance(platform.paginator_of(resource), SingleObject):
             resource = replace(resource, endpoint=replace(resource.endpoint, paginator=SingleObject()))
             self._findings.mended(resource.name, "paginator", "the answer is one object, not a list: `SingleObject()`")
         records = [selected] if isinstance(selected, dict) else selected if isinstance(selected, list) else []

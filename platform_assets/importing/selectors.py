@@ -8,17 +8,22 @@ _SEGMENT = re.compile(r"[^\s.*\[\]?()@'\"$,|]+")
 
 
 def dotted(path: Any) -> str | None:
-    """`$.data.items[*]` -> `data.items`; `$` -> the body, an empty text. None if it means more than one place."""
+    """`$.data.items[*]` -> `data.items`; `$` -> the body, an empty text; `a[*].b` -> `a.*.b`. None for other paths."""
     if not isinstance(path, str):
         return None
-    text = _QUOTED.sub(lambda quoted: f".{quoted[2]}", path.strip()).removeprefix("$").strip(".")
+    text = _QUOTED.sub(lambda quoted: f".{quoted[2]}", path.strip()).removeprefix("$").replace("[*]", ".*").strip(".")
     # A selected list gives its items anyway.
-    for ending in ("[*]", ".*"):
-        text = text.removesuffix(ending)
+    text = text.removesuffix(".*")
     if text in ("", "*"):
         return ""
     parts = [part.strip("'\"") for part in text.split(".")]
-    return ".".join(parts) if all(_SEGMENT.fullmatch(part) for part in parts) else None
+    return ".".join(parts) if all(part == "*" or _SEGMENT.fullmatch(part) for part in parts) else None
+
+
+def plain(path: Any) -> str | None:
+    """As `dotted`, for a path that may lead to one place only."""
+    found = dotted(path)
+    return None if found is None or "*" in found.split(".") else found
 
 
 def is_spread(path: Any) -> bool:
