@@ -102,7 +102,7 @@ def _write(target: Path, text: str) -> None:
 def _sampled(imported: Imported) -> Imported:
     """What one request per resource tells. Raises SettingsError for a missing setting."""
     connection = connect(replace(imported.platform, base_url=imported.base_url))
-    with connection.open(retries=False) as client:
+    with connection.open_client(retries=False) as client:
         samples, problems = take_samples(connection.platform, client)
     findings = Findings(imported.findings)
     for name, why in problems.items():

@@ -34,7 +34,10 @@ def complete(imported: Imported, known: Platform) -> Imported:
             findings.assumed(None, f"client.{key}", f"as in `{known.name}`, since the configuration does not say")
     platform = replace(imported.platform, client=client, resources=resources)
     types = {one.name: one.columns for one in same.values()}
-    untyped = tuple((name, field) for name, field in imported.untyped if field not in types.get(name, {}))
+    left = {resource.name: resource.columns for resource in resources}
+    untyped = tuple(
+        (name, field) for name, field in imported.untyped if field not in types.get(name, {}) and field in left[name]
+    )
     undetected = tuple(name for name in imported.undetected if name not in same)
     return replace(imported, platform=platform, findings=findings.all(), untyped=untyped, undetected=undetected)
 

@@ -254,6 +254,9 @@ def _primary_key(written: Written, findings: Findings) -> str | tuple[str, ...]:
 
 
 def _columns(written: Written, cursored: Cursored, prose: Mapping[str, str], findings: Findings) -> dict[str, str]:
+    # A text in prose may well be a time; of a key it is what matters.
+    key = written.given.get("primary_key")
+    prose = {field: kind for field, kind in prose.items() if kind != "text" or field == key}
     columns = {**prose, **read_columns(written.given.get("columns"), written.name, findings)}
     if cursored.incremental is not None:
         columns[cursored.incremental.cursor_path] = "timestamp"

@@ -11,7 +11,7 @@ from platform_assets.importing.values import MAX_DEPTH, Called, Joined, Setting,
 # Tokens of a source that is parsed; a parsed one takes a hundred times its memory.
 MAX_TOKENS = 400_000
 # Values that are made of one source; names that stand for large values count each time.
-MAX_VALUES = 400_000
+MAX_VALUES = 100_000
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _SOURCE_CALLS = ("rest_api_source", "rest_api_resources")
