@@ -6,6 +6,7 @@ Nothing in a file is ever run. A file that is too large, nested too deep, or no 
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -155,7 +156,7 @@ def _from_block(word: str, block: str, line: int) -> list[_Found]:
 
 def _from_python(source: str, first_line: int) -> list[_Found]:
     try:
-        configurations = read_python("\n" * (first_line - 1) + source)
+        configurations = read_python("\n" * (first_line - 1) + textwrap.dedent(source))
     except SyntaxError as error:
         raise _Broken(f"line {error.lineno or first_line}: not Python: {error.msg}") from None
     return [_Found(one.value, one.line, one.name) for one in configurations]
