@@ -1,6 +1,6 @@
 """A platform: one API family, its client defaults and its resources."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -170,9 +170,13 @@ class Contract:
     @property
     def configured(self) -> tuple[str, ...]:
         """Settings that its paths, parameters and headers are filled with, each once."""
-        endpoints = [one for endpoint in self.endpoints.values() for one in endpoint.lists]
-        values = [*self.client.headers.values(), *(value for one in endpoints for value in one.params.values())]
-        return tuple(dict.fromkeys(value.setting for value in values if isinstance(value, Configured)))
+        return _configured(self.client, self.endpoints.values())
+
+
+def _configured(client: Client, endpoints: Iterable[Endpoint]) -> tuple[str, ...]:
+    lists = [one for endpoint in endpoints for one in endpoint.lists]
+    values = [*client.headers.values(), *(value for one in lists for value in one.values.values())]
+    return tuple(dict.fromkeys(value.setting for value in values if isinstance(value, Configured)))
 
 
 @strict
@@ -233,6 +237,11 @@ class Platform:
             if resource.name == name:
                 return resource
         raise KeyError(f"{self.name} has no resource {name!r}")
+
+    @property
+    def configured(self) -> tuple[str, ...]:
+        """Settings that the paths, parameters, bodies and headers of `client` and `resources` are filled with."""
+        return _configured(self.client, (resource.endpoint for resource in self.resources))
 
     @property
     def contract_names(self) -> tuple[str, ...]:
