@@ -18,6 +18,7 @@ from platform_assets.cli.environment import chosen_platforms, dagster_home_path,
 from platform_assets.configuration import ALERTS, WEBHOOK_URL, read, unknown_settings
 from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError
 from platform_assets.extraction.connection import connect
+from platform_assets.extraction.probe_request import probe_request
 from platform_assets.http.client import ApiClient
 from platform_assets.http.shared_limits import SharedLimits
 from platform_assets.platforms import all_platforms, broken_platforms
@@ -161,7 +162,7 @@ def _check(platform: Platform, limits: SharedLimits | None) -> Finding:
     try:
         connection = connect(platform)
         with connection.open_client(retries=False, limits=limits) as client:
-            client.get(connection.platform.client.probe)
+            client.send(probe_request(connection.platform, connection.settings))
             _check_account(client)
             details = tuple(account_details(platform, client))
     except PlatformAssetsError as error:

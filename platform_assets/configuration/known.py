@@ -136,7 +136,7 @@ def all_credentials(platform: Platform) -> tuple[Setting[str], ...]:
 
 
 def contract_settings(platform: Platform) -> tuple[Setting[object], ...]:
-    """The settings that only some contracts have: the region, and what their paths and headers are filled with."""
+    """The settings that not all contracts have: the region, and what their requests are filled with."""
     found: dict[str, Setting[object]] = {}
     scoped = {scope.setting for scope in platform.scopes}
     for key in platform.configured_of(REFERENCE):
@@ -148,7 +148,7 @@ def contract_settings(platform: Platform) -> tuple[Setting[object], ...]:
             meaning = f"Where the account is, for the contract `{name}`: {regions}."
             found["region"] = Setting("region", choice(*contract.regions), meaning, "as the contract says")
         for key in contract.configured:
-            if key not in scoped:
+            if key not in scoped and key not in found:
                 found[key] = Setting(key, TEXTS, f"Required for the contract `{name}`.")
     return tuple(found.values())
 

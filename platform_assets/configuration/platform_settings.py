@@ -249,8 +249,9 @@ def _configured(platform: Platform, contract: str) -> dict[str, tuple[str, ...]]
         setting = Setting(key, TEXTS, f"Required for the contract `{contract}`.")
         values = _read(platform, setting)
         if not values:
+            needs = "" if contract == REFERENCE else f", which the contract {contract} needs"
             raise SettingsError(
-                f"{platform.name}: setting `{key}` is missing, which the contract {contract} needs:"
+                f"{platform.name}: setting `{key}` is missing{needs}:"
                 f" set {setting_name(platform, key)}, or `{key}` under [sources.{platform.name}] in .dlt/config.toml"
             )
         if len(values) > 1 and Configured(key) in client.headers.values():

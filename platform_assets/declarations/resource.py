@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, Literal
 
 from platform_assets.declarations.detail import Detail
 from platform_assets.declarations.error_handler import ErrorHandler
@@ -11,6 +12,7 @@ from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
+from platform_assets.declarations.places import in_body, in_header, leaves
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.strict import strict
 from platform_assets.declarations.template import Template
@@ -44,9 +46,9 @@ class Resolve:
 @strict
 @dataclass(frozen=True)
 class FanOut:
-    """A query parameter that is sent once per value. If a record comes with several values, the last one wins."""
+    """A value that is sent once for each of several. If a record comes with several of them, the last one wins."""
 
-    values: tuple[str, ...]
+    values: tuple[str | int, ...]
 
 
 @strict
@@ -190,6 +192,11 @@ class Endpoint:
     Args:
         path: relative to `base_url`; `{name}` is a value from `params` given as `Resolve` or `Configured`.
         params: query parameters, except for the path's values; `FanOut` and `Listed` values repeat the read.
+        method: how it is read. A POST must be a read too: it is sent again after a fault, as a GET is.
+        json: the body as JSON. A value inside it, at any depth, may be what `params` may have: `Resolve`, `FanOut`,
+            `Listed`, `Configured`.
+        data: the body as a form, instead of `json`; values as in `params`.
+        headers: beside the client's; values as in `params`.
         paginator, data_selector: default to the client's. `data_selector` is a dotted path, `""` the body;
             `*` is every item of a list or every value of an object (`data.*`, `groups[*].records`).
         envelope: the wrapper around each record, if there is one.
@@ -215,6 +222,10 @@ class Endpoint:
 
     path: str
     params: Mapping[str, Param] = field(default_factory=dict)
+    method: Literal["GET", "POST"] = "GET"
+    json: Mapping[str, Any] | None = None
+    data: Mapping[str, Param] | None = None
+    headers: Mapping[str, str | Resolve | FanOut | Listed | Configured] = field(default_factory=dict)
     paginator: Paginator | None = None
     data_selector: str | None = None
     envelope: Envelope | None = None
@@ -239,10 +250,22 @@ class Endpoint:
         return tuple(_PLACEHOLDER.findall(self.path))
 
     @property
+    def values(self) -> dict[str, Param]:
+        """What fills a request, by its place (`places`); of the JSON body only what differs between requests."""
+        body = [
+            (in_body(path), value)
+            for path, value in leaves(self.json or {})
+            if isinstance(value, Resolve | FanOut | Listed | Configured)
+        ]
+        form = {in_body(name): value for name, value in (self.data or {}).items()}
+        return {**self.params, **dict(body), **form, **{in_header(name): one for name, one in self.headers.items()}}
+
+    @property
     def parents(self) -> dict[str, Resolve]:
-        """Parameter -> where its value comes from: those of the path first, in its order."""
-        names = (*self.placeholders, *(name for name in self.params if name not in self.placeholders))
-        found = ((name, self.params.get(name)) for name in names)
+        """Place of a value -> where it comes from: those of the path first, in its order."""
+        values = self.values
+        names = (*self.placeholders, *(name for name in values if name not in self.placeholders))
+        found = ((name, values.get(name)) for name in names)
         return {name: value for name, value in found if isinstance(value, Resolve)}
 
     @property

@@ -19,7 +19,8 @@ from platform_assets.declarations.handler_problems import handler_problems
 from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.lists import list_problems
 from platform_assets.declarations.nearest import did_you_mean
-from platform_assets.declarations.paginator import Cursor, HeaderCursor, Offset, PageNumber, Paginator, RecordCursor
+from platform_assets.declarations.paginator import Paginator
+from platform_assets.declarations.paginator_problems import paginator_problems
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
 from platform_assets.declarations.platform import REFERENCE, Client, Contract, Platform
 from platform_assets.declarations.record_problems import record_problems
@@ -245,29 +246,8 @@ def _resource_problems(platform: Platform, resource: Resource, names: set[str]) 
 
 
 def _paginator_problems(resource: str | None, paginator: Paginator) -> Iterator[Problem]:
-    if isinstance(paginator, PageNumber | Offset | RecordCursor) and (paginator.limit < 1 or not paginator.limit_param):
-        yield resource, "paginator", "has no stop rule: a short page ends it, so it needs `limit` and `limit_param`"
-    if isinstance(paginator, Cursor) and not (paginator.cursor_path and paginator.cursor_param):
-        yield resource, "paginator", "has no stop rule: it needs `cursor_path` and `cursor_param`"
-    if isinstance(paginator, Cursor) and (paginator.limit is None) != (paginator.limit_param is None):
-        yield resource, "paginator", "`limit` and `limit_param` belong together: one without the other is not sent"
-    if isinstance(paginator, HeaderCursor) and (paginator.limit is None) != (paginator.limit_param is None):
-        yield resource, "paginator", "`limit` and `limit_param` belong together: one without the other is not sent"
-    positions = {
-        PageNumber: "page_param",
-        Offset: "offset_param",
-        HeaderCursor: "cursor_param",
-        RecordCursor: "cursor_param",
-    }
-    position = positions.get(type(paginator))
-    if position is not None and not getattr(paginator, position):
-        yield resource, "paginator", f"`{position}` is empty"
-    maximum = getattr(paginator, "maximum", None)
-    limit = getattr(paginator, "limit", None)
-    if limit is not None and limit < 1 and not isinstance(paginator, PageNumber | Offset | RecordCursor):
-        yield resource, "paginator", "`limit` must be at least 1"
-    if maximum is not None and limit is not None and limit > maximum:
-        yield resource, "paginator", f"`limit` {limit} is over the server's `maximum` {maximum}"
+    for problem in paginator_problems(paginator):
+        yield resource, "paginator", problem
 
 
 def _column_problems(platform: Platform, resource: Resource) -> Iterator[Problem]:
@@ -335,6 +315,6 @@ def _parent_problems(platform: Platform, resource: Resource, names: set[str]) ->
         yield name, "partition", "`count` must be at least 1"
     if isinstance(resource.partition, DynamicPartitions) and resource.partition.batch_size < 1:
         yield name, "partition", "`batch_size` must be at least 1"
-    for param, value in endpoint.params.items():
+    for param, value in endpoint.values.items():
         if isinstance(value, FanOut) and not value.values:
             yield name, "params", f"`{param}` fans out over no values: nothing would ever be read"

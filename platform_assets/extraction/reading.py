@@ -38,6 +38,7 @@ from platform_assets.extraction.shaping import shape, times_from_epoch
 from platform_assets.http.answer import Answer
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError, RequestFailed, ResponseIgnored
+from platform_assets.http.outgoing import outgoing
 from platform_assets.http.pagination.identity import by_key
 from platform_assets.http.pagination.pager import Pager, pager
 from platform_assets.http.pagination.pages import pages
@@ -316,7 +317,7 @@ def _pages(
     details = DetailReader(client, resource, endpoint, reading.counts) if reading.details else None
 
     def get(params: Mapping[str, Any]) -> Answer:
-        return client.get(query.path, params, reading.counts, endpoint)
+        return client.send(outgoing(endpoint, query.path, params), reading.counts, endpoint)
 
     for items in pages(get, walk, query.params, select, identify, matters, is_enough):
         records = templates.kept(unwrap(items, endpoint.envelope, reading.counts))

@@ -61,7 +61,7 @@ class ResponseClassifier:
         Args:
             response: status and headers.
             content: the complete body, decompressed.
-            path: the path that was requested, for messages.
+            path: the request's method and path, for messages.
             endpoint: whose permission a refusal names.
             text: whether the body is a text instead of JSON.
 

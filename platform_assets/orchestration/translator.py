@@ -107,7 +107,7 @@ def _documents(platform: Platform, resource: Resource) -> Iterator[tuple[str, An
 def _description(platform: Platform, resource: Resource) -> str:
     """In Markdown; `platform` has its contract applied."""
     table, unserved = f"`{platform.name}.{resource.name}`", platform.unserved.get(resource.name)
-    loaded = f"Loaded from `GET {resource.endpoint.path}` into {table}."
+    loaded = f"Loaded from `{resource.endpoint.method} {resource.endpoint.path}` into {table}."
     lines = [resource.description, "", f"{table} is not loaded: {unserved}." if unserved else loaded]
     if resource.specified_name:
         lines.append(f"Specified as `{resource.specified_name}`.")

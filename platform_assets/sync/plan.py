@@ -247,7 +247,7 @@ class Planner:
         found = [NO_HASHES]
         for one in resource.endpoint.lists:
             for path, parameter in (one.record.from_path if one.record else {}).items():
-                declared = one.params.get(parameter)
+                declared = one.values.get(parameter)
                 if isinstance(declared, Configured):
                     column, _, inner = path.partition(".")
                     values = self.context.settings.configured[declared.setting]
