@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from platform_assets.declarations import FanOut, Platform, PlatformAssetsError, Resource, SingleObject
 from platform_assets.http.client import ApiClient
+from platform_assets.http.outgoing import outgoing
 from platform_assets.http.pagination.pager import pager
 from platform_assets.http.urls import ParamValue, fill_path
 from platform_assets.importing.samples import Sample, at
@@ -19,12 +20,13 @@ def take_samples(platform: Platform, client: ApiClient) -> tuple[dict[str, Sampl
     for resource in sorted(platform.resources, key=lambda one: one.parent is not None):
         try:
             values = _path_values(platform, resource, samples)
-            params = {name: value for name, value in resource.endpoint.params.items() if isinstance(value, str | int)}
-            params |= {name: one.values[0] for name, one in resource.endpoint.params.items() if isinstance(one, FanOut)}
+            params = {name: value for name, value in resource.endpoint.values.items() if isinstance(value, str | int)}
+            params |= {name: one.values[0] for name, one in resource.endpoint.values.items() if isinstance(one, FanOut)}
             params |= {name: value for name, value in values.items() if name not in resource.endpoint.placeholders}
             first = {} if isinstance(platform.paginator_of(resource), SingleObject) else _first_page(platform, resource)
             path = fill_path(resource.endpoint.path, values)
-            answer = client.get(path, {**params, **first, **_bounds(resource)})
+            sent = outgoing(resource.endpoint, path, {**params, **first, **_bounds(resource)})
+            answer = client.send(sent, None, resource.endpoint)
         except PlatformAssetsError as error:
             problems[resource.name] = client.redact(str(error))
             continue

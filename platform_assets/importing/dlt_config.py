@@ -168,8 +168,7 @@ def _with_parents(
 ) -> tuple[list[Resource], list[tuple[str, str]]]:
     """The drafts as resources, each with its parent, and what has no known type."""
     by_name = {draft.name: draft for draft in drafts}
-    written_names = {draft.written.specified or draft.name: draft.name for draft in drafts}
-    resolved = {draft.name: _declared_parents(draft, written_names) for draft in drafts}
+    resolved = {draft.name: draft.endpoint.parents for draft in drafts}
     listings = [
         Listing(one.name, one.endpoint.path)
         for one in drafts
@@ -235,17 +234,6 @@ def _telling(draft: Draft, parents: Mapping[str, Resolve]) -> tuple[Draft, dict[
     return replace(draft, endpoint=replace(draft.endpoint, path=path)), named
 
 
-def _declared_parents(draft: Draft, written_names: Mapping[str, str]) -> dict[str, Resolve]:
-    """Parameter -> parent, by the names that tables have."""
-    found = {name: value for name, value in draft.endpoint.params.items() if isinstance(value, Resolve)}
-    return {
-        name: Resolve(
-            resource=written_names.get(one.resource, snake_case(one.resource)), field=one.field.removeprefix("$.")
-        )
-        for name, one in found.items()
-    }
-
-
 def _drop_orphans(kept: set[str], resolved: Mapping[str, Mapping[str, Resolve]], findings: Findings) -> None:
     """Leave out children whose parent is not there, has one itself, or is not one."""
     while True:
@@ -275,7 +263,8 @@ def _resource(
     findings: Findings,
 ) -> Resource:
     parents = resolved[draft.name]
-    endpoint = replace(draft.endpoint, params={**draft.endpoint.params, **parents})
+    guessed = {name: one for name, one in parents.items() if name not in draft.endpoint.parents}
+    endpoint = replace(draft.endpoint, params={**draft.endpoint.params, **guessed})
     partition = None
     if parents:
         parent = next(iter(parents.values())).resource

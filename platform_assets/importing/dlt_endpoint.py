@@ -17,7 +17,7 @@ from platform_assets.declarations import (
 from platform_assets.importing.dlt_columns import keys_in_columns, read_columns
 from platform_assets.importing.dlt_incremental import Cursored, read_incremental
 from platform_assets.importing.dlt_paginators import as_object, convert_paginator
-from platform_assets.importing.dlt_resources import Written, read_params
+from platform_assets.importing.dlt_resources import Written, read_form, read_headers, read_json, read_params
 from platform_assets.importing.findings import Findings
 from platform_assets.importing.selectors import dotted, is_spread
 
@@ -127,6 +127,10 @@ def read_endpoint(
         endpoint=Endpoint(
             path=written.path,
             params=read_params(written, taken, findings),
+            method="POST" if _method(written) == "POST" else "GET",
+            json=read_json(written, findings),
+            data=read_form(written, findings),
+            headers=read_headers(written, findings),
             paginator=paginator,
             data_selector=selector,
             incremental=cursored.incremental,
@@ -167,17 +171,19 @@ def _say_unknown_keys(written: Written, findings: Findings) -> None:
         findings.not_carried(name, "merge_key", "rows are merged by the primary key")
 
 
+def _method(written: Written) -> str:
+    return str(written.endpoint.get("method") or "GET").upper()
+
+
 def _can_be_sent(written: Written, findings: Findings) -> bool:
     name, endpoint = written.name, written.endpoint
-    method = str(endpoint.get("method") or "GET").upper()
-    body = next((key for key in ("json", "data") if endpoint.get(key)), None)
-    if method != "GET":
+    method = _method(written)
+    if method not in ("GET", "POST"):
         findings.not_carried(name, "the whole resource", f"it is read by {method}")
         return False
-    if body is not None:
-        findings.not_carried(name, f"endpoint.{body}", "a GET with a body: most servers ignore it, and it is not sent")
-    if endpoint.get("headers"):
-        findings.not_carried(name, "endpoint.headers", "headers are the client's, for all endpoints")
+    body = next((key for key in ("json", "data") if endpoint.get(key)), None)
+    if method == "GET" and body is not None:
+        findings.suspected(name, f"endpoint.{body}", "a GET with a body, which many servers and proxies drop")
     if endpoint.get("auth") is not None:
         findings.not_carried(name, "endpoint.auth", "the credential is the client's, for all endpoints")
     return True

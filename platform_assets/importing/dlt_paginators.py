@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from platform_assets.declarations import Cursor, HeaderCursor, Offset, PageNumber, Paginator, SinglePage
+from platform_assets.declarations import (
+    Cursor,
+    HeaderCursor,
+    HeaderLink,
+    JsonLink,
+    Offset,
+    PageNumber,
+    Paginator,
+    SinglePage,
+)
 from platform_assets.importing.findings import Findings
 from platform_assets.importing.selectors import plain
 from platform_assets.importing.values import Called
@@ -184,8 +193,12 @@ def _page_number(given: _Given) -> Paged:
             " they do not know it",
         )
     _without_more(given, "has_more_path")
+    body_path = given.text("page_body_path", "") or None
     given.end()
-    return Paged(PageNumber(page_param=page_param, limit_param=limit_param, limit=limit, base_page=base), taken)
+    paged = PageNumber(
+        page_param=page_param, limit_param=limit_param, limit=limit, base_page=base, page_body_path=body_path
+    )
+    return Paged(paged, taken)
 
 
 def _offset(given: _Given) -> Paged:
@@ -198,8 +211,16 @@ def _offset(given: _Given) -> Paged:
     if size is None:
         given.assumed("limit", f"dlt requires it; {ASSUMED_SIZE} records a page are asked for")
     _without_more(given, "has_more_path")
+    offset_path, limit_path = given.text("offset_body_path", "") or None, given.text("limit_body_path", "") or None
     given.end()
-    return Paged(Offset(offset_param=offset_param, limit_param=limit_param or "limit", limit=limit), taken)
+    paged = Offset(
+        offset_param=offset_param,
+        limit_param=limit_param or "limit",
+        limit=limit,
+        offset_body_path=offset_path,
+        limit_body_path=limit_path,
+    )
+    return Paged(paged, taken)
 
 
 def _without_more(given: _Given, key: str) -> None:
@@ -215,10 +236,8 @@ def _cursor(given: _Given) -> Paged | None:
     if not cursor_path:
         given.not_carried("cursor_path", f"`{path}` means more than one place in a body")
         return None
-    if "cursor_body_path" in given.keys:
-        given.not_carried("cursor_body_path", "positions in a request's body are not carried")
-        return None
-    cursor_param = given.text("cursor_param", "cursor")
+    body_path = plain(given.keys.pop("cursor_body_path", None))
+    cursor_param = given.text("cursor_param", "" if body_path else "cursor")
     limit = given.keys.get("limit")
     size = given.size()
     limit_param, number, taken = size or ("", 0, ())
@@ -238,6 +257,7 @@ def _cursor(given: _Given) -> Paged | None:
     paged = Cursor(
         cursor_path=cursor_path,
         cursor_param=cursor_param,
+        cursor_body_path=body_path,
         limit_param=limit_param or None,
         limit=number if limit_param else None,
         counts_records=counts,
@@ -269,19 +289,25 @@ def _link_cursor(given: _Given) -> Paged:
 
 
 def _json_link(given: _Given) -> Paged | None:
-    path = given.text("next_url_path", "next")
-    given.not_carried("type", f"addresses of next pages in a body (`{path}`) are not in our vocabulary")
-    return None
+    written = given.keys.pop("next_url_path", "next")
+    path = plain(written)
+    if not path:
+        given.not_carried("next_url_path", f"`{written}` means more than one place in a body")
+        return None
+    given.end()
+    return Paged(JsonLink(next_url_path=path))
 
 
-def _header_link(given: _Given) -> Paged | None:
-    given.not_carried("type", "addresses of next pages in the `Link` header are not in our vocabulary")
-    return None
+def _header_link(given: _Given) -> Paged:
+    key = given.text("links_next_key", "next")
+    given.end()
+    return Paged(HeaderLink(links_next_key=key))
 
 
-def _header_cursor(given: _Given) -> Paged | None:
-    given.not_carried("type", "positions in a header of their own are not in our vocabulary")
-    return None
+def _header_cursor(given: _Given) -> Paged:
+    header, param = given.text("cursor_key", "next"), given.text("cursor_param", "cursor")
+    given.end()
+    return Paged(Cursor(cursor_header=header, cursor_param=param))
 
 
 def _single_page(given: _Given) -> Paged:

@@ -148,13 +148,13 @@ def _read_path(written: Written, base_url: str | None, findings: Findings) -> bo
         name = found[1]
         if parent := _PARENT.fullmatch(name):
             short = _WORDS.sub("_", f"{parent[1]}_{parent[2]}").strip("_")
-            values[short] = Resolve(resource=parent[1], field=parent[2])
+            values[short] = _resolve(parent[1], parent[2])
             return "{" + short + "}"
         value = values.get(name)
         if isinstance(value, Resolve):
             return found[0]
         if isinstance(value, Mapping) and value.get("type") == "resolve":
-            values[name] = Resolve(resource=str(value.get("resource")), field=str(value.get("field")))
+            values[name] = _resolve(value.get("resource"), value.get("field"))
             return found[0]
         if name in configured:
             values[name] = Configured(configured[name])
@@ -212,37 +212,101 @@ def read_params(written: Written, taken: tuple[str, ...], findings: Findings) ->
             findings.mended(
                 written.name, f"params.{name}", "a credential is not written to a file; the client sends it"
             )
-        elif isinstance(value, Resolve | Configured):
-            found[name] = value
-        elif isinstance(value, Setting) and value.name and not value.secret:
-            found[name] = Configured(setting_name(value.name))
-        elif isinstance(value, bool):
-            found[name] = "true" if value else "false"
-            findings.mended(written.name, f"params.{name}", f"is sent as `{found[name]}`; dlt sends `{value}`")
-        elif isinstance(value, int):
-            found[name] = value
-        elif isinstance(value, float):
-            found[name] = str(value)
-        elif isinstance(value, str):
-            if text := _text_param(written, name, value, findings):
-                found[name] = text
-        elif isinstance(value, list) and all(isinstance(item, str | int) for item in value):
-            found[name] = tuple(str(item) for item in value)
-        elif isinstance(value, Mapping) and value.get("type") == "resolve":
-            found[name] = Resolve(resource=str(value.get("resource")), field=str(value.get("field")))
-        elif isinstance(value, Setting | Joined):
-            findings.not_carried(written.name, f"params.{name}", "its value is taken from outside the file")
+            continue
+        if isinstance(value, bool):
+            findings.mended(written.name, f"params.{name}", f"is sent as `{str(value).lower()}`; dlt sends `{value}`")
+        sent = _param(value)
+        if sent is None:
+            findings.not_carried(written.name, f"params.{name}", _why_not(value))
         else:
-            findings.not_carried(written.name, f"params.{name}", "its value is no text or number")
+            found[name] = sent
     return found
 
 
-def _text_param(written: Written, name: str, value: str, findings: Findings) -> Param | None:
+def read_form(written: Written, findings: Findings) -> dict[str, Param] | None:
+    """dlt's `data`, a form; None without one."""
+    given = written.endpoint.get("data")
+    if not given:
+        return None
+    if not isinstance(given, Mapping):
+        findings.not_carried(written.name, "endpoint.data", "a body that is neither JSON nor a form")
+        return None
+    return {
+        name: sent for name, value in given.items() if (sent := _said_param(written, f"data.{name}", value, findings))
+    }
+
+
+def read_headers(written: Written, findings: Findings) -> dict[str, str | Resolve | Configured]:
+    """dlt's `headers` of an endpoint."""
+    given = written.endpoint.get("headers")
+    found: dict[str, str | Resolve | Configured] = {}
+    for name, value in given.items() if isinstance(given, Mapping) else ():
+        if name.lower() in ("authorization", "cookie") or (isinstance(value, Setting) and value.secret):
+            findings.not_carried(written.name, f"headers.{name}", "a credential: the client sends its own")
+            continue
+        sent = _said_param(written, f"headers.{name}", value, findings)
+        if sent is not None:
+            found[name] = sent if isinstance(sent, Resolve | Configured) else str(sent)
+    return found
+
+
+def read_json(written: Written, findings: Findings) -> dict[str, Any] | None:
+    """dlt's `json`, with parents' values and settings in it; None without one."""
+    given = written.endpoint.get("json")
+    if not isinstance(given, Mapping) or not given:
+        return None
+    return {str(name): _json_value(written, f"json.{name}", value, findings) for name, value in given.items()}
+
+
+def _json_value(written: Written, place: str, value: Any, findings: Findings) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _json_value(written, f"{place}.{key}", part, findings) for key, part in value.items()}
+    if isinstance(value, list):
+        return tuple(_json_value(written, f"{place}[{index}]", part, findings) for index, part in enumerate(value))
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return _said_param(written, place, value, findings)
+
+
+def _said_param(written: Written, place: str, value: Any, findings: Findings) -> Param | None:
+    """As `_param`; what cannot be carried is a finding."""
+    sent = None if isinstance(value, Setting) and value.secret else _param(value)
+    if sent is None and value is not None:
+        findings.not_carried(written.name, f"endpoint.{place}", _why_not(value))
+    return sent
+
+
+def _param(value: Any) -> Param | None:
+    """A value as it is sent; None if it cannot be carried."""
+    if isinstance(value, Resolve | Configured):
+        return value
+    if isinstance(value, Setting) and value.name and not value.secret:
+        return Configured(setting_name(value.name))
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return str(value)
+    if isinstance(value, list) and value and all(isinstance(item, str | int) for item in value):
+        return tuple(str(item) for item in value)
+    if isinstance(value, Mapping) and value.get("type") == "resolve":
+        return _resolve(value.get("resource"), value.get("field"))
+    if not isinstance(value, str):
+        return None
     expressions = _PLACEHOLDER.findall(value)
     if not expressions:
         return value
     parent = _PARENT.fullmatch(expressions[0])
-    if parent and value == "{" + expressions[0] + "}":
-        return Resolve(resource=parent[1], field=parent[2])
-    findings.not_carried(written.name, f"params.{name}", f"a text with a value inside it: `{value}`")
-    return None
+    return _resolve(parent[1], parent[2]) if parent and value == "{" + expressions[0] + "}" else None
+
+
+def _resolve(resource: Any, field_name: Any) -> Resolve:
+    """A parent's value, the parent called as its table is."""
+    return Resolve(resource=snake_case(str(resource)), field=str(field_name).removeprefix("$."))
+
+
+def _why_not(value: Any) -> str:
+    if isinstance(value, Setting | Joined):
+        return "its value is taken from outside the file"
+    return f"a text with a value inside it: `{value}`" if isinstance(value, str) else "its value is no text or number"

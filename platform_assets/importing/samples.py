@@ -1,12 +1,13 @@
 """What one answer of a list tells about it: where its records are, their key's type, whether it is a list at all."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from platform_assets.declarations import Platform, Resolve, Resource, SingleObject
+from platform_assets.declarations import HeaderLink, JsonLink, Platform, Resolve, Resource, SingleObject, SinglePage
 from platform_assets.importing.dlt_config import Imported
-from platform_assets.importing.findings import Findings
+from platform_assets.importing.findings import Findings, Severity
 
 # Names that lists of records have, as dlt looks for them.
 _LIST_NAMES = (
@@ -88,6 +89,8 @@ class _Learner:
         elif isinstance(selected, dict) and not isinstance(platform.paginator_of(resource), SingleObject):
             resource = replace(resource, endpoint=replace(resource.endpoint, paginator=SingleObject()))
             self._findings.mended(resource.name, "paginator", "the answer is one object, not a list: `SingleObject()`")
+        if resource.name in self._imported.undetected and not isinstance(selected, dict):
+            resource = self._with_paging(platform, resource, sample)
         records = [selected] if isinstance(selected, dict) else selected if isinstance(selected, list) else []
         records = [one for one in records if isinstance(one, dict)]
         self.records[resource.name] = records
@@ -108,9 +111,26 @@ class _Learner:
         )
         if not lists:
             return resource, selected
+        self._findings.drop(resource.name, "data_selector", Severity.ASSUMED)
         self._findings.mended(resource.name, "data_selector", f"the answer has its records at `{lists[0]}`")
         endpoint = replace(resource.endpoint, data_selector=lists[0])
         return replace(resource, endpoint=endpoint), at(sample.body, lists[0])
+
+    def _with_paging(self, platform: Platform, resource: Resource, sample: Sample) -> Resource:
+        """The resource with the next page's address that its answer has, looked for as dlt does."""
+        if not isinstance(platform.paginator_of(resource), SinglePage):
+            return resource
+        following = next(iter(_next_links(sample.body)), None)
+        paginator, what = None, ""
+        if re.search(r"rel=\"?next\"?", sample.link_header):
+            paginator, what = HeaderLink(), "the answer's `Link` header leads to a next page"
+        elif following is not None:
+            paginator, what = JsonLink(next_url_path=following), f"the answer leads to a next page at `{following}`"
+        if paginator is None:
+            return resource
+        self._findings.drop(resource.name, "paginator", Severity.ASSUMED)
+        self._findings.mended(resource.name, "paginator", what)
+        return replace(resource, endpoint=replace(resource.endpoint, paginator=paginator))
 
     def _with_key(self, resource: Resource, records: Sequence[Mapping[str, Any]]) -> Resource:
         key = self._imported.platform.primary_key_of(resource)
@@ -200,6 +220,21 @@ def _lists(body: Any, path: str = "", depth: int = 0) -> Iterator[str]:
         for key, value in body.items():
             if "." not in key:
                 yield from _lists(value, f"{path}.{key}" if path else key, depth + 1)
+
+
+def _next_links(body: Any, path: str = "", depth: int = 0) -> Iterator[str]:
+    """Dotted paths to addresses of a next page: `next`, `links.next`, `paging.next.url`."""
+    if not isinstance(body, dict) or depth > _DEEPEST:
+        return
+    for key, value in body.items():
+        place = f"{path}.{key}" if path else str(key)
+        if str(key).lower().startswith("next") and isinstance(value, str) and value.startswith(("http", "/")):
+            yield place
+        elif isinstance(value, dict) and "." not in str(key):
+            for inner in ("href", "url") if str(key).lower().startswith("next") else ():
+                if isinstance(value.get(inner), str):
+                    yield f"{place}.{inner}"
+            yield from _next_links(value, place, depth + 1)
 
 
 def _tells_apart(field: str, records: Sequence[Mapping[str, Any]]) -> bool:
