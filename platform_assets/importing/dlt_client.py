@@ -147,11 +147,6 @@ def _api_key(
 ) -> ApiKeyAuth | None:
     name = written.get("name")
     location = {"param": "query", None: "header"}.get(written.get("location"), written.get("location"))
-    if location == "cookie":
-        findings.mended(
-            resource, f"{what}.location", "a cookie is sent as the header `Cookie`; put `name=value` into the setting"
-        )
-        return ApiKeyAuth(name="Cookie", location="header", api_key=setting)
     if not isinstance(name, str) or not name:
         name = "Authorization"
         findings.assumed(resource, f"{what}.name", "nothing names the header; dlt sends `Authorization`")
@@ -162,10 +157,10 @@ def _api_key(
             f"the credential is in the query string (`{name}`), which proxies and servers write to their logs;"
             " use a header if the API takes one",
         )
-    elif location != "header":
+    elif location not in ("header", "cookie"):
         findings.not_carried(resource, f"{what}.location", f"`{location}` is no place of a credential")
         return None
-    return ApiKeyAuth(name=name, location="query" if location == "query" else "header", api_key=setting)
+    return ApiKeyAuth(name=name, location=location, api_key=setting)
 
 
 def _client_credentials(

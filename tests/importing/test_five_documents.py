@@ -3,7 +3,6 @@
 The oracle is `platform_assets/platforms`, written by hand from the same documents and the live vendors' contracts.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,7 +116,7 @@ def load(platform: Platform, name: str, sandbox: SandboxServer, file: Path, monk
     settings = Settings(
         base_url=sandbox.base_url(name),
         token=token,
-        secrets={secret: token for secret in platform.client.auth.secrets},
+        secrets=dict.fromkeys(platform.client.auth.secrets, token),
         backoff_factor=0.0,
     )
     for children in (False, True):
