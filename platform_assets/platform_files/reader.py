@@ -159,7 +159,7 @@ class _Reader:
 
     def _scalar(self, node: Scalar, hint: Any) -> Any:
         allowed = members(hint)
-        value = _plain_value(node)
+        value = plain_value(node)
         if value is None and type(None) in allowed:
             return None
         if isinstance(value, bool | int | float) or value is None:
@@ -211,7 +211,7 @@ def _number(value: bool | int | float | None, node: Scalar, allowed: tuple[Any, 
     raise _Refused
 
 
-def _plain_value(node: Scalar) -> bool | int | float | str | None:
+def plain_value(node: Scalar) -> bool | int | float | str | None:
     """What a scalar is by itself: YAML's null, true and false, decimal numbers, else a text."""
     if not node.plain:
         return node.text
