@@ -28,10 +28,14 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 class Resolve:
     """A path value taken from a parent's loaded rows, as dlt's `{"type": "resolve", ...}`.
 
+    Values of a resource and of one that it is read for itself are those of one row and its parent. Values of resources
+    that do not know each other are combined, each with each.
+
     Args:
-        resource: the parent resource.
+        resource: the parent resource, or the parent's parent.
         field: its raw field; may be a dotted path into a JSON column, as in
-            `Resolve(resource="projects", field="organization.slug")`.
+            `Resolve(resource="projects", field="organization.slug")`, or a column with a value of its own parent,
+            as `_orgs_slug`.
     """
 
     resource: str
@@ -190,7 +194,7 @@ class Endpoint:
     """Where a resource is served. Keys are named as in dlt's `RESTAPIConfig`.
 
     Args:
-        path: relative to `base_url`; `{name}` is a value from `params` given as `Resolve` or `Configured`.
+        path: relative to `base_url`; `{name}` is a value from `params`, and is read for each combination of them.
         params: query parameters, except for the path's values; `FanOut` and `Listed` values repeat the read.
         method: how it is read. A POST must be a read too: it is sent again after a fault, as a GET is.
         json: the body as JSON. A value inside it, at any depth, may be what `params` may have: `Resolve`, `FanOut`,
@@ -310,7 +314,7 @@ class Resource:
 
     @property
     def parent(self) -> str | None:
-        """The parent resource's name, for a child resource."""
+        """The name of a resource that a child resource takes path values from; see `ancestry.parents_of` for all."""
         return next((resolve.resource for resolve in self.endpoint.parents.values()), None)
 
     @property

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from datetime import timedelta
 
+from platform_assets.declarations.ancestry import ancestors, field_in, has_field, parents_of
 from platform_assets.declarations.auth_problems import auth_problems
 from platform_assets.declarations.contradictions import contradictions
 from platform_assets.declarations.detail_problems import detail_problems, paginator_of
@@ -24,7 +25,7 @@ from platform_assets.declarations.paginator_problems import paginator_problems
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
 from platform_assets.declarations.platform import REFERENCE, Client, Contract, Platform
 from platform_assets.declarations.record_problems import record_problems
-from platform_assets.declarations.resource import DATA_TYPES, Configured, FanOut, Resolve, Resource
+from platform_assets.declarations.resource import DATA_TYPES, FanOut, Resolve, Resource
 from platform_assets.declarations.strict import declared_on
 
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -84,7 +85,7 @@ def problems(platform: Platform) -> Iterator[Problem]:
         yield from _contract_problems(platform, name, contract, names)
     for client in (platform.client, *(contract.client for contract in platform.contracts.values())):
         yield from _account_problems(platform, client, names)
-    parents = {resource.parent for resource in platform.resources}
+    parents = {one.resource for resource in platform.resources for one in resource.endpoint.parents.values()}
     for scope in platform.scopes:
         if scope.resource not in names:
             yield None, "scopes", f"no resource is called {scope.resource!r}{did_you_mean(scope.resource, names)}"
@@ -301,18 +302,32 @@ def _parent_problems(platform: Platform, resource: Resource, names: set[str]) ->
     name, endpoint = resource.name, resource.endpoint
     parents = endpoint.parents
     for placeholder in endpoint.placeholders:
-        if not isinstance(endpoint.params.get(placeholder), Resolve | Configured):
+        if placeholder not in endpoint.params or isinstance(endpoint.params[placeholder], tuple):
             yield name, "path", f"placeholder `{{{placeholder}}}` has no parent: add it to `params` as Resolve(...)"
     for resolve in parents.values():
         if resolve.resource not in names:
             yield name, "params", f"parent {resolve.resource!r} is not a resource of {platform.name}"
             return
-        if platform.resource(resolve.resource).parent:
-            yield name, "params", f"parent {resolve.resource!r} is itself a child; parents must have a plain path"
-        if not _has_column(platform, resolve.resource, resolve.field):
+        if name in ancestors(platform, resolve.resource) or name == resolve.resource:
+            yield (
+                name,
+                "params",
+                f"parent {resolve.resource!r} is read for {name!r} itself: nothing could be read first",
+            )
+            return
+    for resolve in parents.values():
+        if not has_field(platform, resolve.resource, resolve.field):
             yield name, "params", f"parent {resolve.resource!r} has no column {resolve.field!r}"
-    if len({resolve.resource for resolve in parents.values()}) > 1:
-        yield name, "params", "path values come from more than one parent resource"
+    above = {one: ancestors(platform, one) for one in parents_of(platform, resource)}
+    for resolve in parents.values():
+        heirs = [one for one in above if resolve.resource in above[one]]
+        if heirs and not any(field_in(platform, one, resolve) for one in heirs):
+            yield (
+                name,
+                "params",
+                f"{resolve.field!r} of {resolve.resource!r} is not in the rows of {heirs[0]!r}:"
+                f" which belong together is not known; name it there as Resolve({resolve.resource!r}, ...)",
+            )
     if parents and not isinstance(resource.partition, DynamicPartitions | Buckets):
         yield name, "partition", "a child resource needs DynamicPartitions(...) or Buckets(...)"
     if resource.partition and not parents:

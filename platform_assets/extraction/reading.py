@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from platform_assets.declarations import (
     Resource,
     partition_key,
 )
+from platform_assets.declarations.ancestry import field_in, parents_of
 from platform_assets.extraction.details import DetailReader
 from platform_assets.extraction.edge import Edge, Rest
 from platform_assets.extraction.newest_first import stop_rule
@@ -254,21 +256,34 @@ def read_records(reading: ListRead) -> Iterator[list[Record]]:
 
 
 def _all_records(client: ApiClient, resource: Resource, counts: Counter[str]) -> list[Record]:
-    """All records of a resource from the API, of every parent if it has some."""
+    """All records of a resource from the API, of every parent if it has some, with the parent's values as columns."""
     found: list[Record] = []
+    columns = {place: resolve.column for place, resolve in resource.endpoint.parents.items()}
     for parent in _parents(client, resource, counts):
+        own = {columns[place]: value for place, value in parent.values.items()}
         for records in read_records(ListRead(client, resource, (parent,), counts=counts, details=False)):
-            found += records
+            found += [{**record, **own} for record in records]
     return found
 
 
 def _parents(client: ApiClient, resource: Resource, counts: Counter[str]) -> Iterator[Parent]:
-    resolved = resource.endpoint.parents
-    if not resolved:
+    """The parents of a resource from the API; of several resources every combination."""
+    platform, places = client.platform, list(resource.endpoint.parents)
+    if not places:
         yield NO_PARENT
         return
-    for record in _all_records(client, client.platform.resource(str(resource.parent)), counts):
-        values = {name: get_path(record, resolve.field) for name, resolve in resolved.items()}
+    sources: list[list[dict[str, object]]] = []
+    for name in parents_of(platform, resource):
+        fields = {
+            place: field
+            for place, resolve in resource.endpoint.parents.items()
+            if (field := field_in(platform, name, resolve)) is not None
+        }
+        records = _all_records(client, platform.resource(name), counts)
+        sources.append([{place: get_path(record, field) for place, field in fields.items()} for record in records])
+    for parts in product(*sources):
+        found = {place: value for part in parts for place, value in part.items()}
+        values = {place: found[place] for place in places}
         yield Parent(key="/".join(map(str, values.values())), values=values)
 
 

@@ -1,11 +1,13 @@
 """A request that cannot be sent as it is declared, or a paginator without an end, is refused when definitions load."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from platform_assets.declarations import (
     BearerAuth,
+    Buckets,
     Client,
     Configured,
     Cursor,
@@ -20,6 +22,7 @@ from platform_assets.declarations import (
     Offset,
     PageNumber,
     Platform,
+    Resolve,
     Resource,
     SinglePage,
     validate,
@@ -99,3 +102,36 @@ def test_a_request_that_cannot_be_sent_is_refused(case: str) -> None:
 @pytest.mark.parametrize("case", GOOD)
 def test_a_request_that_can_be_sent_is_accepted(case: str) -> None:
     validate([declared(GOOD[case])])
+
+
+def child(name: str, path: str, **params: Any) -> Resource:
+    endpoint = Endpoint(path=path, params=params)
+    return Resource(name=name, description="", endpoint=endpoint, columns={"id": "text"}, partition=Buckets(count=2))
+
+
+ORGS = Resource(name="orgs", description="", endpoint=Endpoint(path="/orgs"), columns={"id": "text", "slug": "text"})
+PROJECTS = child("projects", "/{org}/projects", org=Resolve("orgs", "slug"))
+TREES: dict[str, tuple[tuple[Resource, ...], str]] = {
+    "its own parent": ((child("a", "/{a}", a=Resolve("a", "id")),), "read for 'a' itself"),
+    "a loop": (
+        (child("a", "/{b}", b=Resolve("b", "id")), child("b", "/{a}", a=Resolve("a", "id"))),
+        "read for 'a' itself",
+    ),
+    "a grandparent's value that the parent has not": (
+        (ORGS, PROJECTS, child("x", "/{org}/{p}", org=Resolve("orgs", "id"), p=Resolve("projects", "id"))),
+        "'id' of 'orgs' is not in the rows of 'projects'",
+    ),
+    "no such parent column": (
+        (ORGS, PROJECTS, child("x", "/{org}", org=Resolve("projects", "_orgs_id"))),
+        "parent 'projects' has no column '_orgs_id'",
+    ),
+    "nothing for the path": ((ORGS, child("x", "/{org}/{p}", org=Resolve("orgs", "id"))), "`{p}` has no parent"),
+}
+
+
+@pytest.mark.parametrize("case", TREES)
+def test_parents_that_cannot_be_joined_are_refused(case: str) -> None:
+    resources, message = TREES[case]
+    with pytest.raises(DeclarationError) as caught:
+        validate([replace(declared(Endpoint(path="/things")), resources=resources)])
+    assert message in str(caught.value)
