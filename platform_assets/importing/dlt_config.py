@@ -169,11 +169,7 @@ def _with_parents(
     """The drafts as resources, each with its parent, and what has no known type."""
     by_name = {draft.name: draft for draft in drafts}
     resolved = {draft.name: draft.endpoint.parents for draft in drafts}
-    listings = [
-        Listing(one.name, one.endpoint.path)
-        for one in drafts
-        if not one.endpoint.placeholders and not resolved[one.name]
-    ]
+    listings = [Listing(one.name, one.endpoint.path) for one in drafts]
     # Those whose lists stand in their paths first: others take after them.
     known: dict[str, Resolve] = {}
     waiting = [draft for draft in drafts if draft.written.undeclared]
@@ -235,20 +231,13 @@ def _telling(draft: Draft, parents: Mapping[str, Resolve]) -> tuple[Draft, dict[
 
 
 def _drop_orphans(kept: set[str], resolved: Mapping[str, Mapping[str, Resolve]], findings: Findings) -> None:
-    """Leave out children whose parent is not there, has one itself, or is not one."""
+    """Leave out children whose parent is not there."""
     while True:
         for name in sorted(kept):
             parents = {one.resource for one in resolved[name].values()}
             missing = sorted(parents - kept)
-            why = None
             if missing:
-                why = f"its parent `{missing[0]}` is not there"
-            elif len(parents) > 1:
-                why = f"it has more than one parent: {', '.join(sorted(parents))}"
-            elif any(resolved[parent] for parent in parents):
-                why = "its parent is itself a child"
-            if why:
-                findings.not_carried(name, "the whole resource", why)
+                findings.not_carried(name, "the whole resource", f"its parent `{missing[0]}` is not there")
                 kept.remove(name)
                 break
         else:

@@ -56,11 +56,11 @@ def guess_parents(
 ) -> tuple[dict[str, Resolve], list[tuple[str, str]]]:
     """Placeholder -> where its value comes from, and (placeholder, why) of each guess.
 
-    All values of a path come from one parent: the one of the last placeholder that has one.
+    All values of a path come from one parent, the one of the last placeholder that has one, or from its own parents.
 
     Args:
         placeholders: those that nothing fills.
-        listings: resources without parents of their own.
+        listings: all resources.
         known: placeholders of other resources, for one that no list precedes.
     """
     guesses: dict[str, _Guess] = {}
@@ -71,11 +71,13 @@ def guess_parents(
     parents = list(dict.fromkeys(guess.parent for guess in guesses.values()))
     # The nearest list is the parent; what stands before it is a field of its records.
     parent = parents[-1] if parents else None
+    # A parent that has parents of its own has their values too.
+    is_child = any(one.name == parent and "{" in one.path for one in listings)
     resolved: dict[str, Resolve] = {}
     reasons: list[tuple[str, str]] = []
     for name in placeholders:
         guess = guesses.get(name)
-        if guess is not None and guess.parent == parent:
+        if guess is not None and (guess.parent == parent or is_child):
             resolved[name] = Resolve(resource=guess.parent, field=guess.field)
             reasons.append((name, guess.why))
         elif parent is not None:
@@ -98,7 +100,9 @@ def _guess(child: Listing, placeholder: str, listings: Sequence[Listing]) -> _Gu
     before = segments[:at]
     if before[-1].startswith("{"):
         return None
-    others = [one for one in listings if one.name != child.name and "{" not in one.path]
+    # Plain lists first: a child is a parent only where nothing else is.
+    others = [one for one in listings if one.segments[: len(segments)] != segments]
+    others.sort(key=lambda one: one.path.count("{"))
     word = snake_case(before[-1])
     exact = [one for one in others if one.segments == before]
     named = [one for one in others if singular(one.name) == singular(word)]

@@ -277,6 +277,18 @@ def test_parents_are_found_where_nobody_declared_them(path: str, parents: dict[s
     assert all(one.severity is Severity.ASSUMED for one in assumed)
 
 
+def test_children_of_children_have_the_values_of_all_their_ancestors() -> None:
+    found = imported(
+        "orgs",
+        {"name": "repos", "endpoint": "orgs/{org_id}/repos"},
+        {"name": "issues", "endpoint": "orgs/{org_id}/repos/{repo_id}/issues"},
+        {"name": "notes", "endpoint": "issues/{resources.issues.id}/notes"},
+    )
+    parents = {one.name: list(one.endpoint.parents.values()) for one in found.platform.resources}
+    assert parents["issues"] == [Resolve("orgs", "id"), Resolve("repos", "id")]
+    assert parents["notes"] == [Resolve("issues", "id")]
+
+
 def test_children_without_a_parent_are_left_out_with_their_reason() -> None:
     found = imported(
         "orgs",
