@@ -230,54 +230,6 @@ def dev(
     raise typer.Exit(open_ui(host, port, sandbox, contract))
 
 
-class FileFormat(StrEnum):
-    """How a platform's file is written."""
-
-    YAML = "yaml"
-    PYTHON = "python"
-
-
-@app.command("import")
-def import_(
-    file: Annotated[
-        Path, typer.Argument(help="A dlt rest_api configuration: Python, JSON, YAML, or Markdown with one.")
-    ],
-    name: Annotated[
-        str | None, typer.Option(help="The platform's name. Default: the configuration's, or the file's.")
-    ] = None,
-    into: Annotated[Path, typer.Option(help="Folder of the platform's file.")] = Path("platforms"),
-    file_format: Annotated[FileFormat, typer.Option("--format", help="How the file is written.")] = FileFormat.YAML,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
-    sample: Annotated[
-        bool,
-        typer.Option("--sample", help="Send one request per resource for types, paging and what else was left out."),
-    ] = False,
-    like: Annotated[
-        str | None,
-        typer.Option(help="A platform of the same API, for what the file leaves out.", autocompletion=_platform_names),
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 if anything could not be carried.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Write a platform's file from another tool's configuration, and report what was mended, assumed and left out.
-
-    Nothing in the file is run. Exit code 0 if the platform was written, whatever the report says; --strict is for CI.
-    """
-    from platform_assets.cli.import_file import import_file
-
-    carried = import_file(
-        file,
-        name=name,
-        into=into,
-        file_format=file_format,
-        force=force,
-        sample=sample,
-        like=like,
-        as_json=as_json,
-    )
-    raise typer.Exit(1 if strict and not carried else 0)
-
-
 state = typer.Typer(no_args_is_help=True, help="Move rows and cursors between warehouses; docs/back-up.md.")
 app.add_typer(state, name="state")
 Export = Annotated[Path, typer.Argument(help="Folder of the export, with a folder for each platform in it.")]

@@ -1,17 +1,17 @@
 """`platform-assets import`: another tool's configuration of an API becomes a platform's file, with a report."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import typer
 
+from platform_assets.cli.declaring import write_file
 from platform_assets.cli.sampling import take_samples
 from platform_assets.configuration.platform_settings import setting_name
 from platform_assets.declarations import Platform, PlatformAssetsError
+from platform_assets.declarations.errors import short_path
 from platform_assets.extraction.connection import connect
 from platform_assets.importing.completion import complete
 from platform_assets.importing.dlt_config import Imported, import_document
@@ -20,7 +20,8 @@ from platform_assets.importing.findings import Finding, Findings, Severity, by_s
 from platform_assets.importing.names import snake_case
 from platform_assets.importing.samples import learn
 from platform_assets.platform_files import as_python, as_yaml
-from platform_assets.platforms import platform_named
+from platform_assets.platform_files.reader import parse_platform
+from platform_assets.platforms import platform_named, shipped_platforms, user_folder
 
 _NAMED = 4
 _MEANINGS = {
@@ -39,7 +40,7 @@ def import_file(
     file: Path,
     *,
     name: str | None,
-    into: Path,
+    into: Path | None,
     file_format: str,
     force: bool,
     sample: bool,
@@ -50,7 +51,7 @@ def import_file(
 
     Args:
         name: the platform's; None takes the one in the file, or the file's own.
-        into: folder of the new file, made if it is not there.
+        into: folder of the new file, made if it is not there; None for the user's own.
         file_format: `yaml` or `python`.
         force: replace a file that is there.
         sample: send one request per resource for what the configuration does not say.
@@ -65,9 +66,9 @@ def import_file(
         raise ImportRefused(
             f"{chosen!r} cannot be a platform's name: use snake_case, as in --name {snake_case(chosen) or 'shop'}"
         )
-    target = into / f"{chosen}.{'py' if file_format == 'python' else 'yaml'}"
-    if target.exists() and not force:
-        raise ImportRefused(f"{target} is there already: --force replaces it, --name gives another name")
+    folder = user_folder() if into is None else Path.cwd() / into
+    target = folder / f"{chosen}.{'py' if file_format == 'python' else 'yaml'}"
+    _check_free(folder, target, chosen, force=force)
     imported = import_document(document, chosen)
     if like is not None:
         imported = complete(imported, platform_named(like))
@@ -75,7 +76,9 @@ def import_file(
         imported = _sampled(imported)
     platform = replace(imported.platform, base_url=imported.base_url)
     text = as_python(platform) if file_format == "python" else as_yaml(platform)
-    into.mkdir(parents=True, exist_ok=True)
+    if file_format != "python":
+        # What is written must load: say now what would not.
+        parse_platform(text, str(target))
     _write(target, text)
     if as_json:
         typer.echo(json.dumps(_as_document(platform, target, imported), indent=2))
@@ -86,17 +89,27 @@ def import_file(
     return not any(one.severity is Severity.NOT_CARRIED for one in imported.findings)
 
 
+def _check_free(folder: Path, target: Path, name: str, *, force: bool) -> None:
+    """Raise ImportRefused for a name that is taken. Two files of one platform would hide each other."""
+    for suffix in (".yaml", ".yml", ".py"):
+        other = folder / f"{name}{suffix}"
+        if other.exists() and not (force and other == target):
+            hint = "--force replaces it, --name gives another name" if other == target else "move it away first"
+            raise ImportRefused(f"{short_path(str(other))} is there already: {hint}")
+    if name in [platform.name for platform in shipped_platforms()] and not force:
+        raise ImportRefused(f"the package has a platform {name!r}: --name gives another name, --force replaces it")
+
+
 def _write(target: Path, text: str) -> None:
     """Put a whole file in place at once; a link that is there is replaced, not followed."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    new = target.with_name(f".{target.name}.new")
+    new.unlink(missing_ok=True)
+    write_file(new, text)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        new.replace(target)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise ImportRefused(f"{target} cannot be written: {error.strerror}") from None
 
 
 def _sampled(imported: Imported) -> Imported:
@@ -114,7 +127,7 @@ def report(platform: Platform, target: Path, imported: Imported) -> Iterable[str
     """The doctor's report, a line each; equal findings of several resources are one line."""
     counts = {severity: len(found) for severity, found in by_severity(imported.findings).items()}
     summary = ", ".join(f"{count} {severity}" for severity, count in counts.items()) or "nothing to say"
-    yield f"{target}: {len(platform.resources)} resources; {summary}"
+    yield f"{short_path(str(target))}: {len(platform.resources)} resources; {summary}"
     for severity, found in by_severity(imported.findings).items():
         yield ""
         yield f"{severity}: {_MEANINGS[severity]}"
@@ -142,7 +155,7 @@ def _grouped(found: Iterable[Finding]) -> Iterable[tuple[str, Finding]]:
 
 def _as_document(platform: Platform, target: Path, imported: Imported) -> dict[str, object]:
     return {
-        "file": str(target),
+        "file": short_path(str(target)),
         "platform": platform.name,
         "base_url": imported.base_url,
         "resources": [resource.name for resource in platform.resources],

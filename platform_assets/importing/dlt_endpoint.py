@@ -17,7 +17,7 @@ from platform_assets.declarations import (
 from platform_assets.importing.dlt_columns import keys_in_columns, read_columns
 from platform_assets.importing.dlt_incremental import Cursored, read_incremental
 from platform_assets.importing.dlt_paginators import as_object, convert_paginator
-from platform_assets.importing.dlt_resources import Written, read_form, read_headers, read_json, read_params
+from platform_assets.importing.dlt_resources import FUNCTIONS, Written, read_form, read_headers, read_json, read_params
 from platform_assets.importing.findings import Findings
 from platform_assets.importing.selectors import dotted, is_spread
 
@@ -158,9 +158,7 @@ def _say_unknown_keys(written: Written, findings: Findings) -> None:
             findings.not_carried(name, f"endpoint.{key}", "is no key of an endpoint of dlt's")
     for number, step in enumerate(given.get("processing_steps") or []):
         for kind in step if isinstance(step, Mapping) else ():
-            findings.not_carried(
-                name, f"processing_steps[{number}].{kind}", "functions are never run; do it in a dbt model"
-            )
+            findings.not_carried(name, f"processing_steps[{number}].{kind}", FUNCTIONS)
     if given.get("selected") is False:
         findings.mended(name, "selected", "is loaded too: children take their path values from the table")
     if given.get("max_table_nesting") not in (None, 0):

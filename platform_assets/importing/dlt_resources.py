@@ -24,6 +24,7 @@ _TEMPLATE = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _PARENT = re.compile(r"resources\.([^.{}]+)\.([^{}]+)")
 _WORDS = re.compile(r"[^0-9A-Za-z]+")
+FUNCTIONS = "functions are never run; do it in a dbt model"
 # Words of low-code connectors for a value of the parent.
 _SLICES = ("stream_partition", "stream_slice")
 
@@ -104,7 +105,9 @@ def _merged(one: Any, defaults: Mapping[str, Any], number: int, findings: Findin
         if path == "endpoint.path" or path.startswith("endpoint.paginator"):
             findings.not_carried(name, "the whole resource", f"its {path.split('.')[1]} {unreadable}")
             return None
-        if not path.startswith("processing_steps"):
+        if path.startswith("processing_steps"):
+            findings.not_carried(name, path, FUNCTIONS)
+        else:
             findings.not_carried(name, path, f"{unreadable} (`{unreadable.source}`)")
     own = frozenset({*one, *(f"endpoint.{key}" for key in endpoint)})
     one, endpoint, defaults = without_unreadable(one), without_unreadable(endpoint), without_unreadable(defaults)

@@ -104,8 +104,8 @@ def test_every_paginator_of_dlt_is_carried(case: str) -> None:
 
 def test_a_paginator_written_as_an_object_of_python_is_carried() -> None:
     found = source(
-        "rest_api_source({'client': {'base_url': 'https://api.shop.dev', 'paginator': PageNumberPaginator(1, None, 'p')},"
-        " 'resources': ['orders']})"
+        "rest_api_source({'client': {'base_url': 'https://api.shop.dev',"
+        " 'paginator': PageNumberPaginator(1, None, 'p')}, 'resources': ['orders']})"
     )
     assert found.platform.client.paginator == PageNumber(page_param="p", limit=100)
 
@@ -244,6 +244,22 @@ def test_every_form_of_a_cursor_is_carried_or_the_list_is_read_in_full(case: str
     resource = orders(**endpoint).platform.resource("orders")
     assert resource.endpoint.incremental == ours
     assert resource.endpoint.params == {}
+
+
+def test_what_only_running_would_tell_is_left_out_or_the_resource_is() -> None:
+    found = source(
+        "c = {'client': {'base_url': 'https://api.shop.dev', 'x': f()}, 'resources': [\n"
+        "{'name': 'a', 'processing_steps': [{'filter': lambda x: x}], 'endpoint': {'params': {'p': f()}}},\n"
+        "{'name': 'b', 'endpoint': {'path': f()}},\n{'name': 'c', 'endpoint': {'paginator': f()}},\nf()]}"
+    )
+    assert [one.name for one in found.platform.resources] == ["a"]
+    places = {(one.resource, one.what): one.why for one in found.findings if one.severity is Severity.NOT_CARRIED}
+    assert places[None, "client.x"] == "cannot be read without running it: line 1"
+    assert places["a", "processing_steps[0].filter"] == "functions are never run; do it in a dbt model"
+    assert places["a", "endpoint.params.p"] == "cannot be read without running it: line 2 (`f()`)"
+    assert places["b", "the whole resource"] == "its path cannot be read without running it: line 3"
+    assert places["c", "the whole resource"] == "its paginator cannot be read without running it: line 4"
+    assert places[None, "resources[3]"].startswith("cannot be read without running it: line 5")
 
 
 def test_lag_order_and_functions_of_a_cursor() -> None:
@@ -405,5 +421,5 @@ def test_the_doctor_finds_nothing_wrong_with_what_is_right() -> None:
 
 
 def test_a_configuration_without_a_resource_that_can_be_carried_is_refused_with_the_reasons() -> None:
-    with pytest.raises(UnreadableDocument, match="its path is at another place: other.dev"):
+    with pytest.raises(UnreadableDocument, match=r"its path is at another place: other\.dev"):
         imported({"name": "a", "endpoint": "https://other.dev/a"})

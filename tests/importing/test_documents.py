@@ -27,7 +27,7 @@ def python(source: str) -> Document:
         f"config: RESTAPIConfig = {LITERAL}\nsource = rest_api_source(config)",
         f"@dlt.source\ndef shop():\n    config = {LITERAL}\n    yield from rest_api_resources(config)",
         f"anything = {LITERAL}",
-        "URL = 'https://api.shop.dev'\nNAMES = ['orders']\nrest_api_source({'client': {'base_url': URL}, 'resources': NAMES})",
+        "URL = 'https://api.shop.dev'\nN = ['orders']\nrest_api_source({'client': {'base_url': URL}, 'resources': N})",
         "V = 'api'\nrest_api_source({'client': {'base_url': f'https://{V}.shop.dev'}, 'resources': ['ord' + 'ers']})",
         "BASE = {'base_url': 'https://api.shop.dev'}\nc = {'client': {**BASE}, 'resources': [*['orders']]}",
         "c = {'client': dict(base_url='https://api.shop.dev'), 'resources': [] + ['orders']}",
@@ -99,7 +99,10 @@ def test_settings_are_named_and_what_only_running_would_tell_is_not_read(written
 
 
 def test_a_parameter_of_the_source_is_the_setting_that_dlt_fills_it_with() -> None:
-    source = "def shop(token: str = dlt.secrets.value, size=50):\n    yield rest_api_source({'client': {'t': token}, 'resources': [size]})"
+    source = (
+        "def shop(token: str = dlt.secrets.value, size=50):\n"
+        "    yield rest_api_source({'client': {'t': token}, 'resources': [size]})"
+    )
     assert python(source).config == {"client": {"t": Setting("token", secret=True)}, "resources": [50]}
 
 
@@ -117,7 +120,8 @@ def test_a_name_whose_value_changes_is_not_guessed(source: str) -> None:
 
 
 def test_settings_in_json_and_yaml_are_named_as_texts() -> None:
-    text = "client:\n  auth: {token: '${SHOP_TOKEN}', other: 'dlt.secrets[\"key\"]'}\nresources: []\nsince: 2024-01-01T00:00:00Z\n"
+    auth = "{token: '${SHOP_TOKEN}', other: 'dlt.secrets[\"key\"]'}"
+    text = f"client:\n  auth: {auth}\nresources: []\nsince: 2024-01-01T00:00:00Z\n"
     found = parse_document(text, "shop.yaml").config
     assert found["client"]["auth"] == {
         "token": Setting("shop_token", secret=True),
@@ -127,7 +131,8 @@ def test_settings_in_json_and_yaml_are_named_as_texts() -> None:
 
 
 def test_fields_in_the_prose_around_a_configuration_are_read() -> None:
-    text = f"```python\nc = {LITERAL}\n```\n## Orders\n\n- **Fields**:\n  - `id`: integer\n  - `tags`: array\n  - `note`: string\n"
+    prose = "## Orders\n\n- **Fields**:\n  - `id`: integer\n  - `tags`: array\n  - `note`: string\n"
+    text = f"```python\nc = {LITERAL}\n```\n{prose}"
     assert parse_document(text, "shop.md").fields == {"Orders": {"id": "bigint", "tags": "json", "note": "text"}}
 
 

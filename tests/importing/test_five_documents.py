@@ -1,4 +1,4 @@
-"""The five documents that people keep: what is written of them is what we have declared by hand, or the report says why.
+"""The five documents that people keep: what is written of them is what we declared by hand, or the report says why.
 
 The oracle is `platform_assets/platforms`, written by hand from the same documents and the live vendors' contracts.
 """
