@@ -19,7 +19,7 @@ from platform_assets.configuration.kinds import (
     Kind,
     choice,
 )
-from platform_assets.declarations import Client, Platform, Scope
+from platform_assets.declarations import REFERENCE, Client, Platform, Scope
 
 T = TypeVar("T", covariant=True)
 
@@ -144,16 +144,19 @@ def all_credentials(platform: Platform) -> tuple[Setting[str], ...]:
 
 
 def contract_settings(platform: Platform) -> tuple[Setting[object], ...]:
-    """The settings that only some contracts have: the region, and what their paths and headers are filled with."""
+    """The settings that not all contracts have: the region, and what their requests are filled with."""
     found: dict[str, Setting[object]] = {}
     scoped = {scope.setting for scope in platform.scopes}
+    for key in platform.configured_of(REFERENCE):
+        if key not in scoped:
+            found[key] = Setting(key, TEXTS, "Required: the platform's declaration is filled with it.")
     for name, contract in platform.contracts.items():
         regions = ", ".join(contract.regions)
         if contract.regions:
             meaning = f"Where the account is, for the contract `{name}`: {regions}."
             found["region"] = Setting("region", choice(*contract.regions), meaning, "as the contract says")
         for key in contract.configured:
-            if key not in scoped:
+            if key not in scoped and key not in found:
                 found[key] = Setting(key, TEXTS, f"Required for the contract `{name}`.")
     return tuple(found.values())
 

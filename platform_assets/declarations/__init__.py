@@ -10,14 +10,35 @@ nothing imports Dagster or dlt: a platform file can be checked in milliseconds.
     validation   checks a whole platform when the definitions load: what the keys mean together
 """
 
+from platform_assets.declarations.auth import (
+    ApiKeyAuth,
+    Auth,
+    BearerAuth,
+    HttpBasicAuth,
+    NoAuth,
+    OAuth2ClientCredentials,
+    OAuth2RefreshToken,
+    SessionToken,
+)
 from platform_assets.declarations.cadence import Cadence
 from platform_assets.declarations.detail import BodyText, Detail, Every, Newest
+from platform_assets.declarations.error_handler import (
+    Backoff,
+    ConstantBackoff,
+    ErrorHandler,
+    ExponentialBackoff,
+    HeaderBackoff,
+    HeaderUntil,
+    ResponseAction,
+)
 from platform_assets.declarations.errors import DeclarationError, MisspeltError, PlatformAssetsError, SettingsError
 from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.incremental import Incremental, TooDeep
 from platform_assets.declarations.paginator import (
     Cursor,
     HeaderCursor,
+    HeaderLink,
+    JsonLink,
     Offset,
     PageNumber,
     Paginator,
@@ -29,16 +50,10 @@ from platform_assets.declarations.partition import Buckets, DynamicPartitions, p
 from platform_assets.declarations.platform import (
     REFERENCE,
     Account,
-    ApiKeyAuth,
-    Auth,
-    BearerAuth,
     Client,
     Contract,
     DailyBudget,
-    ErrorHandler,
     Grant,
-    HttpBasicAuth,
-    OAuth2ClientCredentials,
     Platform,
     Scope,
 )
@@ -50,6 +65,7 @@ from platform_assets.declarations.resource import (
     Endpoint,
     Envelope,
     FanOut,
+    Flatten,
     Listed,
     OnRemoval,
     ParentBatch,
@@ -57,6 +73,7 @@ from platform_assets.declarations.resource import (
     Resolve,
     Resource,
 )
+from platform_assets.declarations.template import Template
 from platform_assets.declarations.validation import validate
 
 __all__ = [
@@ -65,12 +82,14 @@ __all__ = [
     "Account",
     "ApiKeyAuth",
     "Auth",
+    "Backoff",
     "BearerAuth",
     "BodyText",
     "Buckets",
     "Cadence",
     "Client",
     "Configured",
+    "ConstantBackoff",
     "Contract",
     "Cursor",
     "DailyBudget",
@@ -82,16 +101,24 @@ __all__ = [
     "Envelope",
     "ErrorHandler",
     "Every",
+    "ExponentialBackoff",
     "FanOut",
+    "Flatten",
     "Freshness",
     "Grant",
+    "HeaderBackoff",
     "HeaderCursor",
+    "HeaderLink",
+    "HeaderUntil",
     "HttpBasicAuth",
     "Incremental",
+    "JsonLink",
     "Listed",
     "MisspeltError",
     "Newest",
+    "NoAuth",
     "OAuth2ClientCredentials",
+    "OAuth2RefreshToken",
     "Offset",
     "OnRemoval",
     "PageNumber",
@@ -104,10 +131,13 @@ __all__ = [
     "RecordShape",
     "Resolve",
     "Resource",
+    "ResponseAction",
     "Scope",
+    "SessionToken",
     "SettingsError",
     "SingleObject",
     "SinglePage",
+    "Template",
     "TooDeep",
     "partition_key",
     "path_values",

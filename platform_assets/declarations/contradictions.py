@@ -1,18 +1,19 @@
 """Keys that another key of the same declaration makes unread, or that would make it do harm."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 
+from platform_assets.declarations.auth import ApiKeyAuth
 from platform_assets.declarations.incremental import Incremental
-from platform_assets.declarations.paginator import Cursor, HeaderCursor, Offset, PageNumber, Paginator, RecordCursor
-from platform_assets.declarations.platform import ApiKeyAuth, Client, Platform
-from platform_assets.declarations.resource import OnRemoval, Resource
+from platform_assets.declarations.paginator import Cursor, Paginator, SingleObject, SinglePage
+from platform_assets.declarations.places import BODY
+from platform_assets.declarations.platform import Client, Platform
+from platform_assets.declarations.resource import Endpoint, OnRemoval, Resource
 
 Found = tuple[str, str]
 """(key, what is wrong and how to mend it)"""
-
-_PARAMS = ("page_param", "offset_param", "cursor_param", "limit_param")
 
 
 def contradictions(platform: Platform, resource: Resource) -> Iterator[Found]:
@@ -101,13 +102,32 @@ def _key(resource: Resource) -> Iterator[Found]:
 def _sent_twice(resource: Resource, paginator: Paginator, client: Client) -> Iterator[Found]:
     """Of two values for one query parameter, one is never sent."""
     endpoint = resource.endpoint
-    names = [name for name in endpoint.params if name not in endpoint.placeholders]
+    names = [name for name in endpoint.values if name not in endpoint.placeholders]
+    sent: list[str] = []
     if endpoint.incremental is not None:
-        names += [name for name in (endpoint.incremental.start_param, endpoint.incremental.end_param) if name]
-    if isinstance(paginator, PageNumber | Offset | Cursor | HeaderCursor | RecordCursor):
-        names += [name for key in _PARAMS if (name := getattr(paginator, key, None))]
+        sent += [name for name in (endpoint.incremental.start_param, endpoint.incremental.end_param) if name]
+    if not isinstance(paginator, SinglePage | SingleObject):
+        sent += [name for key in ("position_key", "limit_key") if (name := getattr(paginator, key, None))]
+    for name in sent:
+        yield from _body_place(endpoint, name)
+    names += sent
     if isinstance(client.auth, ApiKeyAuth) and client.auth.location == "query":
         names.append(client.auth.name)
     for name, count in Counter(names).items():
         if count > 1:
-            yield "params", f"the query parameter `{name}` has two meanings here: only one of them would be sent"
+            place = f"`{name}` of the request" if ":" in name else f"the query parameter `{name}`"
+            yield "params", f"{place} has two meanings here: only one of them would be sent"
+
+
+def _body_place(endpoint: Endpoint, name: str) -> Iterator[Found]:
+    """What keeps a position or a filter from its place in the body."""
+    if not name.startswith(BODY) or endpoint.data is not None:
+        return
+    if endpoint.method == "GET" and endpoint.json is None:
+        yield "paginator", 'a position in the body needs `method="POST"`, or a `json` that it is in'
+    place = name.removeprefix(BODY)
+    json: Any = endpoint.json or {}
+    for key in place.split(".")[:-1]:
+        json = json.get(key, {}) if isinstance(json, Mapping) else None
+    if not isinstance(json, Mapping):
+        yield "json", f"`{place}` leads into a value of the body that is no object"

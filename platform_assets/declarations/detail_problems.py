@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from platform_assets.declarations.detail import Detail, Every, Newest
 from platform_assets.declarations.paginator import Paginator, SingleObject
+from platform_assets.declarations.places import BODY
 from platform_assets.declarations.platform import Platform
 from platform_assets.declarations.resource import Endpoint, Resource
 
@@ -75,7 +76,9 @@ def _records(resource: Resource, detail: Detail, paginator: Paginator) -> Iterat
             yield "details", f"{name!r} is taken from a list, but `SingleObject` is one object: use a path in it"
         if isinstance(source, Every) and resource.columns.get(name, "json") != "json":
             yield "details", f"{name!r} gets a list of values, so it must be a `json` column"
-    positions = ("page_param", "offset_param", "cursor_param", "limit_param")
+    sent = [str(getattr(paginator, key, None)) for key in ("position_key", "limit_key")]
+    if any(name.startswith(BODY) for name in sent):
+        yield "details", f"{detail.path!r} is a GET: its paginator cannot have the position in a body"
     for name in detail.params:
-        if name in [getattr(paginator, key, None) for key in positions]:
+        if name in sent:
             yield "details", f"the query parameter `{name}` of {detail.path!r} is the paginator's"

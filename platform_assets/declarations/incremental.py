@@ -32,7 +32,8 @@ class Incremental:
     Args:
         cursor_path: raw field name of the cursor, e.g. `dateCreated`.
         start_param: query parameter with an inclusive lower bound. Without one the server does not
-            filter: the list is read in full each time and the cursor only tells freshness.
+            filter: the list is read in full each time and the cursor only tells freshness. `body:filter.since` is a
+            place in the body, `header:X-Since` a header; the same holds for `end_param`.
         format: `strftime` format of the parameter's values, in UTC.
         initial_value: lower bound of the first read if the setting `start_date` is absent; `None`
             sends no bound.

@@ -1,10 +1,14 @@
 """Checks of an endpoint's lists: what several lists of one table, batches of parents and shaped records need to run."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
 from platform_assets.declarations.incremental import Incremental
-from platform_assets.declarations.resource import Endpoint, Listed, Resolve, Resource
+from platform_assets.declarations.places import leaves
+from platform_assets.declarations.resource import Configured, Endpoint, FanOut, Listed, Resolve, Resource
+
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 # (key, what is wrong and how to fix it)
 Found = tuple[str, str]
@@ -39,13 +43,14 @@ def _problems(endpoint: Endpoint, names: set[str]) -> Iterator[Found]:
             "`newest_first` is for a list without a filter; leave out it or `start_param`",
         )
     yield from _order_problems(incremental) if incremental is not None else ()
-    for name, value in endpoint.params.items():
+    yield from _body_problems(endpoint)
+    for name, value in endpoint.values.items():
         if isinstance(value, Listed) and value.resource not in names:
             yield "params", f"`{name}` is listed from {value.resource!r}, which is not a resource"
         if isinstance(value, tuple) and not value:
             yield "params", f"`{name}` has no value"
     for field, parameter in (endpoint.record.from_path if endpoint.record else {}).items():
-        if parameter not in endpoint.params:
+        if parameter not in endpoint.values:
             yield "record", f"{field!r} is taken from {parameter!r}, which is not in `params`"
     yield from _batch_problems(endpoint)
     if endpoint.max_concurrency is not None and endpoint.max_concurrency < 1:
@@ -55,6 +60,19 @@ def _problems(endpoint: Endpoint, names: set[str]) -> Iterator[Found]:
     for day in (endpoint.deprecation.since, endpoint.deprecation.sunset) if endpoint.deprecation else ():
         if day is not None and not _is_day(day):
             yield "deprecation", f"{day!r} is not a day: write `YYYY-MM-DD`"
+
+
+def _body_problems(endpoint: Endpoint) -> Iterator[Found]:
+    if endpoint.json is not None and endpoint.data is not None:
+        yield "json", "a request has one body: leave out `json` or `data`"
+    if endpoint.data is not None and endpoint.method == "GET":
+        yield "data", 'a form is sent by `method="POST"`'
+    for path, value in leaves(endpoint.json or {}):
+        if not isinstance(value, str | int | float | Resolve | FanOut | Listed | Configured | None):
+            yield "json", f"`{path}` is {type(value).__name__}, which JSON does not have"
+    for name in endpoint.headers:
+        if not _HEADER.fullmatch(name):
+            yield "headers", f"{name!r} cannot be a header's name"
 
 
 def _order_problems(incremental: Incremental) -> Iterator[Found]:

@@ -4,12 +4,16 @@
 maximum a short page may have been cut short by the server, so it is the last only if a request for what follows it
 returns nothing.
 
+Position and size are query parameters (`..._param`) or, if the body is to have them, at a dotted path in it
+(`..._body_path`, which replaces the parameter).
+
 If positions count records (PageNumber, Offset, Cursor with `counts_records`), each page begins with the last row of
 the page before, so that rows that move while the list is read are noticed and read again.
 """
 
 from dataclasses import dataclass
 
+from platform_assets.declarations.places import in_body, in_header
 from platform_assets.declarations.strict import strict
 
 
@@ -27,13 +31,24 @@ class PageNumber:
     """
 
     page_param: str = "page"
+    page_body_path: str | None = None
     limit_param: str = "per_page"
+    limit_body_path: str | None = None
     limit: int
     maximum: int | None = None
     base_page: int = 1
     link_header: bool = False
     total_path: str | None = None
     only_grows: bool = False
+
+    @property
+    def position_key(self) -> str:
+        """The place of the position in a request (`places`)."""
+        return in_body(self.page_body_path) if self.page_body_path else self.page_param
+
+    @property
+    def limit_key(self) -> str:
+        return in_body(self.limit_body_path) if self.limit_body_path else self.limit_param
 
 
 @strict
@@ -46,11 +61,22 @@ class Offset:
             the position in its query is used.
     """
 
-    offset_param: str
+    offset_param: str = "offset"
+    offset_body_path: str | None = None
     limit_param: str = "limit"
+    limit_body_path: str | None = None
     limit: int
     maximum: int | None = None
     next_link_path: str | None = None
+
+    @property
+    def position_key(self) -> str:
+        """The place of the position in a request (`places`)."""
+        return in_body(self.offset_body_path) if self.offset_body_path else self.offset_param
+
+    @property
+    def limit_key(self) -> str:
+        return in_body(self.limit_body_path) if self.limit_body_path else self.limit_param
 
 
 @strict
@@ -70,13 +96,73 @@ class HeaderCursor:
     limit: int | None = None
     stable: bool = False
 
+    @property
+    def position_key(self) -> str:
+        """The place of the position in a request (`places`)."""
+        return self.cursor_param
+
+    @property
+    def limit_key(self) -> str | None:
+        return self.limit_param
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class JsonLink:
+    """The body has the address of the next page at `next_url_path`. Stops when it is absent, null or empty.
+
+    The address is requested as it is, also if it is relative; the parameters of the first request count only if they
+    are in it. One to another server is refused, and so is one that was requested before.
+
+    Args:
+        next_url_path: dotted path to the address.
+        limit_param, limit: page size of the first request; None if the list takes none.
+        stable: rows cannot move over a page's edge, since positions are values that the list is sorted by.
+    """
+
+    next_url_path: str = "next"
+    limit_param: str | None = None
+    limit: int | None = None
+    stable: bool = False
+
+    @property
+    def limit_key(self) -> str | None:
+        return self.limit_param
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class HeaderLink:
+    """The `Link` header has the address of the next page under `rel="next"` (GitHub). Stops when it has none.
+
+    What holds for the address of `JsonLink` holds here.
+
+    Args:
+        links_next_key: the `rel` of the entry.
+        limit_param, limit: page size of the first request; None if the list takes none.
+        stable: rows cannot move over a page's edge, since positions are values that the list is sorted by.
+    """
+
+    links_next_key: str = "next"
+    limit_param: str | None = None
+    limit: int | None = None
+    stable: bool = False
+
+    @property
+    def limit_key(self) -> str | None:
+        return self.limit_param
+
 
 @strict
 @dataclass(frozen=True, kw_only=True)
 class Cursor:
-    """The body names the next page at `cursor_path`. Stops when that is absent or null.
+    """The answer names the next page at `cursor_path` of its body, or in its header. Stops when that is absent or null.
 
     Args:
+        cursor_path: where the body has the position of the next page.
+        cursor_header: the header that has it, instead of the body. There it ends the list if it is empty, too.
+        cursor_param, cursor_body_path, cursor_in_header: the query parameter, place in the body or header that the
+            position is sent as; one of them.
         base: sent on the first request where the contract starts counting explicitly.
         counts_records: the position is a number of records to skip (Pipedrive's `start`), not an opaque text.
         more_path: where the body says `true` as long as there are more pages.
@@ -86,10 +172,14 @@ class Cursor:
         stable: rows cannot move over a page's edge, since positions are values that the list is sorted by.
     """
 
-    cursor_path: str
-    cursor_param: str
+    cursor_path: str = ""
+    cursor_header: str | None = None
+    cursor_param: str = ""
+    cursor_body_path: str | None = None
+    cursor_in_header: str | None = None
     base: int | None = None
     limit_param: str | None = None
+    limit_body_path: str | None = None
     limit: int | None = None
     maximum: int | None = None
     counts_records: bool = False
@@ -98,6 +188,17 @@ class Cursor:
     limit_echo_path: str | None = None
     implied: bool = False
     stable: bool = False
+
+    @property
+    def position_key(self) -> str:
+        """The place of the position in a request (`places`)."""
+        if self.cursor_body_path:
+            return in_body(self.cursor_body_path)
+        return in_header(self.cursor_in_header) if self.cursor_in_header else self.cursor_param
+
+    @property
+    def limit_key(self) -> str | None:
+        return in_body(self.limit_body_path) if self.limit_body_path else self.limit_param
 
 
 @strict
@@ -115,12 +216,23 @@ class RecordCursor:
             Otherwise its last does.
     """
 
-    cursor_param: str
+    cursor_param: str = "after"
+    cursor_body_path: str | None = None
     field: str = "id"
     newest_first: bool = False
     limit_param: str = "limit"
+    limit_body_path: str | None = None
     limit: int
     maximum: int | None = None
+
+    @property
+    def position_key(self) -> str:
+        """The place of the position in a request (`places`)."""
+        return in_body(self.cursor_body_path) if self.cursor_body_path else self.cursor_param
+
+    @property
+    def limit_key(self) -> str:
+        return in_body(self.limit_body_path) if self.limit_body_path else self.limit_param
 
 
 @strict
@@ -135,4 +247,6 @@ class SingleObject:
     """One request whose selected value is one object, loaded as one row."""
 
 
-Paginator = PageNumber | Offset | HeaderCursor | Cursor | RecordCursor | SinglePage | SingleObject
+Paginator = (
+    PageNumber | Offset | HeaderCursor | JsonLink | HeaderLink | Cursor | RecordCursor | SinglePage | SingleObject
+)

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Literal
 
+from platform_assets.declarations.auth import Auth
 from platform_assets.declarations.cadence import Cadence
+from platform_assets.declarations.error_handler import ErrorHandler
 from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.resource import Configured, Endpoint, Resource
+from platform_assets.declarations.settings_named import settings_named
 from platform_assets.declarations.strict import strict
 
 # Name of the vendor-neutral contract that every platform has.
@@ -20,99 +22,8 @@ _DERIVED = {"derived": True}
 
 # A daily read with two hours to spare.
 _DEFAULT_FRESHNESS = Freshness(allowed_lag=timedelta(hours=26))
+_DEFAULT_ERROR_HANDLER = ErrorHandler()
 _DEFAULT_CADENCE = Cadence(cursored="0 * * * *", snapshots="0 3 * * *", full="0 4 * * 0")
-
-
-@strict
-@dataclass(frozen=True, kw_only=True)
-class BearerAuth:
-    """`Authorization: Bearer <token>`; the token is the secret named `token`."""
-
-    token: str = "api_token"
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        return (self.token,)
-
-
-@strict
-@dataclass(frozen=True, kw_only=True)
-class ApiKeyAuth:
-    """The secret named `api_key`, sent as the query parameter or header called `name`."""
-
-    name: str
-    location: Literal["query", "header"] = "query"
-    api_key: str = "api_token"
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        return (self.api_key,)
-
-
-@strict
-@dataclass(frozen=True, kw_only=True)
-class HttpBasicAuth:
-    """`Authorization: Basic ...`, of the secrets named `username` and `password`."""
-
-    username: str = "username"
-    password: str = "password"
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        return (self.username, self.password)
-
-
-@strict
-@dataclass(frozen=True, kw_only=True)
-class OAuth2ClientCredentials:
-    """A bearer token that the client's own id and secret buy, for an hour or so (NinjaOne). Keys are named as in dlt.
-
-    The token is kept in memory only. It is renewed shortly before it expires, and once after a 401.
-
-    Args:
-        access_token_url: path of the token endpoint, relative to `base_url`.
-        client_id, client_secret: names of the two secrets.
-        access_token_request_data: further fields of the token request's form, e.g. `{"scope": "monitoring"}`.
-        default_token_expiration: seconds that a token is good for if the answer does not say.
-    """
-
-    access_token_url: str
-    client_id: str = "client_id"
-    client_secret: str = "client_secret"
-    access_token_request_data: Mapping[str, str] = field(default_factory=dict)
-    default_token_expiration: int = 3600
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        return (self.client_id, self.client_secret)
-
-
-Auth = BearerAuth | ApiKeyAuth | HttpBasicAuth | OAuth2ClientCredentials
-
-
-@strict
-@dataclass(frozen=True, kw_only=True)
-class ErrorHandler:
-    """Which faults are retried, and how often.
-
-    Args:
-        retry_on_status_codes: HTTP statuses that are retried; connection faults always are.
-        max_retries: retries of one request. A wait that the server asks for (`Retry-After`, reset headers) replaces
-            the backoff and does not count as a retry.
-        backoff_factor: seconds of the first retry's wait, doubling with each retry.
-        wait_budget: seconds that one request may wait in total before it fails.
-        retry_once_after: HTTP status -> seconds after which a request is sent once more. For a refusal that is over
-            soon (Sentry: a deprecated endpoint answers 410 for a minute a day). The setting `backoff_factor` scales it.
-        retry_not_json: whether a body that is not JSON, with status 200 or 403, is a throttle page of something before
-            the API, neither a broken contract nor a missing permission (NinjaOne; Cloudflare before Pipedrive).
-    """
-
-    retry_on_status_codes: tuple[int, ...] = (429, 500, 502, 503, 504)
-    max_retries: int = 3
-    backoff_factor: float = 2.0
-    wait_budget: float = 900.0
-    retry_once_after: Mapping[int, float] = field(default_factory=dict)
-    retry_not_json: bool = False
 
 
 @strict
@@ -198,7 +109,7 @@ class Client:
     data_selector: str = "data"
     null_is_empty: bool = False
     success_field: str | None = None
-    error_handler: ErrorHandler = ErrorHandler()
+    error_handler: ErrorHandler = _DEFAULT_ERROR_HANDLER
     rate_limit: RateLimit | tuple[RateLimit, ...] | None = None
     max_concurrency: int = 8
     headers: Mapping[str, str | Configured] = field(default_factory=dict)
@@ -240,9 +151,7 @@ class Contract:
     @property
     def configured(self) -> tuple[str, ...]:
         """Settings that its paths, parameters and headers are filled with, each once."""
-        endpoints = [one for endpoint in self.endpoints.values() for one in endpoint.lists]
-        values = [*self.client.headers.values(), *(value for one in endpoints for value in one.params.values())]
-        return tuple(dict.fromkeys(value.setting for value in values if isinstance(value, Configured)))
+        return settings_named(self.client, *self.endpoints.values())
 
 
 @strict
@@ -322,6 +231,13 @@ class Platform:
         )
         return replace(self, client=chosen.client, resources=resources, unserved=chosen.unserved, reference=self)
 
+    def configured_of(self, contract: str) -> tuple[str, ...]:
+        """Settings that the contract's paths, parameters, headers and templates are filled with, each once."""
+        declared = self.reference or self
+        if contract != REFERENCE:
+            return declared.contracts[contract].configured
+        return settings_named(declared.client, *(resource.endpoint for resource in declared.resources))
+
     def every_endpoint(self, resource: Resource) -> tuple[Endpoint, ...]:
         """Where the reference and each contract serve a resource: a table has the same columns under all of them."""
         declared = self.reference or self
@@ -356,6 +272,10 @@ class Platform:
         contracts = self.contracts.values()
         pages = [endpoint.docs_url for one in contracts if (endpoint := one.endpoints.get(resource.name))]
         return next(filter(None, [*pages, *(one.client.docs_url for one in contracts)]), None)
+
+    def error_handler_of(self, endpoint: Endpoint | None) -> ErrorHandler:
+        """How responses of an endpoint are judged; the client's own requests have none."""
+        return self.client.error_handler if endpoint is None else endpoint.error_handler or self.client.error_handler
 
     def freshness_of(self, resource: Resource) -> Freshness:
         return resource.freshness or self.freshness

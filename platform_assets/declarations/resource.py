@@ -4,14 +4,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, Literal
 
 from platform_assets.declarations.detail import Detail
+from platform_assets.declarations.error_handler import ErrorHandler
 from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
+from platform_assets.declarations.places import in_body, in_header, leaves
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.strict import strict
+from platform_assets.declarations.template import Template
 
 # dlt's data types that a column may be declared with; nested values are `json`.
 DATA_TYPES = ("text", "bigint", "double", "bool", "timestamp", "date", "json")
@@ -24,10 +28,14 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 class Resolve:
     """A path value taken from a parent's loaded rows, as dlt's `{"type": "resolve", ...}`.
 
+    Values of a resource and of one that it is read for itself are those of one row and its parent. Values of resources
+    that do not know each other are combined, each with each.
+
     Args:
-        resource: the parent resource.
+        resource: the parent resource, or the parent's parent.
         field: its raw field; may be a dotted path into a JSON column, as in
-            `Resolve(resource="projects", field="organization.slug")`.
+            `Resolve(resource="projects", field="organization.slug")`, or a column with a value of its own parent,
+            as `_orgs_slug`.
     """
 
     resource: str
@@ -42,9 +50,9 @@ class Resolve:
 @strict
 @dataclass(frozen=True)
 class FanOut:
-    """A query parameter that is sent once per value. If a record comes with several values, the last one wins."""
+    """A value that is sent once for each of several. If a record comes with several of them, the last one wins."""
 
-    values: tuple[str, ...]
+    values: tuple[str | int, ...]
 
 
 @strict
@@ -122,19 +130,46 @@ class ParentBatch:
 
 @strict
 @dataclass(frozen=True, kw_only=True)
+class Flatten:
+    """An object in a record whose fields become fields of the record itself. Lists stay as they are.
+
+    Args:
+        path: dotted path of the object; `*` for every object of the record.
+        separator: between the path's and the inner names. None keeps the inner names alone; one that the record has
+            already is written with its path and `_`.
+        deep: whether objects inside of it are flattened too.
+        kept: whether the object stays beside its fields.
+    """
+
+    path: str = "*"
+    separator: str | None = "_"
+    deep: bool = True
+    kept: bool = False
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
 class RecordShape:
     """How a contract's records differ from the reference's. The table's fields are the reference's.
+
+    They are applied in this order; a template sees what those before it have made.
 
     Args:
         renamed: field of the table -> dotted path to where this contract has it.
         constants: field of the table -> the value it has in every record of this list (`is_archived`).
         from_path: field of the table, also `a.b` for a key inside an object -> name of the path value or parameter of
             the request that it was read with.
+        added: field of the table, also `a.b` for a key inside an object -> a template, or a value for every record.
+        flattened: objects whose fields become the record's own.
+        removed: dotted paths of fields that are dropped; `*` is any key or place in a list, `**` any depth.
     """
 
     renamed: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str | int | bool] = field(default_factory=dict)
     from_path: Mapping[str, str] = field(default_factory=dict)
+    added: Mapping[str, Template | str | int | float | bool] = field(default_factory=dict)
+    flattened: tuple[Flatten, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 @strict
@@ -159,18 +194,28 @@ class Endpoint:
     """Where a resource is served. Keys are named as in dlt's `RESTAPIConfig`.
 
     Args:
-        path: relative to `base_url`; `{name}` is a value from `params` given as `Resolve` or `Configured`.
+        path: relative to `base_url`; `{name}` is a value from `params`, and is read for each combination of them.
         params: query parameters, except for the path's values; `FanOut` and `Listed` values repeat the read.
-        paginator, data_selector: default to the client's. `data_selector` is a dotted path, `""` the body.
+        method: how it is read. A POST must be a read too: it is sent again after a fault, as a GET is.
+        json: the body as JSON. A value inside it, at any depth, may be what `params` may have: `Resolve`, `FanOut`,
+            `Listed`, `Configured`.
+        data: the body as a form, instead of `json`; values as in `params`.
+        headers: beside the client's; values as in `params`.
+        paginator, data_selector: default to the client's. `data_selector` is a dotted path, `""` the body;
+            `*` is every item of a list or every value of an object (`data.*`, `groups[*].records`).
         envelope: the wrapper around each record, if there is one.
         incremental: the cursor; None if the list has none and is read in full.
         batch: several parents in one request; the parameter that is a `Resolve` takes their values, joined by commas.
+        record_filter: the records for which it does not hold are left out, and counted. It sees a record as the server
+            sends it. A record that holds no longer is gone from a list that is read in full (`on_removal`); a row that
+            came by a filtered list (`start_param`) stays as it was when it last held.
         record: how its records differ from the table's fields.
         exclude: fields that this contract's records have and that are never loaded, beside the resource's.
         details: requests per row, for fields that the list does not have; sent if the setting `details` is on.
         also: more lists whose records belong to the same table (Pipedrive: deals and archived deals).
         follow_up: left out of the first read, which has everything: a list for changes that the others do not show
             (Buildkite: `finished_from` finds builds that changed after they were created).
+        error_handler: what its responses mean, instead of the client's.
         max_concurrency: requests to this endpoint in flight at once, if fewer than the client's.
         rate_limit: the endpoint's own limit, beside the client's.
         cost: what a request costs of the client's daily budget.
@@ -181,15 +226,21 @@ class Endpoint:
 
     path: str
     params: Mapping[str, Param] = field(default_factory=dict)
+    method: Literal["GET", "POST"] = "GET"
+    json: Mapping[str, Any] | None = None
+    data: Mapping[str, Param] | None = None
+    headers: Mapping[str, str | Resolve | FanOut | Listed | Configured] = field(default_factory=dict)
     paginator: Paginator | None = None
     data_selector: str | None = None
     envelope: Envelope | None = None
     incremental: Incremental | None = None
     batch: ParentBatch | None = None
+    record_filter: Template | None = None
     record: RecordShape | None = None
     exclude: tuple[str, ...] = ()
     details: tuple[Detail, ...] = ()
     follow_up: bool = False
+    error_handler: ErrorHandler | None = None
     also: tuple["Endpoint", ...] = ()
     max_concurrency: int | None = None
     rate_limit: RateLimit | None = None
@@ -203,10 +254,22 @@ class Endpoint:
         return tuple(_PLACEHOLDER.findall(self.path))
 
     @property
+    def values(self) -> dict[str, Param]:
+        """What fills a request, by its place (`places`); of the JSON body only what differs between requests."""
+        body = [
+            (in_body(path), value)
+            for path, value in leaves(self.json or {})
+            if isinstance(value, Resolve | FanOut | Listed | Configured)
+        ]
+        form = {in_body(name): value for name, value in (self.data or {}).items()}
+        return {**self.params, **dict(body), **form, **{in_header(name): one for name, one in self.headers.items()}}
+
+    @property
     def parents(self) -> dict[str, Resolve]:
-        """Parameter -> where its value comes from: those of the path first, in its order."""
-        names = (*self.placeholders, *(name for name in self.params if name not in self.placeholders))
-        found = ((name, self.params.get(name)) for name in names)
+        """Place of a value -> where it comes from: those of the path first, in its order."""
+        values = self.values
+        names = (*self.placeholders, *(name for name in values if name not in self.placeholders))
+        found = ((name, values.get(name)) for name in names)
         return {name: value for name, value in found if isinstance(value, Resolve)}
 
     @property
@@ -251,7 +314,7 @@ class Resource:
 
     @property
     def parent(self) -> str | None:
-        """The parent resource's name, for a child resource."""
+        """The name of a resource that a child resource takes path values from; see `ancestry.parents_of` for all."""
         return next((resolve.resource for resolve in self.endpoint.parents.values()), None)
 
     @property

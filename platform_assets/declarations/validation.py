@@ -9,25 +9,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from datetime import timedelta
 
+from platform_assets.declarations.ancestry import ancestors, field_in, has_field, parents_of
+from platform_assets.declarations.auth_problems import auth_problems
 from platform_assets.declarations.contradictions import contradictions
 from platform_assets.declarations.detail_problems import detail_problems, paginator_of
 from platform_assets.declarations.documentation import description_problems, link_problems
 from platform_assets.declarations.errors import DeclarationError
 from platform_assets.declarations.freshness import LONGEST_LAG, Freshness
+from platform_assets.declarations.handler_problems import handler_problems
 from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.lists import list_problems
 from platform_assets.declarations.nearest import did_you_mean
-from platform_assets.declarations.paginator import Cursor, HeaderCursor, Offset, PageNumber, Paginator, RecordCursor
+from platform_assets.declarations.paginator import Paginator
+from platform_assets.declarations.paginator_problems import paginator_problems
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
-from platform_assets.declarations.platform import (
-    REFERENCE,
-    ApiKeyAuth,
-    Client,
-    Contract,
-    OAuth2ClientCredentials,
-    Platform,
-)
-from platform_assets.declarations.resource import DATA_TYPES, Configured, FanOut, Resolve, Resource
+from platform_assets.declarations.platform import REFERENCE, Client, Contract, Platform
+from platform_assets.declarations.record_problems import record_problems
+from platform_assets.declarations.resource import DATA_TYPES, FanOut, Resolve, Resource
 from platform_assets.declarations.strict import declared_on
 
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -87,7 +85,7 @@ def problems(platform: Platform) -> Iterator[Problem]:
         yield from _contract_problems(platform, name, contract, names)
     for client in (platform.client, *(contract.client for contract in platform.contracts.values())):
         yield from _account_problems(platform, client, names)
-    parents = {resource.parent for resource in platform.resources}
+    parents = {one.resource for resource in platform.resources for one in resource.endpoint.parents.values()}
     for scope in platform.scopes:
         if scope.resource not in names:
             yield None, "scopes", f"no resource is called {scope.resource!r}{did_you_mean(scope.resource, names)}"
@@ -153,21 +151,16 @@ def _shared_partitions(platform: Platform) -> Iterator[Problem]:
 
 
 def _client_problems(client: Client) -> Iterator[Problem]:
-    handler = client.error_handler
     if not client.probe.startswith("/"):
         yield None, "probe", f"{client.probe!r} must start with `/`"
     if not all(limit.requests >= 1 and limit.seconds > 0 for limit in client.rate_limits):
         yield None, "rate_limit", "needs at least one request in a positive number of seconds"
     if client.max_concurrency < 1:
         yield None, "max_concurrency", "must be at least 1"
-    if min(handler.max_retries, handler.backoff_factor, handler.wait_budget) < 0:
-        yield None, "error_handler", "`max_retries`, `backoff_factor` and `wait_budget` must be 0 or more"
-    if not all(100 <= status <= 599 for status in handler.retry_on_status_codes):
-        yield None, "error_handler", "`retry_on_status_codes` must be HTTP statuses"
-    if isinstance(client.auth, OAuth2ClientCredentials) and not client.auth.access_token_url.startswith("/"):
-        yield None, "auth", f"`access_token_url` {client.auth.access_token_url!r} must start with `/`"
-    if isinstance(client.auth, ApiKeyAuth) and not client.auth.name:
-        yield None, "auth", "`name` of the query parameter or header is empty"
+    for key, problem in handler_problems(client.error_handler, client.auth.secrets):
+        yield None, key, problem
+    for problem in auth_problems(client.auth):
+        yield None, "auth", problem
     yield from _paginator_problems(None, client.paginator)
     for key, problem in link_problems(client):
         yield None, key, problem
@@ -241,7 +234,12 @@ def _resource_problems(platform: Platform, resource: Resource, names: set[str]) 
         yield name, key, problem
     for key, problem in list_problems(resource, names):
         yield name, key, problem
+    key_fields, secrets = platform.primary_key_of(resource), platform.client.auth.secrets
     for one in endpoint.lists:
+        for key, problem in record_problems(resource, one, key_fields, secrets):
+            yield name, key, problem
+        for key, problem in handler_problems(one.error_handler, secrets) if one.error_handler else ():
+            yield name, key, problem
         for key, problem in (*detail_problems(platform, resource, one), *link_problems(one)):
             yield name, key, problem
         for detail in one.details:
@@ -255,29 +253,8 @@ def _resource_problems(platform: Platform, resource: Resource, names: set[str]) 
 
 
 def _paginator_problems(resource: str | None, paginator: Paginator) -> Iterator[Problem]:
-    if isinstance(paginator, PageNumber | Offset | RecordCursor) and (paginator.limit < 1 or not paginator.limit_param):
-        yield resource, "paginator", "has no stop rule: a short page ends it, so it needs `limit` and `limit_param`"
-    if isinstance(paginator, Cursor) and not (paginator.cursor_path and paginator.cursor_param):
-        yield resource, "paginator", "has no stop rule: it needs `cursor_path` and `cursor_param`"
-    if isinstance(paginator, Cursor) and (paginator.limit is None) != (paginator.limit_param is None):
-        yield resource, "paginator", "`limit` and `limit_param` belong together: one without the other is not sent"
-    if isinstance(paginator, HeaderCursor) and (paginator.limit is None) != (paginator.limit_param is None):
-        yield resource, "paginator", "`limit` and `limit_param` belong together: one without the other is not sent"
-    positions = {
-        PageNumber: "page_param",
-        Offset: "offset_param",
-        HeaderCursor: "cursor_param",
-        RecordCursor: "cursor_param",
-    }
-    position = positions.get(type(paginator))
-    if position is not None and not getattr(paginator, position):
-        yield resource, "paginator", f"`{position}` is empty"
-    maximum = getattr(paginator, "maximum", None)
-    limit = getattr(paginator, "limit", None)
-    if limit is not None and limit < 1 and not isinstance(paginator, PageNumber | Offset | RecordCursor):
-        yield resource, "paginator", "`limit` must be at least 1"
-    if maximum is not None and limit is not None and limit > maximum:
-        yield resource, "paginator", f"`limit` {limit} is over the server's `maximum` {maximum}"
+    for problem in paginator_problems(paginator):
+        yield resource, "paginator", problem
 
 
 def _column_problems(platform: Platform, resource: Resource) -> Iterator[Problem]:
@@ -325,18 +302,32 @@ def _parent_problems(platform: Platform, resource: Resource, names: set[str]) ->
     name, endpoint = resource.name, resource.endpoint
     parents = endpoint.parents
     for placeholder in endpoint.placeholders:
-        if not isinstance(endpoint.params.get(placeholder), Resolve | Configured):
+        if placeholder not in endpoint.params or isinstance(endpoint.params[placeholder], tuple):
             yield name, "path", f"placeholder `{{{placeholder}}}` has no parent: add it to `params` as Resolve(...)"
     for resolve in parents.values():
         if resolve.resource not in names:
             yield name, "params", f"parent {resolve.resource!r} is not a resource of {platform.name}"
             return
-        if platform.resource(resolve.resource).parent:
-            yield name, "params", f"parent {resolve.resource!r} is itself a child; parents must have a plain path"
-        if not _has_column(platform, resolve.resource, resolve.field):
+        if name in ancestors(platform, resolve.resource) or name == resolve.resource:
+            yield (
+                name,
+                "params",
+                f"parent {resolve.resource!r} is read for {name!r} itself: nothing could be read first",
+            )
+            return
+    for resolve in parents.values():
+        if not has_field(platform, resolve.resource, resolve.field):
             yield name, "params", f"parent {resolve.resource!r} has no column {resolve.field!r}"
-    if len({resolve.resource for resolve in parents.values()}) > 1:
-        yield name, "params", "path values come from more than one parent resource"
+    above = {one: ancestors(platform, one) for one in parents_of(platform, resource)}
+    for resolve in parents.values():
+        heirs = [one for one in above if resolve.resource in above[one]]
+        if heirs and not any(field_in(platform, one, resolve) for one in heirs):
+            yield (
+                name,
+                "params",
+                f"{resolve.field!r} of {resolve.resource!r} is not in the rows of {heirs[0]!r}:"
+                f" which belong together is not known; name it there as Resolve({resolve.resource!r}, ...)",
+            )
     if parents and not isinstance(resource.partition, DynamicPartitions | Buckets):
         yield name, "partition", "a child resource needs DynamicPartitions(...) or Buckets(...)"
     if resource.partition and not parents:
@@ -345,6 +336,6 @@ def _parent_problems(platform: Platform, resource: Resource, names: set[str]) ->
         yield name, "partition", "`count` must be at least 1"
     if isinstance(resource.partition, DynamicPartitions) and resource.partition.batch_size < 1:
         yield name, "partition", "`batch_size` must be at least 1"
-    for param, value in endpoint.params.items():
+    for param, value in endpoint.values.items():
         if isinstance(value, FanOut) and not value.values:
             yield name, "params", f"`{param}` fans out over no values: nothing would ever be read"

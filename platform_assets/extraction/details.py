@@ -21,6 +21,7 @@ from platform_assets.extraction.shaping import time_from_epoch
 from platform_assets.http.answer import Answer
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError, RequestFailed
+from platform_assets.http.outgoing import outgoing
 from platform_assets.http.pagination.identity import by_content, by_key
 from platform_assets.http.pagination.pager import pager
 from platform_assets.http.pagination.pages import pages
@@ -149,7 +150,7 @@ class DetailReader:
         identify = by_key((keys[0],), {}, None) if keys else by_content
 
         def get(params: Mapping[str, ParamValue]) -> Answer:
-            return self._client.get(path, params, counts, endpoint)
+            return self._client.send(outgoing(endpoint, path, params), counts, endpoint)
 
         select = selector(client, paginator, data_selector)
         walk = pager(paginator, self._client.settings.page_size)

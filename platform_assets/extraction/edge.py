@@ -46,7 +46,7 @@ def upper_bound_param(endpoint: Endpoint, paginator: Paginator) -> str | None:
     if incremental is None:
         return None
     if isinstance(paginator, RecordCursor):
-        return paginator.cursor_param if paginator.newest_first and incremental.newest_first else None
+        return paginator.position_key if paginator.newest_first and incremental.newest_first else None
     return incremental.end_param if incremental.row_order == "desc" else None
 
 

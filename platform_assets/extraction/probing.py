@@ -19,10 +19,14 @@ _RECORDS = 10
 
 
 def can_probe(resource: Resource) -> bool:
-    """Whether one request is enough: the server filters by the cursor, and the resource is a single list."""
+    """Whether one request is enough: the server filters by the cursor, and the resource is a single list.
+
+    Not if a filter leaves out records: one of them would be newer than everything that is ever loaded.
+    """
     incremental = resource.endpoint.incremental
-    fans_out = any(isinstance(value, FanOut | Listed | Configured) for value in resource.endpoint.params.values())
+    fans_out = any(isinstance(value, FanOut | Listed | Configured) for value in resource.endpoint.values.values())
     is_one_list = not resource.endpoint.parents and not fans_out
+    is_one_list = is_one_list and resource.endpoint.record_filter is None
     return incremental is not None and incremental.server_side and is_one_list
 
 
@@ -51,7 +55,7 @@ def has_newer(client: ApiClient, resource: Resource, cursor: datetime) -> bool:
     # Of several lists the first is the one that new records appear in.
     query = next(queries(resource, (NO_PARENT,), Bounds((known.replace(microsecond=0),), now), {}, lambda _: ()))
     first = pager(paginator, _RECORDS).first()
-    answer = client.get(query.path, {**query.params, **first}, endpoint=resource.endpoint)
+    answer = client.send(query.request(first), endpoint=resource.endpoint)
     items = selector(platform.client, paginator, platform.data_selector_of(resource))(answer.body)
     values: list[Any] = [
         record.get(incremental.cursor_path) for record in unwrap(items, resource.endpoint.envelope, Counter())

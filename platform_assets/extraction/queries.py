@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from itertools import product
 
 from platform_assets.declarations import Configured, Endpoint, FanOut, Listed, Resolve, Resource
+from platform_assets.declarations.places import BODY
+from platform_assets.http.outgoing import Outgoing, outgoing
 from platform_assets.http.pagination.grids import Params
 from platform_assets.http.urls import fill_path
 
@@ -74,11 +76,12 @@ class Query:
     Attributes:
         endpoint: the list, with its paginator, filter and limits.
         path: filled in and percent-encoded.
-        params: the query without the paging parameters.
-        values: path value or parameter -> what it was filled with.
+        params: everything beside the path that is sent with each request, by its place; the paging is not in it.
+        values: place -> what it was filled with.
         start: the lower bound that applies; None reads to the list's end.
         largest_known: as in `Bounds`.
         in_parts: whether it may be left unfinished, as far as its list allows it.
+        interval: `start` and `end` of the cursors that are asked for, as they are sent; without what is not sent.
     """
 
     endpoint: Endpoint
@@ -88,6 +91,11 @@ class Query:
     start: datetime | None = None
     largest_known: int | None = None
     in_parts: bool = False
+    interval: Mapping[str, str] = field(default_factory=dict)
+
+    def request(self, position: Params) -> Outgoing:
+        """The request for the page at a position, which a pager has named."""
+        return outgoing(self.endpoint, self.path, {**self.params, **position})
 
 
 # Gives the values of a `Listed` parameter, which are read from the API.
@@ -144,17 +152,22 @@ def _can_be_left(endpoint: Endpoint, number: int, start: datetime | None, bounds
 
 def _params(
     endpoint: Endpoint, parents: Sequence[Parent], configured: Mapping[str, tuple[str, ...]], look_up: LookUp
-) -> tuple[Params, dict[str, tuple[str, ...]]]:
-    """Parameter -> value, and parameter -> the values that it is sent with one after the other."""
+) -> tuple[Params, dict[str, tuple[str | int, ...]]]:
+    """Place -> value, and place -> the values that it is sent with one after the other."""
     fixed: Params = {}
-    fanned: dict[str, tuple[str, ...]] = {}
-    for name, value in endpoint.params.items():
+    fanned: dict[str, tuple[str | int, ...]] = {}
+    for name, value in endpoint.values.items():
         if isinstance(value, FanOut):
             fanned[name] = value.values
         elif isinstance(value, Listed):
             fanned[name] = tuple(look_up(value))
         elif isinstance(value, Configured):
             fanned[name] = configured[value.setting]
+        elif isinstance(value, Resolve) and name.startswith(BODY):
+            (parent,) = parents
+            found = parent.values[name]
+            # A number stays one in JSON.
+            fixed[name] = found if isinstance(found, int) else str(found)
         elif isinstance(value, Resolve):
             fixed[name] = ",".join(str(parent.values[name]) for parent in parents)
         else:

@@ -3,6 +3,8 @@
     queries -> pages (http/pagination) -> unwrap -> shape -> details -> drop_fields, fill_keys (http/selection)
             -> ParquetBuffer
 
+Records that a filter leaves out are left out before they are shaped (record_templates.py).
+
 A list whose pages cannot overlap may lose a row that moves between two requests. Where the caller concludes anything
 from what is missing, such a list is read again until a pass brings nothing new.
 """
@@ -12,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -25,15 +28,19 @@ from platform_assets.declarations import (
     Resource,
     partition_key,
 )
+from platform_assets.declarations.ancestry import field_in, parents_of
 from platform_assets.extraction.details import DetailReader
 from platform_assets.extraction.edge import Edge, Rest
 from platform_assets.extraction.newest_first import stop_rule
 from platform_assets.extraction.privacy import excluded_fields, hash_fields
 from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, Bounds, Parent, Query, queries
+from platform_assets.extraction.record_templates import RecordTemplates
+from platform_assets.extraction.reshaping import flatten, remove
 from platform_assets.extraction.shaping import shape, times_from_epoch
 from platform_assets.http.answer import Answer
 from platform_assets.http.client import ApiClient
-from platform_assets.http.errors import AnswerError, RequestFailed
+from platform_assets.http.errors import AnswerError, RequestFailed, ResponseIgnored
+from platform_assets.http.outgoing import outgoing
 from platform_assets.http.pagination.identity import by_key
 from platform_assets.http.pagination.pager import Pager, pager
 from platform_assets.http.pagination.pages import pages
@@ -57,6 +64,8 @@ class ListRead:
         bounds: between which cursors.
         counts: incremented by requests, waits, pages and left out records.
         is_long_enough: asked after each page of a list in a known order; True leaves the rest to another part.
+        ignored: filled with the texts of responses that the declaration says to ignore: the list ended there, and
+            what it lacks proves nothing.
         details: whether the requests per row are sent that the settings ask for; not where only other fields are used.
     """
 
@@ -67,6 +76,7 @@ class ListRead:
     counts: Counter[str] = field(default_factory=Counter)
     is_long_enough: Callable[[], bool] = lambda: False
     details: bool = True
+    ignored: list[str] = field(default_factory=list)
     _listed: dict[Listed, Sequence[str]] = field(default_factory=dict)
 
     def queries(self) -> Iterator[Query]:
@@ -153,15 +163,15 @@ def read(reading: ListRead, target: Target, matters: Callable[[], bool] = lambda
                     doubtful.append(found)
                     break
         for found in doubtful:
-            for _, records in found if matters() else ():
+            for _, records in found if not reading.ignored and matters() else ():
                 target.add(records)
         for batch in target.batches.values():
-            batch.ends_unproven = any(walk.unproven for walk in walks.values())
+            batch.ends_unproven = bool(reading.ignored) or any(walk.unproven for walk in walks.values())
         blind = any(walk.blind for walk in walks.values())
         reading.counts["pages"] += sum(batch.pages for batch in target.batches.values())
-        if blind and matters():
+        if blind and not reading.ignored and matters():
             reread_until_complete(reading, target)
-    return _all_rests(part.rest for part in parts)
+    return None if reading.ignored else _all_rests(part.rest for part in parts)
 
 
 def _all_rests(rests: Iterable[Rest | None]) -> Rest | None:
@@ -236,29 +246,44 @@ def _named_errors(reading: ListRead) -> Iterator[None]:
 def read_records(reading: ListRead) -> Iterator[list[Record]]:
     """Yield each page's records: unwrapped, without excluded fields, with their keys filled in.
 
-    An unproven end is always confirmed. Errors as for `read`.
+    An unproven end is always confirmed. Errors as for `read`, and AnswerError at the end if a response was ignored.
     """
     for query in reading.queries():
         for _, records in _records(reading, query, lambda: True):
             yield records
+    if reading.ignored:
+        raise AnswerError(f"the list is not complete: {reading.ignored[0]}")
 
 
 def _all_records(client: ApiClient, resource: Resource, counts: Counter[str]) -> list[Record]:
-    """All records of a resource from the API, of every parent if it has some."""
+    """All records of a resource from the API, of every parent if it has some, with the parent's values as columns."""
     found: list[Record] = []
+    columns = {place: resolve.column for place, resolve in resource.endpoint.parents.items()}
     for parent in _parents(client, resource, counts):
+        own = {columns[place]: value for place, value in parent.values.items()}
         for records in read_records(ListRead(client, resource, (parent,), counts=counts, details=False)):
-            found += records
+            found += [{**record, **own} for record in records]
     return found
 
 
 def _parents(client: ApiClient, resource: Resource, counts: Counter[str]) -> Iterator[Parent]:
-    resolved = resource.endpoint.parents
-    if not resolved:
+    """The parents of a resource from the API; of several resources every combination."""
+    platform, places = client.platform, list(resource.endpoint.parents)
+    if not places:
         yield NO_PARENT
         return
-    for record in _all_records(client, client.platform.resource(str(resource.parent)), counts):
-        values = {name: get_path(record, resolve.field) for name, resolve in resolved.items()}
+    sources: list[list[dict[str, object]]] = []
+    for name in parents_of(platform, resource):
+        fields = {
+            place: field
+            for place, resolve in resource.endpoint.parents.items()
+            if (field := field_in(platform, name, resolve)) is not None
+        }
+        records = _all_records(client, platform.resource(name), counts)
+        sources.append([{place: get_path(record, field) for place, field in fields.items()} for record in records])
+    for parts in product(*sources):
+        found = {place: value for part in parts for place, value in part.items()}
+        values = {place: found[place] for place in places}
         yield Parent(key="/".join(map(str, values.values())), values=values)
 
 
@@ -273,6 +298,10 @@ def _records(
     while True:
         try:
             yield from _pages(reading, query, matters, part)
+            return
+        except ResponseIgnored as ignored:
+            reading.ignored.append(str(ignored))
+            reading.counts["ignored"] += 1
             return
         except RequestFailed as failure:
             below = part.edge.after_refusal(failure)
@@ -298,17 +327,26 @@ def _pages(
     def is_enough(items: Sequence[Any]) -> bool:
         return part.ends(items, walk) or (is_known is not None and is_known(items))
 
+    configured = client.settings.configured
+    templates = RecordTemplates(endpoint, query.values, query.interval, configured, reading.counts)
     details = DetailReader(client, resource, endpoint, reading.counts) if reading.details else None
 
     def get(params: Mapping[str, Any]) -> Answer:
-        return client.get(query.path, params, reading.counts, endpoint)
+        return client.send(outgoing(endpoint, query.path, params), reading.counts, endpoint)
 
     for items in pages(get, walk, query.params, select, identify, matters, is_enough):
-        records = unwrap(items, endpoint.envelope, reading.counts)
+        records = templates.kept(unwrap(items, endpoint.envelope, reading.counts))
         if platform.client.epoch_times:
             times_from_epoch(records, times)
         if endpoint.record is not None:
             shape(records, endpoint.record, query.values)
+            if endpoint.record.added:
+                # No template copies what is never to be loaded.
+                drop_fields(records, (*resource.exclude, *endpoint.exclude, *excluded))
+            templates.add(records)
+            for flattened in endpoint.record.flattened:
+                flatten(records, flattened)
+            remove(records, endpoint.record.removed)
         if details is not None:
             details.fill(records)
         drop_fields(records, (*resource.exclude, *endpoint.exclude, *excluded))

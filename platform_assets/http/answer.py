@@ -13,8 +13,10 @@ class Answer:
         body: its parsed JSON.
         headers: its headers.
         items: the records that the body holds, once they are selected.
+        url: where it came from, without the query, which may have a credential.
     """
 
     body: Any
     headers: Mapping[str, str]
     items: Sequence[Any] = ()
+    url: str = ""

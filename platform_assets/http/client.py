@@ -1,8 +1,8 @@
-"""Sends GET requests to one platform and returns parsed answers.
+"""Sends requests to one platform and returns parsed answers.
 
-One request goes through these modules:
+One request (outgoing.py) goes through these modules:
 
-    ApiClient.get          retries within a budget (retry.py)
+    ApiClient.send         retries within a budget (retry.py)
       request_limits.py    waits until the declared limits allow a request
       session.py           adds credential, headers, proxies
       deadline.py          bounds the time of the whole exchange
@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Self
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -34,6 +35,7 @@ from platform_assets.http.connection_errors import classify_connection_error
 from platform_assets.http.deadline import Deadline
 from platform_assets.http.errors import AnswerError, LimitExhausted, RequestFailed
 from platform_assets.http.messages import Messages
+from platform_assets.http.outgoing import Outgoing
 from platform_assets.http.pagination.stated_ends import TotalProof
 from platform_assets.http.redaction import RedactingFilter, Redactor
 from platform_assets.http.request_limits import RequestLimits
@@ -94,7 +96,7 @@ class ApiClient:
         self.settings = settings
         self.redact = Redactor(settings.secret_values)
         self._messages = Messages(platform.name, self.redact)
-        self._responses = ResponseClassifier(platform, self._messages)
+        self._responses = ResponseClassifier(platform, self._messages, settings.configured)
         self._cancellation = current()
         self._sleep = sleep or self._cancellation.sleep
         self._retries = retries
@@ -130,8 +132,10 @@ class ApiClient:
 
     def total_proof(self, endpoint: Endpoint) -> TotalProof:
         """What the answers of an endpoint have shown about its totals, for every walk through it."""
+        # Two lists may have one path and differ by their bodies.
+        key = f"{endpoint.method} {endpoint.path} {endpoint.json!r} {endpoint.data!r}"
         with self._lock:
-            return self._total_proofs.setdefault(endpoint.path, TotalProof())
+            return self._total_proofs.setdefault(key, TotalProof())
 
     def get(
         self,
@@ -142,13 +146,27 @@ class ApiClient:
         *,
         text: bool = False,
     ) -> Answer:
-        """GET `base_url + path`, with retries as the platform's error handler allows.
-
-        A server that could not be reached with all retries is not tried again: every later call fails at once.
+        """GET `base_url + path`; see `send`.
 
         Args:
             path: begins with a slash, already percent-encoded (see `fill_path`).
             params: the query.
+        """
+        return self.send(Outgoing(path, dict(params or {})), counts, endpoint, text=text)
+
+    def send(
+        self,
+        outgoing: Outgoing,
+        counts: Counter[str] | None = None,
+        endpoint: Endpoint | None = None,
+        *,
+        text: bool = False,
+    ) -> Answer:
+        """Send a request, with retries as the platform's error handler allows, whatever its method: all of them read.
+
+        A server that could not be reached with all retries is not tried again: every later call fails at once.
+
+        Args:
             counts: incremented by `requests`, `retries` and `waited_ms` (milliseconds).
             endpoint: whose limits apply beside the client's.
             text: whether the body is a text, not JSON; then the answer's body is a str, None if it is no text.
@@ -157,7 +175,8 @@ class ApiClient:
             RequestFailed: no usable answer with all retries, or a status that is not retried.
             LimitExhausted: the server asks for a longer wait than the declared budget, or the day's budget is spent:
                 the server refuses, or its last answer left fewer tokens than the request costs, and nothing is sent.
-            AnswerError: the answer breaks the contract, e.g. is not JSON.
+            ResponseIgnored: the declaration says to ignore the response.
+            AnswerError: the answer breaks the contract, e.g. is not JSON, or the link is to another server.
             Cancelled: the run was cancelled.
 
         No message contains the credential.
@@ -165,7 +184,7 @@ class ApiClient:
         counts = Counter() if counts is None else counts
         if self._unreachable is not None:
             raise self._unreachable
-        budget = RetryBudget(self.platform.client.error_handler, self.settings.backoff_factor, self._retries)
+        budget = RetryBudget(self.platform.error_handler_of(endpoint), self.settings.backoff_factor, self._retries)
         retrying = Retrying(
             retry=retry_if_exception_type(TransientFault),
             stop=budget.is_spent,
@@ -175,7 +194,7 @@ class ApiClient:
             reraise=True,
         )
         try:
-            return retrying(self._get_once, path, dict(params or {}), counts, endpoint, text)
+            return retrying(self._send_once, outgoing, counts, endpoint, text)
         except TransientFault as fault:
             if fault.failure.unreachable and not self._has_responded:
                 self._unreachable = fault.failure
@@ -198,43 +217,60 @@ class ApiClient:
         counts["waited_ms"] += int(seconds * 1000)
         self._sleep(seconds)
 
-    def _get_once(
-        self, path: str, params: dict[str, ParamValue], counts: Counter[str], endpoint: Endpoint | None, text: bool
-    ) -> Answer:
+    def _send_once(self, outgoing: Outgoing, counts: Counter[str], endpoint: Endpoint | None, text: bool) -> Answer:
         """One try, redirects and one renewed access token included."""
-        url, query = self.settings.base_url + path, params
+        name, path = outgoing.name, outgoing.path
+        url, query = self.settings.base_url + path, outgoing.params
+        if outgoing.link is not None:
+            url, query = self._checked_link(outgoing), {}
         redirects, renewed = 0, False
         while True:
             self._cancellation.check()
-            self._end_if_too_few_left(path, endpoint)
+            self._end_if_too_few_left(name, endpoint)
             with self._limits.slot(endpoint) as waited:
                 counts["waited_ms"] += int(waited * 1000)
                 # Others may have spent some meanwhile.
-                self._end_if_too_few_left(path, endpoint)
+                self._end_if_too_few_left(name, endpoint)
                 counts["requests"] += 1
-                response, content = self._exchange(url, query, path, text)
+                response, content = self._exchange(url, query, outgoing, text)
             auth = self._session.auth
             if response.status_code == 401 and isinstance(auth, BoughtToken) and not renewed:
                 auth.reject(response.request)
                 renewed = True
                 continue
             if response.status_code not in (301, 302, 303, 307, 308):
-                self._end_if_spent(response, path, endpoint)
+                self._end_if_spent(response, name, endpoint)
                 self._note_ageing(response, path, endpoint)
-                return self._responses.classify(response, content, path, endpoint, text=text)
+                answer = self._responses.classify(response, content, name, endpoint, text=text)
+                return replace(answer, url=url.partition("?")[0])
             if redirects == MAX_REDIRECTS:
                 problem = f"more than {redirects} redirects"
-                raise RequestFailed(self._messages.about(path, problem), status=response.status_code)
+                raise RequestFailed(self._messages.about(name, problem), status=response.status_code)
+            if response.status_code not in (307, 308) and not outgoing.can_be_redirected:
+                problem = f"redirects by {response.status_code}, which would lose the body: declare where it leads to"
+                raise RequestFailed(self._messages.about(name, problem), status=response.status_code)
             redirects += 1
             # The redirect's URL holds the query already.
-            url, query = self._redirect_target(response, url, path, params), {}
+            url, query = self._redirect_target(response, url, outgoing), {}
+
+    def _checked_link(self, outgoing: Outgoing) -> str:
+        """A link to a next page that the credential may be sent to. Raises AnswerError for one to another server."""
+        link = outgoing.link or ""
+        try:
+            target = origin(link)
+        except ValueError:
+            target = "not a URL"
+        if target != self._origin or "@" in urlsplit(link).netloc:
+            problem = f"the next page is on another origin ({target}), which is refused"
+            raise AnswerError(self._messages.about(outgoing.name, problem))
+        return link.partition("#")[0]
 
     def _note_ageing(self, response: requests.Response, path: str, endpoint: Endpoint | None) -> None:
         found = notice(response.headers)
         if found is not None:
             self.notices[endpoint.path if endpoint else path] = found
 
-    def _end_if_spent(self, response: requests.Response, path: str, endpoint: Endpoint | None) -> None:
+    def _end_if_spent(self, response: requests.Response, name: str, endpoint: Endpoint | None) -> None:
         """Raise LimitExhausted, now and for every later request, if the day's budget is spent."""
         self._limits.note_left(response.headers)
         budget, refused = self.platform.client.daily_budget, response.status_code == 429
@@ -242,9 +278,9 @@ class ApiClient:
             return
         problem = f"the day's budget of requests is spent; it is renewed at {budget.renewed}"
         self._limits.note_spent(LimitExhausted(f"{self.platform.name}: {problem}", status=response.status_code))
-        raise LimitExhausted(self._messages.about(path, problem), status=response.status_code)
+        raise LimitExhausted(self._messages.about(name, problem), status=response.status_code)
 
-    def _end_if_too_few_left(self, path: str, endpoint: Endpoint | None) -> None:
+    def _end_if_too_few_left(self, name: str, endpoint: Endpoint | None) -> None:
         """Raise LimitExhausted before a request that the day's budget does not cover, by what the last answer said."""
         budget, left = self.platform.client.daily_budget, self._limits.too_few_left(endpoint)
         if budget is not None and left is not None:
@@ -252,10 +288,10 @@ class ApiClient:
                 f"the day's budget of requests is spent: {left} tokens are left, fewer than this request costs;"
                 f" it is renewed at {budget.renewed}"
             )
-            raise LimitExhausted(self._messages.about(path, problem), status=429)
+            raise LimitExhausted(self._messages.about(name, problem), status=429)
 
     def _exchange(
-        self, url: str, query: Mapping[str, ParamValue], path: str, text: bool
+        self, url: str, query: Mapping[str, ParamValue], outgoing: Outgoing, text: bool
     ) -> tuple[requests.Response, bytes]:
         """One request and its complete body, within the bounds of size and time."""
         deadline = Deadline(self.settings.answer_timeout or ANSWER_TIMEOUT)
@@ -263,24 +299,27 @@ class ApiClient:
             with (
                 deadline,
                 self._cancellation.calling(deadline.end),
-                self._session.get(
+                self._session.request(
+                    outgoing.method,
                     url,
                     params=query,
+                    json=outgoing.json,
+                    data=outgoing.data,
                     timeout=(CONNECT_TIMEOUT, self.settings.read_timeout or READ_TIMEOUT),
-                    headers={"Accept": "*/*"} if text else None,
+                    headers={**outgoing.headers, **({"Accept": "*/*"} if text else {})},
                     allow_redirects=False,
                     stream=True,
                 ) as response,
             ):
                 self._has_responded = True
-                content = self._read_body(response, path)
+                content = self._read_body(response, outgoing.name)
             if deadline.passed:
                 raise requests.Timeout
             return response, content
         except requests.RequestException as error:
             raise classify_connection_error(
                 error,
-                path,
+                outgoing.name,
                 timed_out=deadline.passed,
                 platform=self.platform,
                 origin=self._origin,
@@ -288,25 +327,26 @@ class ApiClient:
                 responded_before=self._has_responded,
             ) from None
 
-    def _read_body(self, response: requests.Response, path: str) -> bytes:
+    def _read_body(self, response: requests.Response, name: str) -> bytes:
         chunks: list[bytes] = []
         size = 0
         for chunk in response.iter_content(_CHUNK):
             chunks.append(chunk)
             size += len(chunk)
             if size > MAX_BODY:
-                raise AnswerError(self._messages.about(path, f"the answer is larger than {MAX_BODY} bytes"))
+                raise AnswerError(self._messages.about(name, f"the answer is larger than {MAX_BODY} bytes"))
         return b"".join(chunks)
 
-    def _redirect_target(
-        self, response: requests.Response, url: str, path: str, params: Mapping[str, ParamValue]
-    ) -> str:
+    def _redirect_target(self, response: requests.Response, url: str, outgoing: Outgoing) -> str:
         """The URL that a redirect leads to.
 
         Raises:
             RequestFailed: it is on another origin.
-            AnswerError: it has not all of `params` with their values.
+            AnswerError: it has not all parameters with their values.
         """
+        name, params = outgoing.name, outgoing.params
+        if outgoing.link is not None:
+            params = {one: tuple(values) for one, values in _query(outgoing.link).items()}
         location = response.headers.get("Location", "")
         try:
             target = urljoin(url, location)
@@ -315,13 +355,17 @@ class ApiClient:
             target, target_origin = "", "not a URL"
         if target_origin != self._origin:
             problem = f"redirects to another origin ({target_origin}), which is refused"
-            raise RequestFailed(self._messages.about(path, problem), status=response.status_code)
-        kept = parse_qs(urlsplit(target).query, keep_blank_values=True)
-        changed = [name for name, value in params.items() if kept.get(name) != _sent(value)]
+            raise RequestFailed(self._messages.about(name, problem), status=response.status_code)
+        kept = _query(target)
+        changed = [one for one, value in params.items() if kept.get(one) != _sent(value)]
         if changed:
             problem = f"redirects without the parameters `{'`, `'.join(changed)}` as they were sent"
-            raise AnswerError(self._messages.about(path, problem))
+            raise AnswerError(self._messages.about(name, problem))
         return target
+
+
+def _query(url: str) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(url).query, keep_blank_values=True)
 
 
 def _sent(value: ParamValue) -> list[str]:

@@ -29,7 +29,7 @@ def classify_connection_error(
 
     Args:
         error: what requests raised.
-        path: the path that was requested, for messages.
+        path: the request's method and path, for messages.
         timed_out: whether the connection was broken because the whole exchange took too long.
         platform: names the settings to check.
         origin: the server, for messages.

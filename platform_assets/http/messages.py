@@ -22,9 +22,9 @@ class Messages:
     platform: str
     redact: Redactor
 
-    def about(self, path: str, problem: str) -> str:
-        """The line for a request to `path`, e.g. `crm: GET /v1/deals: answered 500: out of memory`."""
-        return self.redact(f"{self.platform}: GET {path}: {problem}")
+    def about(self, request: str, problem: str) -> str:
+        """The line for a request, e.g. `GET /v1/deals`: `crm: GET /v1/deals: answered 500: out of memory`."""
+        return self.redact(f"{self.platform}: {request}: {problem}")
 
     def excerpt(self, content: bytes) -> str:
         """The beginning of a body, on one line; empty for an empty body."""

@@ -1,21 +1,25 @@
-"""Bearer tokens that a client's own id and secret buy (OAuth 2.0 client credentials, RFC 6749 section 4.4).
+"""Bearer tokens that are bought, and are good for an hour or so.
 
-    Credential (session.py) -> TokenSource.token -> POST access_token_url, if there is none that is still good
+    Credential (session.py) -> TokenSource.token -> buy, if there is no token that is still good
+                                                     client_credentials (RFC 6749 section 4.4)   here
+                                                     refresh_token (RFC 6749 section 6)          refresh_token.py
+                                                     a login                                     login.py
 
 A token is kept in memory only, shared by all threads of a client. Every run is a process of its own and buys its own:
-a file would be a secret on disk.
+a file would be a secret on disk. Only a server that replaces the refresh token leaves no choice.
 """
 
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 import requests
 
-from platform_assets.declarations import OAuth2ClientCredentials
+from platform_assets.declarations import OAuth2ClientCredentials, OAuth2RefreshToken
 from platform_assets.http.errors import RequestFailed
 from platform_assets.http.retry import TransientFault
 from platform_assets.http.retry_delay import retry_delay
@@ -30,80 +34,117 @@ _SHORT_LIFE = 2 * MARGIN
 _LONGEST_ANSWER = 1 << 20
 
 
+class Bought(NamedTuple):
+    """A token and the seconds that it is good for, from when it was asked for."""
+
+    token: str
+    seconds: float
+
+
+class Buy(Protocol):
+    """Buys a token. Takes the last one if the API has refused it, else an empty text."""
+
+    def __call__(self, refused: str, /) -> Bought: ...
+
+
+# Sends a POST without the credential and leaves the body to be read; takes the URL and the form's or JSON's fields.
+Post = Callable[[str, Mapping[str, Any]], requests.Response]
+
+
 class TokenSource:
-    """The access token of one client.
+    """The token of one client.
 
     Args:
-        platform: its name, for messages.
-        auth: the declared token endpoint.
-        base_url: what its path is relative to.
-        secrets: values of the secrets that `auth` names.
-        post: sends the token request and leaves the body to be read; takes the URL and the form's fields.
+        buy: buys a token. Raises RequestFailed or TransientFault.
         on_token: is given each new token, to keep it out of messages.
         clock: seconds, only ever going forward; replaced by tests.
     """
 
     def __init__(
-        self,
-        platform: str,
-        auth: OAuth2ClientCredentials,
-        base_url: str,
-        secrets: Mapping[str, str],
-        post: Callable[[str, Mapping[str, str]], requests.Response],
-        on_token: Callable[[str], None],
-        *,
-        clock: Callable[[], float] = time.monotonic,
+        self, buy: Buy, on_token: Callable[[str], None], *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._platform = platform
-        self._auth = auth
-        self._url = base_url + auth.access_token_url
-        self._form = {
-            "grant_type": "client_credentials",
-            "client_id": secrets[auth.client_id],
-            "client_secret": secrets[auth.client_secret],
-            **auth.access_token_request_data,
-        }
-        self._post = post
+        self._buy = buy
         self._on_token = on_token
         self._clock = clock
         self._lock = threading.Lock()
         self._token = ""
+        self._refused = ""
         self._good_until = 0.0
 
     def token(self) -> str:
         """A token that is good for the next request; buys one if there is none.
 
         Raises:
-            RequestFailed: the token endpoint refuses the id or the secret, or cannot be used.
+            RequestFailed: the token endpoint refuses the credential, or cannot be used.
             TransientFault: it may be asked again.
         """
         with self._lock:
             if not self._token or self._clock() >= self._good_until:
-                self._buy()
+                bought_at = self._clock()
+                token, seconds = self._buy(self._refused)
+                self._on_token(token)
+                self._token, self._refused = token, ""
+                self._good_until = bought_at + (seconds - MARGIN if seconds > _SHORT_LIFE else seconds / 2)
             return self._token
 
     def reject(self, token: str) -> None:
         """Forget a token that the API has refused, unless another thread has renewed it already."""
         with self._lock:
             if token == self._token:
-                self._token = ""
+                self._token, self._refused = "", token
 
-    def _buy(self) -> None:
-        bought_at = self._clock()
-        with self._post(self._url, self._form) as response:
-            content = _read(response)
-        answer = _answer(content)
+
+@dataclass(frozen=True)
+class TokenEndpoint:
+    """A token endpoint as RFC 6749 has it.
+
+    Args:
+        platform: its name, for messages.
+        auth: the declared token endpoint.
+        base_url: what its path is relative to.
+        post: sends a form.
+    """
+
+    platform: str
+    auth: OAuth2ClientCredentials | OAuth2RefreshToken
+    base_url: str
+    post: Post
+
+    def ask(self, form: Mapping[str, str]) -> tuple[Bought, Mapping[str, Any]]:
+        """The token that a grant buys, and the whole answer."""
+        url = self.auth.access_token_url
+        with self.post(self.base_url + url if url.startswith("/") else url, form) as response:
+            content = read_answer(response)
+        answer = json_object(content)
         token = answer.get("access_token")
         if response.status_code != 200 or not isinstance(token, str) or not token:
-            raise _refusal(self._platform, self._auth, response, content)
-        life = answer.get("expires_in")
-        seconds = float(life) if isinstance(life, int | float) and life > 0 else self._auth.default_token_expiration
-        self._on_token(token)
-        self._token = token
-        self._good_until = bought_at + (seconds - MARGIN if seconds > _SHORT_LIFE else seconds / 2)
+            asked = url if url.startswith("/") else "the token endpoint"
+            problem = f"{self.platform}: POST {asked}: answered {response.status_code} without an access token"
+            # NinjaOne: 404 means an unknown client, or a client of another region.
+            names = ", ".join(f"`{name}`" for name in self.auth.secrets)
+            raise refusal(problem, f"check {names} and where the account is", response, content)
+        return Bought(token, _life(answer.get("expires_in"), self.auth.default_token_expiration)), answer
 
 
-def _read(response: requests.Response) -> bytes:
+def _life(stated: Any, default: float) -> float:
+    """The seconds that an answer states, as a number or in digits."""
+    if isinstance(stated, str) and stated.isdecimal():
+        stated = int(stated)
+    return float(stated) if isinstance(stated, int | float) and stated > 0 else default
+
+
+def client_credentials(endpoint: TokenEndpoint, auth: OAuth2ClientCredentials, secrets: Mapping[str, str]) -> Buy:
+    """Buys with the client's own id and secret."""
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": secrets[auth.client_id],
+        "client_secret": secrets[auth.client_secret],
+        **auth.access_token_request_data,
+    }
+    return lambda _: endpoint.ask(form)[0]
+
+
+def read_answer(response: requests.Response) -> bytes:
     """The body, up to a length that no answer with a token has."""
     content = b""
     for chunk in response.iter_content(_LONGEST_ANSWER):
@@ -113,7 +154,8 @@ def _read(response: requests.Response) -> bytes:
     return content
 
 
-def _answer(content: bytes) -> dict[str, Any]:
+def json_object(content: bytes) -> dict[str, Any]:
+    """The object that a body is; empty for anything else."""
     try:
         body = orjson.loads(content)
     except orjson.JSONDecodeError:
@@ -121,17 +163,19 @@ def _answer(content: bytes) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _refusal(platform: str, auth: OAuth2ClientCredentials, response: requests.Response, content: bytes) -> Exception:
+def refusal(problem: str, advice: str, response: requests.Response, content: bytes) -> Exception:
+    """The exception for an answer without a token. Quotes nothing of the answer, which may repeat the credential.
+
+    Args:
+        problem: what was asked and how it was answered.
+        advice: what to check if the credential is refused.
+    """
     status = response.status_code
-    problem = f"{platform}: POST {auth.access_token_url}: answered {status} without an access token"
     if status in (400, 401, 403, 404):
-        # NinjaOne: 404 means an unknown client, or a client of another region. It is no word about what was asked for,
-        # so that no parent may be skipped for it.
-        return RequestFailed(
-            f"{problem}: check `{auth.client_id}`, `{auth.client_secret}` and where the account is", status=401
-        )
+        # It is no word about what was asked for, so that no parent may be skipped for it.
+        return RequestFailed(f"{problem}: {advice}", status=401)
     failure = RequestFailed(problem, status=status)
     delay = retry_delay(status, response.headers, content, datetime.now(UTC))
     # NinjaOne: a throttle may be an HTML page with status 200.
-    is_throttle = status == 429 or (status == 200 and not _answer(content))
+    is_throttle = status == 429 or (status == 200 and not json_object(content))
     return TransientFault(failure, delay) if is_throttle or status >= 500 else failure

@@ -1,7 +1,8 @@
 """The `requests` session of a client: credential, headers, proxies, certificates, and connections with a deadline."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
@@ -12,11 +13,16 @@ from platform_assets.declarations import (
     BearerAuth,
     Configured,
     HttpBasicAuth,
-    OAuth2ClientCredentials,
+    NoAuth,
+    OAuth2RefreshToken,
     Platform,
+    SessionToken,
+    SettingsError,
 )
 from platform_assets.http.deadline import DeadlineAdapter
-from platform_assets.http.oauth import TokenSource
+from platform_assets.http.login import login
+from platform_assets.http.oauth import TokenEndpoint, TokenSource, client_credentials
+from platform_assets.http.refresh_token import refresh_token
 
 # Seconds without a byte until a token request is given up.
 _TOKEN_TIMEOUT = 30.0
@@ -73,16 +79,36 @@ def _credential(
     clock: Callable[[], float],
 ) -> AuthBase:
     """What adds the credential to a request, where the contract wants it."""
-    auth = platform.client.auth
+    auth, secrets = platform.client.auth, settings.secrets
+    if isinstance(auth, NoAuth):
+        return _Nothing()
     if isinstance(auth, BearerAuth):
         return _Header("Authorization", f"Bearer {settings.token}")
     if isinstance(auth, HttpBasicAuth):
-        return HTTPBasicAuth(*(settings.secrets[name].encode() for name in auth.secrets))
-    if isinstance(auth, OAuth2ClientCredentials):
-        post = partial(_post, session)
-        source = TokenSource(platform.name, auth, settings.base_url, settings.secrets, post, on_token, clock=clock)
-        return BoughtToken(source)
-    return _Header(auth.name, settings.token) if auth.location == "header" else _Query(auth, settings.token)
+        return HTTPBasicAuth(*(secrets[name].encode() for name in auth.secrets))
+    if isinstance(auth, ApiKeyAuth):
+        if auth.location == "cookie":
+            return _Cookie(platform.name, auth, settings.token)
+        return _Header(auth.name, settings.token) if auth.location == "header" else _Query(auth, settings.token)
+    if isinstance(auth, SessionToken):
+        buy = login(
+            platform.name, auth, settings.base_url, secrets, lambda url, fields: _post(session, url, json=fields)
+        )
+        header = auth.header or "Authorization"
+        return BoughtToken(TokenSource(buy, on_token, clock=clock), header, "" if auth.header else "Bearer ")
+    endpoint = TokenEndpoint(
+        platform.name, auth, settings.base_url, lambda url, fields: _post(session, url, data=fields)
+    )
+    if isinstance(auth, OAuth2RefreshToken):
+        return BoughtToken(TokenSource(refresh_token(endpoint, auth, secrets, on_token), on_token, clock=clock))
+    return BoughtToken(TokenSource(client_credentials(endpoint, auth, secrets), on_token, clock=clock))
+
+
+class _Nothing(AuthBase):
+    """No credential."""
+
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        return r
 
 
 class _Header(AuthBase):
@@ -105,30 +131,55 @@ class _Query(AuthBase):
         self._token = token
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        r.prepare_url(r.url or "", {self._name: self._token})
+        r.prepare_url(_without(r.url or "", self._name), {self._name: self._token})
+        return r
+
+
+def _without(url: str, name: str) -> str:
+    """A URL without a parameter that it may have already: a redirect or a link to a next page repeats it."""
+    parts = urlsplit(url)
+    given = parse_qsl(parts.query, keep_blank_values=True)
+    if name not in dict(given):
+        return url
+    return urlunsplit(parts._replace(query=urlencode([pair for pair in given if pair[0] != name])))
+
+
+class _Cookie(AuthBase):
+    """A cookie, beside those that the server has set."""
+
+    def __init__(self, platform: str, auth: ApiKeyAuth, token: str) -> None:
+        if any(not "!" <= char <= "~" or char in '",;\\' for char in token):
+            raise SettingsError(f"{platform}: `{auth.api_key}` has a character that no cookie can hold")
+        self._cookie = f"{auth.name}={token}"
+
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        others = r.headers.get("Cookie")
+        r.headers["Cookie"] = f"{others}; {self._cookie}" if others else self._cookie
         return r
 
 
 class BoughtToken(AuthBase):
-    """`Authorization: Bearer` with a token that expires."""
+    """A header with a token that expires; `Authorization: Bearer` by default."""
 
-    def __init__(self, source: TokenSource) -> None:
+    def __init__(self, source: TokenSource, header: str = "Authorization", prefix: str = "Bearer ") -> None:
         self.source = source
+        self._header = header
+        self._prefix = prefix
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        r.headers["Authorization"] = f"Bearer {self.source.token()}"
+        r.headers[self._header] = f"{self._prefix}{self.source.token()}"
         return r
 
     def reject(self, request: requests.PreparedRequest) -> None:
         """Forget the token that a request was sent with."""
-        self.source.reject(str(request.headers.get("Authorization", "")).removeprefix("Bearer "))
+        self.source.reject(str(request.headers.get(self._header, "")).removeprefix(self._prefix))
 
 
-def _post(session: requests.Session, url: str, form: Mapping[str, str]) -> requests.Response:
-    """Send a form without the session's credential, and without following redirects."""
-    no_auth: Callable[[requests.PreparedRequest], requests.PreparedRequest] = _unchanged
-    return session.post(url, data=dict(form), auth=no_auth, allow_redirects=False, timeout=_TOKEN_TIMEOUT, stream=True)
-
-
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
+def _post(
+    session: requests.Session, url: str, *, data: Mapping[str, Any] | None = None, json: Mapping[str, Any] | None = None
+) -> requests.Response:
+    """Send a form or JSON without the session's credential, and without following redirects."""
+    form = None if data is None else dict(data)
+    return session.post(
+        url, data=form, json=json, auth=_Nothing(), allow_redirects=False, timeout=_TOKEN_TIMEOUT, stream=True
+    )

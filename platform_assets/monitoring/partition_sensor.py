@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import dagster as dg
 
 from platform_assets.declarations import Platform, PlatformAssetsError, Resource
+from platform_assets.declarations.ancestry import ancestors
 from platform_assets.extraction.connection import connect
 from platform_assets.orchestration.in_flight import partitions_in_flight
 from platform_assets.orchestration.jobs import sync_job_name, sync_request
@@ -45,8 +46,9 @@ def partition_sensor(platform: Platform) -> dg.SensorDefinition:
         description=f"Registers new parents in {', '.join(children)}, loads their children, deletes removed ones.",
     )
     def partitions(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        every = [child for group in children.values() for child in group]
-        loads = _last_loads(context.instance, platform, {str(child.parent) for child in every})
+        every = {child.name for group in children.values() for child in group}
+        lists = {name for child in every for name in ancestors(platform, child)}
+        loads = _last_loads(context.instance, platform, lists)
         if not loads:
             return dg.SkipReason("No list of parents was loaded yet.")
         if context.cursor == json.dumps(loads):

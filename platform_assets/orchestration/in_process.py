@@ -34,16 +34,19 @@ class InProcessRuns:
         self._record = record
 
     def load(self, tables: Set[dg.AssetKey]) -> None:
-        """Load the tables, then, in a second run, those that the first run skipped.
+        """Load the tables, then, in further runs, those that a run has skipped.
 
         Dagster skips everything below a failed op, but an op loads many tables of which one may have failed, and a
-        child reads the parents that the warehouse already has. Begins no second run once the command was cancelled.
+        child reads the parents that the warehouse already has. Begins no further run once the command was cancelled.
         """
         op_config = {"config": self._config.model_dump()}
-        started = self._run(tables, {self._op_of(table): op_config for table in tables})
-        skipped = {table for table in tables if self._op_of(table) not in started}
-        if skipped and not current().cancelled:
-            self._run(skipped, {self._op_of(table): op_config for table in skipped})
+        waiting, skipped = tables, tables
+        while skipped:
+            started = self._run(waiting, {self._op_of(table): op_config for table in waiting})
+            skipped = {table for table in waiting if self._op_of(table) not in started}
+            if skipped == waiting or current().cancelled:
+                return
+            waiting = skipped
 
     def build(self, models: Set[dg.AssetKey]) -> None:
         """Build the dbt models in one run; without any, do nothing."""

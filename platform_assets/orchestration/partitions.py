@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence, Set
 import dagster as dg
 
 from platform_assets.declarations import Buckets, DynamicPartitions, Platform, Resource
+from platform_assets.declarations.ancestry import depth, parents_of
 
 # Tag of a run that the sensors or the command requested: its partitions, as JSON.
 PARTITIONS_TAG = "platform_assets/partitions"
@@ -104,9 +105,10 @@ def op_groups(platform: Platform) -> dict[str, list[Resource]]:
     """The platform's resources that share an op, by the op's suffix.
 
     One op per partitioning loads many resources. Parents have an op of their own: Dagster skips everything below a
-    failed op, and a failed list without children must not keep other lists' children from loading.
+    failed op, and a failed list without children must not keep other lists' children from loading. Each generation
+    below the first children has ops of its own: it reads what the one before has loaded.
     """
-    parents = {resource.parent for resource in platform.resources}
+    parents = {name for resource in platform.resources for name in parents_of(platform, resource)}
     groups: dict[str, list[Resource]] = {}
     for resource in sorted(platform.resources, key=lambda item: item.partition is not None):
         if isinstance(resource.partition, DynamicPartitions):
@@ -115,5 +117,10 @@ def op_groups(platform: Platform) -> dict[str, list[Resource]]:
             suffix = f"buckets_{resource.partition.count}"
         else:
             suffix = "parents" if resource.name in parents else "resources"
+        generation = depth(platform, resource)
+        if generation and resource.name in parents:
+            suffix += "_parents"
+        if generation > 1:
+            suffix += f"_generation_{generation}"
         groups.setdefault(suffix, []).append(resource)
     return groups

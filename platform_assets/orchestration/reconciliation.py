@@ -10,6 +10,7 @@ import dagster as dg
 
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Platform
+from platform_assets.declarations.ancestry import ancestors
 from platform_assets.orchestration.in_flight import partitions_in_flight
 from platform_assets.orchestration.partitions import children_of, delete_removed, register
 from platform_assets.sync import ResourceOutcome
@@ -33,10 +34,11 @@ def reconcile_partitions(
     is still in it.
     """
     read = {outcome.name for outcome in outcomes if outcome.error is None}
+    above = {name: ancestors(platform, group[0].name) for name, group in children_of(platform).items()}
     children = {
         name: group[0]
         for name, group in children_of(platform).items()
-        if group[0].parent is None or group[0].parent in read or any(child.name in read for child in group)
+        if not above[name] or above[name] & read or any(child.name in read for child in group)
     }
     if not children:
         return
@@ -45,7 +47,7 @@ def reconcile_partitions(
     for name, known in parents.items():
         keys = {parent.partition for parent in known}
         _log_keys(context, f"{name}: new partitions", register(context.instance, name, keys))
-        if children[name].parent in read:
+        if above[name] & read:
             in_flight = partitions_in_flight(context.instance, platform, context.run_id)
             deleted = delete_removed(context.instance, name, keys, in_flight[name])
             _log_keys(context, f"{name}: deleted partitions of parents removed upstream", deleted)

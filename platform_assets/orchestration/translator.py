@@ -13,6 +13,7 @@ from dagster_dlt.translator import DltResourceTranslatorData
 from platform_assets.configuration.freshness import LATE_AFTER, SHORTEST, TOO_LATE_AFTER, late_after, too_late_after
 from platform_assets.configuration.platform_settings import chosen_contract
 from platform_assets.declarations import Platform, Resource
+from platform_assets.declarations.ancestry import parents_of
 from platform_assets.orchestration.column_schema import declared_schema
 from platform_assets.warehouse.dlt_source import default_naming
 from platform_assets.warehouse.location import warehouse_kind
@@ -34,12 +35,12 @@ class PlatformTranslator(DagsterDltTranslator):
     platform: Platform
 
     def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
-        """Spec of one resource; its only dependency is its parent, because the API is not an asset of this project."""
+        """Spec of one resource; it depends on its parents only, because the API is not an asset of this project."""
         resource = self.platform.resource(data.resource.name)
         served = self._served.resource(resource.name)
         return dg.AssetSpec(
             key=asset_key(self.platform, resource.name),
-            deps=[asset_key(self.platform, resource.parent)] if resource.parent else [],
+            deps=[_parent(self.platform, name) for name in parents_of(self.platform, resource)],
             description=_description(self._served, served),
             group_name=self.platform.name,
             owners=list(self.platform.owners),
@@ -65,6 +66,12 @@ class PlatformTranslator(DagsterDltTranslator):
     def _served(self) -> Platform:
         """The platform with the contract that the settings chose when the definitions were loaded."""
         return self.platform.with_contract(self._contract)
+
+
+def _parent(platform: Platform, name: str) -> dg.AssetDep:
+    """A dependency on a parent. Any partition of it may have rows that any of the child's is read for."""
+    mapping = dg.AllPartitionMapping() if platform.resource(name).partition else None
+    return dg.AssetDep(asset_key(platform, name), partition_mapping=mapping)
 
 
 def kinds() -> set[str]:
@@ -107,7 +114,7 @@ def _documents(platform: Platform, resource: Resource) -> Iterator[tuple[str, An
 def _description(platform: Platform, resource: Resource) -> str:
     """In Markdown; `platform` has its contract applied."""
     table, unserved = f"`{platform.name}.{resource.name}`", platform.unserved.get(resource.name)
-    loaded = f"Loaded from `GET {resource.endpoint.path}` into {table}."
+    loaded = f"Loaded from `{resource.endpoint.method} {resource.endpoint.path}` into {table}."
     lines = [resource.description, "", f"{table} is not loaded: {unserved}." if unserved else loaded]
     if resource.specified_name:
         lines.append(f"Specified as `{resource.specified_name}`.")

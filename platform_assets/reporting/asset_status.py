@@ -9,6 +9,7 @@ from typing import Any
 from platform_assets.configuration.freshness import late_after
 from platform_assets.counted import counted
 from platform_assets.declarations import Platform, Resource
+from platform_assets.declarations.ancestry import parents_of
 from platform_assets.declarations.errors import without_platform
 from platform_assets.warehouse.queries import Recorded
 from platform_assets.warehouse.source_account import Source
@@ -122,14 +123,14 @@ def _status(
     unserved: str | None,
 ) -> AssetStatus:
     reads, last_load = recorded.reads, recorded.last_load
-    waits = resource.parent is not None and resource.parent not in loaded
+    missing = next((name for name in parents_of(platform, resource) if name not in loaded), None)
     lag = late_after(platform, resource)
     if unserved is not None:
         state = State.UNSERVED
     elif reads.failed:
         state = State.FAILED
     elif last_load is None:
-        state = State.WAITING if waits else State.NEVER
+        state = State.WAITING if missing else State.NEVER
     else:
         state = State.STALE if now - last_load > lag else State.OK
     return AssetStatus(
@@ -142,7 +143,7 @@ def _status(
         reads=reads.reads,
         failed=reads.failed,
         skipped=reads.skipped,
-        waiting_for=f"{platform.name}/{resource.parent}" if state is State.WAITING else None,
+        waiting_for=f"{platform.name}/{missing}" if state is State.WAITING else None,
         unserved=unserved,
         unread_before=reads.unread_before,
     )

@@ -7,12 +7,14 @@ reading 10,000 parents takes one query.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 import orjson
 
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Buckets, Platform, Resource, partition_key
+from platform_assets.declarations.ancestry import field_in, parents_of
 from platform_assets.extraction.queries import NO_PARENT, Parent
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.selection import get_path
@@ -87,8 +89,11 @@ def find_parents(
 def names_are_keys(platform: Platform, resource: Resource) -> bool:
     """Whether the path has the parent's own key: each row is then a parent of its own, and keeps its name."""
     parents = resource.endpoint.parents
-    parent = platform.resource(next(iter(parents.values())).resource)
-    return [resolve.field for resolve in parents.values()] == list(platform.primary_key_of(parent))
+    names = parents_of(platform, resource)
+    if len(names) != 1 or platform.resource(names[0]).endpoint.parents:
+        return False
+    key = platform.primary_key_of(platform.resource(names[0]))
+    return [resolve.field for resolve in parents.values()] == list(key)
 
 
 @dataclass(frozen=True)
@@ -109,36 +114,135 @@ class ParentRow:
 def parent_rows(
     platform: Platform, resource: Resource, session: WarehouseSession, settings: Settings | None
 ) -> Iterator[ParentRow]:
-    """The rows of the parent's table as parents of `resource`, read piece by piece. See `find_parents`."""
-    parents = resource.endpoint.parents
-    parent_resource = platform.resource(next(iter(parents.values())).resource)
-    fields = [resolve.field for resolve in parents.values()]
-    scopes = [scope for scope in platform.scopes if scope.resource == parent_resource.name]
-    scope_values = dict(settings.scopes) if settings else {}
-    identities = _identity_fields(platform, parent_resource, fields)
-    own_key = list(platform.primary_key_of(parent_resource))
-    wanted = [*fields, *identities, *own_key, *(scope.field for scope in scopes)]
-    for row in _rows(session, parent_resource, wanted):
-        if not _in_scope([(scope_values.get(scope.setting), row.value(scope.field)) for scope in scopes]):
-            continue
-        key = "/".join(str(row.value(field)) for field in own_key)
-        path_values = [row.value(field) for field in fields]
-        if any(value is None for value in path_values):
-            yield ParentRow(key, row.loaded_at, None)
-            continue
-        # If the object that holds the name has no key of its own, the name identifies it. With nothing but names there
-        # is no identity beside the parent's key: a contract that serves the key, too, is not to tell of another parent.
-        keys = [row.value(field) for field in identities]
-        identity = [value if key is None else key for key, value in zip(keys, path_values, strict=True)]
-        values = dict(zip(parents, path_values, strict=True))
-        id = "/".join(map(str, identity)) if any(key is not None for key in keys) else None
-        yield ParentRow(key, row.loaded_at, _known_parent(resource, values, row.version, id))
+    """The rows of the parent's table as parents of `resource`, read piece by piece. See `find_parents`.
+
+    Of several parents, the combinations of their rows.
+    """
+    names = parents_of(platform, resource)
+    sources = [_SourceRows(platform, resource, name, session, settings) for name in names]
+    if len(sources) == 1:
+        for row in sources[0]:
+            known = None if row.values is None else _known_parent(resource, row.values, row.version, row.id)
+            yield ParentRow(row.own_key, row.loaded_at, known)
+        return
+    whole: list[list[_SourceRow]] = []
+    for source in sources:
+        newest: dict[tuple[str, ...], _SourceRow] = {}
+        for row in source:
+            if row.values is None:
+                yield ParentRow(row.own_key, row.loaded_at, None)
+                continue
+            named = tuple(map(str, row.values.values()))
+            if named not in newest or newest[named].loaded_at < row.loaded_at:
+                newest[named] = row
+        whole.append(list(newest.values()))
+    places = list(resource.endpoint.parents)
+    for rows in product(*whole):
+        found = {place: value for row in rows for place, value in (row.values or {}).items()}
+        values = {place: found[place] for place in places}
+        versions = "\n".join(str(row.version) for row in rows)
+        # Of one without an identity its name counts.
+        ids = [row.id or partition_key(list((row.values or {}).values())) for row in rows]
+        id = partition_key(ids) if any(row.id is not None for row in rows) else None
+        own_key = "/".join(row.own_key for row in rows)
+        loaded_at = max(row.loaded_at for row in rows)
+        yield ParentRow(own_key, loaded_at, _known_parent(resource, values, versions, id))
 
 
-def _identity_fields(platform: Platform, parent: Resource, fields: Sequence[str]) -> list[str]:
-    """For each field of the path the field that identifies its object whatever its name is: the key beside it."""
+@dataclass(frozen=True)
+class _SourceRow:
+    """A row of one parent resource. `values`: place of the child's request -> value; None if one is missing."""
+
+    own_key: str
+    loaded_at: Any
+    values: Mapping[str, object] | None
+    version: str | None
+    id: str | None
+
+
+@dataclass(frozen=True)
+class _SourceRows:
+    """The rows of one of a child's parent resources, within the configured scope.
+
+    A row that was itself read for a parent counts only as long as that parent does.
+    """
+
+    platform: Platform
+    resource: Resource
+    name: str
+    session: WarehouseSession
+    settings: Settings | None
+
+    def __iter__(self) -> Iterator[_SourceRow]:
+        platform, parent = self.platform, self.platform.resource(self.name)
+        placed = {
+            place: field
+            for place, resolve in self.resource.endpoint.parents.items()
+            if (field := field_in(platform, self.name, resolve)) is not None
+        }
+        fields = list(placed.values())
+        scopes = [scope for scope in platform.scopes if scope.resource == parent.name]
+        scope_values = dict(self.settings.scopes) if self.settings else {}
+        above = _Above(platform, parent, self.session, self.settings)
+        identities = [None if field in above.columns else _identity(platform, parent, field) for field in fields]
+        own_key = list(platform.primary_key_of(parent))
+        wanted = [*fields, *filter(None, identities), *own_key, *(scope.field for scope in scopes), *above.columns]
+        for row in _rows(self.session, parent, wanted):
+            if not _in_scope([(scope_values.get(scope.setting), row.value(scope.field)) for scope in scopes]):
+                continue
+            if not above.has(row):
+                continue
+            key = "/".join(str(row.value(field)) for field in own_key)
+            path_values = [row.value(field) for field in fields]
+            if any(value is None for value in path_values):
+                yield _SourceRow(key, row.loaded_at, None, None, None)
+                continue
+            # If the object that holds the name has no key of its own, the name identifies it. With nothing but names
+            # there is no identity beside the parent's key: a contract that serves the key, too, is not to tell of
+            # another parent.
+            keys = [above.id_of(row) if field is None else row.value(field) for field in identities]
+            identity = [value if key is None else key for key, value in zip(keys, path_values, strict=True)]
+            id = "/".join(map(str, identity)) if any(key is not None for key in keys) else None
+            yield _SourceRow(key, row.loaded_at, dict(zip(placed, path_values, strict=True)), row.version, id)
+
+
+class _Above:
+    """The parents that the rows of a resource were read for; of a resource without parents nothing is asked.
+
+    Attributes:
+        columns: its columns with their values.
+    """
+
+    def __init__(
+        self, platform: Platform, resource: Resource, session: WarehouseSession, settings: Settings | None
+    ) -> None:
+        self.columns = [resolve.column for resolve in resource.endpoint.parents.values()]
+        self._ids: dict[tuple[str, ...], str | None] = {}
+        if self.columns:
+            for known in find_parents(platform, resource, session, settings).known:
+                self._ids[tuple(map(str, known.parent.values.values()))] = known.id
+
+    def has(self, row: "_Row") -> bool:
+        """Whether the parent of a row is still there and in scope, as far as the row says whose it is.
+
+        What another contract loaded in one list does not say it.
+        """
+        if any(row.value(column) is None for column in self.columns):
+            return True
+        return not self.columns or self._named(row) in self._ids
+
+    def id_of(self, row: "_Row") -> str | None:
+        """What identifies the parent of a row whatever its name is; None if nothing does."""
+        return self._ids.get(self._named(row))
+
+    def _named(self, row: "_Row") -> tuple[str, ...]:
+        return tuple(str(row.value(column)) for column in self.columns)
+
+
+def _identity(platform: Platform, parent: Resource, field: str) -> str:
+    """The field that identifies the object of a path's field whatever its name is: the key beside it."""
     key = platform.primary_key_of(parent)[0]
-    return [f"{field.rpartition('.')[0]}.{key}" if "." in field else key for field in fields]
+    return f"{field.rpartition('.')[0]}.{key}" if "." in field else key
 
 
 @dataclass(frozen=True)

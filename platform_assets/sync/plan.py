@@ -27,6 +27,7 @@ from platform_assets.declarations import (
     Resource,
     path_values,
 )
+from platform_assets.declarations.ancestry import parents_of
 from platform_assets.extraction.details import wanted_details
 from platform_assets.extraction.edge import upper_bound_param
 from platform_assets.extraction.queries import Bounds
@@ -132,11 +133,10 @@ class Planner:
         """The parents to read. If the parents are unavailable: none, and an error in the outcome."""
         context = self.context
         try:
-            if not self.session.has_table(str(resource.parent)):
-                outcome.parent_missing = True
-                raise AnswerError(
-                    f"its parent {context.platform.name}/{resource.parent} was never loaded; load that first"
-                )
+            for parent in parents_of(context.platform, resource):
+                if not self.session.has_table(parent):
+                    outcome.parent_missing = True
+                    raise AnswerError(f"its parent {context.platform.name}/{parent} was never loaded; load that first")
             found = find_due(
                 context.platform,
                 resource,
@@ -247,7 +247,7 @@ class Planner:
         found = [NO_HASHES]
         for one in resource.endpoint.lists:
             for path, parameter in (one.record.from_path if one.record else {}).items():
-                declared = one.params.get(parameter)
+                declared = one.values.get(parameter)
                 if isinstance(declared, Configured):
                     column, _, inner = path.partition(".")
                     values = self.context.settings.configured[declared.setting]

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from platform_assets.arrow.columns import Columns
 from platform_assets.declarations import OnRemoval, Resource
+from platform_assets.declarations.ancestry import depth, parents_of
 from platform_assets.extraction.queries import NO_PARENT, Parent
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError
@@ -66,7 +67,7 @@ def verify(
     """
     platform = client.platform
     job = _Job(client, warehouse, agree_on_source(client, warehouse), examples)
-    ordered = sorted(names, key=lambda name: platform.resource(name).parent is not None) if fix else names
+    ordered = sorted(names, key=lambda name: depth(platform, platform.resource(name))) if fix else names
     for name in ordered:
         if budget is not None and budget.is_exhausted:
             return
@@ -168,8 +169,9 @@ class _Job:
         columns = table_columns(self.client.platform, resource, session.naming, types, assigned)
         parents = [NO_PARENT]
         if resource.endpoint.parents:
-            if not session.has_table(str(resource.parent)):
-                raise AnswerError(f"its parent {self.client.platform.name}/{resource.parent} was never loaded")
+            for parent in parents_of(self.client.platform, resource):
+                if not session.has_table(parent):
+                    raise AnswerError(f"its parent {self.client.platform.name}/{parent} was never loaded")
             known = known_parents(self.client.platform, resource, session, self.client.settings)
             parents = sorted((parent.parent for parent in known), key=lambda parent: parent.key)
         types = parent_column_types(resource, columns, session.naming)

@@ -12,11 +12,22 @@ from dlt.common.configuration.specs.pluggable_run_context import PluggableRunCon
 from platform_assets.cli import main
 from platform_assets.configuration import unknown_settings
 from platform_assets.configuration.known import known_keys
+from platform_assets.configuration.platform_settings import read_settings
 from platform_assets.configuration.reference import render
+from platform_assets.declarations import (
+    Client,
+    Configured,
+    Endpoint,
+    NoAuth,
+    Platform,
+    Resource,
+    SettingsError,
+    SinglePage,
+)
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer
 from tests.cli.command import ROOT, command
-from tests.settings import PointAt
+from tests.settings import Point, PointAt
 from tests.tiers import one_in
 
 SECRET = "hush-s3cret"
@@ -333,3 +344,17 @@ def test_an_unusable_dagster_home_is_reported_in_one_line(
         assert (
             code == 1 and f"DAGSTER_HOME {home} cannot be used" in out + err and (out + err).count("dagster.yaml") < 3
         )
+
+
+def test_a_setting_that_fills_requests_of_the_platform_itself_is_required(point: Point) -> None:
+    params = {"org": Configured("organization"), "body": Configured("kind")}
+    endpoint = Endpoint(path="/{org}/things", params=params, headers={"X-Team": Configured("team")})
+    things = Resource(name="things", description="", endpoint=endpoint, columns={"id": "text"})
+    client = Client(auth=NoAuth(), probe="/{org}", paginator=SinglePage())
+    shop = Platform(name="shop", title="", description="", client=client, resources=(things,))
+    point("shop", "http://localhost", ORGANIZATION="a,b", KIND="k")
+    with pytest.raises(SettingsError, match="setting `team` is missing: set SOURCES__SHOP__TEAM"):
+        read_settings(shop)
+    point("shop", "http://localhost", TEAM="t")
+    assert read_settings(shop).configured == {"organization": ("a", "b"), "kind": ("k",), "team": ("t",)}
+    assert {"organization", "kind", "team"} <= set(known_keys([shop])["sources.shop"])

@@ -129,7 +129,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "text as enum": (lambda: resource(on_removal="kept"), r"`on_removal`: must be OnRemoval\(...\) or None"),
     "inside a mapping": (lambda: resource(columns={"id": 1}), "`columns`: must be a mapping"),
     "a param": (lambda: Endpoint(path="/", params={"all": True}), "`params`: must be a mapping"),
-    "a choice": (lambda: ApiKeyAuth(name="a", location="cookie"), "`location`: must be 'query' or 'header'"),  # pyright: ignore[reportArgumentType] -- the point of the test
+    "a choice": (lambda: ApiKeyAuth(name="a", location="body"), "`location`: must be 'query' or 'header' or 'cookie'"),  # pyright: ignore[reportArgumentType] -- the point of the test
     "a number without end": (
         lambda: RateLimit(requests=1, seconds=float("inf")),
         "`seconds`: must be a number, not inf",

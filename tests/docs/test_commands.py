@@ -35,6 +35,9 @@ NOT_RUN = {
     "pg_dump": "needs a server of Postgres: tests/warehouse/test_backup.py",
     "pg_restore": "needs a server of Postgres: tests/warehouse/test_backup.py",
     "git pull": "changes the checkout",
+    "platform-assets import": "needs a file of the reader's: tests/cli/test_import.py",
+    "platform-assets check --platform github": "is what import.md makes",
+    "platform-assets sync --platform github": "is what import.md makes",
     "platform-assets --install-completion": "edits the files of the shell: tests/cli/test_completion.py",
 }
 # Platform -> an asset that is quick to load.

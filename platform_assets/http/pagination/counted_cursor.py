@@ -6,6 +6,7 @@ from platform_assets.declarations import Cursor
 from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.pagination.grids import PageRequest
+from platform_assets.http.pagination.link_header import header
 from platform_assets.http.pagination.positions import Walk
 from platform_assets.http.selection import get_path
 
@@ -46,19 +47,21 @@ class CountedCursorWalk(Walk):
 
 
 def next_position(declared: Cursor, answer: Answer) -> str | int | None:
-    """The next page's position from the body, None at the end.
+    """The next page's position from the body or the declared header, None at the end.
 
     Raises:
         AnswerError: if it is not a position, or absent although the body says that there is more.
     """
-    cursor = get_path(answer.body, declared.cursor_path)
+    cursor, where = get_path(answer.body, declared.cursor_path), declared.cursor_path
+    if declared.cursor_header is not None:
+        cursor, where = header(answer, declared.cursor_header) or None, declared.cursor_header
     if cursor is None:
         more = declared.more_path is not None and get_path(answer.body, declared.more_path) is True
         if more and not declared.implied:
-            raise AnswerError(f"`{declared.more_path}` says that there is more, without `{declared.cursor_path}`")
+            raise AnswerError(f"`{declared.more_path}` says that there is more, without `{where}`")
         return None
     if not isinstance(cursor, str | int) or isinstance(cursor, bool):
-        raise AnswerError(f"next page at `{declared.cursor_path}` is {cursor!r}, not a position")
+        raise AnswerError(f"next page at `{where}` is {cursor!r}, not a position")
     return cursor
 
 

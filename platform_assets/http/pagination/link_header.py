@@ -18,6 +18,11 @@ def link_entries(header: str) -> dict[str, dict[str, str]]:
     return entries
 
 
+def header(answer: Answer, name: str) -> str | None:
+    """A header's text, whatever its case; None if the answer has none."""
+    return next((value for given, value in answer.headers.items() if given.lower() == name.lower()), None)
+
+
 def link_header(answer: Answer) -> str | None:
-    """The header's text; None if the answer has none."""
-    return next((value for name, value in answer.headers.items() if name.lower() == "link"), None)
+    """The text of the `Link` header; None if the answer has none."""
+    return header(answer, "Link")

@@ -13,6 +13,7 @@ from platform_assets.declarations import Cursor, HeaderCursor, RecordCursor
 from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.lossless_json import as_json
+from platform_assets.http.outgoing import LINK
 from platform_assets.http.pagination.counted_cursor import next_position
 from platform_assets.http.pagination.grids import Params
 from platform_assets.http.pagination.identity import Seen
@@ -44,11 +45,13 @@ class LoopGuard:
 
 
 def _shown(params: Mapping[str, ParamValue]) -> str:
-    return ", ".join(f"{name}={str(value)[:40]}" for name, value in params.items())
+    # Of an address only the path: what is cut off in the middle of a credential would not be redacted.
+    shown = {name: str(value).partition("?")[0] if name == LINK else str(value)[:40] for name, value in params.items()}
+    return ", ".join(f"{name}={value}" for name, value in shown.items())
 
 
 @dataclass
-class _OpaquePager:
+class OpaquePager:
     """Follows the positions that the server names."""
 
     doubtful: bool = False
@@ -105,26 +108,26 @@ class _OpaquePager:
 
 
 @dataclass
-class BodyCursorPager(_OpaquePager):
-    """The body names the next position; an absent or null position is the end."""
+class BodyCursorPager(OpaquePager):
+    """The body or a header names the next position; an absent or null position is the end."""
 
     declared: Cursor = field(kw_only=True)
     limit: int | None = field(kw_only=True)
 
     def first(self) -> Params:
-        start = {} if self.declared.base is None else {self.declared.cursor_param: self.declared.base}
+        start = {} if self.declared.base is None else {self.declared.position_key: self.declared.base}
         position = {**start, **self._limit()}
         self._guard.check_position(position)
         return position
 
     def _next(self, answer: Answer) -> Params | None:
         cursor = next_position(self.declared, answer)
-        return None if cursor is None else {self.declared.cursor_param: cursor, **self._limit()}
+        return None if cursor is None else {self.declared.position_key: cursor, **self._limit()}
 
     def _limit(self) -> Params:
-        if self.declared.limit_param is None or self.limit is None:
+        if self.declared.limit_key is None or self.limit is None:
             return {}
-        return {self.declared.limit_param: self.limit}
+        return {self.declared.limit_key: self.limit}
 
     @property
     def _is_stable(self) -> bool:
@@ -132,7 +135,7 @@ class BodyCursorPager(_OpaquePager):
 
 
 @dataclass
-class RecordCursorPager(_OpaquePager):
+class RecordCursorPager(OpaquePager):
     """The next page begins after a record of this one; a page without records is the end.
 
     A short page may come in another order, by name for instance: then a page with nothing new after it is an end too.
@@ -144,7 +147,7 @@ class RecordCursorPager(_OpaquePager):
     _is_in_order: bool = True
 
     def first(self) -> Params:
-        return {self.declared.limit_param: self.limit}
+        return {self.declared.limit_key: self.limit}
 
     def take(self, answer: Answer, keys: list[int]) -> Params | None:
         if not self._is_in_order and all(key in self._seen for key in keys):
@@ -167,7 +170,7 @@ class RecordCursorPager(_OpaquePager):
                 f"paging goes in a circle: after `{self.declared.field}` {before} a page leads on with {last}"
             )
         self._position = last
-        return {self.declared.cursor_param: last, **self.first()}
+        return {self.declared.position_key: last, **self.first()}
 
     @property
     def _is_stable(self) -> bool:
@@ -184,7 +187,7 @@ def _number(item: Any, name: str) -> int:
 
 
 @dataclass
-class HeaderCursorPager(_OpaquePager):
+class HeaderCursorPager(OpaquePager):
     """The `Link` header's `next` entry; `results="false"` is the end, and so is a first page without an entry."""
 
     declared: HeaderCursor = field(kw_only=True)
@@ -195,9 +198,9 @@ class HeaderCursorPager(_OpaquePager):
         return self._limit()
 
     def _limit(self) -> Params:
-        if self.declared.limit_param is None or self.limit is None:
+        if self.declared.limit_key is None or self.limit is None:
             return {}
-        return {self.declared.limit_param: self.limit}
+        return {self.declared.limit_key: self.limit}
 
     @property
     def _is_stable(self) -> bool:
@@ -223,7 +226,7 @@ class HeaderCursorPager(_OpaquePager):
         return {self.declared.cursor_param: entry["cursor"], **self._limit()}
 
 
-class SinglePagePager(_OpaquePager):
+class SinglePagePager(OpaquePager):
     """One request, which has everything."""
 
     def first(self) -> Params:

@@ -2,10 +2,20 @@
 
 from typing import Protocol
 
-from platform_assets.declarations import Cursor, HeaderCursor, Offset, PageNumber, Paginator, RecordCursor
+from platform_assets.declarations import (
+    Cursor,
+    HeaderCursor,
+    HeaderLink,
+    JsonLink,
+    Offset,
+    PageNumber,
+    Paginator,
+    RecordCursor,
+)
 from platform_assets.http.answer import Answer
 from platform_assets.http.pagination.counted_cursor import CountedCursorWalk
 from platform_assets.http.pagination.grids import Offsets, Pages, Params
+from platform_assets.http.pagination.links import LinkPager
 from platform_assets.http.pagination.opaque_cursors import (
     BodyCursorPager,
     HeaderCursorPager,
@@ -71,6 +81,8 @@ def pager(paginator: Paginator, page_size: int | None, total_proof: TotalProof |
     """
     if isinstance(paginator, HeaderCursor):
         return HeaderCursorPager(declared=paginator, limit=_limit(paginator.limit, None, page_size))
+    if isinstance(paginator, JsonLink | HeaderLink):
+        return LinkPager(declared=paginator, limit=_limit(paginator.limit, None, page_size))
     if isinstance(paginator, RecordCursor):
         limit = _limit(paginator.limit, paginator.maximum, page_size)
         return RecordCursorPager(declared=paginator, limit=limit or paginator.limit)
@@ -98,7 +110,7 @@ def _walk(paginator: PageNumber | Offset | Cursor, page_size: int | None, total_
         size = min(size, paginator.maximum)
     most = paginator.maximum or max(size, declared)
     if isinstance(paginator, PageNumber):
-        pages = Pages(paginator.page_param, paginator.limit_param, paginator.base_page)
+        pages = Pages(paginator.position_key, paginator.limit_key, paginator.base_page)
         if paginator.link_header:
             return LinkHeaderWalk(pages, size, most, paginator.maximum, paginator.only_grows)
         if paginator.total_path is not None:
@@ -113,10 +125,10 @@ def _walk(paginator: PageNumber | Offset | Cursor, page_size: int | None, total_
             )
         return Walk(pages, size, most, paginator.maximum, paginator.only_grows)
     if isinstance(paginator, Offset):
-        offsets = Offsets(paginator.offset_param, paginator.limit_param)
+        offsets = Offsets(paginator.position_key, paginator.limit_key)
         if paginator.next_link_path is not None:
             return NextLinkWalk(offsets, size, most, paginator.maximum, declared=paginator)
         return Walk(offsets, size, most, paginator.maximum)
-    limit_param = paginator.limit_param if size else None
-    grid = Offsets(paginator.cursor_param, limit_param, paginator.base or 0, silent_start=paginator.base is None)
+    limit_key = paginator.limit_key if size else None
+    grid = Offsets(paginator.position_key, limit_key, paginator.base or 0, silent_start=paginator.base is None)
     return CountedCursorWalk(grid, size, most, paginator.maximum, declared=paginator)

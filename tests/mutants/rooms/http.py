@@ -9,6 +9,27 @@ CALLS = "tests/http/test_client.py"
 
 MUTANTS = (
     Mutant(
+        "link-to-another-server",
+        CLIENT,
+        'if target != self._origin or "@" in urlsplit(link).netloc:',
+        "if False:",
+        ("tests/extraction/test_outgoing.py::test_a_link_to_another_server_is_refused_before_anything_is_sent",),
+    ),
+    Mutant(
+        "post-becomes-get",
+        CLIENT,
+        "if response.status_code not in (307, 308) and not outgoing.can_be_redirected:",
+        "if False:",
+        ("tests/extraction/test_outgoing.py::test_a_redirect_that_makes_a_get_of_a_post_is_refused",),
+    ),
+    Mutant(
+        "refresh-token-used-twice",
+        "platform_assets/http/refresh_token.py",
+        "        with kept_in.alone():",
+        "        if True:",
+        ("tests/http/test_auth.py::test_clients_that_refresh_at_once_take_turns",),
+    ),
+    Mutant(
         "redirect-drops-the-query",
         CLIENT,
         "        if changed:",
@@ -25,8 +46,8 @@ MUTANTS = (
     Mutant(
         "secret-in-messages",
         "platform_assets/http/messages.py",
-        'return self.redact(f"{self.platform}: GET {path}: {problem}")',
-        'return f"{self.platform}: GET {path}: {problem}"',
+        'return self.redact(f"{self.platform}: {request}: {problem}")',
+        'return f"{self.platform}: {request}: {problem}"',
         (f"{CALLS}::test_no_message_holds_the_secret",),
     ),
     Mutant(

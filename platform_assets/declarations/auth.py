@@ -1,0 +1,139 @@
+"""How a credential is sent. A declaration has the names of secrets; their values are settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from platform_assets.declarations.strict import strict
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class NoAuth:
+    """No credential: a public API."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return ()
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class BearerAuth:
+    """`Authorization: Bearer <token>`; the token is the secret named `token`."""
+
+    token: str = "api_token"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (self.token,)
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class ApiKeyAuth:
+    """The secret named `api_key`, sent as the query parameter, header or cookie called `name`."""
+
+    name: str
+    location: Literal["query", "header", "cookie"] = "query"
+    api_key: str = "api_token"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (self.api_key,)
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class HttpBasicAuth:
+    """`Authorization: Basic ...`, of the secrets named `username` and `password`."""
+
+    username: str = "username"
+    password: str = "password"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (self.username, self.password)
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class OAuth2ClientCredentials:
+    """A bearer token that the client's own id and secret buy, for an hour or so (NinjaOne). Keys are named as in dlt.
+
+    The token is kept in memory only. It is renewed shortly before it expires, and once after a 401.
+
+    Args:
+        access_token_url: the token endpoint: a path, relative to `base_url`, or a whole `https` URL.
+        client_id, client_secret: names of the two secrets.
+        access_token_request_data: further fields of the token request's form, e.g. `{"scope": "monitoring"}`.
+        default_token_expiration: seconds that a token is good for if the answer does not say.
+    """
+
+    access_token_url: str
+    client_id: str = "client_id"
+    client_secret: str = "client_secret"
+    access_token_request_data: Mapping[str, str] = field(default_factory=dict)
+    default_token_expiration: int = 3600
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (self.client_id, self.client_secret)
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class OAuth2RefreshToken:
+    """A bearer token that a user's refresh token buys, for an hour or so.
+
+    A server may answer with another refresh token, often making the last one useless. Such a token is kept in a file
+    that only this user can read, `refresh_tokens/` in Dagster's home, and shared by all processes of the machine; a
+    new value of the setting replaces it. A server that keeps the refresh token as it is leaves nothing on disk.
+
+    Args:
+        access_token_url: the token endpoint: a path, relative to `base_url`, or a whole `https` URL.
+        client_id, client_secret, refresh_token: names of the secrets; `client_secret=None` for a client without one.
+        access_token_request_data: further fields of the token request's form, e.g. `{"scope": "read"}`.
+        default_token_expiration: seconds that a token is good for if the answer does not say.
+    """
+
+    access_token_url: str
+    client_id: str = "client_id"
+    client_secret: str | None = "client_secret"
+    refresh_token: str = "refresh_token"
+    access_token_request_data: Mapping[str, str] = field(default_factory=dict)
+    default_token_expiration: int = 3600
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return tuple(name for name in (self.client_id, self.client_secret, self.refresh_token) if name is not None)
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class SessionToken:
+    """A token that a login answers with (Metabase: `POST /api/session`). Renewed when it expires, and once after a 401.
+
+    Args:
+        login_path: path of the login, relative to `base_url`; it is sent a POST with JSON.
+        login_json: field of that JSON -> name of the secret that fills it.
+        login_constants: further fields of it, with their values.
+        token_path: dotted path to the token in the answer.
+        header: the header that carries the token; None sends `Authorization: Bearer <token>`.
+        expires: how long a token is good for.
+    """
+
+    login_path: str
+    login_json: Mapping[str, str]
+    login_constants: Mapping[str, str | int | bool] = field(default_factory=dict)
+    token_path: str
+    header: str | None = None
+    expires: timedelta = timedelta(hours=1)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.login_json.values()))
+
+
+Auth = BearerAuth | ApiKeyAuth | HttpBasicAuth | OAuth2ClientCredentials | OAuth2RefreshToken | SessionToken | NoAuth

@@ -1,0 +1,59 @@
+"""Checks of how a credential is declared."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from platform_assets.declarations.auth import (
+    ApiKeyAuth,
+    Auth,
+    OAuth2ClientCredentials,
+    OAuth2RefreshToken,
+    SessionToken,
+)
+
+# A cookie's or header's name (RFC 9110: token).
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def auth_problems(auth: Auth) -> Iterator[str]:
+    """What is wrong with a declared credential and how to fix it."""
+    if isinstance(auth, OAuth2ClientCredentials | OAuth2RefreshToken):
+        yield from _token_endpoint_problems(auth)
+    if isinstance(auth, ApiKeyAuth) and not auth.name:
+        yield f"`name` of the {'cookie' if auth.location == 'cookie' else 'query parameter or header'} is empty"
+    elif isinstance(auth, ApiKeyAuth) and auth.location != "query" and not _TOKEN.fullmatch(auth.name):
+        yield f"`name` {auth.name!r} cannot be a {auth.location}'s name"
+    if isinstance(auth, SessionToken):
+        yield from _session_problems(auth)
+    if any(not re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in auth.secrets):
+        yield "the names of secrets are keys of settings: small letters, digits and `_`"
+
+
+def _token_endpoint_problems(auth: OAuth2ClientCredentials | OAuth2RefreshToken) -> Iterator[str]:
+    url = auth.access_token_url
+    parts = urlsplit(url)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    if not url.startswith("/") and not (is_safe and parts.hostname):
+        yield f"`access_token_url` {url!r} must start with `/`, or be a whole https URL"
+    elif parts.username or parts.password:
+        yield "`access_token_url` must hold no user"
+    if auth.default_token_expiration < 1:
+        yield "`default_token_expiration` must be at least 1 second"
+
+
+def _session_problems(auth: SessionToken) -> Iterator[str]:
+    if not auth.login_path.startswith("/"):
+        yield f"`login_path` {auth.login_path!r} must start with `/`"
+    if not auth.login_json:
+        yield "`login_json` is empty: nothing would log in"
+    for name in auth.login_json.keys() & auth.login_constants.keys():
+        yield f"`{name}` is in `login_json` and in `login_constants`: only one of them would be sent"
+    if not auth.token_path:
+        yield "`token_path` is empty: where the answer has the token is not known"
+    if auth.header is not None and not _TOKEN.fullmatch(auth.header):
+        yield f"`header` {auth.header!r} cannot be a header's name"
+    if auth.expires <= timedelta(0):
+        yield "`expires` must be positive"

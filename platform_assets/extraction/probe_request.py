@@ -1,0 +1,24 @@
+"""The cheap request that proves the settings and the credential."""
+
+from platform_assets.configuration.platform_settings import Settings
+from platform_assets.declarations import Platform
+from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, queries
+from platform_assets.http.outgoing import Outgoing
+from platform_assets.http.pagination.pager import pager
+
+
+def probe_request(platform: Platform, settings: Settings) -> Outgoing:
+    """The one request of `check`: a GET of `Client.probe`, or that of a list at this path that is sent with a body.
+
+    Args:
+        platform: with its contract applied, and its paths filled in.
+    """
+    path = platform.client.probe
+    for resource in platform.resources:
+        endpoint = resource.endpoint
+        if endpoint.method == "GET" or endpoint.parents:
+            continue
+        query = next(queries(resource, (NO_PARENT,), FROM_THE_BEGINNING, settings.configured, lambda _: ()), None)
+        if query is not None and query.path == path:
+            return query.request(pager(platform.paginator_of(resource), settings.page_size).first())
+    return Outgoing(path)

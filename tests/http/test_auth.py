@@ -1,0 +1,255 @@
+"""How credentials are sent, over real sockets: bought tokens are renewed in time, kept alone, and in no message."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+import pytest
+
+from platform_assets.configuration.platform_settings import Settings
+from platform_assets.declarations import (
+    ApiKeyAuth,
+    Auth,
+    Client,
+    NoAuth,
+    OAuth2ClientCredentials,
+    OAuth2RefreshToken,
+    Platform,
+    SessionToken,
+    SettingsError,
+    SinglePage,
+)
+from platform_assets.http.client import ApiClient
+from platform_assets.http.errors import RequestFailed
+from tests.servers.http_server import HttpServer, Reply, Request
+
+REFRESH = OAuth2RefreshToken(access_token_url="/token", access_token_request_data={"scope": "read"})
+LOGIN = SessionToken(
+    login_path="/login",
+    login_json={"user": "username", "pass": "password"},
+    login_constants={"remember": True},
+    token_path="session.id",
+    header="X-Session",
+    expires=timedelta(minutes=10),
+)
+CREDENTIALS = {"username": "ann", "password": "pa55/word"}
+CLIENT = {"client_id": "id-1", "client_secret": "s3cr3t+1", "refresh_token": "refresh-0"}
+
+
+@pytest.fixture
+def server() -> Iterator[HttpServer]:
+    with HttpServer(lambda request: Reply({})) as scripted:
+        yield scripted
+
+
+def opened(server: HttpServer, auth: Auth, secrets: Mapping[str, str], **more: Any) -> ApiClient:
+    client = Client(auth=auth, probe="/", paginator=SinglePage())
+    platform = Platform(name="shop", title="Shop", description="", client=client, resources=())
+    settings = Settings(base_url=server.url, token="\n".join(secrets.values()), secrets=secrets, backoff_factor=0.0)
+    return ApiClient(platform, settings, **more)
+
+
+class Vendor:
+    """An authorization server and its API in one.
+
+    Args:
+        rotates: whether each use of a refresh token replaces it; using a replaced one again revokes everything.
+        life: seconds that an access token is said to be good for.
+    """
+
+    def __init__(self, *, rotates: bool, life: int = 3600) -> None:
+        self.refresh, self.access = "refresh-0", ""
+        self.forms: list[dict[str, list[str]]] = []
+        self.revoked = False
+        self._rotates, self._life, self._lock = rotates, life, threading.Lock()
+
+    def __call__(self, request: Request) -> Reply:
+        with self._lock:
+            if request.path != "/token":
+                accepted = self.access and request.headers["Authorization"] == f"Bearer {self.access}"
+                return Reply({"data": []}) if accepted else Reply({"message": request.headers["Authorization"]}, 401)
+            form = parse_qs(request.content.decode())
+            self.forms.append(form)
+            if self.revoked or form["refresh_token"] != [self.refresh]:
+                self.revoked = True
+                return Reply({"error": "invalid_grant", "description": request.content.decode()}, 400)
+            self.access = f"access-{len(self.forms)}"
+            answer = {"access_token": self.access, "expires_in": self._life, "token_type": "Bearer"}
+            if self._rotates:
+                answer["refresh_token"] = self.refresh = f"refresh-{len(self.forms)}"
+            return Reply(answer)
+
+
+def kept_files(tmp_path: Path) -> list[Path]:
+    return sorted((tmp_path / "dagster_home" / "refresh_tokens").glob("*.json"))
+
+
+def test_without_a_credential_none_is_sent_and_a_401_says_so(server: HttpServer) -> None:
+    with opened(server, NoAuth(), {}) as client:
+        client.get("/x", {"a": "1"})
+        server.answer = lambda request: Reply({}, 401)
+        with pytest.raises(RequestFailed, match="a credential is needed"):
+            client.get("/x")
+    assert server.targets == ["/x?a=1", "/x"]
+    assert "Authorization" not in server.requests[0].headers and "Cookie" not in server.requests[0].headers
+
+
+def test_a_key_in_a_cookie_goes_beside_the_servers_own(server: HttpServer) -> None:
+    server.answer = lambda request: Reply({}, headers={"Set-Cookie": "lb=1"})
+    with opened(server, ApiKeyAuth(name="key", location="cookie"), {"api_token": "s3cr3t"}) as client:
+        client.get("/x")
+        client.get("/x")
+    assert [request.headers["Cookie"] for request in server.requests] == ["key=s3cr3t", "lb=1; key=s3cr3t"]
+
+
+def test_a_key_that_would_be_two_cookies_is_refused(server: HttpServer) -> None:
+    with pytest.raises(SettingsError, match="no cookie can hold") as caught:
+        opened(server, ApiKeyAuth(name="key", location="cookie"), {"api_token": "s3cr3t; admin=1"})
+    assert "s3cr3t" not in str(caught.value)
+
+
+def test_a_refresh_token_buys_tokens_and_leaves_nothing_on_disk(server: HttpServer, tmp_path: Path) -> None:
+    server.answer = vendor = Vendor(rotates=False)
+    now = 0.0
+    with opened(server, REFRESH, CLIENT, clock=lambda: now) as client:
+        client.get("/x")
+        client.get("/x")
+        assert len(vendor.forms) == 1
+        now = 3600.0 - 59
+        client.get("/x")
+        assert len(vendor.forms) == 2, "it is renewed before it expires"
+        vendor.access = "another"
+        client.get("/x")
+        assert len(vendor.forms) == 3, "and after a 401"
+    assert vendor.forms[0] == {
+        "grant_type": ["refresh_token"],
+        "refresh_token": ["refresh-0"],
+        "client_id": ["id-1"],
+        "client_secret": ["s3cr3t+1"],
+        "scope": ["read"],
+    }
+    assert not kept_files(tmp_path)
+
+
+def test_a_replaced_refresh_token_is_the_one_that_the_next_process_uses(server: HttpServer, tmp_path: Path) -> None:
+    server.answer = vendor = Vendor(rotates=True)
+    with opened(server, REFRESH, CLIENT) as client:
+        client.get("/x")
+        vendor.access = "another"
+        client.get("/x")
+    (file,) = kept_files(tmp_path)
+    assert file.stat().st_mode & 0o777 == 0o600 and file.parent.stat().st_mode & 0o777 == 0o700
+    with opened(server, REFRESH, CLIENT) as client:
+        client.get("/x")
+        assert len(vendor.forms) == 2, "the access token that is still good is shared"
+        vendor.access = "another"
+        client.get("/x")
+    assert [form["refresh_token"] for form in vendor.forms] == [["refresh-0"], ["refresh-1"], ["refresh-2"]]
+    vendor.refresh = "given-anew"
+    with opened(server, REFRESH, {**CLIENT, "refresh_token": "given-anew"}) as client:
+        client.get("/x")
+    assert vendor.forms[-1]["refresh_token"] == ["given-anew"], "a new value of the setting counts"
+
+
+def test_clients_that_refresh_at_once_take_turns(server: HttpServer) -> None:
+    server.answer = vendor = Vendor(rotates=True, life=90)
+
+    def use(number: int) -> None:
+        with opened(server, REFRESH, CLIENT) as client:
+            client.get(f"/{number}")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(use, range(16)))
+    assert not vendor.revoked and len(vendor.forms) == 1
+
+
+def test_without_a_place_to_keep_it_this_process_goes_on_and_says_what_will_fail(
+    server: HttpServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answer = vendor = Vendor(rotates=True)
+    (tmp_path / "dagster_home").write_text("a file where the folder should be")
+    with caplog.at_level(logging.ERROR), opened(server, REFRESH, CLIENT) as client:
+        client.get("/x")
+        vendor.access = "another"
+        client.get("/x")
+    assert [form["refresh_token"] for form in vendor.forms] == [["refresh-0"], ["refresh-1"]]
+    assert "cannot be kept in" in caplog.text and "refresh-1" not in caplog.text and "access-" not in caplog.text
+
+
+def test_a_refused_refresh_token_is_named_by_its_setting_and_quoted_nowhere(server: HttpServer) -> None:
+    server.answer = Vendor(rotates=True)
+    with opened(server, REFRESH, {**CLIENT, "refresh_token": "old"}) as client, pytest.raises(RequestFailed) as caught:
+        client.get("/x")
+    text = str(caught.value)
+    assert "`refresh_token`" in text and caught.value.status == 401 and caught.value.permanent
+    assert not any(secret in text for secret in ("s3cr3t", "id-1", "old"))
+
+
+def test_tokens_are_in_no_message(server: HttpServer) -> None:
+    server.answer = vendor = Vendor(rotates=True)
+    with opened(server, REFRESH, CLIENT) as client:
+        client.get("/x")
+        server.answer = lambda request: Reply({"echo": [vendor.access, vendor.refresh, "refresh-0"]}, 400)
+        with pytest.raises(RequestFailed) as caught:
+            client.get("/x")
+    assert str(caught.value).count("***") == 3
+
+
+def test_a_token_endpoint_elsewhere_is_asked_and_gets_no_access_token(server: HttpServer) -> None:
+    with HttpServer(lambda request: Reply({"access_token": "elsewhere"})) as issuer:
+        auth = OAuth2ClientCredentials(access_token_url=f"{issuer.url}/oauth/token")
+        with opened(server, auth, CLIENT) as client:
+            client.get("/x")
+        assert issuer.targets == ["/oauth/token"] and "Authorization" not in issuer.requests[0].headers
+    assert server.requests[0].headers["Authorization"] == "Bearer elsewhere"
+
+
+def login_server(tokens: list[str]) -> Callable[[Request], Reply]:
+    def answer(request: Request) -> Reply:
+        if request.path == "/login":
+            tokens.append(f"session-{len(tokens) + 1}")
+            return Reply({"session": {"id": tokens[-1]}}, 201)
+        return Reply({} if request.headers["X-Session"] == tokens[-1] else {"is": tokens[-1]}, 200)
+
+    return answer
+
+
+def test_a_login_answers_with_the_token_of_a_header(server: HttpServer) -> None:
+    tokens: list[str] = []
+    server.answer = login_server(tokens)
+    now = 0.0
+    with opened(server, LOGIN, CREDENTIALS, clock=lambda: now) as client:
+        assert client.get("/x").body == client.get("/x").body == {}
+        now = 541.0
+        assert client.get("/x").body == {}
+    assert [request.path for request in server.requests] == ["/login", "/x", "/x", "/login", "/x"]
+    assert orjson.loads(server.requests[0].content) == {"user": "ann", "pass": "pa55/word", "remember": True}
+    assert "X-Session" not in server.requests[3].headers
+
+
+def test_a_session_that_ends_early_is_renewed_once(server: HttpServer) -> None:
+    tokens: list[str] = []
+    api = login_server(tokens)
+    server.answer = lambda request: api(request) if request.number != 2 else Reply({}, 401)
+    with opened(server, LOGIN, CREDENTIALS) as client:
+        assert client.get("/x").body == {}
+        assert len(tokens) == 2
+        server.answer = lambda request: api(request) if request.path == "/login" else Reply({}, 401)
+        with pytest.raises(RequestFailed, match="401"):
+            client.get("/x")
+    assert len(tokens) == 3
+
+
+@pytest.mark.parametrize("reply", [Reply({"echo": "pa55/word"}, 401), Reply({"session": {}}), Reply(b"<html>", 302)])
+def test_a_login_that_is_refused_names_the_settings_and_quotes_nothing(reply: Reply, server: HttpServer) -> None:
+    server.answer = lambda request: reply
+    with opened(server, LOGIN, CREDENTIALS) as client, pytest.raises(RequestFailed, match="POST /login") as caught:
+        client.get("/x")
+    assert "pa55" not in str(caught.value)
+    assert reply.status != 401 or "`username`, `password`" in str(caught.value)
