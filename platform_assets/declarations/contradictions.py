@@ -8,6 +8,7 @@ from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.paginator import Cursor, HeaderCursor, Offset, PageNumber, Paginator, RecordCursor
 from platform_assets.declarations.platform import ApiKeyAuth, Client, Platform
 from platform_assets.declarations.resource import OnRemoval, Resource
+from platform_assets.declarations.time_format import format_problem, parse_moment, resolution
 
 Found = tuple[str, str]
 """(key, what is wrong and how to mend it)"""
@@ -43,13 +44,38 @@ def _incremental(incremental: Incremental | None) -> Iterator[Found]:
         yield "incremental", "`start_param` is empty; leave it out where the server does not filter"
     if incremental.start_param is not None and incremental.bounded:
         yield "incremental", "`bounded` is for a list that the server does not filter; leave out it or `start_param`"
-    if incremental.start_param is not None and "%" not in incremental.format:
-        yield "incremental", f"`format` {incremental.format!r} says no time: it needs directives as `%Y`"
+    problem = format_problem(incremental.format)
+    if incremental.start_param is not None and problem is not None:
+        yield "incremental", f"`format` {problem}"
+    elif incremental.step is not None:
+        yield from _windows(incremental, incremental.step)
+    if incremental.granularity and incremental.step is None:
+        yield "incremental", "`granularity` does nothing without `step`"
     if not incremental.reopen and incremental.reopen_limit != timedelta(days=30):
         yield "incremental", "`reopen_limit` does nothing without `reopen`"
     for field, values in incremental.reopen.items():
         if not values:
             yield "incremental", f"`reopen` names no values of {field!r}, so it does nothing"
+
+
+def _windows(incremental: Incremental, step: timedelta) -> Iterator[Found]:
+    if incremental.start_param is None or incremental.end_param is None:
+        yield "incremental", "`step` needs `start_param` and `end_param`, which ask for one window"
+    if step < max(resolution(incremental.format), timedelta(seconds=1)):
+        yield "incremental", f"`step` {step} is less than `format` {incremental.format!r} can say"
+    if not timedelta(0) <= incremental.granularity < step:
+        yield "incremental", "`granularity` must be less than `step`, and not negative"
+    for key in ("row_order", "newest_first", "too_deep", "end_required"):
+        if getattr(incremental, key):
+            yield "incremental", f"`step` and `{key}` both say in which parts the list is read: leave out one"
+    if incremental.initial_value is None:
+        yield "incremental", "`step` needs an `initial_value`: where the first window begins"
+        return
+    try:
+        parse_moment(incremental.initial_value, incremental.format)
+    except (ValueError, OverflowError):
+        found = f"{incremental.initial_value!r} is not of the `format` {incremental.format!r}"
+        yield "incremental", f"`initial_value` {found}"
 
 
 def _removal(resource: Resource) -> Iterator[Found]:

@@ -313,7 +313,7 @@ def _unread_problems(resource: str, incremental: Incremental) -> Iterator[Proble
     fresh = Incremental(cursor_path=incremental.cursor_path)
     if incremental.too_deep is not None:
         return
-    unread = ("format", "initial_value", "end_param", "end_required", "row_order")
+    unread = ("format", "initial_value", "end_param", "end_required", "row_order", "step")
     for key in unread if incremental.newest_first else (*unread, "lag", "reopen", "reopen_limit"):
         if getattr(incremental, key) != getattr(fresh, key):
             yield resource, "incremental", f"`{key}` does nothing without `start_param`: the list is read in full"

@@ -77,7 +77,7 @@ MUTANTS = (
     Mutant(
         "error-beside-records-ignored",
         RECORDS,
-        "        if name != outermost and outermost in body and body.get(name):",
+        '        if name != outermost and (outermost in body or outermost == "*") and body.get(name):',
         "        if False:",
         ("tests/http/test_selection.py::test_an_error_beside_records_is_an_error",),
     ),
