@@ -107,7 +107,7 @@ def _exclusion(platform: Platform, resource: Resource) -> Iterator[Found]:
         if resolve.resource == resource.name
     }
     for path in resource.personal:
-        if path in (resource.primary_key or platform.primary_key, *resolved):
+        if path in (*platform.primary_key_of(resource), *resolved):
             yield "personal", f"{path!r} is a key, or in the paths of children: a hash would be another one"
     for path in resource.exclude:
         if path in resource.columns:
@@ -118,7 +118,7 @@ def _exclusion(platform: Platform, resource: Resource) -> Iterator[Found]:
 
 def _key(resource: Resource) -> Iterator[Found]:
     key = resource.primary_key
-    if key is not None and not key:
+    if key == "":
         yield "primary_key", "is empty; leave it out to use the platform's"
     if isinstance(key, tuple) and len(set(key)) < len(key):
         yield "primary_key", "names a column twice"

@@ -23,11 +23,13 @@ from platform_assets.arrow.batches import Batch
 from platform_assets.arrow.buffer import ParquetBuffer
 from platform_assets.arrow.hashes import is_member
 from platform_assets.declarations import (
+    CONTENT_KEY,
     Endpoint,
     Listed,
     Resource,
     partition_key,
 )
+from platform_assets.extraction.content_keys import fill_content_keys
 from platform_assets.extraction.details import DetailReader
 from platform_assets.extraction.edge import Edge, Rest
 from platform_assets.extraction.newest_first import stop_rule
@@ -362,6 +364,8 @@ def _pages(
         if client.settings.personal_salt is not None:
             hash_fields(records, resource.personal, client.settings.personal_salt)
         fill_keys(records, dict(resource.key_fallback))
+        if platform.primary_key_of(resource) == (CONTENT_KEY,):
+            fill_content_keys(records, reading.parents)
         yield walk, records
     if details is not None:
         details.end()

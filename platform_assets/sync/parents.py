@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from platform_assets.configuration.platform_settings import Settings
-from platform_assets.declarations import Buckets, Platform, Resource, partition_key
+from platform_assets.declarations import CONTENT_KEY, Buckets, Platform, Resource, partition_key
 from platform_assets.extraction.queries import NO_PARENT, Parent
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.selection import get_path
@@ -129,7 +129,7 @@ def parent_rows(
         # If the object that holds the name has no key of its own, the name identifies it. With nothing but names there
         # is no identity beside the parent's key: a contract that serves the key, too, is not to tell of another parent.
         keys = [row.value(field) for field in identities]
-        identity = [value if key is None else key for key, value in zip(keys, path_values, strict=True)]
+        identity = [value if key is None else key for key, value in zip(keys, path_values, strict=bool(keys))]
         values = dict(zip(parents, path_values, strict=True))
         id = "/".join(map(str, identity)) if any(key is not None for key in keys) else None
         yield ParentRow(key, row.loaded_at, _known_parent(resource, values, row.version, id))
@@ -138,6 +138,9 @@ def parent_rows(
 def _identity_fields(platform: Platform, parent: Resource, fields: Sequence[str]) -> list[str]:
     """For each field of the path the field that identifies its object whatever its name is: the key beside it."""
     key = platform.primary_key_of(parent)[0]
+    if key == CONTENT_KEY:
+        # It changes with the content: a parent that has changed is no other parent.
+        return []
     return [f"{field.rpartition('.')[0]}.{key}" if "." in field else key for field in fields]
 
 
