@@ -119,7 +119,7 @@ def _exclusion(platform: Platform, resource: Resource) -> Iterator[Found]:
 def _key(resource: Resource) -> Iterator[Found]:
     key = resource.primary_key
     if key == "":
-        yield "primary_key", "is empty; leave it out to use the platform's"
+        yield "primary_key", "is empty; leave it out to use the platform's, or write `()` if records have none"
     if isinstance(key, tuple) and len(set(key)) < len(key):
         yield "primary_key", "names a column twice"
 
