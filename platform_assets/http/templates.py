@@ -207,7 +207,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             return __obj()
         owner, name = getattr(__obj, "__self__", None), getattr(__obj, "__name__", "")
         if id(__obj) not in _FUNCTION_IDS:
-            if not (isinstance(owner, _DATA + _TIMES) and name in METHODS):
+            if not (isinstance(owner, (*_DATA, *_TIMES, Mapping)) and name in METHODS):
                 raise SecurityError(f"`{name or type(__obj).__name__}` cannot be called")
             _weigh(owner)
         _weigh(*args, *kwargs.values())
@@ -220,16 +220,18 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return list(found) if name in ("items", "keys", "values") else _weighed(found)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        if isinstance(obj, Mapping) and attribute in obj:
-            return obj[attribute]
-        if isinstance(obj, Undefined):
-            return obj
-        is_method = attribute in METHODS and isinstance(obj, (*_DATA, *_TIMES, Mapping))
-        is_part = attribute in _TIME_PARTS and isinstance(obj, _TIMES)
-        is_loop = attribute in _LOOP and isinstance(obj, LoopContext)
-        if is_method or is_part or is_loop:
-            return getattr(obj, attribute, self.undefined(obj=obj, name=attribute))
-        return self.undefined(obj=obj, name=attribute)
+        """A method, if it is called (`_guard` makes a field of every other one); else a field.
+
+        So a field called `items` or `title` is read by its name, and hides no method.
+        """
+        if attribute not in METHODS:
+            return self.getitem(obj, attribute)
+        if obj is None or isinstance(obj, Undefined):
+            return self.undefined(obj=obj, name=attribute)
+        found = getattr(obj, attribute, None) if isinstance(obj, (*_DATA, *_TIMES, Mapping)) else None
+        if found is None:
+            raise TypeError(f"there is no method `{attribute}` of a {type(obj).__name__}")
+        return found
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         if isinstance(obj, Undefined):
@@ -239,6 +241,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
                 return obj[argument]
             except (TypeError, LookupError):
                 pass
+        is_part = isinstance(obj, _TIMES) and argument in _TIME_PARTS
+        if is_part or (isinstance(obj, LoopContext) and argument in _LOOP):
+            return getattr(obj, argument, self.undefined(obj=obj, name=argument))
         return self.undefined(obj=obj, name=argument)
 
 
@@ -478,19 +483,26 @@ def _nodes(tree: nodes.Node) -> Iterator[nodes.Node]:
 
 
 def _guard(tree: nodes.Template, parts: int) -> None:
-    """Let what Jinja2 does without asking the sandbox go through filters of ours: `~`, literals, loops."""
-    for node in list(_nodes(tree)):
+    """Let what Jinja2 does without asking the sandbox go through filters of ours: `~`, literals, loops.
+
+    What is called like a method and is not called becomes a field.
+    """
+    called = {id(node.node) for node in _nodes(tree) if isinstance(node, nodes.Call)}
+    # The innermost first: what takes a node's place takes its parts as they are then.
+    for node in reversed(list(_nodes(tree))):
         for name, child in list(node.iter_fields()):
             if isinstance(child, list):
-                setattr(node, name, [_guarded(one) for one in child])
+                setattr(node, name, [_guarded(one, called) for one in child])
             elif isinstance(child, nodes.Node):
-                setattr(node, name, _guarded(child))
+                setattr(node, name, _guarded(child, called))
         if isinstance(node, nodes.For):
             count = nodes.Const(parts, lineno=node.lineno)
             node.iter = nodes.Filter(node.iter, "turns ", [count], [], None, None, lineno=node.lineno)
 
 
-def _guarded(node: Any) -> Any:
+def _guarded(node: Any, called: set[int]) -> Any:
+    if isinstance(node, nodes.Getattr) and node.attr in METHODS and id(node) not in called:
+        return nodes.Getitem(node.node, nodes.Const(node.attr, lineno=node.lineno), node.ctx, lineno=node.lineno)
     if isinstance(node, nodes.Concat):
         listed = nodes.List(node.nodes, lineno=node.lineno)
         return nodes.Filter(listed, "concatenated ", [], [], None, None, lineno=node.lineno)

@@ -37,6 +37,13 @@ MUTANTS = (
         (f"{CALLS}::test_permanent_errors_are_not_retried",),
     ),
     Mutant(
+        "parts-of-a-template-not-paid-for",
+        "platform_assets/http/templates.py",
+        "    for node in reversed(list(_nodes(tree))):",
+        "    for node in list(_nodes(tree)):",
+        ("tests/http/test_templates.py::test_everything_that_makes_a_value_asks_the_budget",),
+    ),
+    Mutant(
         "retry-delay-ignored",
         "platform_assets/http/retry.py",
         ("        self._delayed_seconds += delay\n        return delay"),
