@@ -193,6 +193,16 @@ def test_data_that_is_too_much_for_a_template_is_an_error_too() -> None:
     assert rendered.value({"record": {"a": ["x"]}}) == "x"
 
 
+@pytest.mark.parametrize("text", ["i in record.a", "record.a == record.b", "i is in record.a", "record.a[1:] is none"])
+def test_what_is_compared_many_times_is_paid_for(text: str) -> None:
+    values = {"record": {"a": list(range(100_000)), "b": list(range(100_000))}}
+    loop = Template("{% for i in range(-400, -1) %}{% if TEXT %}x{% endif %}{% endfor %}".replace("TEXT", text))
+    began = time.process_time()
+    with pytest.raises(AnswerError, match="too much time or memory"):
+        Rendered(loop, NAMES, "x").value(values)
+    assert time.process_time() - began < 2
+
+
 def test_the_settings_that_a_template_names() -> None:
     text = "{{ config.region }} {{ config['team'] }} {{ config [ \"a b\" ] }} {{ config.region }} {{ record.x }}"
     assert Template(text).configured == ("region", "team", "a b")
