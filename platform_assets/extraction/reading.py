@@ -22,13 +22,7 @@ import pyarrow as pa
 from platform_assets.arrow.batches import Batch
 from platform_assets.arrow.buffer import ParquetBuffer
 from platform_assets.arrow.hashes import is_member
-from platform_assets.declarations import (
-    CONTENT_KEY,
-    Endpoint,
-    Listed,
-    Resource,
-    partition_key,
-)
+from platform_assets.declarations import CONTENT_KEY, Endpoint, Listed, Resource, partition_key
 from platform_assets.extraction.content_keys import fill_content_keys
 from platform_assets.extraction.details import DetailReader
 from platform_assets.extraction.edge import Edge, Rest

@@ -9,7 +9,8 @@ from jinja2 import nodes
 from platform_assets.declarations import Template
 from platform_assets.declarations.template_problems import CLOCKS, CONTEXT, FUNCTIONS, parsed
 from platform_assets.http.errors import AnswerError
-from platform_assets.http.templates import Rendered, _guard, settings_values
+from platform_assets.http.template_sandbox import _guard
+from platform_assets.http.templates import Rendered, settings_values
 
 NAMES = CONTEXT | FUNCTIONS | CLOCKS
 RECORD: dict[str, Any] = {

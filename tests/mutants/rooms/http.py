@@ -38,7 +38,7 @@ MUTANTS = (
     ),
     Mutant(
         "parts-of-a-template-not-paid-for",
-        "platform_assets/http/templates.py",
+        "platform_assets/http/template_sandbox.py",
         "    for node in reversed(list(_nodes(tree))):",
         "    for node in list(_nodes(tree)):",
         ("tests/http/test_templates.py::test_everything_that_makes_a_value_asks_the_budget",),
