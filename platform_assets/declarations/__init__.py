@@ -59,6 +59,7 @@ from platform_assets.declarations.platform import (
 )
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.resource import (
+    CONTENT_KEY,
     DATA_TYPES,
     Configured,
     Deprecation,
@@ -77,6 +78,7 @@ from platform_assets.declarations.template import Template
 from platform_assets.declarations.validation import validate
 
 __all__ = [
+    "CONTENT_KEY",
     "DATA_TYPES",
     "REFERENCE",
     "Account",

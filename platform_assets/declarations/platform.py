@@ -10,7 +10,7 @@ from platform_assets.declarations.error_handler import ErrorHandler
 from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.rate_limit import RateLimit
-from platform_assets.declarations.resource import Configured, Endpoint, Resource
+from platform_assets.declarations.resource import CONTENT_KEY, Configured, Endpoint, Resource
 from platform_assets.declarations.settings_named import settings_named
 from platform_assets.declarations.strict import strict
 
@@ -246,8 +246,8 @@ class Platform:
         return (reference, *(endpoint for endpoint in endpoints if endpoint is not None))
 
     def primary_key_of(self, resource: Resource) -> tuple[str, ...]:
-        key = resource.primary_key or self.primary_key
-        return (key,) if isinstance(key, str) else key
+        key = self.primary_key if resource.primary_key is None else resource.primary_key
+        return (key,) if isinstance(key, str) else key or (CONTENT_KEY,)
 
     def paginator_of(self, resource: Resource) -> Paginator:
         return resource.endpoint.paginator or self.client.paginator

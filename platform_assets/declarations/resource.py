@@ -20,6 +20,9 @@ from platform_assets.declarations.template import Template
 # dlt's data types that a column may be declared with; nested values are `json`.
 DATA_TYPES = ("text", "bigint", "double", "bool", "timestamp", "date", "json")
 
+# The field that is the key of a record without one (`primary_key=()`): a hash of its whole content.
+CONTENT_KEY = "_content_key"
+
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -289,7 +292,10 @@ class Resource:
         endpoint: where the contract `reference` serves it.
         columns: raw field name -> dlt data type. Declared columns exist from the first load on, also
             in an empty table; undeclared fields are added as they appear.
-        primary_key: field or fields; None takes the platform's.
+        primary_key: field or fields; None takes the platform's. `()` for records that have none: the key is then a
+            hash of the record's content and its parent, in the column `_content_key`. Equal records are one row (and
+            counted), a record that changes is a new row, and of a list that is read in full the old one is gone
+            (`on_removal`); of a filtered list both stay.
         key_fallback: primary key field -> field to take its value from if a record lacks it.
         partition: required for a child resource (a path with a parent's value).
         exclude: fields that are never loaded (secrets); `a.b` names a key inside an object.

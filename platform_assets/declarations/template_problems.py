@@ -37,7 +37,7 @@ _TESTS_TEXT = (
 TESTS = frozenset(_TESTS_TEXT.split())
 # Methods of texts, lists, objects and times that return something, and nothing much larger than what they are given.
 _METHODS_TEXT = (
-    "capitalize count date days endswith find get index isalnum isalpha isdigit isnumeric isoformat items"
+    "capitalize count date endswith find get index isalnum isalpha isdigit isnumeric isoformat items"
     " join keys lower lstrip removeprefix removesuffix replace rsplit rstrip split splitlines startswith"
     " strftime strip timestamp title total_seconds upper values"
 )

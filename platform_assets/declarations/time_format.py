@@ -26,7 +26,7 @@ def format_problem(format: str) -> str | None:
     directives = _DIRECTIVE.findall(format)
     if not directives:
         return f"{format!r} says no time: it needs directives as `%Y`"
-    unknown = next((one for one in directives if one not in _KNOWN), None)
+    unknown = "ms" if "%ms" in format else next((one for one in directives if one not in _KNOWN), None)
     if unknown is not None:
         return f"`%{unknown}` of {format!r} is not known; `%s`, `%ms` and the like stand alone"
     return None

@@ -25,7 +25,7 @@ from platform_assets.declarations.paginator_problems import paginator_problems
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
 from platform_assets.declarations.platform import REFERENCE, Client, Contract, Platform
 from platform_assets.declarations.record_problems import record_problems
-from platform_assets.declarations.resource import DATA_TYPES, FanOut, Resolve, Resource
+from platform_assets.declarations.resource import CONTENT_KEY, DATA_TYPES, FanOut, Resolve, Resource
 from platform_assets.declarations.strict import declared_on
 
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -262,8 +262,10 @@ def _column_problems(platform: Platform, resource: Resource) -> Iterator[Problem
         if data_type not in DATA_TYPES:
             yield resource.name, "columns", f"{column!r} has type {data_type!r}; known: {', '.join(DATA_TYPES)}"
     for key in platform.primary_key_of(resource):
-        if key not in resource.columns:
+        if key not in resource.columns and resource.primary_key != ():
             yield resource.name, "primary_key", f"{key!r} is not a declared column"
+    if resource.primary_key == () and CONTENT_KEY in resource.columns:
+        yield resource.name, "columns", f"{CONTENT_KEY!r} is made where there is no primary key: leave it out"
     for key, fallback in resource.key_fallback.items():
         if key not in platform.primary_key_of(resource):
             yield resource.name, "key_fallback", f"{key!r} is not in the primary key, so {fallback!r} is never read"
@@ -292,7 +294,7 @@ def _unread_problems(resource: str, incremental: Incremental) -> Iterator[Proble
     fresh = Incremental(cursor_path=incremental.cursor_path)
     if incremental.too_deep is not None:
         return
-    unread = ("format", "initial_value", "end_param", "end_required", "row_order")
+    unread = ("format", "initial_value", "end_param", "end_required", "row_order", "step")
     for key in unread if incremental.newest_first else (*unread, "lag", "reopen", "reopen_limit"):
         if getattr(incremental, key) != getattr(fresh, key):
             yield resource, "incremental", f"`{key}` does nothing without `start_param`: the list is read in full"

@@ -23,12 +23,9 @@ import pyarrow as pa
 from platform_assets.arrow.batches import Batch
 from platform_assets.arrow.buffer import ParquetBuffer
 from platform_assets.arrow.hashes import is_member
-from platform_assets.declarations import (
-    Listed,
-    Resource,
-    partition_key,
-)
+from platform_assets.declarations import CONTENT_KEY, Endpoint, Listed, Resource, partition_key
 from platform_assets.declarations.ancestry import field_in, parents_of
+from platform_assets.extraction.content_keys import fill_content_keys
 from platform_assets.extraction.details import DetailReader
 from platform_assets.extraction.edge import Edge, Rest
 from platform_assets.extraction.newest_first import stop_rule
@@ -37,6 +34,7 @@ from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, Bo
 from platform_assets.extraction.record_templates import RecordTemplates
 from platform_assets.extraction.reshaping import flatten, remove
 from platform_assets.extraction.shaping import shape, times_from_epoch
+from platform_assets.extraction.windows import rest_after
 from platform_assets.http.answer import Answer
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError, RequestFailed, ResponseIgnored
@@ -151,10 +149,17 @@ def read(reading: ListRead, target: Target, matters: Callable[[], bool] = lambda
     walks: dict[int, Pager] = {}
     doubtful: list[Iterator[tuple[Pager, list[Record]]]] = []
     parts: list[_Part] = []
+    left: list[Endpoint] = []
+
+    def concludes() -> bool:
+        return bool(left) or matters()
+
     with _named_errors(reading):
         for query in reading.queries():
+            if query.endpoint in left:
+                continue
             parts.append(_Part(reading, query))
-            found = _records(reading, query, matters, parts[-1])
+            found = _records(reading, query, concludes, parts[-1])
             for walk, records in found:
                 target.add(records)
                 walks[id(walk)] = walk
@@ -162,9 +167,15 @@ def read(reading: ListRead, target: Target, matters: Callable[[], bool] = lambda
                     # Whether a doubtful end matters is known once the other queries have brought their rows.
                     doubtful.append(found)
                     break
-        for found in doubtful:
-            for _, records in found if not reading.ignored and matters() else ():
-                target.add(records)
+            rest = rest_after(query.endpoint, query.window) if query.window and query.ends_window else None
+            if rest is not None and any(part.is_long for part in parts) and not reading.ignored:
+                left.append(query.endpoint)
+                _confirm(doubtful, target, lambda: True)
+                if reading.ignored or any(walk.unproven or walk.blind for walk in walks.values()):
+                    left.remove(query.endpoint)
+                else:
+                    parts[-1].rest = rest
+        _confirm(doubtful, target, lambda: not reading.ignored and concludes())
         for batch in target.batches.values():
             batch.ends_unproven = bool(reading.ignored) or any(walk.unproven for walk in walks.values())
         blind = any(walk.blind for walk in walks.values())
@@ -172,6 +183,16 @@ def read(reading: ListRead, target: Target, matters: Callable[[], bool] = lambda
         if blind and not reading.ignored and matters():
             reread_until_complete(reading, target)
     return None if reading.ignored else _all_rests(part.rest for part in parts)
+
+
+def _confirm(
+    doubtful: list[Iterator[tuple[Pager, list[Record]]]], target: Target, is_needed: Callable[[], bool]
+) -> None:
+    """Read on where it is doubtful whether a list has ended, as long as that matters; empties `doubtful`."""
+    while doubtful:
+        found = doubtful.pop(0)
+        for _, records in found if is_needed() else ():
+            target.add(records)
 
 
 def _all_rests(rests: Iterable[Rest | None]) -> Rest | None:
@@ -353,6 +374,8 @@ def _pages(
         if client.settings.personal_salt is not None:
             hash_fields(records, resource.personal, client.settings.personal_salt)
         fill_keys(records, dict(resource.key_fallback))
+        if platform.primary_key_of(resource) == (CONTENT_KEY,):
+            fill_content_keys(records, reading.parents)
         yield walk, records
     if details is not None:
         details.end()
@@ -364,6 +387,7 @@ class _Part:
     Attributes:
         edge: how far it has come.
         rest: what it has left to another part, so far.
+        is_long: whether the read has taken long enough, so that it may be left after a window.
     """
 
     def __init__(self, reading: ListRead, query: Query) -> None:
@@ -372,13 +396,18 @@ class _Part:
         epoch_times = platform.client.epoch_times
         self.edge = Edge(query.endpoint, paginator, epoch_times=epoch_times, query=query.params, start=query.start)
         self.rest: Rest | None = None
-        self._is_long_enough = reading.is_long_enough if query.in_parts else lambda: False
+        self.is_long = False
+        self._in_windows = query.window is not None
+        self._is_long_enough = reading.is_long_enough if query.in_parts or self._in_windows else lambda: False
 
     def ends(self, items: Sequence[Any], walk: Pager) -> bool:
         """Whether the query ends with these items, so that they can land.
 
         Not if rows may have been passed over: that is found out by reading the list again, as a whole.
         """
+        if self._in_windows:
+            self.is_long = self._is_long_enough()
+            return False
         self.edge.note(items)
         can_end = bool(items) and walk.adjoins and not walk.blind and self._is_long_enough()
         self.rest = self.edge.rest if can_end else None

@@ -4,10 +4,12 @@ import time
 from typing import Any
 
 import pytest
+from jinja2 import nodes
 
 from platform_assets.declarations import Template
-from platform_assets.declarations.template_problems import CLOCKS, CONTEXT, FUNCTIONS
+from platform_assets.declarations.template_problems import CLOCKS, CONTEXT, FUNCTIONS, parsed
 from platform_assets.http.errors import AnswerError
+from platform_assets.http.template_sandbox import _guard
 from platform_assets.http.templates import Rendered, settings_values
 
 NAMES = CONTEXT | FUNCTIONS | CLOCKS
@@ -19,6 +21,7 @@ RECORD: dict[str, Any] = {
     "at": "2026-01-02T03:04:05Z",
     "items": [{"id": 1}],
     "_private": 7,
+    "title": "T",
 }
 VALUES = {"record": RECORD, "config": settings_values({"region": ("eu",), "teams": ("a", "b")}), "parent": {"id": 3}}
 
@@ -40,6 +43,11 @@ def value(text: str) -> Any:
         ("{{ {'a': record.total, 'b': (1, 2)} }}", {"a": 5, "b": [1, 2]}),
         ("{{ record.items[0].id }}", 1),
         ("{{ record['_private'] }}", 7),
+        ("{{ record.title }}", "T"),
+        ("{{ record.items }}", [{"id": 1}]),
+        ("{{ record.items() | length }}", 8),
+        ("{{ record.get('name', 'x') | title }}", "A<B"),
+        ("{{ (str_to_datetime(record.at) - str_to_datetime('2026-01-01')).days }}", 1),
         ("{{ record.total }}/{{ record.name }}", "5/a<b"),
         ("{% if record.total > 3 %}big{% else %}small{% endif %}", "big"),
         ("{% set n = record.total %}{{ n ~ '!' }}", "5!"),
@@ -123,6 +131,8 @@ BOMBS = [
     "{{ '%*d' % (1000000000, 1) }}",
     "{% set a = 'xx' %}" + "{% set a = a ~ a %}" * 60 + "{{ a }}",
     "{% set a = 'xx' %}" + "{% set a = a + a %}" * 60 + "{{ a }}",
+    "{% set a = 'x' %}" + "{% set a = ('' ~ (a ~ a)) %}" * 60 + "{{ a }}",
+    "{% set a = [1] %}" + "{% set b = [[a, a]].title or a %}{% set a = [[a, a], [b, b]][0] %}" * 40 + "{{ a }}",
     "{% set a = [1, 1] %}" + "{% set a = [a, a] %}" * 40 + "{{ a }}",
     "{% set a = [1] %}{% set b = [1] %}" + "{% set a = [a, a] %}{% set b = [b, b] %}" * 30 + "{{ a == b }}",
     "{% set a = {1: 1} %}" + "{% set a = {1: a, 2: a} %}" * 40 + "{{ a | tojson }}",
@@ -159,6 +169,9 @@ BOMBS = [
     "{{ 1 / 0 }}",
     "{{ format_datetime(record.at, '%Y %s') }}",
     "{{ record.total.bit_count() }}",
+    "{{ record.tags.lower() }}",
+    "{{ record.title() }}",
+    "{{ record.get }}{{ 1 / 0 }}",
     "{{ record.total",
     "",
 ]
@@ -181,6 +194,27 @@ def test_data_that_is_too_much_for_a_template_is_an_error_too() -> None:
     assert rendered.value({"record": {"a": ["x"]}}) == "x"
 
 
+@pytest.mark.parametrize("text", ["i in record.a", "record.a == record.b", "i is in record.a", "record.a[1:] is none"])
+def test_what_is_compared_many_times_is_paid_for(text: str) -> None:
+    values = {"record": {"a": list(range(100_000)), "b": list(range(100_000))}}
+    loop = Template("{% for i in range(-400, -1) %}{% if TEXT %}x{% endif %}{% endfor %}".replace("TEXT", text))
+    began = time.process_time()
+    with pytest.raises(AnswerError, match="too much time or memory"):
+        Rendered(loop, NAMES, "x").value(values)
+    assert time.process_time() - began < 2
+
+
 def test_the_settings_that_a_template_names() -> None:
     text = "{{ config.region }} {{ config['team'] }} {{ config [ \"a b\" ] }} {{ config.region }} {{ record.x }}"
     assert Template(text).configured == ("region", "team", "a b")
+
+
+@pytest.mark.parametrize("text", ["{{ 'a' ~ ('b' ~ [1, (2, 3)].title) }}", "{{ [{1: [record.a ~ 'x']}].items }}"])
+def test_everything_that_makes_a_value_asks_the_budget(text: str) -> None:
+    """Also what is inside of something that asks."""
+    tree = parsed(text)
+    _guard(tree, 1)
+    unguarded = list(tree.find_all(nodes.Concat))
+    literals = {id(node) for node in tree.find_all((nodes.List, nodes.Dict, nodes.Tuple))}
+    paid = {id(node.node) for node in tree.find_all(nodes.Filter)}
+    assert not unguarded and literals <= paid

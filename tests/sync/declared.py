@@ -45,9 +45,9 @@ def synced(
 
 def rows(file: Path, table: str = "things", *, removed: bool = False) -> list[dict[str, Any]]:
     """Rows of a table that are not soft-deleted (or only those that are), without null and internal columns."""
-    condition = "IS NOT NULL" if removed else "IS NULL"
-    names, values = fetch(file, f"SELECT * FROM shop.{table} WHERE _deleted_at {condition}")
+    names, values = fetch(file, f"SELECT * FROM shop.{table}")
     hidden = ("_dlt_id", "_dlt_load_id", "_loaded_at", "_row_hash", "_deleted_at")
-    found = [dict(zip(names, row, strict=True)) for row in values]
+    every = [dict(zip(names, row, strict=True)) for row in values]
+    found = [row for row in every if (row.get("_deleted_at") is not None) is removed]
     kept = [{name: value for name, value in row.items() if value is not None and name not in hidden} for row in found]
     return sorted(kept, key=lambda row: str(row.get("id")))
