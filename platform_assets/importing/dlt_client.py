@@ -93,8 +93,18 @@ def _headers(headers: Any) -> Mapping[str, Any]:
     return headers if isinstance(headers, Mapping) else {}
 
 
+def host_of(url: str) -> str:
+    """The host of an address with its port; empty for one without, or with one that cannot be read."""
+    try:
+        parts = urlsplit(url)
+        # Reading the port checks it.
+        return parts.netloc if parts.port is None or parts.hostname else ""
+    except ValueError:
+        return ""
+
+
 def _base_url(written: Any, findings: Findings) -> str | None:
-    if not isinstance(written, str) or not urlsplit(written).netloc:
+    if not isinstance(written, str) or not host_of(written):
         why = "the configuration takes it from outside" if isinstance(written, Setting | Joined) else "there is none"
         findings.assumed(None, "client.base_url", f"{why}: set it as the setting `base_url`")
         return None
@@ -167,8 +177,8 @@ def _client_credentials(
     written: Mapping[str, Any], client_id: str, client_secret: str, what: str, findings: Findings
 ) -> OAuth2ClientCredentials | None:
     url = written.get("access_token_url")
-    if not isinstance(url, str):
-        findings.not_carried(None, f"{what}.access_token_url", "is not written as a text")
+    if not isinstance(url, str) or not (url.startswith("/") or host_of(url)):
+        findings.not_carried(None, f"{what}.access_token_url", "is no address")
         return None
     data = written.get("access_token_request_data")
     extra = (

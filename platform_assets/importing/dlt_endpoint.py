@@ -150,13 +150,14 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _say_unknown_keys(written: Written, findings: Findings) -> None:
     name, given = written.name, written.given
+    steps = given.get("processing_steps")
     for key in given:
         if key not in (*_RESOURCE_KEYS, *_UNNEEDED):
             findings.not_carried(name, key, "is no key of a resource of dlt's")
     for key in written.endpoint:
         if key not in _ENDPOINT_KEYS:
             findings.not_carried(name, f"endpoint.{key}", "is no key of an endpoint of dlt's")
-    for number, step in enumerate(given.get("processing_steps") or []):
+    for number, step in enumerate(steps if isinstance(steps, list) else []):
         for kind in step if isinstance(step, Mapping) else ():
             findings.not_carried(name, f"processing_steps[{number}].{kind}", FUNCTIONS)
     if given.get("selected") is False:

@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from platform_assets.declarations import Configured, Resolve
 from platform_assets.declarations.resource import Param
-from platform_assets.importing.dlt_client import is_credential, setting_name
+from platform_assets.importing.dlt_client import host_of, is_credential, setting_name
 from platform_assets.importing.findings import Findings
 from platform_assets.importing.names import snake_case
 from platform_assets.importing.values import (
@@ -90,7 +90,14 @@ def _merged(one: Any, defaults: Mapping[str, Any], number: int, findings: Findin
         findings.not_carried(None, f"resources[{number}]", f"{what}: only what is written out can be carried")
         return None
     endpoint = one.get("endpoint")
-    endpoint = {"path": endpoint} if isinstance(endpoint, str | Joined | Unreadable | Setting) else dict(endpoint or {})
+    if endpoint is not None and not isinstance(endpoint, Mapping | str | Joined | Unreadable | Setting):
+        findings.not_carried(None, f"resources[{number}]", "its endpoint is neither a path nor an object")
+        return None
+    endpoint = (
+        {"path": endpoint}
+        if isinstance(endpoint, str | Joined | Unreadable | Setting)
+        else dict(endpoint if isinstance(endpoint, Mapping) else {})
+    )
     specified = one.get("name")
     if not isinstance(specified, str) or not snake_case(specified):
         path = endpoint.get("path")
@@ -132,11 +139,9 @@ def _read_path(written: Written, base_url: str | None, findings: Findings) -> bo
     if not isinstance(path, str):
         findings.not_carried(written.name, "the whole resource", "its path is taken from outside the file")
         return False
-    if urlsplit(path).netloc:
+    if host_of(path):
         if base_url is None or not path.startswith(f"{base_url}/"):
-            findings.not_carried(
-                written.name, "the whole resource", f"its path is at another place: {urlsplit(path).netloc}"
-            )
+            findings.not_carried(written.name, "the whole resource", f"its path is at another place: {host_of(path)}")
             return False
         path = path.removeprefix(base_url)
     path, _, query = path.partition("?")
