@@ -64,6 +64,7 @@ format: setup  ## fix what ruff can fix, format, and make the generated parts of
 	$(BIN)/python docs/draw_imports.py
 	$(BIN)/python docs/draw_lineage.py
 	$(BIN)/python docs/draw_dictionary.py
+	$(BIN)/python docs/draw_settings.py
 
 bench: setup $(UV)  ## measure side by side with other loaders; writes benchmarks/*.md
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --group bench
@@ -82,8 +83,9 @@ fuzz: setup $(UV)  ## fuzz the parsers for five minutes, guided by coverage (Lin
 	$(BIN)/python -m tests.faults.coverage_guided -max_total_time=300 -max_len=4096
 
 MINUTES ?= 10
-simulate: setup  ## play random histories (faulty servers, kills, concurrent runs) for MINUTES=10
-	$(BIN)/python -m tests.simulation --minutes $(MINUTES)
+WAREHOUSE ?= duckdb
+simulate: setup  ## play random histories (faulty servers, kills, concurrent runs) for MINUTES=10 in WAREHOUSE=duckdb
+	$(BIN)/python -m tests.simulation --minutes $(MINUTES) --warehouse $(WAREHOUSE)
 
 mutants: setup  ## plant faults in a copy of the code, one at a time, and check that a test fails
 	$(BIN)/python -m tests.mutants

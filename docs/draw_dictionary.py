@@ -11,7 +11,7 @@ from pathlib import Path
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from platform_assets.declarations import Platform, Resource
-from platform_assets.platforms import all_platforms
+from platform_assets.platforms import shipped_platforms
 from platform_assets.warehouse.column_descriptions import column_descriptions
 from platform_assets.warehouse.dlt_source import table_columns
 
@@ -45,7 +45,7 @@ def page(platform: Platform) -> str:
 def index() -> str:
     """The page that lists the others."""
     lines = ["# Tables and columns\n", MADE, "| platform | tables |\n|---|---|"]
-    for platform in all_platforms():
+    for platform in shipped_platforms():
         names = ", ".join(f"[{one.name}]({platform.name}.md#{one.name})" for one in platform.resources)
         lines.append(f"| [{platform.name}]({platform.name}.md) | {names} |")
     lines.append(
@@ -58,7 +58,7 @@ def index() -> str:
 def main(arguments: list[str]) -> int:
     """Write the pages, or compare them if `--check` is given. Returns the exit code."""
     pages = {TABLES / "README.md": index()}
-    pages |= {TABLES / f"{platform.name}.md": page(platform) for platform in all_platforms()}
+    pages |= {TABLES / f"{platform.name}.md": page(platform) for platform in shipped_platforms()}
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     stale += set(TABLES.glob("*.md")) - pages.keys()
     if "--check" in arguments:

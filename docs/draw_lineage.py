@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 
 from platform_assets.declarations import Platform
-from platform_assets.platforms import all_platforms
+from platform_assets.platforms import shipped_platforms
 
 DOCS = Path(__file__).resolve().parent
 MODELS = DOCS.parent / "dbt_project" / "models"
@@ -84,7 +84,7 @@ def draw() -> str:
     found, body, top = marts(), [], 34
     body += [text(left, 20, head, "head") for head, (left, _) in zip(HEADS, COLUMNS, strict=True)]
     placed: set[str] = set()
-    for platform in all_platforms():
+    for platform in shipped_platforms():
         raw, models = list(tables(platform)), staging(platform)
         own = [name for name, sources in found.items() if sources & set(models)]
         placed.update(own)

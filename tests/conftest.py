@@ -36,7 +36,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line("faults: " + ", ".join(f"{found[f'faults {what}']} {what}" for what in COUNTED))
 
 
-SETTINGS = ("SOURCES__", "WAREHOUSE__", "ALERTS__", "METRICS__", "LOGGING__", "DESTINATION__", "SANDBOX__")
+SETTINGS = (
+    "SOURCES__",
+    "WAREHOUSE__",
+    "ALERTS__",
+    "METRICS__",
+    "LOGGING__",
+    "DESTINATION__",
+    "PLATFORMS__",
+    "SANDBOX__",
+)
 Sync = Callable[..., dict[str, ResourceOutcome]]
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from platform_assets.cli import declaring
 from platform_assets.cli.ports import PortUnavailable
 from platform_assets.declarations import PlatformAssetsError
 
@@ -318,6 +319,9 @@ def dbt(context: typer.Context) -> None:
     raise typer.Exit(run_dbt(context.args))
 
 
+app.add_typer(declaring.commands)
+
+
 @app.command("dbt-sources")
 def dbt_sources(
     only_check: Annotated[bool, typer.Option("--check", help="Change nothing; fail if a file is out of date.")] = False,
@@ -326,17 +330,32 @@ def dbt_sources(
     from platform_assets.cli.environment import report_broken_platforms
     from platform_assets.configuration import configured
     from platform_assets.dbt import sources
-    from platform_assets.platforms import all_platforms, broken_platforms
+    from platform_assets.platforms import broken_platforms
 
     configured("warehouse")  # reports a settings file that cannot be read, before anything else needs it
     report_broken_platforms()
     project = Path("dbt_project")
     if not project.is_dir():
         raise PlatformAssetsError(f"there is no {project} in {Path.cwd()}: run this in the folder of the project")
-    paths = sources.outdated(project, all_platforms()) if only_check else sources.write(project, all_platforms())
+    platforms = sources.platforms_of(project)
+    paths = sources.outdated(project, platforms) if only_check else sources.write(project, platforms)
     for path in paths:
         typer.echo(f"{'out of date' if only_check else 'written'}: {path}")
     raise typer.Exit(1 if (only_check and paths) or broken_platforms() else 0)
+
+
+@app.command("scaffold-dbt")
+def scaffold_dbt(
+    name: Annotated[str, typer.Argument(help="Name of the platform.")],
+    project: Annotated[
+        Path | None, typer.Option("--project", help="Folder of your dbt project; default the one of this checkout.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite models that are there.")] = False,
+) -> None:
+    """Write dbt staging models, with sources and tests, for a platform that has none."""
+    from platform_assets.cli.scaffold_dbt import write_staging
+
+    write_staging(name, project, force=force)
 
 
 def main() -> None:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from platform_assets.cli.sandbox_day import sandbox_records
 from platform_assets.configuration import (
     ALERTS,
+    FOLDER,
     LOG_FORMAT,
     LOGGING,
     METRICS,
     METRICS_FILE,
+    PLATFORMS,
     SANDBOX,
     SANDBOX_DAY,
     WAREHOUSE,
@@ -126,12 +128,12 @@ def report_broken_platforms() -> None:
 
 def settings_problems(platforms: Sequence[Platform]) -> list[str]:
     """A line for each problem with the settings: what nothing reads, and what cannot be used."""
-    problems = unknown_settings(all_platforms(), [broken.module for broken in broken_platforms()])
+    problems = unknown_settings(all_platforms(), [name for broken in broken_platforms() for name in broken.names])
     readers: list[Callable[[], object]] = [functools.partial(read_settings, platform) for platform in platforms]
     readers += [functools.partial(read, WAREHOUSE, setting) for setting in WAREHOUSE_SETTINGS]
     readers += [check_warehouse_settings, functools.partial(read, ALERTS, WEBHOOK_URL)]
     readers += [functools.partial(read, METRICS, METRICS_FILE), functools.partial(read, LOGGING, LOG_FORMAT)]
-    readers.append(functools.partial(read, SANDBOX, SANDBOX_DAY))
+    readers += [functools.partial(read, PLATFORMS, FOLDER), functools.partial(read, SANDBOX, SANDBOX_DAY)]
     for reader in readers:
         try:
             reader()
@@ -184,8 +186,8 @@ def sandbox_settings(platform: Platform, url: str, contract: str) -> dict[str, s
     if contract == VENDOR and platform.contracts:
         chosen = next(iter(platform.contracts))
         return {"base_url": f"{url}/vendor/{chosen}", **vendor_settings(chosen, VendorOptions())}
-    (secret,) = platform_secrets(platform)
-    return {"base_url": f"{url}/{platform.name}", secret: sandbox_token(platform.name)}
+    secrets = dict.fromkeys(platform_secrets(platform), sandbox_token(platform.name))
+    return {"base_url": f"{url}/{platform.name}", **secrets}
 
 
 def sandbox_line(served: Iterable[str], configured: Iterable[str], url: str) -> str:

@@ -78,7 +78,7 @@ def _raise_no_match(pattern: str, platforms: Sequence[str]) -> NoReturn:
         only = " ".join(f"--platform {name}" for name in platforms)
         raise SettingsError(f"--select {pattern} and {only} contradict each other: {only} has no such asset")
     for broken in broken_platforms():
-        if pattern.split("/")[0] == broken.module:
+        if pattern.split("/")[0] in broken.names:
             raise SettingsError(f"{pattern!r} cannot be loaded: {broken}")
     near = _nearest_assets(pattern, known)
     hint = f"; did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""

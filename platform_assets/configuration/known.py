@@ -24,9 +24,9 @@ from platform_assets.declarations import Client, Platform, Scope
 T = TypeVar("T", covariant=True)
 
 SOURCES, WAREHOUSE, ALERTS, SANDBOX = "sources", "warehouse", "alerts", "sandbox"
-METRICS, LOGGING = "metrics", "logging"
+METRICS, LOGGING, PLATFORMS = "metrics", "logging", "platforms"
 # The project's sections; all others belong to dlt.
-SECTIONS = (SOURCES, WAREHOUSE, ALERTS, METRICS, LOGGING, SANDBOX)
+SECTIONS = (SOURCES, WAREHOUSE, ALERTS, METRICS, LOGGING, PLATFORMS, SANDBOX)
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,14 @@ LOG_FORMAT = Setting(
 )
 LOGGING_SETTINGS: tuple[Setting[object], ...] = (LOG_FORMAT,)
 
+FOLDER = Setting(
+    "folder",
+    TEXT,
+    "Folder with platform files of your own, beside those of the package; from the working folder on.",
+    "`platforms`, if there is such a folder",
+)
+PLATFORM_FILE_SETTINGS: tuple[Setting[object], ...] = (FOLDER,)
+
 SANDBOX_DAY = Setting(
     "day",
     MOMENT,
@@ -179,6 +187,7 @@ def known_keys(platforms: Iterable[Platform]) -> dict[str, tuple[str, ...]]:
         ALERTS: tuple(setting.key for setting in ALERT_SETTINGS),
         METRICS: tuple(setting.key for setting in METRICS_SETTINGS),
         LOGGING: tuple(setting.key for setting in LOGGING_SETTINGS),
+        PLATFORMS: tuple(setting.key for setting in PLATFORM_FILE_SETTINGS),
         SANDBOX: tuple(setting.key for setting in SANDBOX_SETTINGS),
         **{platform_section(platform): tuple(s.key for s in settings_of(platform)) for platform in platforms},
     }

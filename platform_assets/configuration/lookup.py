@@ -44,6 +44,21 @@ def look_up(key: str) -> Any:
     return next((value for value in found if value is not None), None)
 
 
+def look_up_early(key: str) -> Any:
+    """As `look_up`, but in variables and `.dlt/*.toml` only; None if a file cannot be read.
+
+    For what is needed before there is anybody to report that to: dlt raises for a wrong setting of its own only once.
+    """
+    value: Any = os.environ.get(key.replace(".", "__").upper())
+    for name in _FILES:
+        try:
+            document = tomllib.loads((_FOLDER / name).read_bytes().decode())
+        except (OSError, ValueError):
+            continue
+        value = _value(document, key.split(".")) if value is None else value
+    return value
+
+
 def settings_files() -> list[tuple[str, dict[str, Any]]]:
     """(path or paths, parsed content) of each kind of settings file. Raises what dlt raises."""
     files = _only_variables_and_files()

@@ -143,11 +143,14 @@ def platform_secrets(platform: Platform) -> tuple[str, ...]:
 
 
 def is_configured(platform: Platform) -> bool:
-    """Whether settings say where the platform's data comes from: a `base_url`, or a contract that has one."""
+    """Whether it is said where the platform's data comes from: by a `base_url`, or by a contract that has one."""
     section = platform_section(platform)
     if configuration.configured(f"{section}.base_url"):
         return True
-    contract = platform.contracts.get(str(configuration.configured(f"{section}.contract")))
+    chosen = str(configuration.configured(f"{section}.contract") or REFERENCE)
+    if chosen == REFERENCE:
+        return platform.base_url is not None
+    contract = platform.contracts.get(chosen)
     return contract is not None and bool(contract.base_url or contract.regions)
 
 
@@ -158,7 +161,9 @@ def not_configured(platform: Platform) -> str:
 
 
 def is_mentioned(platform: Platform) -> bool:
-    """Whether any setting says where the platform's data comes from, even if others are missing."""
+    """Whether anything says where the platform's data comes from, even if settings are missing."""
+    if platform.base_url is not None:
+        return True
     section = platform_section(platform)
     keys = ("base_url", "contract", *(setting.key for setting in configuration.all_credentials(platform)))
     return any(configuration.configured(f"{section}.{key}") for key in keys)
@@ -223,8 +228,10 @@ def _without_version(url: str, contract: Contract | None) -> str:
 def _vendor_url(platform: Platform, contract: str) -> str | None:
     """Where the contract's vendor serves the account; None if the setting `base_url` must say."""
     chosen = platform.contracts.get(contract)
-    if chosen is None or _read(platform, configuration.BASE_URL):
+    if _read(platform, configuration.BASE_URL):
         return None
+    if chosen is None:
+        return platform.base_url
     region = configuration.configured(f"{platform_section(platform)}.region")
     if chosen.regions and region:
         if region not in chosen.regions:

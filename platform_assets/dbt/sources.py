@@ -8,6 +8,7 @@ import yaml
 from platform_assets.configuration.freshness import LATE_AFTER, TOO_LATE_AFTER
 from platform_assets.configuration.platform_settings import setting_name
 from platform_assets.declarations import Platform, Resource
+from platform_assets.platforms import all_platforms, shipped_platforms
 from platform_assets.warehouse import state
 from platform_assets.warehouse.column_descriptions import column_descriptions
 from platform_assets.warehouse.dlt_source import default_naming, table_columns
@@ -122,6 +123,12 @@ def _log_table() -> dict[str, Any]:
             {"name": name, "data_type": data_type, "description": _LOG[name]} for name, data_type in state.LOG_COLUMNS
         ],
     }
+
+
+def platforms_of(project: Path) -> tuple[Platform, ...]:
+    """The platforms that a dbt project has sources of: the package's, and the user's that have a folder in it."""
+    shipped = {platform.name for platform in shipped_platforms()}
+    return tuple(one for one in all_platforms() if one.name in shipped or sources_file(project, one).parent.is_dir())
 
 
 def outdated(project: Path, platforms: tuple[Platform, ...]) -> list[Path]:

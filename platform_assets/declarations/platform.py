@@ -15,6 +15,9 @@ from platform_assets.declarations.strict import strict
 # Name of the vendor-neutral contract that every platform has.
 REFERENCE = "reference"
 
+# Marks what no file declares.
+_DERIVED = {"derived": True}
+
 # A daily read with two hours to spare.
 _DEFAULT_FRESHNESS = Freshness(allowed_lag=timedelta(hours=26))
 _DEFAULT_CADENCE = Cadence(cursored="0 * * * *", snapshots="0 3 * * *", full="0 4 * * 0")
@@ -202,6 +205,8 @@ class Platform:
     Args:
         name: snake_case; names the schema, the group, the asset keys and the settings' section.
         title, description: for people, in the UI.
+        base_url: where the contract `reference` is served; the setting `base_url` replaces it. A platform with it
+            counts as configured.
         client: with each resource's `endpoint` it is the contract `reference`.
         resources: at least one.
         contracts: name -> another contract that serves the same tables, chosen by the setting `contract`.
@@ -219,6 +224,7 @@ class Platform:
     name: str
     title: str
     description: str
+    base_url: str | None = None
     client: Client
     resources: tuple[Resource, ...]
     contracts: Mapping[str, Contract] = field(default_factory=dict)
@@ -228,8 +234,8 @@ class Platform:
     owners: tuple[str, ...] = ("team:data-platform",)
     scopes: tuple[Scope, ...] = ()
     column_descriptions: Mapping[str, str] = field(default_factory=dict)
-    unserved: Mapping[str, str] = field(default_factory=dict)
-    reference: "Platform | None" = None
+    unserved: Mapping[str, str] = field(default_factory=dict, metadata=_DERIVED)
+    reference: "Platform | None" = field(default=None, metadata=_DERIVED)
 
     def resource(self, name: str) -> Resource:
         """The resource called `name`. Raises KeyError if it does not exist."""

@@ -62,6 +62,12 @@ def declared_on(declared: object) -> int | None:
     return getattr(declared, _LINE, None)
 
 
+def stand_on_line(declared: T, line: int) -> T:
+    """Say on which line of its file a declaration stands that was made from another file than the caller's."""
+    object.__setattr__(declared, _LINE, line)
+    return declared
+
+
 def _first_problem(cls: type[Any], keys: Iterable[Field[Any]], given: Mapping[str, Any]) -> tuple[str, str] | None:
     """The first wrong key or value, as (key, what is wrong)."""
     names = [key.name for key in keys]

@@ -65,6 +65,12 @@ def problems(platform: Platform) -> Iterator[Problem]:
     for item in fields(platform.cadence):
         yield from _cron_problems(item.name, getattr(platform.cadence, item.name))
     yield from _freshness_problems(None, platform.freshness)
+    if platform.base_url is not None and not re.fullmatch(r"https?://[^/?#@\s]+(/[^?#\s]*)?", platform.base_url):
+        yield (
+            None,
+            "base_url",
+            "must be an address such as `https://api.example.com/v1`, without user, query and fragment",
+        )
     yield from _client_problems(platform.client)
     names: set[str] = set()
     for resource in platform.resources:

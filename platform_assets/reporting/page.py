@@ -31,7 +31,9 @@ def report(now: datetime | None = None) -> str:
         WarehouseError: the warehouse is unavailable, or its marts are those of another version.
     """
     now = now or datetime.now(UTC)
-    declared = {platform.name for platform in all_platforms()} | {broken.module for broken in broken_platforms()}
+    declared = {platform.name for platform in all_platforms()} | {
+        name for broken in broken_platforms() for name in broken.names
+    }
     health = [freshness.read_health(platform, now) for platform in all_platforms()]
     loaded = {platform.name for platform in health if platform.newest is not None}
     with reading("marts") as reader:

@@ -1,0 +1,147 @@
+"""A platform that was written, as YAML or as Python, reads back as an equal one."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from platform_assets import declarations
+from platform_assets.declarations import (
+    BearerAuth,
+    Client,
+    Endpoint,
+    Freshness,
+    Platform,
+    Resource,
+    SinglePage,
+)
+from platform_assets.platform_files import as_python, as_yaml, read_platform
+from platform_assets.platform_files.durations import format_duration, parse_duration
+from platform_assets.platform_files.reader import parse_platform
+from platform_assets.platforms import all_platforms
+
+SHOP = Platform(
+    name="shop",
+    title="Shop",
+    description="Orders.",
+    client=Client(auth=BearerAuth(), probe="/orders", paginator=SinglePage()),
+    resources=(
+        Resource(name="orders", description="Orders.", endpoint=Endpoint(path="/orders"), columns={"id": "text"}),
+    ),
+)
+
+
+def described(text: str) -> Platform:
+    return replace(SHOP, description=text, column_descriptions={"id": text if text.strip() else "x"})
+
+
+def executed(source: str) -> Platform:
+    namespace: dict[str, object] = {}
+    exec(compile(source, "shop.py", "exec"), namespace)
+    found = namespace["PLATFORM"]
+    assert isinstance(found, Platform)
+    return found
+
+
+@pytest.mark.parametrize("platform", all_platforms(), ids=lambda platform: platform.name)
+def test_every_platform_reads_back_from_yaml_and_from_python(platform: Platform, tmp_path: Path) -> None:
+    file = tmp_path / f"{platform.name}.yaml"
+    file.write_text(as_yaml(platform))
+    assert read_platform(file) == platform
+    assert executed(as_python(platform)) == platform
+
+
+def test_python_is_formatted_and_has_its_imports_only(tmp_path: Path) -> None:
+    (crm,) = (one for one in all_platforms() if one.name == "crm")
+    file = tmp_path / "crm.py"
+    file.write_text(as_python(crm))
+    for arguments in (["format", "--check"], ["check", "--select", "I,F,E"]):
+        command = [sys.executable, "-m", "ruff", arguments[0], "--isolated", "--line-length", "120", *arguments[1:]]
+        subprocess.run([*command, str(file)], check=True, capture_output=True)
+
+
+def test_only_what_differs_from_the_defaults_is_written() -> None:
+    assert as_yaml(SHOP) == (
+        "name: shop\ntitle: Shop\ndescription: Orders.\nclient:\n  auth: bearer_auth\n  probe: /orders\n"
+        "  paginator: single_page\nresources:\n  - name: orders\n    description: Orders.\n    endpoint:\n"
+        "      path: /orders\n    columns:\n      id: text\n"
+    )
+
+
+def test_a_platform_with_a_contract_applied_is_written_as_declared() -> None:
+    (crm,) = (one for one in all_platforms() if one.name == "crm")
+    applied = crm.with_contract("pipedrive")
+    assert parse_platform(as_yaml(applied), "crm.yaml") == crm
+    assert executed(as_python(applied)) == crm
+
+
+DOUBTFUL = (
+    "yes",
+    "NO",
+    "on",
+    "1e3",
+    "012",
+    "0o17",
+    "0x1F",
+    "null",
+    "~",
+    "",
+    "2024-01-01",
+    "1:30",
+    "1_000",
+    ".inf",
+    "=",
+)
+
+
+@pytest.mark.parametrize(
+    "text", [*DOUBTFUL, " leading", "trailing ", "a: b", "- x", "# no", "'", '"', "\\", "<<", "ü\U0001f600"]
+)
+def test_texts_that_yaml_would_change_stay(text: str) -> None:
+    platform = described(text)
+    assert parse_platform(as_yaml(platform), "shop.yaml") == platform
+    assert executed(as_python(platform)) == platform
+
+
+@settings(max_examples=60)
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
+def test_any_text_stays(text: str) -> None:
+    platform = described(text)
+    assert parse_platform(as_yaml(platform), "shop.yaml") == platform
+    assert executed(as_python(platform)) == platform
+
+
+@settings(max_examples=60)
+@given(st.text("0123456789+-.eExob_:aynYNrtTfuslo ~=", max_size=8))
+def test_no_other_reader_of_yaml_takes_a_written_text_for_something_else(text: str) -> None:
+    assert yaml.safe_load(as_yaml(described(text)))["description"] == text
+
+
+@given(st.timedeltas())
+def test_durations_stay(duration: timedelta) -> None:
+    assert parse_duration(format_duration(duration)) == duration
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("5m", 300), ("26h", 93600), ("3d", 259200), ("1w", 604800), ("1h30m", 5400), ("0.5s", 0.5)]
+)
+def test_durations_are_written_as_people_do(text: str, seconds: float) -> None:
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "5", "m", "5 m", "1.5h", "-", "9" * 60 + "d", "999999999999d", "5m5h"])
+def test_other_texts_are_no_durations(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_duration(text)
+
+
+def test_every_class_that_a_file_can_name_can_be_imported_from_declarations() -> None:
+    source = as_python(replace(SHOP, freshness=Freshness(allowed_lag=timedelta(hours=1))))
+    line = next(line for line in source.splitlines() if line.startswith("from platform_assets"))
+    assert "Freshness" in line and "Freshness" in declarations.__all__
