@@ -187,7 +187,7 @@ def _probe(platform: Platform, has_warehouse: bool) -> ApiClient:
     limits = shared_limits(patience=_WAREHOUSE_WAIT) if has_warehouse else None
     client = replace(connection, settings=settings).open_client(retries=False, limits=limits)
     try:
-        client.send(probe_request(connection.platform, connection.settings))
+        client.send(probe_request(connection.platform, settings))
     except BaseException:
         client.close()
         raise

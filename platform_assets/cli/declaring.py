@@ -1,5 +1,6 @@
-"""Commands that write or describe platform files: `schema`, `new`. Each imports what it needs when it runs."""
+"""Commands that write or describe platform files: `schema`, `new`, `import`. Each imports what it needs."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -100,3 +101,55 @@ def new(
             force=force,
         )
     )
+
+
+class FileFormat(StrEnum):
+    """How a platform's file is written."""
+
+    YAML = "yaml"
+    PYTHON = "python"
+
+
+@commands.command("import")
+def import_(
+    file: Annotated[
+        Path, typer.Argument(help="A dlt rest_api configuration: Python, JSON, YAML, or Markdown with one.")
+    ],
+    name: Annotated[
+        str | None, typer.Option(help="The platform's name. Default: the configuration's, or the file's.")
+    ] = None,
+    into: Annotated[
+        Path | None, typer.Option("--into", help="Folder of the platform's file; default `[platforms] folder`.")
+    ] = None,
+    file_format: Annotated[FileFormat, typer.Option("--format", help="How the file is written.")] = FileFormat.YAML,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    sample: Annotated[
+        bool,
+        typer.Option("--sample", help="Send one request per resource for types, paging and what else was left out."),
+    ] = False,
+    like: Annotated[
+        str | None,
+        typer.Option(help="A platform of the same API, for what the file leaves out."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 if anything could not be carried.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document; docs/import.md has its keys.")
+    ] = False,
+) -> None:
+    """Write a platform's file from another tool's configuration, and report what was mended, assumed and left out.
+
+    Nothing in the file is run. Exit code 0 if the platform was written, whatever the report says; --strict is for CI.
+    """
+    from platform_assets.cli.import_file import import_file
+
+    carried = import_file(
+        file,
+        name=name,
+        into=into,
+        file_format=file_format,
+        force=force,
+        sample=sample,
+        like=like,
+        as_json=as_json,
+    )
+    raise typer.Exit(1 if strict and not carried else 0)

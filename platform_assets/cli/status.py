@@ -73,8 +73,11 @@ def _findings(statuses: Sequence[AssetStatus], platforms: Sequence[Platform], no
             yield _never_loaded(platform, missing)
     for status in by_state[State.UNSERVED]:
         yield f"not served: {status.asset}: {status.unserved}"
+    children = {f"{platform.name}/{one.name}" for platform in platforms for one in platform.resources if one.parent}
     for status in statuses:
-        if status.skipped:
+        if status.skipped and status.asset not in children:
+            yield f"skipped: {status.asset}: a response was ignored as declared; what it would have had is still due"
+        elif status.skipped:
             yield f"skipped: {status.asset}: the server refuses {status.skipped} of {counted(status.reads, 'parent')}"
     counts = [f"{len(found)} {state}" for state, found in by_state.items() if found]
     yield f"{counted(len(statuses), 'asset')}: {', '.join(counts)}"

@@ -19,7 +19,7 @@ from platform_assets.configuration.kinds import (
     Kind,
     choice,
 )
-from platform_assets.declarations import Client, Platform, Scope
+from platform_assets.declarations import REFERENCE, Client, Platform, Scope
 
 T = TypeVar("T", covariant=True)
 
@@ -147,9 +147,9 @@ def contract_settings(platform: Platform) -> tuple[Setting[object], ...]:
     """The settings that not all contracts have: the region, and what their requests are filled with."""
     found: dict[str, Setting[object]] = {}
     scoped = {scope.setting for scope in platform.scopes}
-    for key in platform.configured:
+    for key in platform.configured_of(REFERENCE):
         if key not in scoped:
-            found[key] = Setting(key, TEXTS, "Required.")
+            found[key] = Setting(key, TEXTS, "Required: the platform's declaration is filled with it.")
     for name, contract in platform.contracts.items():
         regions = ", ".join(contract.regions)
         if contract.regions:

@@ -250,9 +250,9 @@ def _vendor_url(platform: Platform, contract: str) -> str | None:
 
 def _configured(platform: Platform, contract: str) -> dict[str, tuple[str, ...]]:
     """What the contract's paths, parameters and headers are filled with. Raises SettingsError for a missing one."""
-    chosen = platform.contracts.get(contract, platform)
+    client = platform.with_contract(contract).client
     found: dict[str, tuple[str, ...]] = {}
-    for key in chosen.configured:
+    for key in platform.configured_of(contract):
         setting = Setting(key, TEXTS, f"Required for the contract `{contract}`.")
         values = _read(platform, setting)
         if not values:
@@ -261,7 +261,7 @@ def _configured(platform: Platform, contract: str) -> dict[str, tuple[str, ...]]
                 f"{platform.name}: setting `{key}` is missing{needs}:"
                 f" set {setting_name(platform, key)}, or `{key}` under [sources.{platform.name}] in .dlt/config.toml"
             )
-        if len(values) > 1 and Configured(key) in chosen.client.headers.values():
+        if len(values) > 1 and Configured(key) in client.headers.values():
             raise SettingsError(f"{platform.name}: {setting_name(platform, key)} must be one value, not {len(values)}")
         found[key] = values
     return found

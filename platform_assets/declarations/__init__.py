@@ -22,6 +22,15 @@ from platform_assets.declarations.auth import (
 )
 from platform_assets.declarations.cadence import Cadence
 from platform_assets.declarations.detail import BodyText, Detail, Every, Newest
+from platform_assets.declarations.error_handler import (
+    Backoff,
+    ConstantBackoff,
+    ErrorHandler,
+    ExponentialBackoff,
+    HeaderBackoff,
+    HeaderUntil,
+    ResponseAction,
+)
 from platform_assets.declarations.errors import DeclarationError, MisspeltError, PlatformAssetsError, SettingsError
 from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.incremental import Incremental, TooDeep
@@ -44,19 +53,20 @@ from platform_assets.declarations.platform import (
     Client,
     Contract,
     DailyBudget,
-    ErrorHandler,
     Grant,
     Platform,
     Scope,
 )
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.resource import (
+    CONTENT_KEY,
     DATA_TYPES,
     Configured,
     Deprecation,
     Endpoint,
     Envelope,
     FanOut,
+    Flatten,
     Listed,
     OnRemoval,
     ParentBatch,
@@ -64,20 +74,24 @@ from platform_assets.declarations.resource import (
     Resolve,
     Resource,
 )
+from platform_assets.declarations.template import Template
 from platform_assets.declarations.validation import validate
 
 __all__ = [
+    "CONTENT_KEY",
     "DATA_TYPES",
     "REFERENCE",
     "Account",
     "ApiKeyAuth",
     "Auth",
+    "Backoff",
     "BearerAuth",
     "BodyText",
     "Buckets",
     "Cadence",
     "Client",
     "Configured",
+    "ConstantBackoff",
     "Contract",
     "Cursor",
     "DailyBudget",
@@ -89,11 +103,15 @@ __all__ = [
     "Envelope",
     "ErrorHandler",
     "Every",
+    "ExponentialBackoff",
     "FanOut",
+    "Flatten",
     "Freshness",
     "Grant",
+    "HeaderBackoff",
     "HeaderCursor",
     "HeaderLink",
+    "HeaderUntil",
     "HttpBasicAuth",
     "Incremental",
     "JsonLink",
@@ -115,11 +133,13 @@ __all__ = [
     "RecordShape",
     "Resolve",
     "Resource",
+    "ResponseAction",
     "Scope",
     "SessionToken",
     "SettingsError",
     "SingleObject",
     "SinglePage",
+    "Template",
     "TooDeep",
     "partition_key",
     "path_values",

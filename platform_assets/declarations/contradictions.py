@@ -11,6 +11,7 @@ from platform_assets.declarations.paginator import Cursor, Paginator, SingleObje
 from platform_assets.declarations.places import BODY
 from platform_assets.declarations.platform import Client, Platform
 from platform_assets.declarations.resource import Endpoint, OnRemoval, Resource
+from platform_assets.declarations.time_format import format_problem, parse_moment, resolution
 
 Found = tuple[str, str]
 """(key, what is wrong and how to mend it)"""
@@ -44,13 +45,38 @@ def _incremental(incremental: Incremental | None) -> Iterator[Found]:
         yield "incremental", "`start_param` is empty; leave it out where the server does not filter"
     if incremental.start_param is not None and incremental.bounded:
         yield "incremental", "`bounded` is for a list that the server does not filter; leave out it or `start_param`"
-    if incremental.start_param is not None and "%" not in incremental.format:
-        yield "incremental", f"`format` {incremental.format!r} says no time: it needs directives as `%Y`"
+    problem = format_problem(incremental.format)
+    if incremental.start_param is not None and problem is not None:
+        yield "incremental", f"`format` {problem}"
+    elif incremental.step is not None:
+        yield from _windows(incremental, incremental.step)
+    if incremental.granularity and incremental.step is None:
+        yield "incremental", "`granularity` does nothing without `step`"
     if not incremental.reopen and incremental.reopen_limit != timedelta(days=30):
         yield "incremental", "`reopen_limit` does nothing without `reopen`"
     for field, values in incremental.reopen.items():
         if not values:
             yield "incremental", f"`reopen` names no values of {field!r}, so it does nothing"
+
+
+def _windows(incremental: Incremental, step: timedelta) -> Iterator[Found]:
+    if incremental.start_param is None or incremental.end_param is None:
+        yield "incremental", "`step` needs `start_param` and `end_param`, which ask for one window"
+    if step < max(resolution(incremental.format), timedelta(seconds=1)):
+        yield "incremental", f"`step` {step} is less than `format` {incremental.format!r} can say"
+    if not timedelta(0) <= incremental.granularity < step:
+        yield "incremental", "`granularity` must be less than `step`, and not negative"
+    for key in ("row_order", "newest_first", "too_deep", "end_required"):
+        if getattr(incremental, key):
+            yield "incremental", f"`step` and `{key}` both say in which parts the list is read: leave out one"
+    if incremental.initial_value is None:
+        yield "incremental", "`step` needs an `initial_value`: where the first window begins"
+        return
+    try:
+        parse_moment(incremental.initial_value, incremental.format)
+    except (ValueError, OverflowError):
+        found = f"{incremental.initial_value!r} is not of the `format` {incremental.format!r}"
+        yield "incremental", f"`initial_value` {found}"
 
 
 def _removal(resource: Resource) -> Iterator[Found]:
@@ -82,7 +108,7 @@ def _exclusion(platform: Platform, resource: Resource) -> Iterator[Found]:
         if resolve.resource == resource.name
     }
     for path in resource.personal:
-        if path in (resource.primary_key or platform.primary_key, *resolved):
+        if path in (*platform.primary_key_of(resource), *resolved):
             yield "personal", f"{path!r} is a key, or in the paths of children: a hash would be another one"
     for path in resource.exclude:
         if path in resource.columns:
@@ -93,8 +119,8 @@ def _exclusion(platform: Platform, resource: Resource) -> Iterator[Found]:
 
 def _key(resource: Resource) -> Iterator[Found]:
     key = resource.primary_key
-    if key is not None and not key:
-        yield "primary_key", "is empty; leave it out to use the platform's"
+    if key == "":
+        yield "primary_key", "is empty; leave it out to use the platform's, or write `()` if records have none"
     if isinstance(key, tuple) and len(set(key)) < len(key):
         yield "primary_key", "names a column twice"
 

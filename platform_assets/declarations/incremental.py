@@ -34,7 +34,8 @@ class Incremental:
         start_param: query parameter with an inclusive lower bound. Without one the server does not
             filter: the list is read in full each time and the cursor only tells freshness. `body:filter.since` is a
             place in the body, `header:X-Since` a header; the same holds for `end_param`.
-        format: `strftime` format of the parameter's values, in UTC.
+        format: `strftime` format of the parameter's values, in UTC; `%s`, `%ms` and others for numbers since 1970
+            (time_format.py).
         initial_value: lower bound of the first read if the setting `start_date` is absent; `None`
             sends no bound.
         lag: look-back before the last cursor value, for records that arrive or change late.
@@ -54,6 +55,12 @@ class Incremental:
             after the first page with nothing but older records. With a `RecordCursor` the order is that of its field,
             and a read stops where it comes to records that the table has.
         too_deep: how the server refuses pages that are too far from the list's beginning.
+        step: how much of the cursor's time one read of the list asks for: it is read in windows of this length, one
+            after the other, from `initial_value` or the last cursor to now, by `start_param` and `end_param`. A long
+            history lands in parts, each of whole windows.
+        granularity: for a server that takes `end_param` as inclusive: the least difference between two cursors, by
+            which each window's end is sent earlier. Without it windows share their edge, so that a row on it may come
+            twice and none is lost; what a declared one is too large for is lost.
     """
 
     cursor_path: str
@@ -69,6 +76,8 @@ class Incremental:
     row_order: Literal["asc", "desc"] | None = None
     newest_first: bool = False
     too_deep: TooDeep | None = None
+    step: timedelta | None = None
+    granularity: timedelta = timedelta(0)
 
     @property
     def server_side(self) -> bool:

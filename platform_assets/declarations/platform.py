@@ -1,15 +1,17 @@
 """A platform: one API family, its client defaults and its resources."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from platform_assets.declarations.auth import Auth
 from platform_assets.declarations.cadence import Cadence
+from platform_assets.declarations.error_handler import ErrorHandler
 from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.rate_limit import RateLimit
-from platform_assets.declarations.resource import Configured, Endpoint, Resource
+from platform_assets.declarations.resource import CONTENT_KEY, Configured, Endpoint, Resource
+from platform_assets.declarations.settings_named import settings_named
 from platform_assets.declarations.strict import strict
 
 # Name of the vendor-neutral contract that every platform has.
@@ -20,32 +22,8 @@ _DERIVED = {"derived": True}
 
 # A daily read with two hours to spare.
 _DEFAULT_FRESHNESS = Freshness(allowed_lag=timedelta(hours=26))
+_DEFAULT_ERROR_HANDLER = ErrorHandler()
 _DEFAULT_CADENCE = Cadence(cursored="0 * * * *", snapshots="0 3 * * *", full="0 4 * * 0")
-
-
-@strict
-@dataclass(frozen=True, kw_only=True)
-class ErrorHandler:
-    """Which faults are retried, and how often.
-
-    Args:
-        retry_on_status_codes: HTTP statuses that are retried; connection faults always are.
-        max_retries: retries of one request. A wait that the server asks for (`Retry-After`, reset headers) replaces
-            the backoff and does not count as a retry.
-        backoff_factor: seconds of the first retry's wait, doubling with each retry.
-        wait_budget: seconds that one request may wait in total before it fails.
-        retry_once_after: HTTP status -> seconds after which a request is sent once more. For a refusal that is over
-            soon (Sentry: a deprecated endpoint answers 410 for a minute a day). The setting `backoff_factor` scales it.
-        retry_not_json: whether a body that is not JSON, with status 200 or 403, is a throttle page of something before
-            the API, neither a broken contract nor a missing permission (NinjaOne; Cloudflare before Pipedrive).
-    """
-
-    retry_on_status_codes: tuple[int, ...] = (429, 500, 502, 503, 504)
-    max_retries: int = 3
-    backoff_factor: float = 2.0
-    wait_budget: float = 900.0
-    retry_once_after: Mapping[int, float] = field(default_factory=dict)
-    retry_not_json: bool = False
 
 
 @strict
@@ -131,7 +109,7 @@ class Client:
     data_selector: str = "data"
     null_is_empty: bool = False
     success_field: str | None = None
-    error_handler: ErrorHandler = ErrorHandler()
+    error_handler: ErrorHandler = _DEFAULT_ERROR_HANDLER
     rate_limit: RateLimit | tuple[RateLimit, ...] | None = None
     max_concurrency: int = 8
     headers: Mapping[str, str | Configured] = field(default_factory=dict)
@@ -173,13 +151,7 @@ class Contract:
     @property
     def configured(self) -> tuple[str, ...]:
         """Settings that its paths, parameters and headers are filled with, each once."""
-        return _configured(self.client, self.endpoints.values())
-
-
-def _configured(client: Client, endpoints: Iterable[Endpoint]) -> tuple[str, ...]:
-    lists = [one for endpoint in endpoints for one in endpoint.lists]
-    values = [*client.headers.values(), *(value for one in lists for value in one.values.values())]
-    return tuple(dict.fromkeys(value.setting for value in values if isinstance(value, Configured)))
+        return settings_named(self.client, *self.endpoints.values())
 
 
 @strict
@@ -245,11 +217,6 @@ class Platform:
         raise KeyError(f"{self.name} has no resource {name!r}")
 
     @property
-    def configured(self) -> tuple[str, ...]:
-        """Settings that the paths, parameters, bodies and headers of `client` and `resources` are filled with."""
-        return _configured(self.client, (resource.endpoint for resource in self.resources))
-
-    @property
     def contract_names(self) -> tuple[str, ...]:
         return (REFERENCE, *self.contracts)
 
@@ -264,6 +231,13 @@ class Platform:
         )
         return replace(self, client=chosen.client, resources=resources, unserved=chosen.unserved, reference=self)
 
+    def configured_of(self, contract: str) -> tuple[str, ...]:
+        """Settings that the contract's paths, parameters, headers and templates are filled with, each once."""
+        declared = self.reference or self
+        if contract != REFERENCE:
+            return declared.contracts[contract].configured
+        return settings_named(declared.client, *(resource.endpoint for resource in declared.resources))
+
     def every_endpoint(self, resource: Resource) -> tuple[Endpoint, ...]:
         """Where the reference and each contract serve a resource: a table has the same columns under all of them."""
         declared = self.reference or self
@@ -272,8 +246,8 @@ class Platform:
         return (reference, *(endpoint for endpoint in endpoints if endpoint is not None))
 
     def primary_key_of(self, resource: Resource) -> tuple[str, ...]:
-        key = resource.primary_key or self.primary_key
-        return (key,) if isinstance(key, str) else key
+        key = self.primary_key if resource.primary_key is None else resource.primary_key
+        return (key,) if isinstance(key, str) else key or (CONTENT_KEY,)
 
     def paginator_of(self, resource: Resource) -> Paginator:
         return resource.endpoint.paginator or self.client.paginator
@@ -298,6 +272,10 @@ class Platform:
         contracts = self.contracts.values()
         pages = [endpoint.docs_url for one in contracts if (endpoint := one.endpoints.get(resource.name))]
         return next(filter(None, [*pages, *(one.client.docs_url for one in contracts)]), None)
+
+    def error_handler_of(self, endpoint: Endpoint | None) -> ErrorHandler:
+        """How responses of an endpoint are judged; the client's own requests have none."""
+        return self.client.error_handler if endpoint is None else endpoint.error_handler or self.client.error_handler
 
     def freshness_of(self, resource: Resource) -> Freshness:
         return resource.freshness or self.freshness

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from platform_assets.declarations.detail import Detail
+from platform_assets.declarations.error_handler import ErrorHandler
 from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.paginator import Paginator
@@ -14,9 +15,13 @@ from platform_assets.declarations.partition import Buckets, DynamicPartitions
 from platform_assets.declarations.places import in_body, in_header, leaves
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.strict import strict
+from platform_assets.declarations.template import Template
 
 # dlt's data types that a column may be declared with; nested values are `json`.
 DATA_TYPES = ("text", "bigint", "double", "bool", "timestamp", "date", "json")
+
+# The field that is the key of a record without one (`primary_key=()`): a hash of its whole content.
+CONTENT_KEY = "_content_key"
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -128,19 +133,46 @@ class ParentBatch:
 
 @strict
 @dataclass(frozen=True, kw_only=True)
+class Flatten:
+    """An object in a record whose fields become fields of the record itself. Lists stay as they are.
+
+    Args:
+        path: dotted path of the object; `*` for every object of the record.
+        separator: between the path's and the inner names. None keeps the inner names alone; one that the record has
+            already is written with its path and `_`.
+        deep: whether objects inside of it are flattened too.
+        kept: whether the object stays beside its fields.
+    """
+
+    path: str = "*"
+    separator: str | None = "_"
+    deep: bool = True
+    kept: bool = False
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
 class RecordShape:
     """How a contract's records differ from the reference's. The table's fields are the reference's.
+
+    They are applied in this order; a template sees what those before it have made.
 
     Args:
         renamed: field of the table -> dotted path to where this contract has it.
         constants: field of the table -> the value it has in every record of this list (`is_archived`).
         from_path: field of the table, also `a.b` for a key inside an object -> name of the path value or parameter of
             the request that it was read with.
+        added: field of the table, also `a.b` for a key inside an object -> a template, or a value for every record.
+        flattened: objects whose fields become the record's own.
+        removed: dotted paths of fields that are dropped; `*` is any key or place in a list, `**` any depth.
     """
 
     renamed: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str | int | bool] = field(default_factory=dict)
     from_path: Mapping[str, str] = field(default_factory=dict)
+    added: Mapping[str, Template | str | int | float | bool] = field(default_factory=dict)
+    flattened: tuple[Flatten, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 @strict
@@ -172,16 +204,21 @@ class Endpoint:
             `Listed`, `Configured`.
         data: the body as a form, instead of `json`; values as in `params`.
         headers: beside the client's; values as in `params`.
-        paginator, data_selector: default to the client's. `data_selector` is a dotted path, `""` the body.
+        paginator, data_selector: default to the client's. `data_selector` is a dotted path, `""` the body;
+            `*` is every item of a list or every value of an object (`data.*`, `groups[*].records`).
         envelope: the wrapper around each record, if there is one.
         incremental: the cursor; None if the list has none and is read in full.
         batch: several parents in one request; the parameter that is a `Resolve` takes their values, joined by commas.
+        record_filter: the records for which it does not hold are left out, and counted. It sees a record as the server
+            sends it. A record that holds no longer is gone from a list that is read in full (`on_removal`); a row that
+            came by a filtered list (`start_param`) stays as it was when it last held.
         record: how its records differ from the table's fields.
         exclude: fields that this contract's records have and that are never loaded, beside the resource's.
         details: requests per row, for fields that the list does not have; sent if the setting `details` is on.
         also: more lists whose records belong to the same table (Pipedrive: deals and archived deals).
         follow_up: left out of the first read, which has everything: a list for changes that the others do not show
             (Buildkite: `finished_from` finds builds that changed after they were created).
+        error_handler: what its responses mean, instead of the client's.
         max_concurrency: requests to this endpoint in flight at once, if fewer than the client's.
         rate_limit: the endpoint's own limit, beside the client's.
         cost: what a request costs of the client's daily budget.
@@ -201,10 +238,12 @@ class Endpoint:
     envelope: Envelope | None = None
     incremental: Incremental | None = None
     batch: ParentBatch | None = None
+    record_filter: Template | None = None
     record: RecordShape | None = None
     exclude: tuple[str, ...] = ()
     details: tuple[Detail, ...] = ()
     follow_up: bool = False
+    error_handler: ErrorHandler | None = None
     also: tuple["Endpoint", ...] = ()
     max_concurrency: int | None = None
     rate_limit: RateLimit | None = None
@@ -253,7 +292,10 @@ class Resource:
         endpoint: where the contract `reference` serves it.
         columns: raw field name -> dlt data type. Declared columns exist from the first load on, also
             in an empty table; undeclared fields are added as they appear.
-        primary_key: field or fields; None takes the platform's.
+        primary_key: field or fields; None takes the platform's. `()` for records that have none: the key is then a
+            hash of the record's content and its parent, in the column `_content_key`. Equal records are one row (and
+            counted), a record that changes is a new row, and of a list that is read in full the old one is gone
+            (`on_removal`); of a filtered list both stay.
         key_fallback: primary key field -> field to take its value from if a record lacks it.
         partition: required for a child resource (a path with a parent's value).
         exclude: fields that are never loaded (secrets); `a.b` names a key inside an object.

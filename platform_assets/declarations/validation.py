@@ -16,6 +16,7 @@ from platform_assets.declarations.detail_problems import detail_problems, pagina
 from platform_assets.declarations.documentation import description_problems, link_problems
 from platform_assets.declarations.errors import DeclarationError
 from platform_assets.declarations.freshness import LONGEST_LAG, Freshness
+from platform_assets.declarations.handler_problems import handler_problems
 from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.lists import list_problems
 from platform_assets.declarations.nearest import did_you_mean
@@ -23,7 +24,8 @@ from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.paginator_problems import paginator_problems
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
 from platform_assets.declarations.platform import REFERENCE, Client, Contract, Platform
-from platform_assets.declarations.resource import DATA_TYPES, FanOut, Resolve, Resource
+from platform_assets.declarations.record_problems import record_problems
+from platform_assets.declarations.resource import CONTENT_KEY, DATA_TYPES, FanOut, Resolve, Resource
 from platform_assets.declarations.strict import declared_on
 
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -149,17 +151,14 @@ def _shared_partitions(platform: Platform) -> Iterator[Problem]:
 
 
 def _client_problems(client: Client) -> Iterator[Problem]:
-    handler = client.error_handler
     if not client.probe.startswith("/"):
         yield None, "probe", f"{client.probe!r} must start with `/`"
     if not all(limit.requests >= 1 and limit.seconds > 0 for limit in client.rate_limits):
         yield None, "rate_limit", "needs at least one request in a positive number of seconds"
     if client.max_concurrency < 1:
         yield None, "max_concurrency", "must be at least 1"
-    if min(handler.max_retries, handler.backoff_factor, handler.wait_budget) < 0:
-        yield None, "error_handler", "`max_retries`, `backoff_factor` and `wait_budget` must be 0 or more"
-    if not all(100 <= status <= 599 for status in handler.retry_on_status_codes):
-        yield None, "error_handler", "`retry_on_status_codes` must be HTTP statuses"
+    for key, problem in handler_problems(client.error_handler, client.auth.secrets):
+        yield None, key, problem
     for problem in auth_problems(client.auth):
         yield None, "auth", problem
     yield from _paginator_problems(None, client.paginator)
@@ -235,7 +234,12 @@ def _resource_problems(platform: Platform, resource: Resource, names: set[str]) 
         yield name, key, problem
     for key, problem in list_problems(resource, names):
         yield name, key, problem
+    key_fields, secrets = platform.primary_key_of(resource), platform.client.auth.secrets
     for one in endpoint.lists:
+        for key, problem in record_problems(resource, one, key_fields, secrets):
+            yield name, key, problem
+        for key, problem in handler_problems(one.error_handler, secrets) if one.error_handler else ():
+            yield name, key, problem
         for key, problem in (*detail_problems(platform, resource, one), *link_problems(one)):
             yield name, key, problem
         for detail in one.details:
@@ -258,8 +262,10 @@ def _column_problems(platform: Platform, resource: Resource) -> Iterator[Problem
         if data_type not in DATA_TYPES:
             yield resource.name, "columns", f"{column!r} has type {data_type!r}; known: {', '.join(DATA_TYPES)}"
     for key in platform.primary_key_of(resource):
-        if key not in resource.columns:
+        if key not in resource.columns and resource.primary_key != ():
             yield resource.name, "primary_key", f"{key!r} is not a declared column"
+    if resource.primary_key == () and CONTENT_KEY in resource.columns:
+        yield resource.name, "columns", f"{CONTENT_KEY!r} is made where there is no primary key: leave it out"
     for key, fallback in resource.key_fallback.items():
         if key not in platform.primary_key_of(resource):
             yield resource.name, "key_fallback", f"{key!r} is not in the primary key, so {fallback!r} is never read"
@@ -288,7 +294,7 @@ def _unread_problems(resource: str, incremental: Incremental) -> Iterator[Proble
     fresh = Incremental(cursor_path=incremental.cursor_path)
     if incremental.too_deep is not None:
         return
-    unread = ("format", "initial_value", "end_param", "end_required", "row_order")
+    unread = ("format", "initial_value", "end_param", "end_required", "row_order", "step")
     for key in unread if incremental.newest_first else (*unread, "lag", "reopen", "reopen_limit"):
         if getattr(incremental, key) != getattr(fresh, key):
             yield resource, "incremental", f"`{key}` does nothing without `start_param`: the list is read in full"

@@ -15,6 +15,7 @@ from typing import Any
 
 from platform_assets.arrow.conversion import convert
 from platform_assets.declarations import Endpoint, Incremental, Paginator, RecordCursor
+from platform_assets.declarations.time_format import format_moment, resolution, rounded_up
 from platform_assets.extraction.shaping import time_from_epoch
 from platform_assets.http.errors import RequestFailed
 from platform_assets.http.selection import get_path
@@ -136,7 +137,7 @@ class Edge:
         start = self._last.replace(microsecond=0) - incremental.lag
         if self._start is not None and start <= self._start:
             return None
-        return Rest({incremental.start_param: start.strftime(incremental.format)}, cursor=self._last)
+        return Rest({incremental.start_param: format_moment(start, incremental.format)}, cursor=self._last)
 
     def after_refusal(self, failure: RequestFailed) -> Mapping[str, str] | None:
         """The parameters that go on below pages that the server refuses as too deep; None for another failure."""
@@ -154,8 +155,12 @@ class Edge:
 
 
 def _below(oldest: datetime, incremental: Incremental) -> str:
-    """The exclusive upper bound that has everything older, and that second again: it may have more records."""
-    return (oldest.replace(microsecond=0) + timedelta(seconds=1)).strftime(incremental.format)
+    """The exclusive upper bound that has everything older, and that second again: it may have more records.
+
+    Of a format that shows only days, that day again.
+    """
+    step = max(resolution(incremental.format), timedelta(seconds=1))
+    return format_moment(rounded_up(oldest + timedelta(microseconds=1), step), incremental.format)
 
 
 def moments(items: Sequence[Any], path: str, *, epoch_times: bool) -> list[datetime | None]:

@@ -19,10 +19,17 @@ _RECORDS = 10
 
 
 def can_probe(resource: Resource) -> bool:
-    """Whether one request is enough: the server filters by the cursor, and the resource is a single list."""
+    """Whether one request is enough: the server filters by the cursor, and the resource is a single list.
+
+    Not if a filter leaves out records: one of them would be newer than everything that is ever loaded. Not if the list
+    is read in windows: what is new may be beyond the first one.
+    """
     incremental = resource.endpoint.incremental
     fans_out = any(isinstance(value, FanOut | Listed | Configured) for value in resource.endpoint.values.values())
     is_one_list = not resource.endpoint.parents and not fans_out
+    is_one_list = is_one_list and resource.endpoint.record_filter is None
+    if incremental is not None and incremental.step is not None:
+        return False
     return incremental is not None and incremental.server_side and is_one_list
 
 

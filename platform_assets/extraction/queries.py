@@ -10,6 +10,8 @@ from itertools import product
 
 from platform_assets.declarations import Configured, Endpoint, FanOut, Listed, Resolve, Resource
 from platform_assets.declarations.places import BODY
+from platform_assets.declarations.time_format import format_moment
+from platform_assets.extraction.windows import Window, windows
 from platform_assets.http.outgoing import Outgoing, outgoing
 from platform_assets.http.pagination.grids import Params
 from platform_assets.http.urls import fill_path
@@ -81,6 +83,9 @@ class Query:
         start: the lower bound that applies; None reads to the list's end.
         largest_known: as in `Bounds`.
         in_parts: whether it may be left unfinished, as far as its list allows it.
+        interval: `start` and `end` of the cursors that are asked for, as they are sent; without what is not sent.
+        window: the window of time that it asks for; None if the list is not read in windows.
+        ends_window: whether it is the last query of its window.
     """
 
     endpoint: Endpoint
@@ -90,6 +95,9 @@ class Query:
     start: datetime | None = None
     largest_known: int | None = None
     in_parts: bool = False
+    interval: Mapping[str, str] = field(default_factory=dict)
+    window: Window | None = None
+    ends_window: bool = False
 
     def request(self, position: Params) -> Outgoing:
         """The request for the page at a position, which a pager has named."""
@@ -117,15 +125,27 @@ def queries(
         look_up: called once per `Listed` parameter and list.
     """
     for number, endpoint, start, rest in _spans(resource, bounds):
-        filters = {**_filters(endpoint, start, bounds.end), **rest}
         fixed, fanned = _params(endpoint, parents, configured, look_up)
         in_parts = bounds.in_parts and not fanned and _can_be_left(endpoint, number, start, bounds, is_rest=bool(rest))
-        for values in product(*fanned.values()):
-            given = {**fixed, **dict(zip(fanned, values, strict=True))}
-            path = fill_path(endpoint.path, {name: given[name] for name in endpoint.placeholders if name in given})
-            params = {name: value for name, value in given.items() if name not in endpoint.placeholders}
-            known = None if rest else bounds.largest_known
-            yield Query(endpoint, path, {**params, **filters}, given, start, known, in_parts)
+        every = [{**fixed, **dict(zip(fanned, values, strict=True))} for values in product(*fanned.values())]
+        for window in windows(endpoint, start, bounds.end):
+            filters = {**_filters(endpoint, window, start, bounds.end), **rest}
+            interval = _interval(endpoint, filters)
+            for place, given in enumerate(every, 1):
+                path = fill_path(endpoint.path, {name: given[name] for name in endpoint.placeholders if name in given})
+                params = {name: value for name, value in given.items() if name not in endpoint.placeholders}
+                yield Query(
+                    endpoint,
+                    path,
+                    {**params, **filters},
+                    given,
+                    window.start if window else start,
+                    None if rest else bounds.largest_known,
+                    in_parts and window is None,
+                    interval,
+                    window,
+                    window is not None and place == len(every) and bounds.in_parts,
+                )
 
 
 def _spans(resource: Resource, bounds: Bounds) -> Iterator[tuple[int, Endpoint, datetime | None, Mapping[str, str]]]:
@@ -173,14 +193,25 @@ def _params(
     return fixed, fanned
 
 
-def _filters(endpoint: Endpoint, start: datetime | None, end: datetime | None) -> Params:
+def _filters(endpoint: Endpoint, window: Window | None, start: datetime | None, end: datetime | None) -> Params:
     incremental = endpoint.incremental
     if incremental is None or incremental.start_param is None:
         return {}
-    bound = start.strftime(incremental.format) if start is not None else incremental.initial_value
+    if window is not None and incremental.end_param is not None:
+        last = format_moment(window.end - incremental.granularity, incremental.format)
+        return {incremental.start_param: format_moment(window.start, incremental.format), incremental.end_param: last}
+    bound = format_moment(start, incremental.format) if start is not None else incremental.initial_value
     if bound is None:
         return {}
     filters: Params = {incremental.start_param: bound}
     if incremental.end_required and incremental.end_param is not None and end is not None:
-        filters[incremental.end_param] = (end + _AHEAD).strftime(incremental.format)
+        filters[incremental.end_param] = format_moment(end + _AHEAD, incremental.format)
     return filters
+
+
+def _interval(endpoint: Endpoint, filters: Params) -> dict[str, str]:
+    incremental = endpoint.incremental
+    if incremental is None:
+        return {}
+    names = {"start": incremental.start_param, "end": incremental.end_param}
+    return {key: str(filters[name]) for key, name in names.items() if name is not None and name in filters}

@@ -3,6 +3,8 @@
     queries -> pages (http/pagination) -> unwrap -> shape -> details -> drop_fields, fill_keys (http/selection)
             -> ParquetBuffer
 
+Records that a filter leaves out are left out before they are shaped (record_templates.py).
+
 A list whose pages cannot overlap may lose a row that moves between two requests. Where the caller concludes anything
 from what is missing, such a list is read again until a pass brings nothing new.
 """
@@ -21,21 +23,21 @@ import pyarrow as pa
 from platform_assets.arrow.batches import Batch
 from platform_assets.arrow.buffer import ParquetBuffer
 from platform_assets.arrow.hashes import is_member
-from platform_assets.declarations import (
-    Listed,
-    Resource,
-    partition_key,
-)
+from platform_assets.declarations import CONTENT_KEY, Endpoint, Listed, Resource, partition_key
 from platform_assets.declarations.ancestry import field_in, parents_of
+from platform_assets.extraction.content_keys import fill_content_keys
 from platform_assets.extraction.details import DetailReader
 from platform_assets.extraction.edge import Edge, Rest
 from platform_assets.extraction.newest_first import stop_rule
 from platform_assets.extraction.privacy import excluded_fields, hash_fields
 from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, Bounds, Parent, Query, queries
+from platform_assets.extraction.record_templates import RecordTemplates
+from platform_assets.extraction.reshaping import flatten, remove
 from platform_assets.extraction.shaping import shape, times_from_epoch
+from platform_assets.extraction.windows import rest_after
 from platform_assets.http.answer import Answer
 from platform_assets.http.client import ApiClient
-from platform_assets.http.errors import AnswerError, RequestFailed
+from platform_assets.http.errors import AnswerError, RequestFailed, ResponseIgnored
 from platform_assets.http.outgoing import outgoing
 from platform_assets.http.pagination.identity import by_key
 from platform_assets.http.pagination.pager import Pager, pager
@@ -60,6 +62,8 @@ class ListRead:
         bounds: between which cursors.
         counts: incremented by requests, waits, pages and left out records.
         is_long_enough: asked after each page of a list in a known order; True leaves the rest to another part.
+        ignored: filled with the texts of responses that the declaration says to ignore: the list ended there, and
+            what it lacks proves nothing.
         details: whether the requests per row are sent that the settings ask for; not where only other fields are used.
     """
 
@@ -70,6 +74,7 @@ class ListRead:
     counts: Counter[str] = field(default_factory=Counter)
     is_long_enough: Callable[[], bool] = lambda: False
     details: bool = True
+    ignored: list[str] = field(default_factory=list)
     _listed: dict[Listed, Sequence[str]] = field(default_factory=dict)
 
     def queries(self) -> Iterator[Query]:
@@ -144,10 +149,17 @@ def read(reading: ListRead, target: Target, matters: Callable[[], bool] = lambda
     walks: dict[int, Pager] = {}
     doubtful: list[Iterator[tuple[Pager, list[Record]]]] = []
     parts: list[_Part] = []
+    left: list[Endpoint] = []
+
+    def concludes() -> bool:
+        return bool(left) or matters()
+
     with _named_errors(reading):
         for query in reading.queries():
+            if query.endpoint in left:
+                continue
             parts.append(_Part(reading, query))
-            found = _records(reading, query, matters, parts[-1])
+            found = _records(reading, query, concludes, parts[-1])
             for walk, records in found:
                 target.add(records)
                 walks[id(walk)] = walk
@@ -155,16 +167,32 @@ def read(reading: ListRead, target: Target, matters: Callable[[], bool] = lambda
                     # Whether a doubtful end matters is known once the other queries have brought their rows.
                     doubtful.append(found)
                     break
-        for found in doubtful:
-            for _, records in found if matters() else ():
-                target.add(records)
+            rest = rest_after(query.endpoint, query.window) if query.window and query.ends_window else None
+            if rest is not None and any(part.is_long for part in parts) and not reading.ignored:
+                left.append(query.endpoint)
+                _confirm(doubtful, target, lambda: True)
+                if reading.ignored or any(walk.unproven or walk.blind for walk in walks.values()):
+                    left.remove(query.endpoint)
+                else:
+                    parts[-1].rest = rest
+        _confirm(doubtful, target, lambda: not reading.ignored and concludes())
         for batch in target.batches.values():
-            batch.ends_unproven = any(walk.unproven for walk in walks.values())
+            batch.ends_unproven = bool(reading.ignored) or any(walk.unproven for walk in walks.values())
         blind = any(walk.blind for walk in walks.values())
         reading.counts["pages"] += sum(batch.pages for batch in target.batches.values())
-        if blind and matters():
+        if blind and not reading.ignored and matters():
             reread_until_complete(reading, target)
-    return _all_rests(part.rest for part in parts)
+    return None if reading.ignored else _all_rests(part.rest for part in parts)
+
+
+def _confirm(
+    doubtful: list[Iterator[tuple[Pager, list[Record]]]], target: Target, is_needed: Callable[[], bool]
+) -> None:
+    """Read on where it is doubtful whether a list has ended, as long as that matters; empties `doubtful`."""
+    while doubtful:
+        found = doubtful.pop(0)
+        for _, records in found if is_needed() else ():
+            target.add(records)
 
 
 def _all_rests(rests: Iterable[Rest | None]) -> Rest | None:
@@ -239,11 +267,13 @@ def _named_errors(reading: ListRead) -> Iterator[None]:
 def read_records(reading: ListRead) -> Iterator[list[Record]]:
     """Yield each page's records: unwrapped, without excluded fields, with their keys filled in.
 
-    An unproven end is always confirmed. Errors as for `read`.
+    An unproven end is always confirmed. Errors as for `read`, and AnswerError at the end if a response was ignored.
     """
     for query in reading.queries():
         for _, records in _records(reading, query, lambda: True):
             yield records
+    if reading.ignored:
+        raise AnswerError(f"the list is not complete: {reading.ignored[0]}")
 
 
 def _all_records(client: ApiClient, resource: Resource, counts: Counter[str]) -> list[Record]:
@@ -290,6 +320,10 @@ def _records(
         try:
             yield from _pages(reading, query, matters, part)
             return
+        except ResponseIgnored as ignored:
+            reading.ignored.append(str(ignored))
+            reading.counts["ignored"] += 1
+            return
         except RequestFailed as failure:
             below = part.edge.after_refusal(failure)
             if below is None:
@@ -314,23 +348,34 @@ def _pages(
     def is_enough(items: Sequence[Any]) -> bool:
         return part.ends(items, walk) or (is_known is not None and is_known(items))
 
+    configured = client.settings.configured
+    templates = RecordTemplates(endpoint, query.values, query.interval, configured, reading.counts)
     details = DetailReader(client, resource, endpoint, reading.counts) if reading.details else None
 
     def get(params: Mapping[str, Any]) -> Answer:
         return client.send(outgoing(endpoint, query.path, params), reading.counts, endpoint)
 
     for items in pages(get, walk, query.params, select, identify, matters, is_enough):
-        records = unwrap(items, endpoint.envelope, reading.counts)
+        records = templates.kept(unwrap(items, endpoint.envelope, reading.counts))
         if platform.client.epoch_times:
             times_from_epoch(records, times)
         if endpoint.record is not None:
             shape(records, endpoint.record, query.values)
+            if endpoint.record.added:
+                # No template copies what is never to be loaded.
+                drop_fields(records, (*resource.exclude, *endpoint.exclude, *excluded))
+            templates.add(records)
+            for flattened in endpoint.record.flattened:
+                flatten(records, flattened)
+            remove(records, endpoint.record.removed)
         if details is not None:
             details.fill(records)
         drop_fields(records, (*resource.exclude, *endpoint.exclude, *excluded))
         if client.settings.personal_salt is not None:
             hash_fields(records, resource.personal, client.settings.personal_salt)
         fill_keys(records, dict(resource.key_fallback))
+        if platform.primary_key_of(resource) == (CONTENT_KEY,):
+            fill_content_keys(records, reading.parents)
         yield walk, records
     if details is not None:
         details.end()
@@ -342,6 +387,7 @@ class _Part:
     Attributes:
         edge: how far it has come.
         rest: what it has left to another part, so far.
+        is_long: whether the read has taken long enough, so that it may be left after a window.
     """
 
     def __init__(self, reading: ListRead, query: Query) -> None:
@@ -350,13 +396,18 @@ class _Part:
         epoch_times = platform.client.epoch_times
         self.edge = Edge(query.endpoint, paginator, epoch_times=epoch_times, query=query.params, start=query.start)
         self.rest: Rest | None = None
-        self._is_long_enough = reading.is_long_enough if query.in_parts else lambda: False
+        self.is_long = False
+        self._in_windows = query.window is not None
+        self._is_long_enough = reading.is_long_enough if query.in_parts or self._in_windows else lambda: False
 
     def ends(self, items: Sequence[Any], walk: Pager) -> bool:
         """Whether the query ends with these items, so that they can land.
 
         Not if rows may have been passed over: that is found out by reading the list again, as a whole.
         """
+        if self._in_windows:
+            self.is_long = self._is_long_enough()
+            return False
         self.edge.note(items)
         can_end = bool(items) and walk.adjoins and not walk.blind and self._is_long_enough()
         self.rest = self.edge.rest if can_end else None

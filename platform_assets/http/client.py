@@ -96,7 +96,7 @@ class ApiClient:
         self.settings = settings
         self.redact = Redactor(settings.secret_values)
         self._messages = Messages(platform.name, self.redact)
-        self._responses = ResponseClassifier(platform, self._messages)
+        self._responses = ResponseClassifier(platform, self._messages, settings.configured)
         self._cancellation = current()
         self._sleep = sleep or self._cancellation.sleep
         self._retries = retries
@@ -175,6 +175,7 @@ class ApiClient:
             RequestFailed: no usable answer with all retries, or a status that is not retried.
             LimitExhausted: the server asks for a longer wait than the declared budget, or the day's budget is spent:
                 the server refuses, or its last answer left fewer tokens than the request costs, and nothing is sent.
+            ResponseIgnored: the declaration says to ignore the response.
             AnswerError: the answer breaks the contract, e.g. is not JSON, or the link is to another server.
             Cancelled: the run was cancelled.
 
@@ -183,7 +184,7 @@ class ApiClient:
         counts = Counter() if counts is None else counts
         if self._unreachable is not None:
             raise self._unreachable
-        budget = RetryBudget(self.platform.client.error_handler, self.settings.backoff_factor, self._retries)
+        budget = RetryBudget(self.platform.error_handler_of(endpoint), self.settings.backoff_factor, self._retries)
         retrying = Retrying(
             retry=retry_if_exception_type(TransientFault),
             stop=budget.is_spent,

@@ -2,6 +2,7 @@
 
 RequestFailed     no usable response
   LimitExhausted  the server asks for too long a wait
+  ResponseIgnored a response that the declaration says to ignore
 AnswerError       a response that breaks the contract
 """
 
@@ -9,7 +10,7 @@ import re
 
 from platform_assets.declarations import PlatformAssetsError, SettingsError
 
-__all__ = ["AnswerError", "LimitExhausted", "RequestFailed", "SettingsError"]
+__all__ = ["AnswerError", "LimitExhausted", "RequestFailed", "ResponseIgnored", "SettingsError"]
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -26,15 +27,23 @@ class RequestFailed(PlatformAssetsError):
         status: the last HTTP status, None without a response.
         unreachable: whether no connection could be made at all.
         blocked: whether a gateway keeps the client out (Pipedrive: after too many requests), whatever was asked for.
+        declared: whether the declaration says that it is a failure, whatever the status usually means.
     """
 
     def __init__(
-        self, message: str, *, status: int | None = None, unreachable: bool = False, blocked: bool = False
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        unreachable: bool = False,
+        blocked: bool = False,
+        declared: bool = False,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.unreachable = unreachable
         self.blocked = blocked
+        self.declared = declared
 
     @property
     def permanent(self) -> bool:
@@ -49,11 +58,19 @@ class RequestFailed(PlatformAssetsError):
     @property
     def not_visible(self) -> bool:
         """Whether what was requested was removed upstream or is not visible to us: others like it may well be."""
-        return self.status in NOT_VISIBLE and not self.blocked
+        return self.status in NOT_VISIBLE and not self.blocked and not self.declared
 
 
 class LimitExhausted(RequestFailed):
     """The server asks for a longer wait than the declared budget allows; the text says when to come back."""
+
+
+class ResponseIgnored(RequestFailed):
+    """A response that the declaration says to ignore (`ResponseAction`): it proves nothing about what is there."""
+
+    @property
+    def not_visible(self) -> bool:
+        return True
 
 
 class AnswerError(PlatformAssetsError):

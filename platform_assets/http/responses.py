@@ -4,11 +4,13 @@
 200 with a text, where one is expected -> Answer
 200 with another body            -> AnswerError; a transient fault if the body may have been cut off
 another 2xx                      -> AnswerError
+a declared response action       -> what it says, before anything else
 a declared retry status          -> TransientFault; LimitExhausted if the server asks for too long a wait
 any other status                 -> RequestFailed
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,14 +18,14 @@ import orjson
 import requests
 
 from platform_assets.configuration.platform_settings import platform_secrets, setting_name
-from platform_assets.declarations import Endpoint, Platform
+from platform_assets.declarations import Endpoint, ErrorHandler, Platform, ResponseAction, Template
 from platform_assets.http.answer import Answer
-from platform_assets.http.errors import AnswerError, LimitExhausted, RequestFailed
+from platform_assets.http.errors import AnswerError, LimitExhausted, RequestFailed, ResponseIgnored
 from platform_assets.http.lossless_json import from_json
 from platform_assets.http.messages import Messages
 from platform_assets.http.repeated_keys import repeated_key
 from platform_assets.http.retry import TransientFault
-from platform_assets.http.retry_delay import retry_delay
+from platform_assets.http.retry_delay import declared_delay, retry_delay
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -38,10 +40,12 @@ class ResponseClassifier:
     Args:
         platform: the platform, with its contract applied.
         messages: makes the texts of errors.
+        configured: setting -> its values, for conditions.
     """
 
     platform: Platform
     messages: Messages
+    configured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def classify(
         self,
@@ -64,9 +68,14 @@ class ResponseClassifier:
         Raises:
             TransientFault: the request may be sent again.
             RequestFailed, LimitExhausted, AnswerError: it may not, as described above.
+            ResponseIgnored: the declaration says so.
         """
         status = response.status_code
-        if status == 200:
+        handler = self.platform.error_handler_of(endpoint)
+        declared = self._declared_action(handler, response, content, path) if handler.response_actions else None
+        if declared is not None and declared.action != "success":
+            raise self._as_declared(declared, handler, response, content, path, endpoint)
+        if status == 200 or declared is not None:
             body = self._text(response, content, path) if text else self._parse(response, content, path)
             return Answer(body, response.headers)
         if 200 <= status < 300:
@@ -77,20 +86,86 @@ class ResponseClassifier:
         failure = RequestFailed(
             self.messages.about(path, self._describe(response, content, endpoint)), status=status, blocked=blocked
         )
-        handler = self.platform.client.error_handler
         if status in handler.retry_once_after:
             raise TransientFault(failure, None, once_after=handler.retry_once_after[status])
         if status == 403 and handler.retry_not_json and not _is_json(content):
             raise TransientFault(failure, None)
         if status not in handler.retry_on_status_codes:
             raise failure
+        raise self._transient(failure, handler, status, response, content, path)
+
+    def _transient(
+        self,
+        failure: RequestFailed,
+        handler: ErrorHandler,
+        status: int,
+        response: requests.Response,
+        content: bytes,
+        path: str,
+    ) -> TransientFault:
+        """The fault with its wait. Raises LimitExhausted if the server asks for a longer one than is declared."""
         now = datetime.now(UTC)
-        delay = retry_delay(status, response.headers, content, now)
+        delay = declared_delay(handler.backoff, response.headers, now)
+        if delay is None:
+            delay = retry_delay(status, response.headers, content, now)
         if delay is not None and delay > handler.wait_budget:
             come_back_at = now + timedelta(seconds=min(delay, _LONGEST_DELAY.total_seconds()))
             problem = f"the rate limit is spent; come back at {come_back_at:%Y-%m-%d %H:%M:%S} UTC"
             raise LimitExhausted(self.messages.about(path, problem), status=status)
-        raise TransientFault(failure, delay)
+        return TransientFault(failure, delay)
+
+    def _declared_action(
+        self, handler: ErrorHandler, response: requests.Response, content: bytes, path: str
+    ) -> ResponseAction | None:
+        """The first declared action whose conditions the response meets."""
+        for declared in handler.response_actions:
+            if declared.statuses and response.status_code not in declared.statuses:
+                continue
+            if declared.content is not None and declared.content.encode() not in content:
+                continue
+            if declared.condition is None or self._holds(declared.condition, response, content, path):
+                return declared
+        return None
+
+    def _holds(self, condition: Template, response: requests.Response, content: bytes, path: str) -> bool:
+        # Jinja2 is imported only where a template is used.
+        from platform_assets.declarations.template_problems import CLOCKS, FUNCTIONS, RESPONSE
+        from platform_assets.http.templates import Rendered, settings_values
+
+        try:
+            body = from_json(content.removeprefix(_BYTE_ORDER_MARK))
+        except ValueError:
+            body = {}
+        values = {
+            "response": body,
+            "headers": response.headers,
+            "status": response.status_code,
+            "config": settings_values(self.configured),
+        }
+        try:
+            return Rendered(condition, RESPONSE | FUNCTIONS | CLOCKS, "`condition`").holds(values)
+        except AnswerError as error:
+            raise AnswerError(self.messages.about(path, str(error))) from None
+
+    def _as_declared(
+        self,
+        declared: ResponseAction,
+        handler: ErrorHandler,
+        response: requests.Response,
+        content: bytes,
+        path: str,
+        endpoint: Endpoint | None,
+    ) -> Exception:
+        """What is raised for a response that a declared action names."""
+        status = response.status_code
+        described = declared.error_message or self._describe(response, content, endpoint)
+        if declared.action == "ignore":
+            return ResponseIgnored(self.messages.about(path, f"ignored as declared: {described}"), status=status)
+        text = self.messages.about(path, described)
+        if declared.action == "fail":
+            return RequestFailed(text, status=status, declared=True)
+        asked = 429 if declared.action == "rate_limited" else status
+        return self._transient(RequestFailed(text, status=status), handler, asked, response, content, path)
 
     def _parse(self, response: requests.Response, content: bytes, path: str) -> Any:
         content = content.removeprefix(_BYTE_ORDER_MARK)

@@ -8,7 +8,7 @@ resets every minute must not use up the retries that are meant for faults.
 
 from tenacity import RetryCallState
 
-from platform_assets.declarations import ErrorHandler
+from platform_assets.declarations import ConstantBackoff, ErrorHandler, ExponentialBackoff
 from platform_assets.http.errors import RequestFailed
 
 # Retries of one request after a delay from the server, however short: a delay of 0 seconds uses up no wait budget.
@@ -52,6 +52,8 @@ class RetryBudget:
         self._server_delays = 0
         self._delayed_seconds = 0.0
         self._single_retries = 0
+        self._is_declared = backoff_factor is None
+        self._computed_seconds = 0.0
 
     def wait(self, state: RetryCallState) -> float:
         """Seconds until the next try. Counts the fault: tenacity calls it before `is_spent`, once per fault."""
@@ -63,10 +65,23 @@ class RetryBudget:
             return fault.once_after * (self._backoff_factor / declared if declared else 1.0)
         if delay is None:
             self._backoffs += 1
-            return self._backoff_factor * 2.0 ** (self._backoffs - 1)
+            return self._computed()
         self._server_delays += 1
         self._delayed_seconds += delay
         return delay
+
+    def _computed(self) -> float:
+        """Seconds of a wait that the server says nothing about."""
+        handler, factor = self._handler, self._backoff_factor
+        declared = next((one for one in handler.backoff if isinstance(one, ConstantBackoff | ExponentialBackoff)), None)
+        if declared is None:
+            return factor * 2.0 ** (self._backoffs - 1)
+        if isinstance(declared, ConstantBackoff):
+            seconds = declared.seconds * (factor / handler.backoff_factor if handler.backoff_factor else 1.0)
+        else:
+            seconds = (declared.factor if self._is_declared else factor) * 2.0 ** (self._backoffs - 1)
+        self._computed_seconds += seconds
+        return seconds
 
     def is_spent(self, state: RetryCallState) -> bool:
         """Whether the request has failed for good."""
@@ -76,4 +91,5 @@ class RetryBudget:
             or self._backoffs > self._handler.max_retries
             or self._server_delays > MAX_SERVER_DELAYS
             or self._delayed_seconds > self._handler.wait_budget
+            or self._computed_seconds > self._handler.wait_budget
         )

@@ -1,11 +1,14 @@
 """The wait that a server asks for in a response: `Retry-After`, rate limit reset headers, or a field of the body."""
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import orjson
+
+from platform_assets.declarations import Backoff, HeaderBackoff, HeaderUntil
 
 _RESET_HEADERS = ("RateLimit-Reset", "RateLimit-User-Reset", "x-ratelimit-reset", "X-Sentry-Rate-Limit-Reset")
 
@@ -13,6 +16,37 @@ _RESET_HEADERS = ("RateLimit-Reset", "RateLimit-User-Reset", "x-ratelimit-reset"
 # number tells which: up to 30 years of waiting, then seconds up to the year 5138, then milliseconds.
 _UNIX_SECONDS_FROM = 1_000_000_000
 _UNIX_MILLISECONDS_FROM = 100_000_000_000
+
+
+# Of a header that a declared pattern is looked for in: what a pattern costs grows faster than the text.
+_SEARCHED = 256
+
+
+def declared_delay(declared: Iterable[Backoff], headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds that a header asks to wait by which the declaration says to wait; None if none of them says a number."""
+    for backoff in declared:
+        if not isinstance(backoff, HeaderBackoff | HeaderUntil):
+            continue
+        number = _number_in(headers.get(backoff.header), backoff.regex)
+        if number is None:
+            continue
+        if isinstance(backoff, HeaderUntil):
+            return max(backoff.min_wait, number - now.timestamp())
+        return max(0.0, number)
+    return None
+
+
+def _number_in(value: str | None, pattern: str | None) -> float | None:
+    if value is None:
+        return None
+    if pattern is not None:
+        found = re.search(pattern, value[:_SEARCHED])
+        value = (found[1] if found.re.groups else found[0]) if found else None
+    try:
+        number = float(value or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def retry_delay(status: int, headers: Mapping[str, str], content: bytes, now: datetime) -> float | None:

@@ -28,18 +28,25 @@ def selector(client: Client, paginator: Paginator, data_selector: str) -> Callab
     Args:
         client: says whether null stands for an empty list, and which field reports success.
         paginator: `SingleObject` expects one object instead of a list.
-        data_selector: dotted path to the items; empty for the body itself.
+        data_selector: dotted path to the items; empty for the body itself. `*` stands for every item of a list, or
+            every value of an object: `data.*` for records by their id, `groups.*.records` for the records of all
+            groups. `groups[*].records` is the same path.
 
     The function raises AnswerError if the path does not exist (naming the keys that do), if it leads to another kind
     of value, or if the body reports a failure, even beside records.
     """
     single = isinstance(paginator, SingleObject)
+    data_selector = data_selector.replace("[*]", ".*").removeprefix(".")
     outermost = data_selector.split(".")[0]
+    null_is_empty = client.null_is_empty and not single
 
     def select(body: Any) -> list[Any]:
         if isinstance(body, dict) and data_selector:
             _refuse_failure(body, client.success_field, outermost)
-        selected = _select(body, data_selector, client.null_is_empty and not single)
+        if "*" in data_selector.split("."):
+            selected = _select_all(body, data_selector, null_is_empty)
+        else:
+            selected = _select(body, data_selector, null_is_empty)
         if single:
             if not isinstance(selected, dict) or not selected:
                 raise AnswerError(f"selector `{data_selector}` should find one object and found {_kind(selected)}")
@@ -59,7 +66,7 @@ def _refuse_failure(body: dict[str, Any], success_field: str | None, outermost: 
     if success_field and body.get(success_field, True) is not True:
         raise AnswerError(f"the body says `{success_field}: {_excerpt(body[success_field])}` with status 200")
     for name in _ERROR_FIELDS:
-        if name != outermost and outermost in body and body.get(name):
+        if name != outermost and (outermost in body or outermost == "*") and body.get(name):
             raise AnswerError(f"the body has `{name}` with status 200: {_excerpt(body[name])}")
 
 
@@ -82,6 +89,39 @@ def _select(body: Any, data_selector: str, null_is_empty: bool) -> Any:
         if value is None and null_is_empty:
             return []
     return value
+
+
+def _select_all(body: Any, data_selector: str, null_is_empty: bool) -> list[Any]:
+    """The records at every place that a path with `*` leads to: objects, and those in lists.
+
+    An item that lacks the path's next key has no records. If every one lacks it, the path is wrong.
+
+    Raises AnswerError if the path leads nowhere, or to another kind of value.
+    """
+    found, place = [body], "body"
+    for key in data_selector.split("."):
+        before, found = found, []
+        for value in before:
+            if value is None and null_is_empty:
+                continue
+            if key == "*" and isinstance(value, dict | list):
+                found += value.values() if isinstance(value, dict) else value
+            elif key != "*" and isinstance(value, dict):
+                found += [value[key]] if key in value else []
+            else:
+                raise AnswerError(f"selector `{data_selector}` matched nothing: the {place} is {_kind(value)}")
+        if key != "*" and not found and any(value is not None for value in before):
+            names = dict.fromkeys(str(name) for value in before for name in value or ())
+            keys = ", ".join(list(names)[:_KEYS_IN_MESSAGE]) or "none"
+            raise AnswerError(f"selector `{data_selector}` matched nothing; keys at the {place}: {keys}")
+        place = f"`{key}`"
+    records: list[Any] = []
+    for value in found:
+        if isinstance(value, dict | list):
+            records += value if isinstance(value, list) else [value]
+        elif value is not None or not null_is_empty:
+            raise AnswerError(f"selector `{data_selector}` found {_kind(value)} where records belong")
+    return records
 
 
 def _kind(value: Any) -> str:

@@ -48,6 +48,9 @@ def sync_metadata(outcome: ResourceOutcome) -> dict[str, Any]:
     optional: Mapping[str, Any] = {
         "table_created": outcome.created,
         "gone_or_invisible": outcome.gone_envelopes,
+        "filtered": outcome.filtered,
+        "ignored_responses": outcome.ignored_responses,
+        "ignored_response": outcome.ignored,
         "missing_details": outcome.missing_details,
         "removal_withheld": outcome.deletion_withheld,
         "read_from_the_beginning": outcome.reset,

@@ -59,6 +59,9 @@ class ResourceOutcome:
         rows_loaded: how many of them were new or changed.
         created: whether the table is new.
         waited: seconds spent waiting for retries and rate limits.
+        filtered: records that `record_filter` left out, in every pass as `records`.
+        ignored_responses: how many the declaration says to ignore; `ignored` is the text of one of them. What they
+            would have had is due again.
         gone_envelopes: envelopes without a record (deleted upstream or not visible).
         missing_details: requests per row without a result: what they are for was removed meanwhile or is no text.
         repeats: records that came more than once.
@@ -94,6 +97,9 @@ class ResourceOutcome:
     retries: int = 0
     waited: float = 0.0
     gone_envelopes: int = 0
+    filtered: int = 0
+    ignored_responses: int = 0
+    ignored: str | None = None
     missing_details: int = 0
     repeats: int = 0
     deleted: int = 0
@@ -142,6 +148,7 @@ class ResourceOutcome:
             **both,
             created=self.created or later.created,
             reset=self.reset or later.reset,
+            ignored=later.ignored or self.ignored,
             cursor=latest([self.cursor, later.cursor]),
             added_columns={**self.added_columns, **later.added_columns},
             variants=sorted({*self.variants, *later.variants}),
@@ -157,6 +164,8 @@ _COUNTS = (
     "retries",
     "waited",
     "gone_envelopes",
+    "filtered",
+    "ignored_responses",
     "repeats",
     "missing_details",
     "deleted",

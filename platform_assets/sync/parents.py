@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from platform_assets.configuration.platform_settings import Settings
-from platform_assets.declarations import Buckets, Platform, Resource, partition_key
+from platform_assets.declarations import CONTENT_KEY, Buckets, Platform, Resource, partition_key
 from platform_assets.declarations.ancestry import field_in, parents_of
 from platform_assets.extraction.queries import NO_PARENT, Parent
 from platform_assets.http.errors import AnswerError
@@ -200,7 +200,10 @@ class _SourceRows:
             # If the object that holds the name has no key of its own, the name identifies it. With nothing but names
             # there is no identity beside the parent's key: a contract that serves the key, too, is not to tell of
             # another parent.
-            keys = [above.id_of(row) if field is None else row.value(field) for field in identities]
+            keys = [
+                above.id_of(row) if field in above.columns else None if identity is None else row.value(identity)
+                for field, identity in zip(fields, identities, strict=True)
+            ]
             identity = [value if key is None else key for key, value in zip(keys, path_values, strict=True)]
             id = "/".join(map(str, identity)) if any(key is not None for key in keys) else None
             yield _SourceRow(key, row.loaded_at, dict(zip(placed, path_values, strict=True)), row.version, id)
@@ -239,9 +242,12 @@ class _Above:
         return tuple(str(row.value(column)) for column in self.columns)
 
 
-def _identity(platform: Platform, parent: Resource, field: str) -> str:
-    """The field that identifies the object of a path's field whatever its name is: the key beside it."""
+def _identity(platform: Platform, parent: Resource, field: str) -> str | None:
+    """The field that identifies the object of a path's field whatever its name is: the key beside it, or None."""
     key = platform.primary_key_of(parent)[0]
+    if key == CONTENT_KEY:
+        # It changes with the content: a parent that has changed is no other parent.
+        return None
     return f"{field.rpartition('.')[0]}.{key}" if "." in field else key
 
 

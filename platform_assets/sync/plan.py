@@ -201,8 +201,19 @@ class Planner:
             rest_from=self.context.settings.start_date if rest else None,
             only_rest=bool(rest) and self.context.selection.is_continued(resource.name, read.parent.key),
             # What is missing from a part of a list may well be in another one.
-            in_parts=resource.removal_policy is OnRemoval.IGNORE,
+            in_parts=resource.removal_policy is OnRemoval.IGNORE and not self._would_skip(resource, read, last),
         )
+
+    def _would_skip(self, resource: Resource, read: Read, last: Progress | None) -> bool:
+        """Whether a part of a read that begins anew would be followed by what is newer than the cursor on record.
+
+        A cursor never goes back, so where the cursor alone says where to go on, everything between would be skipped.
+        """
+        upwards = any(
+            one.incremental is not None and (one.incremental.row_order == "asc" or one.incremental.step is not None)
+            for one in resource.endpoint.lists
+        )
+        return upwards and last is None and read.last is not None and read.last.cursor_value is not None
 
     def _bounds(
         self, resource: Resource, columns: Columns, starts: tuple[datetime | None, ...], *, is_first: bool

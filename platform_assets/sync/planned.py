@@ -37,6 +37,7 @@ class Read:
         missing_keys: those of `known_keys` that two complete reads did not return.
         withheld: how many rows are missing but stay, because too many are missing at once.
         rest: what it has left to another round; None if it is complete.
+        ignored: whether a response was ignored as declared: what was read lands, and nothing is concluded.
         deferred: whether it has not begun, since the round had taken long enough.
     """
 
@@ -59,6 +60,7 @@ class Read:
     error: str | None = None
     permanent: bool = False
     rest: Rest | None = None
+    ignored: bool = False
     deferred: bool = False
 
     @property

@@ -90,12 +90,16 @@ def _do_reads(client: ApiClient, plan: Plan, reads: Sequence[Read], time: RoundT
     try:
         target = _target(client.platform.name, plan, reads, batches)
         rest = reading.read(todo, target, matters=lambda: any(_needs_proof(plan, *pair) for pair in pairs))
-        if any(len(_missing_keys(*pair)) for pair in pairs):
+        if not todo.ignored and any(len(_missing_keys(*pair)) for pair in pairs):
             # One answer is not enough: rows move between pages, and lists are cut short.
             reading.reread_until_complete(todo, target)
         for read, batch in pairs:
             read.rest = rest
-            read.missing_keys = _missing_keys(read, batch)
+            if todo.ignored:
+                # Skipped is not done: what has come lands, no cursor moves, and nothing counts as removed.
+                read.status, read.error, read.ignored, read.rest = Status.SKIPPED, todo.ignored[0], True, None
+            else:
+                read.missing_keys = _missing_keys(read, batch)
             read.row_count = len(np.unique(np.concatenate(batch.keys))) if batch.keys else 0
             plan.buffer.accept(batch)
             read.batch = batch
@@ -174,7 +178,7 @@ def finish_reading(plan: Plan) -> BufferedRows | None:
         if read.deferred:
             continue
         if read.parent is NO_PARENT:
-            if read.status is not Status.OK:
+            if read.status is Status.FAILED:
                 outcome.error, outcome.permanent = read.error, read.permanent
             continue
         partition = outcome.partitions.setdefault(read.partition, PartitionOutcome(read.partition))
@@ -190,6 +194,9 @@ def finish_reading(plan: Plan) -> BufferedRows | None:
     outcome.retries = plan.counts["retries"]
     outcome.waited = plan.counts["waited_ms"] / 1000
     outcome.gone_envelopes = plan.counts["gone"]
+    outcome.ignored_responses = plan.counts["ignored"]
+    outcome.ignored = next((read.error for read in plan.reads if read.ignored), None)
+    outcome.filtered = plan.counts["filtered"]
     outcome.missing_details = plan.counts["missing_details"]
     if outcome.error is not None:
         return None
@@ -213,7 +220,7 @@ def finish_reading(plan: Plan) -> BufferedRows | None:
 
 def _fail_if_all_skipped(plan: Plan) -> None:
     """Fail the resource if every parent was refused: a permission is missing, or the path does not exist any more."""
-    skipped = [read for read in plan.reads if read.status is Status.SKIPPED]
+    skipped = [read for read in plan.reads if read.status is Status.SKIPPED and not read.ignored]
     if skipped and len(skipped) == len(plan.reads) and not plan.other_parents_ok:
         plan.outcome.error = f"refused for all of {counted(len(skipped), 'parent')}: {skipped[0].error}"
         # Not for a 410, which may be over soon.

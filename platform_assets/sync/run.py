@@ -208,6 +208,8 @@ def _log(platform: Platform, outcome: ResourceOutcome) -> None:
         log.error("failed: %s", about(asset, outcome.error), extra=REPORTED)
         return
     log.info("%s: %d rows in table, %d new or changed", asset, outcome.rows_in_table, outcome.rows_loaded)
+    if outcome.ignored:
+        log.warning("%s: not read to its end: %s", asset, outcome.ignored)
     if outcome.incomplete_parents:
         names = ", ".join(outcome.incomplete_parents[:5])
         log.warning("%s: %d parents lack what the path needs: %s", asset, len(outcome.incomplete_parents), names)

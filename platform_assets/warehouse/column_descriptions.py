@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from dlt.common.normalizers.naming import NamingConvention
 
-from platform_assets.declarations import Platform, Resource
+from platform_assets.declarations import CONTENT_KEY, Platform, Resource
 from platform_assets.warehouse.dlt_source import table_columns
 from platform_assets.warehouse.table_layout import DELETED_AT, LOAD_ID, LOADED_AT, MORE_FIELDS, ROW_HASH
 
@@ -13,6 +13,7 @@ _OWN = {
     ROW_HASH: "Hash of the record's content.",
     LOADED_AT: "When the row was last new or changed (UTC).",
     DELETED_AT: "When the row was missing from the list (UTC); null while it is in it.",
+    CONTENT_KEY: "Hash of the record's content and its parent: the key of records that have none.",
     MORE_FIELDS: "Fields for which the table has no room (an object).",
     LOAD_ID: "dlt's load that brought the row; null in rows that were loaded as files.",
 }

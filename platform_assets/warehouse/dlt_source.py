@@ -17,7 +17,7 @@ from dlt.extract.source import DltSource
 
 from platform_assets.arrow.batches import BufferedRows
 from platform_assets.arrow.columns import Columns
-from platform_assets.declarations import OnRemoval, Platform, Resource
+from platform_assets.declarations import CONTENT_KEY, OnRemoval, Platform, Resource
 from platform_assets.declarations.ancestry import type_of
 from platform_assets.warehouse.table_layout import system_columns
 
@@ -134,4 +134,5 @@ def table_columns(
         parents[naming.normalize_identifier(resolve.column)] = type_of(platform, resolve)
     soft_deletes = any(resource.removal_policy_of(endpoint) is OnRemoval.SOFT_DELETE for endpoint in endpoints)
     system = system_columns(parents, soft_deletes=soft_deletes)
-    return Columns(resource.columns, dict(known or {}), naming, system, assigned)
+    declared = {CONTENT_KEY: "text"} if platform.primary_key_of(resource) == (CONTENT_KEY,) else {}
+    return Columns({**declared, **resource.columns}, dict(known or {}), naming, system, assigned)

@@ -88,7 +88,7 @@ class Status(StrEnum):
 
     OK = "ok"
     FAILED = "failed"
-    # The parent answered 403, 404 or 410.
+    # The parent answered 403, 404 or 410, or a response was ignored as declared.
     SKIPPED = "skipped"
 
 

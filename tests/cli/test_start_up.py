@@ -18,6 +18,7 @@ try:
     main()
 finally:
     heavy = ("dagster", "dagster_dlt", "dagster_dbt", "dlt", "dbt", "pyarrow", "pandas", "duckdb", "requests", "plotly")
+    heavy += ("jinja2",)
     print("imported:", *(name for name in heavy if name in sys.modules), file=sys.stderr)
 """
 NOTHING = set[str]()

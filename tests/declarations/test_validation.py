@@ -264,7 +264,7 @@ CONTRADICTIONS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
         lambda: {"endpoint": Endpoint(path="/things", incremental=replace(FILTERED, start_param=""))},
     ),
     "a column that is not loaded": ("is a declared column too", lambda: {"exclude": ("slug",)}),
-    "no key": ("`primary_key`: is empty", lambda: {"primary_key": ()}),
+    "no key": ("`primary_key`: is empty", lambda: {"primary_key": ""}),
     "a key twice": ("names a column twice", lambda: {"primary_key": ("id", "id")}),
     "a maximum of nothing": (
         "`maximum` does nothing",

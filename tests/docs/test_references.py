@@ -20,6 +20,8 @@ DOCUMENTS = sorted(
     path
     for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md", "platform_assets/**/*.md", "tests/**/*.md")
     for path in ROOT.glob(pattern)
+    # Documents that people gave us.
+    if "configs" not in path.parts
 )
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[([^\[\]]*)\]\(([^()\s]+)\)")

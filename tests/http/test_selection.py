@@ -32,6 +32,48 @@ def test_finds_lists_and_nested_lists() -> None:
     assert select(PLAIN, {"data": []}) == []
 
 
+@pytest.mark.parametrize(
+    ("body", "path", "expected"),
+    [
+        ({"data": {"a": {"id": 1}, "b": {"id": 2}}}, "data.*", [1, 2]),
+        ({"a": {"id": 1}, "b": {"id": 2}}, "*", [1, 2]),
+        ([{"rows": [{"id": 1}]}, {"rows": []}, {"rows": [{"id": 2}]}], "*.rows", [1, 2]),
+        ({"groups": [{"rows": [{"id": 1}]}, {"other": 3}]}, "groups[*].rows", [1]),
+        ({"groups": {"x": {"rows": {"r": {"id": 1}, "s": {"id": 2}}}}}, "groups.*.rows.*", [1, 2]),
+        ({"groups": []}, "groups.*.rows", []),
+        ({"groups": {}}, "groups.*", []),
+        ({"groups": [{"rows": []}]}, "groups.*.rows", []),
+    ],
+)
+def test_wildcards_find_the_records_of_every_place(body: Any, path: str, expected: list[int]) -> None:
+    assert [record["id"] for record in select(PLAIN, body, path)] == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "text"),
+    [
+        ({"groups": [{"a": 1}, {"b": 2}]}, "groups.*.rows", "keys at the `*`: a, b"),
+        ({"things": []}, "groups.*.rows", "keys at the body: things"),
+        ({"groups": 3}, "groups.*.rows", "the `groups` is a number"),
+        ({"groups": None}, "groups.*", "is null"),
+        ({"groups": [3]}, "groups.*.rows", "the `*` is a number"),
+        ({"a": {"id": 1}, "b": 7}, "*", "found a number where records belong"),
+        ({"a": [[1]]}, "a.*", "found a list with a number"),
+        ({"error": {"text": "no"}}, "*", "`error` with status 200"),
+        ({"groups": [{"rows": None}]}, "groups.*.rows", "found null"),
+    ],
+)
+def test_a_wildcard_that_finds_nothing_in_a_body_that_is_not_empty_is_an_error(body: Any, path: str, text: str) -> None:
+    with pytest.raises(AnswerError) as caught:
+        select(PLAIN, body, path)
+    assert text in str(caught.value)
+
+
+def test_null_behind_a_wildcard_means_no_records_where_the_contract_says_so() -> None:
+    body = {"groups": [{"rows": None}, {"rows": [{"id": 1}]}, None]}
+    assert select(NULL_IS_EMPTY, body, "groups.*.rows") == [{"id": 1}]
+
+
 def test_one_object_becomes_one_record() -> None:
     assert select(PLAIN, {"data": {"uuid": "u"}}, single=True) == [{"uuid": "u"}]
 

@@ -33,6 +33,7 @@ from platform_assets.platform_files.openapi.schemas import (
     columns_of,
     key_of,
     plain_name,
+    properties_of,
     records_in,
     required_in,
 )
@@ -68,10 +69,11 @@ class _List:
     operation: Operation
     selector: str
     columns: dict[str, str]
-    key: str
+    key: str | None
     paginator: Paginator
     params: dict[str, Param]
     incremental: Incremental | None
+    meanings: dict[str, str]
 
 
 def draft_platform(
@@ -107,6 +109,7 @@ def draft_platform(
         description=f"{title}, as its specification describes it.",
         client=client,
         resources=tuple(_resource(one, client, by_path) for one in lists),
+        column_descriptions={f"{one.name}.{column}": text for one in lists for column, text in one.meanings.items()},
         base_url=url,
     )
     usable = _without_what_cannot_run(platform, left_out)
@@ -139,8 +142,6 @@ def _list(specification: Specification, operation: Operation, taken: set[str], a
     name = _name(operation.path, taken)
     columns = columns_of(specification, records.record)
     key = key_of(columns, required_in(specification, records.record), _singular(_last_word(operation.path)))
-    if key is None:
-        return "no field says which record is which"
     paging = paging_of(specification, operation, key, columns)
     if paging.paginator is None:
         return paging.note or "it cannot be paged"
@@ -148,6 +149,8 @@ def _list(specification: Specification, operation: Operation, taken: set[str], a
     sent = paging_parameters(paging.paginator)
     if filtering.incremental is not None and filtering.incremental.start_param:
         sent.add(filtering.incremental.start_param)
+    fields = properties_of(specification, records.record)
+    meanings = {name: text for name in columns if (text := _line(fields[name].get("description")))}
     params: dict[str, Param] = {}
     for parameter in operation.parameters:
         if parameter.required and parameter.place != "path" and parameter.name not in sent:
@@ -157,9 +160,13 @@ def _list(specification: Specification, operation: Operation, taken: set[str], a
             params[parameter.name] = value
             assumed.append(f"{name}: `{parameter.name}` is always {value!r}")
     assumed += [f"{name}: {note}" for note in (records.assumed, paging.note, *filtering.notes) if note]
-    if key != "id":
+    if key is None:
+        assumed.append(f"{name}: no field says which record is which")
+    elif key != "id":
         assumed.append(f"{name}: the key is `{key}`")
-    return _List(name, operation, records.selector, columns, key, paging.paginator, params, filtering.incremental)
+    return _List(
+        name, operation, records.selector, columns, key, paging.paginator, params, filtering.incremental, meanings
+    )
 
 
 def _resource(one: _List, client: Client, by_path: dict[str, _List]) -> Resource:
@@ -175,7 +182,7 @@ def _resource(one: _List, client: Client, by_path: dict[str, _List]) -> Resource
         description=_line(one.operation.summary) or f"GET {one.operation.path}",
         endpoint=endpoint,
         columns=one.columns,
-        primary_key=None if one.key == "id" else one.key,
+        primary_key=None if one.key == "id" else one.key or (),
         partition=Buckets(count=16) if endpoint.parents else None,
     )
 
@@ -195,7 +202,7 @@ def _parent_field(placeholder: str, parent: _List) -> str:
     columns = {plain_name(name): name for name in parent.columns}
     plain = plain_name(placeholder)
     candidates = (plain, plain.removeprefix(f"{_singular(_last_word(parent.operation.path))}_"), plain.split("_")[-1])
-    return next((columns[name] for name in candidates if name in columns), parent.key)
+    return next((columns[name] for name in candidates if name in columns), parent.key or "id")
 
 
 def _without_what_cannot_run(platform: Platform, left_out: list[str]) -> Platform:
@@ -207,8 +214,16 @@ def _without_what_cannot_run(platform: Platform, left_out: list[str]) -> Platfor
             refused = next((one for one in platform.resources if one.name == error.resource), None)
             if refused is None:
                 raise
-            left_out.append(f"GET {refused.endpoint.path}: {str(error).partition(': ')[2]}")
-            platform = replace(platform, resources=tuple(one for one in platform.resources if one is not refused))
+            problem = (
+                str(error).partition(": ")[2] if refused.primary_key != () else "no field says which record is which"
+            )
+            left_out.append(f"GET {refused.endpoint.path}: {problem}")
+            meanings = platform.column_descriptions.items()
+            platform = replace(
+                platform,
+                resources=tuple(one for one in platform.resources if one is not refused),
+                column_descriptions={key: text for key, text in meanings if not key.startswith(f"{refused.name}.")},
+            )
             if not platform.resources:
                 raise PlatformAssetsError(f"{platform.name}: has no list that can run; {left_out[-1]}") from None
         else:
@@ -309,7 +324,7 @@ def _without_slash(path: str) -> str:
     return path.rstrip("/")
 
 
-def _line(text: str) -> str:
-    """A text's first line, cut short."""
-    first = next(iter(text.strip().splitlines()), "").strip()
+def _line(text: object) -> str:
+    """A text's first line, cut short; an empty one for what is no text."""
+    first = next(iter(text.strip().splitlines()), "").strip() if isinstance(text, str) else ""
     return first if len(first) <= _MAX_TEXT else f"{first[:_MAX_TEXT]}…"

@@ -37,7 +37,7 @@ class Paging:
     note: str | None = None
 
 
-def paging_of(specification: Specification, operation: Operation, key: str, columns: dict[str, str]) -> Paging:
+def paging_of(specification: Specification, operation: Operation, key: str | None, columns: dict[str, str]) -> Paging:
     """The way of paging that the parameters of a list mean.
 
     Args:
@@ -66,7 +66,7 @@ def paging_of(specification: Specification, operation: Operation, key: str, colu
     if offset is not None and limit_param is not None:
         return Paging(Offset(offset_param=offset.name, limit_param=limit_param, limit=limit, maximum=maximum), note)
     last = _named(query.values(), _LAST_RECORD)
-    if last is not None and limit_param is not None and columns.get(key) == "bigint":
+    if last is not None and limit_param is not None and key is not None and columns.get(key) == "bigint":
         found = RecordCursor(cursor_param=last.name, field=key, limit_param=limit_param, limit=limit, maximum=maximum)
         return Paging(found, f"`{last.name}` is taken for the `{key}` of a page's last record")
     unclear = cursor or page or offset

@@ -12,8 +12,8 @@ MUTANTS = (
     Mutant(
         "second-at-the-edge-left-out",
         EDGE,
-        "(oldest.replace(microsecond=0) + timedelta(seconds=1))",
-        "oldest.replace(microsecond=0)",
+        "rounded_up(oldest + timedelta(microseconds=1), step)",
+        "rounded_up(oldest, step)",
         (f"{EDGES}::test_parts_from_the_newest_to_the_oldest_have_every_row",),
     ),
     Mutant(
@@ -26,8 +26,22 @@ MUTANTS = (
     Mutant(
         "opaque-list-read-once",
         READING,
-        "        if blind and matters():",
+        "        if blind and not reading.ignored and matters():",
         "        if False:",
         (f"{MOVING}::test_an_issue_missed_between_two_cursor_pages_is_found_by_the_second_read",),
+    ),
+    Mutant(
+        "window-ends-before-now",
+        "platform_assets/extraction/windows.py",
+        "until = max(rounded_up(now, smallest), first + smallest)",
+        "until = max(rounded_up(now - smallest, smallest), first + smallest)",
+        ("tests/sync/test_windows.py::test_windows_of_days_share_their_edges_and_reach_to_now",),
+    ),
+    Mutant(
+        "ignored-response-taken-for-an-answer",
+        "platform_assets/extraction/reading.py",
+        "    if reading.ignored:\n        raise AnswerError",
+        "    if False:\n        raise AnswerError",
+        ("tests/sync/test_ignored_responses.py::test_a_list_with_an_ignored_response_is_not_taken_for_a_whole_one",),
     ),
 )

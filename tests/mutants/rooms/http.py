@@ -58,6 +58,13 @@ MUTANTS = (
         (f"{CALLS}::test_permanent_errors_are_not_retried",),
     ),
     Mutant(
+        "parts-of-a-template-not-paid-for",
+        "platform_assets/http/template_sandbox.py",
+        "    for node in reversed(list(_nodes(tree))):",
+        "    for node in list(_nodes(tree)):",
+        ("tests/http/test_templates.py::test_everything_that_makes_a_value_asks_the_budget",),
+    ),
+    Mutant(
         "retry-delay-ignored",
         "platform_assets/http/retry.py",
         ("        self._delayed_seconds += delay\n        return delay"),
@@ -98,7 +105,7 @@ MUTANTS = (
     Mutant(
         "error-beside-records-ignored",
         RECORDS,
-        "        if name != outermost and outermost in body and body.get(name):",
+        '        if name != outermost and (outermost in body or outermost == "*") and body.get(name):',
         "        if False:",
         ("tests/http/test_selection.py::test_an_error_beside_records_is_an_error",),
     ),

@@ -32,8 +32,8 @@ MUTANTS = (
     Mutant(
         "name-of-a-grandparent-is-its-identity",
         PARENTS,
-        "keys = [above.id_of(row) if field is None else row.value(field) for field in identities]",
-        "keys = [None if field is None else row.value(field) for field in identities]",
+        "above.id_of(row) if field in above.columns else None if identity is None else row.value(identity)",
+        "None if field in above.columns or identity is None else row.value(identity)",
         ("tests/sync/test_generations.py::test_a_renamed_grandparent_loses_and_doubles_no_row",),
     ),
     Mutant(
@@ -249,5 +249,19 @@ MUTANTS = (
         ("    current().check()\n"),
         "",
         (f"{RUNS}::test_a_run_cancelled_before_it_lands_writes_nothing",),
+    ),
+    Mutant(
+        "full-refresh-in-parts-skips-what-is-older",
+        "platform_assets/sync/plan.py",
+        " and not self._would_skip(resource, read, last)",
+        "",
+        ("tests/sync/test_windows.py::test_a_full_refresh_in_rounds_reads_the_whole_history_again",),
+    ),
+    Mutant(
+        "ignored-response-is-done",
+        "platform_assets/sync/read.py",
+        "read.status, read.error, read.ignored, read.rest = Status.SKIPPED, todo.ignored[0], True, None",
+        "read.ignored = True",
+        ("tests/sync/test_ignored_responses.py::test_rows_before_an_ignored_page_land_and_none_counts_as_removed",),
     ),
 )

@@ -1,0 +1,63 @@
+"""One request per resource of a platform that is being imported, for what its configuration does not say."""
+
+from collections.abc import Mapping
+
+from platform_assets.declarations import FanOut, Platform, PlatformAssetsError, Resource, SingleObject
+from platform_assets.http.client import ApiClient
+from platform_assets.http.outgoing import outgoing
+from platform_assets.http.pagination.pager import pager
+from platform_assets.http.urls import ParamValue, fill_path
+from platform_assets.importing.samples import Sample, at
+
+
+def take_samples(platform: Platform, client: ApiClient) -> tuple[dict[str, Sample], dict[str, str]]:
+    """The first answer of each resource that can be asked for, and why others gave none.
+
+    A child is asked for with the first record of its parent that has the values of its path.
+    """
+    samples: dict[str, Sample] = {}
+    problems: dict[str, str] = {}
+    for resource in sorted(platform.resources, key=lambda one: one.parent is not None):
+        try:
+            values = _path_values(platform, resource, samples)
+            params = {name: value for name, value in resource.endpoint.values.items() if isinstance(value, str | int)}
+            params |= {name: one.values[0] for name, one in resource.endpoint.values.items() if isinstance(one, FanOut)}
+            params |= {name: value for name, value in values.items() if name not in resource.endpoint.placeholders}
+            first = {} if isinstance(platform.paginator_of(resource), SingleObject) else _first_page(platform, resource)
+            path = fill_path(resource.endpoint.path, values)
+            sent = outgoing(resource.endpoint, path, {**params, **first, **_bounds(resource)})
+            answer = client.send(sent, None, resource.endpoint)
+        except PlatformAssetsError as error:
+            problems[resource.name] = client.redact(str(error))
+            continue
+        samples[resource.name] = Sample(answer.body, answer.headers.get("Link", ""))
+    return samples, problems
+
+
+class NoParent(PlatformAssetsError):
+    """No record of a parent has the values of a child's path."""
+
+
+def _path_values(platform: Platform, resource: Resource, samples: Mapping[str, Sample]) -> dict[str, str]:
+    parents = resource.endpoint.parents
+    if not parents:
+        return {}
+    parent = platform.resource(next(iter(parents.values())).resource)
+    found = samples.get(parent.name)
+    selected = at(found.body, platform.data_selector_of(parent)) if found else None
+    for record in selected if isinstance(selected, list) else [selected]:
+        values = {name: at(record, resolve.field) for name, resolve in parents.items()}
+        if all(isinstance(value, str | int) for value in values.values()):
+            return {name: str(value) for name, value in values.items()}
+    raise NoParent(f"no record of the sample of `{parent.name}` has the values of its path")
+
+
+def _first_page(platform: Platform, resource: Resource) -> dict[str, ParamValue]:
+    return dict(pager(platform.paginator_of(resource), None).first())
+
+
+def _bounds(resource: Resource) -> dict[str, str]:
+    incremental = resource.endpoint.incremental
+    if incremental is None or incremental.start_param is None or incremental.initial_value is None:
+        return {}
+    return {incremental.start_param: incremental.initial_value}

@@ -1,0 +1,148 @@
+"""Functions and filters of templates that Jinja2 has not, or has without a bound. Each pays for what it makes."""
+
+import base64
+import binascii
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from jinja2 import UndefinedError
+from jinja2.runtime import Undefined
+
+from platform_assets.declarations.time_format import format_moment, format_problem, parse_moment
+from platform_assets.http.template_budget import TURN, as_json_value, spend, weigh
+
+# Characters of a format of times.
+MAX_FORMAT = 100
+
+
+def check_replaced(text: str, old: str, new: str) -> None:
+    spend((text.count(old) if old else len(text) + 1) * len(new))
+
+
+def check_joined(separator: str, items: Any) -> None:
+    if not isinstance(items, list | tuple | dict):
+        raise TypeError("only a list can be joined")
+    spend(len(separator) * len(items))
+
+
+def text_of(value: Any) -> str:
+    weigh(value)
+    return "" if isinstance(value, Undefined) else str(value)
+
+
+def _joined(values: Any, separator: str = "", attribute: str | None = None) -> str:
+    items = [_attribute(item, attribute) for item in _items(values)]
+    texts = [text_of(item) for item in items]
+    spend(len(separator) * len(texts))
+    return separator.join(texts)
+
+
+def _attribute(item: Any, attribute: str | None) -> Any:
+    return item.get(attribute) if attribute is not None and isinstance(item, Mapping) else item
+
+
+def _items(values: Any) -> list[Any]:
+    if values is None or isinstance(values, Undefined):
+        return []
+    return list(values)
+
+
+def _replaced(text: Any, old: str, new: str, count: int | None = None) -> str:
+    text = text_of(text)
+    check_replaced(text, str(old), str(new))
+    return text.replace(str(old), str(new), -1 if count is None else count)
+
+
+def _sum(values: Any, attribute: str | None = None) -> Any:
+    return sum(_attribute(item, attribute) for item in _items(values))
+
+
+def _tojson(value: Any) -> str:
+    return json.dumps(as_json_value(value), ensure_ascii=False)
+
+
+def _base64(text: Any) -> str:
+    return base64.b64encode(text_of(text).encode("utf-8", "surrogatepass")).decode()
+
+
+def _from_base64(text: Any) -> str:
+    try:
+        return base64.b64decode(text_of(text), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise ValueError(f"not base64 of a text: {error}") from None
+
+
+def _hash(text: Any, kind: str = "md5", salt: str | None = None) -> str:
+    if kind not in ("md5", "sha1", "sha256", "sha512"):
+        raise ValueError("`hash` has md5, sha1, sha256 and sha512")
+    content = text_of(text) + text_of(salt or "")
+    return hashlib.new(kind, content.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+
+
+def _range(*bounds: int) -> range:
+    found = range(*bounds)
+    spend(len(found) * TURN)
+    return found
+
+
+def _moment(value: Any, format: str | None = None) -> datetime:
+    """The moment of a number of seconds since 1970, an ISO 8601 text or a time."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if format is not None:
+        return parse_moment(str(value), str(format)[:MAX_FORMAT])
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    if value is None or isinstance(value, Undefined):
+        raise UndefinedError
+    found = datetime.fromisoformat(str(value).strip())
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _timestamp(value: Any) -> int:
+    """Whole seconds since 1970."""
+    return int(value) if isinstance(value, int | float) else math.floor(_moment(value).timestamp())
+
+
+def _format_datetime(value: Any, format: str, input_format: str | None = None) -> str:
+    format = str(format)[:MAX_FORMAT]
+    problem = format_problem(format)
+    if problem is not None:
+        raise ValueError(problem)
+    return format_moment(_moment(value, input_format), format)
+
+
+def _now_utc() -> datetime:
+    return datetime.now(UTC)
+
+
+def _today_utc() -> date:
+    return datetime.now(UTC).date()
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "timestamp": _timestamp,
+    "str_to_datetime": _moment,
+    "format_datetime": _format_datetime,
+    "max": max,
+    "min": min,
+    "range": _range,
+    "now_utc": _now_utc,
+    "today_utc": _today_utc,
+}
+OWN_FILTERS: dict[str, Callable[..., Any]] = {
+    "base64decode": _from_base64,
+    "base64encode": _base64,
+    "hash": _hash,
+    "join": _joined,
+    "replace": _replaced,
+    "string": text_of,
+    "sum": _sum,
+    "tojson": _tojson,
+}

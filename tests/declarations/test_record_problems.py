@@ -1,0 +1,37 @@
+"""Templates and changes of records that cannot work are refused when the definitions load."""
+
+from typing import Any
+
+import pytest
+
+from platform_assets.declarations import Endpoint, Flatten, Incremental, RecordShape, Template
+from tests.declarations.test_validation import problem, resource
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "key", "text"),
+    [
+        ({"record_filter": Template("{{ record.a ")}, "record_filter", "not a Jinja2 template"),
+        ({"record_filter": Template("")}, "record_filter", "empty"),
+        ({"record_filter": Template("{{ rekord.a }}")}, "record_filter", "`rekord` is not known here"),
+        ({"record_filter": Template("{{ record.a | lipsum }}")}, "record_filter", "no filter `lipsum`"),
+        ({"record_filter": Template("{{ config.api_token }}")}, "record_filter", "credential"),
+        ({"record_filter": Template("{{ config }}")}, "record_filter", "`config` is used by"),
+        ({"record_filter": Template("{{ record.a }}" * 300)}, "record_filter", "characters"),
+        ({"record": RecordShape(added={"a": Template("{{ now_utc() }}")})}, "record", "`now_utc`"),
+        ({"record": RecordShape(added={"a..b": 1})}, "record", "empty part"),
+        ({"record": RecordShape(added={"a": 1}, constants={"a": 2})}, "record", "a constant"),
+        ({"record": RecordShape(flattened=(Flatten(path="a.*"),))}, "record", "stands alone"),
+        ({"record": RecordShape(removed=("id",))}, "record", "drops a key"),
+        ({"record": RecordShape(removed=("**.id",))}, "record", "drops a key"),
+        ({"record": RecordShape(removed=("*",))}, "record", "names no field"),
+        (
+            {"record": RecordShape(removed=("updated",)), "incremental": Incremental(cursor_path="updated")},
+            "record",
+            "the cursor",
+        ),
+    ],
+)
+def test_what_cannot_work_is_named(endpoint: dict[str, Any], key: str, text: str) -> None:
+    found = problem(resource(endpoint=Endpoint(path="/things", **endpoint)))
+    assert found.key == key and text in str(found)
