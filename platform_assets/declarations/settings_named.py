@@ -38,6 +38,6 @@ def _values(declared: Any) -> Iterator[Any]:
     elif isinstance(declared, Mapping):
         for value in declared.values():
             yield from _values(value)
-    elif isinstance(declared, tuple):
+    elif isinstance(declared, list | tuple):
         for value in declared:
             yield from _values(value)

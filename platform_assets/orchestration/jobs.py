@@ -8,6 +8,7 @@ from platform_assets.declarations import Platform, Resource
 from platform_assets.orchestration.partitions import op_names, partition_tags
 from platform_assets.orchestration.translator import asset_key
 from platform_assets.patches.mixed_partitions import MixedPartitionsJob, mixed_partitions_job
+from platform_assets.patches.partitioned_inputs import allow_partitioned_inputs
 
 SYNC_ALL = "sync_all"
 
@@ -22,6 +23,7 @@ def sync_jobs(platforms: Sequence[Platform]) -> list[MixedPartitionsJob]:
 
     A run of these without a partition loads every known parent of the partitioned assets.
     """
+    allow_partitioned_inputs()
     jobs = [
         mixed_partitions_job(
             sync_job_name(platform),

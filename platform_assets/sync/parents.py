@@ -243,7 +243,7 @@ class _Above:
 
 
 def _identity(platform: Platform, parent: Resource, field: str) -> str | None:
-    """The field that identifies the object of a path's field whatever its name is: the key beside it, if there is one."""
+    """The field that identifies the object of a path's field whatever its name is: the key beside it, or None."""
     key = platform.primary_key_of(parent)[0]
     if key == CONTENT_KEY:
         # It changes with the content: a parent that has changed is no other parent.

@@ -27,6 +27,7 @@ from platform_assets.declarations import (
 )
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import RequestFailed
+from tests.cli.command import command
 from tests.servers.http_server import HttpServer, Reply, Request
 
 REFRESH = OAuth2RefreshToken(access_token_url="/token", access_token_request_data={"scope": "read"})
@@ -167,6 +168,36 @@ def test_clients_that_refresh_at_once_take_turns(server: HttpServer) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(use, range(16)))
     assert not vendor.revoked and len(vendor.forms) == 1
+
+
+PROCESS = """
+import sys
+from platform_assets.configuration.platform_settings import Settings
+from platform_assets.declarations import Client, OAuth2RefreshToken, Platform, SinglePage
+from platform_assets.http.client import ApiClient
+auth = OAuth2RefreshToken(access_token_url="/token")
+client = Client(auth=auth, probe="/", paginator=SinglePage())
+platform = Platform(name="shop", title="Shop", description="", client=client, resources=())
+secrets = {"client_id": "id-1", "client_secret": "s3cr3t+1", "refresh_token": "refresh-0"}
+settings = Settings(base_url=sys.argv[1], token="t", secrets=secrets, backoff_factor=0.0)
+for _ in range(5):
+    with ApiClient(platform, settings) as client:
+        client.get("/x")
+"""
+
+
+@pytest.mark.slow
+def test_processes_take_turns_with_tokens_that_live_for_a_moment(server: HttpServer) -> None:
+    server.answer = vendor = Vendor(rotates=True, life=30)
+
+    def use(number: int) -> None:
+        done = command(server.url, code=PROCESS)
+        # A token that another process has replaced is refused, and replaced once more: nothing else may fail.
+        assert done.returncode == 0 or "401: the credential is refused" in done.stderr, done.stderr
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(use, range(4)))
+    assert not vendor.revoked and len(vendor.forms) >= 20
 
 
 def test_without_a_place_to_keep_it_this_process_goes_on_and_says_what_will_fail(

@@ -3,108 +3,25 @@
 The server is the oracle: it keeps what it has and what it was asked, and knows nothing of the code that asks.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import (
-    BearerAuth,
     Buckets,
-    Client,
     DynamicPartitions,
-    Endpoint,
-    ErrorHandler,
     FanOut,
-    Incremental,
     Listed,
     OnRemoval,
-    Platform,
     RecordShape,
     Resolve,
     Resource,
     Scope,
-    SinglePage,
-    validate,
 )
-from platform_assets.http.client import ApiClient
-from platform_assets.sync import ResourceOutcome, Selection, sync
-from platform_assets.warehouse import open_warehouse
 from tests.databases import fetch
-from tests.servers.http_server import HttpServer, Reply, Request
-
-ORG = Resolve("orgs", "slug")
-
-
-def resource(name: str, path: str, columns: dict[str, str] | None = None, **more: Any) -> Resource:
-    endpoint = Endpoint(path=path, **more.pop("endpoint", {}))
-    given = {"id": "bigint", "name": "text", "at": "timestamp", **(columns or {})}
-    return Resource(name=name, description="", endpoint=endpoint, columns=given, **more)
-
-
-def tree(organization: Resolve = ORG) -> tuple[Resource, ...]:
-    """Organizations, their projects, the projects' issues; `organization` fills the issues' path."""
-    since = Incremental(cursor_path="at", start_param="since")
-    return (
-        resource("orgs", "/orgs", {"slug": "text"}),
-        resource(
-            "projects",
-            "/orgs/{org}/projects",
-            endpoint={"params": {"org": ORG}},
-            partition=DynamicPartitions(name="shop_org"),
-        ),
-        resource(
-            "issues",
-            "/orgs/{org}/projects/{project}/issues",
-            endpoint={"params": {"org": organization, "project": Resolve("projects", "id")}, "incremental": since},
-            partition=Buckets(count=4),
-        ),
-    )
-
-
-def declared(*resources: Resource, scopes: tuple[Scope, ...] = ()) -> Platform:
-    platform = Platform(
-        name="shop",
-        title="Shop",
-        description="",
-        client=Client(
-            auth=BearerAuth(),
-            probe="/orgs",
-            paginator=SinglePage(),
-            data_selector="",
-            error_handler=ErrorHandler(max_retries=0),
-        ),
-        resources=resources,
-        scopes=scopes,
-    )
-    (checked,) = validate([platform])
-    return checked
-
-
-class Api(HttpServer):
-    """Serves `lists` (path -> records, or a status); a record is left out if it is older than `since`."""
-
-    def __init__(self) -> None:
-        super().__init__(self._serve)
-        self.lists: dict[str, list[dict[str, Any]] | int] = {}
-
-    def _serve(self, request: Request) -> Reply:
-        found = self.lists.get(request.path, 404)
-        if isinstance(found, int):
-            return Reply({}, found)
-        return Reply([row for row in found if row.get("at", "9") >= request.query.get("since", "")])
-
-    def sync(self, platform: Platform, *names: str, scopes: Mapping[str, tuple[str, ...]] | None = None, **more: Any):
-        """Sync some resources, one after the other; outcomes by name, and what was asked for."""
-        asked, outcomes = len(self.requests), dict[str, ResourceOutcome]()
-        settings = Settings(base_url=self.url, token="t0ken", backoff_factor=0.0, scopes=scopes or {})
-        for name in names or [resource.name for resource in platform.resources]:
-            with open_warehouse(platform) as warehouse, ApiClient(platform, settings) as client:
-                (outcome,) = sync(client, warehouse, Selection((name,), **more))
-                outcomes[name] = outcome
-        return outcomes, [request.target for request in self.requests[asked:]]
+from tests.sync.generations import ORG, Api, declared, grow, resource, row, tree
 
 
 @pytest.fixture
@@ -113,21 +30,9 @@ def api() -> Iterator[Api]:
         yield server
 
 
-def row(id: int, day: int = 1, **more: Any) -> dict[str, Any]:
-    return {"id": id, "name": f"n{id}", "at": f"2026-01-{day:02d}T00:00:00Z", **more}
-
-
 @pytest.fixture
 def forest(api: Api) -> Api:
-    """Two organizations with projects 11, 12 and 21, which have an issue each with ten times their number."""
-    api.lists = {
-        "/orgs": [row(1, slug="acme"), row(2, slug="globex/eu")],
-        "/orgs/acme/projects": [row(11), row(12)],
-        "/orgs/globex/eu/projects": [row(21)],
-        "/orgs/acme/projects/11/issues": [row(110, 3)],
-        "/orgs/acme/projects/12/issues": [row(120, 4)],
-        "/orgs/globex/eu/projects/21/issues": [row(210, 5)],
-    }
+    grow(api)
     return api
 
 
@@ -142,8 +47,15 @@ def of(file: Path, table: str, *columns: str) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize(
     ("organization", "column"),
-    [(ORG, "_orgs_slug"), (Resolve("projects", "_orgs_slug"), "_projects_orgs_slug")],
-    ids=["named by the grandparent", "named by the parent's column"],
+    [
+        pytest.param(ORG, "_orgs_slug", id="named by the grandparent"),
+        pytest.param(
+            Resolve("projects", "_orgs_slug"),
+            "_projects_orgs_slug",
+            id="by the parent's column",
+            marks=pytest.mark.slow,
+        ),
+    ],
 )
 def test_a_child_of_a_child_has_the_values_of_both(
     organization: Resolve, column: str, forest: Api, warehouse_file: Path
@@ -173,6 +85,7 @@ def test_each_combination_has_a_cursor_and_is_read_when_its_own_parent_changes(
     assert [id for (id,) in of(warehouse_file, "issues", "id")] == [110, 120, 121, 210]
 
 
+@pytest.mark.slow
 def test_a_failed_combination_stops_no_other_and_is_read_again(forest: Api, warehouse_file: Path) -> None:
     platform = declared(*tree())
     forest.lists["/orgs/acme/projects/11/issues"] = 500
@@ -195,6 +108,7 @@ def test_what_belongs_to_a_removed_grandparent_is_kept_and_not_asked_for(forest:
     assert [id for (id,) in of(warehouse_file, "issues", "id")] == [110, 120, 210] and outcomes["issues"].ok
 
 
+@pytest.mark.slow
 def test_a_scope_of_the_grandparents_holds_for_the_grandchildren(forest: Api) -> None:
     platform = declared(*tree(), scopes=(Scope(setting="org", resource="orgs", field="slug"),))
     forest.sync(platform)
@@ -215,6 +129,7 @@ def test_a_renamed_grandparent_loses_and_doubles_no_row(forest: Api, warehouse_f
     assert not asked, "all of them were read under the new name"
 
 
+@pytest.mark.slow
 def test_great_grandchildren_are_read_for_three_generations(forest: Api, warehouse_file: Path) -> None:
     notes = resource(
         "notes",
@@ -276,6 +191,7 @@ def test_several_parents_are_read_in_every_combination_and_each_has_its_own_stat
     assert len(loaded(warehouse_file, "prices", "id")) == 11, "rows of a combination that is gone stay"
 
 
+@pytest.mark.slow
 def test_a_parent_that_was_never_loaded_is_named(api: Api) -> None:
     api.lists = {"/shops": [row(1)]}
     platform = declared(*products())
@@ -308,6 +224,7 @@ def test_lists_of_values_and_parents_are_combined_in_the_path(api: Api, warehous
     assert loaded(warehouse_file, "pets", "kind", "org") == [one for one in every if one != ("dogs", "acme")]
 
 
+@pytest.mark.slow
 def test_a_list_is_read_once_per_row_of_a_grandchild(forest: Api, warehouse_file: Path) -> None:
     logs = resource("logs", "/logs/{issue}", endpoint={"params": {"issue": Listed("issues", "id")}})
     forest.lists |= {f"/logs/{id}": [row(id * 10)] for id in (110, 120, 210)}

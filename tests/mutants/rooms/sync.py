@@ -23,6 +23,20 @@ ROUNDS = "tests/platforms/vendors/test_rounds.py"
 
 MUTANTS = (
     Mutant(
+        "children-of-removed-parents",
+        PARENTS,
+        "        return not self.columns or self._named(row) in self._ids",
+        "        return True",
+        ("tests/sync/test_generations.py::test_what_belongs_to_a_removed_grandparent_is_kept_and_not_asked_for",),
+    ),
+    Mutant(
+        "name-of-a-grandparent-is-its-identity",
+        PARENTS,
+        "above.id_of(row) if field in above.columns else None if identity is None else row.value(identity)",
+        "None if field in above.columns or identity is None else row.value(identity)",
+        ("tests/sync/test_generations.py::test_a_renamed_grandparent_loses_and_doubles_no_row",),
+    ),
+    Mutant(
         "rest-of-a-history-forgotten",
         PLAN,
         "rest = {} if left is None or param is None else {param: left}",
