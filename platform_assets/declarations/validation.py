@@ -262,7 +262,7 @@ def _column_problems(platform: Platform, resource: Resource) -> Iterator[Problem
         if data_type not in DATA_TYPES:
             yield resource.name, "columns", f"{column!r} has type {data_type!r}; known: {', '.join(DATA_TYPES)}"
     for key in platform.primary_key_of(resource):
-        if key not in resource.columns and resource.primary_key != ():
+        if key and key not in resource.columns and resource.primary_key != ():
             yield resource.name, "primary_key", f"{key!r} is not a declared column"
     if resource.primary_key == () and CONTENT_KEY in resource.columns:
         yield resource.name, "columns", f"{CONTENT_KEY!r} is made where there is no primary key: leave it out"

@@ -59,8 +59,8 @@ def test_lists_keys_columns_paging_parents_and_cursors_are_taken() -> None:
     shop = found.platform
     assert shop.base_url == "https://shop.example.com/v1" and shop.title == "Shop API"
     assert shop.client.auth == ApiKeyAuth(name="X-Api-Key", location="header") and shop.client.probe == "/orders"
-    assert [one.name for one in shop.resources] == ["orders", "order_lines", "customers", "tags"]
-    orders, lines, customers, tags = shop.resources
+    assert [one.name for one in shop.resources] == ["orders", "order_lines", "customers", "tags", "logs"]
+    orders, lines, customers, tags, logs = shop.resources
     assert orders.description == "All orders."
     assert orders.columns == {"id": "bigint", "total": "double", "items": "json", "updated_at": "timestamp"}
     assert shop.paginator_of(orders) == PageNumber(limit=10)
@@ -72,7 +72,7 @@ def test_lists_keys_columns_paging_parents_and_cursors_are_taken() -> None:
     )
     assert customers.columns["vip"] == "bool" and shop.data_selector_of(customers) == "data"
     assert shop.column_descriptions == {"orders.id": "Number.", "order_lines.quantity": "Pieces."}
-    assert tags.primary_key == "slug" and shop.paginator_of(tags) == SinglePage()
+    assert logs.primary_key == () and tags.primary_key == "slug" and shop.paginator_of(tags) == SinglePage()
 
 
 def test_what_was_assumed_or_left_out_is_said() -> None:
@@ -83,10 +83,10 @@ def test_what_was_assumed_or_left_out_is_said() -> None:
     assert not [line for line in found.assumed if line.startswith("team_members")], "it is left out"
     left_out = dict(line.split(": ", 1) for line in found.left_out)
     assert set(left_out) == {
-        "GET /me", "GET /orders/{order_id}", "GET /logs", "GET /search", "GET /elsewhere", "GET /teams/{team}/members",
+        "GET /me", "GET /orders/{order_id}", "GET /search", "GET /elsewhere", "GET /teams/{team}/members",
         "GET /circle",
     }  # fmt: skip
-    assert left_out["GET /logs"] == "no field says which record is which"
+    assert "logs: no field says which record is which: the key is a hash of the whole record" in found.assumed
     assert left_out["GET /search"] == "it needs the query parameter `q`"
     assert "leads out of the file" in left_out["GET /elsewhere"] and "in a circle" in left_out["GET /circle"]
     assert "placeholder `{team}` has no parent" in left_out["GET /teams/{team}/members"]

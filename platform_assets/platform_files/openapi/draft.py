@@ -161,7 +161,7 @@ def _list(specification: Specification, operation: Operation, taken: set[str], a
             assumed.append(f"{name}: `{parameter.name}` is always {value!r}")
     assumed += [f"{name}: {note}" for note in (records.assumed, paging.note, *filtering.notes) if note]
     if key is None:
-        assumed.append(f"{name}: no field says which record is which")
+        assumed.append(f"{name}: no field says which record is which: the key is a hash of the whole record")
     elif key != "id":
         assumed.append(f"{name}: the key is `{key}`")
     return _List(
@@ -214,10 +214,7 @@ def _without_what_cannot_run(platform: Platform, left_out: list[str]) -> Platfor
             refused = next((one for one in platform.resources if one.name == error.resource), None)
             if refused is None:
                 raise
-            problem = (
-                str(error).partition(": ")[2] if refused.primary_key != () else "no field says which record is which"
-            )
-            left_out.append(f"GET {refused.endpoint.path}: {problem}")
+            left_out.append(f"GET {refused.endpoint.path}: {str(error).partition(': ')[2]}")
             meanings = platform.column_descriptions.items()
             platform = replace(
                 platform,
