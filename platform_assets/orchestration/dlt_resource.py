@@ -101,8 +101,8 @@ class PlatformDlt(DltResourceWithTableSchema):
             yield dg.MaterializeResult(asset_key=key, metadata={} if whole_run else metadata)
 
 
-# What the assets need, by the name of their op's parameter. One object, because Dagster merges definitions of one project
-# only if they agree on it; and no `dlt`, which a project's own code may have.
+# What the assets need, by the name of their op's parameter. Not `dlt`, which a project's own code may have; and one
+# object, because Dagster merges the definitions of a project only if they agree on it.
 RESOURCES = {"platform_dlt": PlatformDlt()}
 
 

@@ -55,10 +55,14 @@ def files_in(folder: Path) -> list[Path]:
         return []
 
 
-def load_file(path: Path, others: Iterable[Platform]) -> Platform | BrokenPlatform:
-    """The platform of a file, or why it cannot be used beside the `others`, or in place of the one of its name."""
+def load_file(path: Path, others: Iterable[Platform], *, replacing: bool = True) -> Platform | BrokenPlatform:
+    """The platform of a file, or why it cannot be used beside the `others`.
+
+    Args:
+        replacing: whether the platform may replace one of its name.
+    """
     if path.suffix not in _YAML:
-        return load_module(lambda: _run(path), path.stem, others, replacing=True)
+        return load_module(lambda: _run(path), path.stem, others, replacing=replacing)
     try:
         # Only now: a project without such files need not import a reader of YAML.
         from platform_assets.platform_files.reader import read_platform
@@ -68,7 +72,7 @@ def load_file(path: Path, others: Iterable[Platform]) -> Platform | BrokenPlatfo
         return BrokenPlatform(path.stem, error.place, error.problem)
     except DeclarationError as error:
         return BrokenPlatform(path.stem, _placed(str(path), error.line), str(error), error.platform)
-    return _checked(platform, path.stem, str(path), others, replacing=True)
+    return _checked(platform, path.stem, str(path), others, replacing=replacing)
 
 
 def load_module(
