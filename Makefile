@@ -83,8 +83,9 @@ fuzz: setup $(UV)  ## fuzz the parsers for five minutes, guided by coverage (Lin
 	$(BIN)/python -m tests.faults.coverage_guided -max_total_time=300 -max_len=4096
 
 MINUTES ?= 10
-simulate: setup  ## play random histories (faulty servers, kills, concurrent runs) for MINUTES=10
-	$(BIN)/python -m tests.simulation --minutes $(MINUTES)
+WAREHOUSE ?= duckdb
+simulate: setup  ## play random histories (faulty servers, kills, concurrent runs) for MINUTES=10 in WAREHOUSE=duckdb
+	$(BIN)/python -m tests.simulation --minutes $(MINUTES) --warehouse $(WAREHOUSE)
 
 mutants: setup  ## plant faults in a copy of the code, one at a time, and check that a test fails
 	$(BIN)/python -m tests.mutants

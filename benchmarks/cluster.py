@@ -21,7 +21,7 @@ from typing import Any
 import dagster as dg
 import psycopg2
 
-from benchmarks.fast_path import HERE, ROOT, machine, server
+from benchmarks.fast_path import HERE, ROOT, http_get, machine, server
 from benchmarks.server import TOKEN
 from tests.deploy.cluster import ENDED, Cluster, running_cluster, wait_until
 from tests.servers.postgres import PostgresServer
@@ -31,7 +31,7 @@ PARTITIONS = 500
 RUNS = 16
 LATENCY = 0.05
 # Of each organization, two a page: the reads wait for the server, not for this machine's processors.
-PIPELINES = 10
+PIPELINES = 122
 PAGE_SIZE = 2
 ORGANIZATIONS, PARTITIONED = "ci_analytics/organizations", "ci_analytics/organizations_pipelines"
 PARTITION = "ci_analytics_organization"
@@ -92,7 +92,7 @@ def warm_cluster(url: str, folder: Path, workers: int) -> Iterator[tuple[Cluster
             raise SystemExit("the organizations were not loaded")
         keys = sorted(cluster.instance.get_dynamic_partitions(PARTITION), key=lambda key: int(key.split("-")[1]))
         others = keys[PARTITIONS:]
-        finish(cluster, [launch(cluster, others[at::workers]) for at in range(workers)])
+        cluster.finish([launch(cluster, others[at::workers]) for at in range(workers)], LONGEST)
         yield cluster, keys[:PARTITIONS]
 
 
@@ -105,26 +105,6 @@ def launch_all(cluster: Cluster, keys: Sequence[str], runs: int) -> list[str]:
     return [launch(cluster, keys[at::runs]) for at in range(runs)]
 
 
-def finish(cluster: Cluster, launched: Sequence[str]) -> list[str]:
-    """Wait until each run, or the last of those that replace it, has succeeded; the ids of those that were replaced."""
-    replaced: list[str] = []
-    waiting = list(launched)
-    deadline = time.monotonic() + LONGEST
-    while waiting:
-        assert time.monotonic() < deadline, "the runs did not end"
-        time.sleep(0.5)
-        ended = [run for run in map(cluster.run, waiting) if run.status in ENDED]
-        for run in ended:
-            if run.status == dg.DagsterRunStatus.SUCCESS:
-                waiting.remove(run.run_id)
-            elif retries := cluster.retries_of(run.run_id):
-                replaced.append(run.run_id)
-                waiting[waiting.index(run.run_id)] = retries[0]
-            elif run.tags.get("dagster/will_retry") == "false":
-                raise SystemExit(f"run {run.run_id} failed and is not retried")
-    return replaced
-
-
 def materialized(cluster: Cluster, keys: Sequence[str]) -> int:
     key = dg.AssetKey(PARTITIONED.split("/"))
     return len(set(keys) & cluster.instance.get_materialized_partitions(key))
@@ -133,7 +113,7 @@ def materialized(cluster: Cluster, keys: Sequence[str]) -> int:
 def undisturbed(url: str, folder: Path, workers: int, runs: int) -> Measured:
     with warm_cluster(url, folder, workers) as (cluster, keys):
         began = time.monotonic()
-        finish(cluster, launch_all(cluster, keys, runs))
+        cluster.finish(launch_all(cluster, keys, runs), LONGEST)
         seconds = time.monotonic() - began
         done = materialized(cluster, keys)
         return Measured(f"{workers} Celery worker{'s' * (workers > 1)}", seconds, rows_of(warehouse(cluster)), done)
@@ -144,7 +124,7 @@ def disturbed(url: str, folder: Path, workers: int, runs: int) -> tuple[Measured
     with warm_cluster(url, folder, workers) as (cluster, keys):
         began = time.monotonic()
         launched = launch_all(cluster, keys, runs)
-        victim, run_id = busy_worker(cluster, launched)
+        victim, run_id = cluster.busy_worker(launched)
         time.sleep(1)
         victim.kill()
         killed = time.monotonic()
@@ -155,28 +135,10 @@ def disturbed(url: str, folder: Path, workers: int, runs: int) -> tuple[Measured
         # Not in the same second: a retry that Dagster cannot store it does not try again.
         wait_until(lambda: cluster.retries_of(run_id))
         cluster.postgres.restart()
-        replaced = finish(cluster, launched)
+        replaced = cluster.finish(launched, LONGEST)
         seconds = time.monotonic() - began
         case = f"{workers} workers, one killed, Postgres restarted"
         return Measured(case, seconds, rows_of(warehouse(cluster)), materialized(cluster, keys), replaced), noticed
-
-
-def busy_worker(cluster: Cluster, launched: Sequence[str]) -> tuple[Any, str]:
-    """A worker and the run that it executes, as Celery knows it."""
-    launcher: Any = cluster.instance.run_launcher
-    found: list[tuple[Any, str]] = []
-
-    def started() -> bool:
-        for run in map(cluster.run, launched):
-            task = run.tags.get("dagster-celery/task_id")
-            meta: dict[str, Any] = launcher.celery.backend.get_task_meta(task) if task else {}
-            if run.status == dg.DagsterRunStatus.STARTED and meta.get("status") == "STARTED":
-                number = int(meta["result"]["hostname"].split("@")[0].split("-")[1])
-                found.append((cluster.workers[number], run.run_id))
-        return bool(found)
-
-    wait_until(started)
-    return found[0]
 
 
 def warehouse(cluster: Cluster) -> str:
@@ -236,6 +198,7 @@ def main() -> None:
         folder = Path(name)
         with PostgresServer() as postgres:
             single = single_process(url, folder / "single", postgres)
+        requests = int(http_get(url, "/_requests"))
         print(f"{single.case}: {single.seconds:.1f} s, {len(single.rows):,} rows", flush=True)
         results = [undisturbed(url, folder / f"workers-{n}", n, options.runs) for n in (options.workers, 1)]
         for one in results:
@@ -246,13 +209,12 @@ def main() -> None:
     efficiency = one.seconds / (options.workers * many.seconds)
     expected = of_the_backfill(single.rows, keys)
     lines = [row(found, of_the_backfill(found.rows, keys), expected) for found in (single, one, many, killed)]
-    pages = PIPELINES // PAGE_SIZE + 1
     text = f"""# Many workers
 
 {datetime.now(UTC):%Y-%m-%d}; {machine()}, dagster-celery {version("dagster-celery")}.
 
 {PARTITIONS} partitions (organizations with {PIPELINES} pipelines each) in {options.runs} runs, from a server that takes
-{LATENCY * 1000:.0f} ms for an answer, in pages of {PAGE_SIZE}: {PARTITIONS * pages:,} requests, eight of a run at once.
+{LATENCY * 1000:.0f} ms for an answer, in pages of {PAGE_SIZE}: {requests:,} requests, eight of a run at once.
 The pages are that small so that the reads wait, as over a network: {os.cpu_count()} cores are shared by the workers,
 the server and the database, and would else be all that is measured. Into Postgres, which also has Dagster's history;
 Redis between the daemon and the workers. Webserver, daemon, code server and each worker are processes of their own in

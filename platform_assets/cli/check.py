@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -16,10 +17,11 @@ from platform_assets.cli.account_details import account_details
 from platform_assets.cli.dagster_storage import try_to_open
 from platform_assets.cli.environment import chosen_platforms, dagster_home_path, sandbox_for, unserved
 from platform_assets.configuration import ALERTS, WEBHOOK_URL, read, unknown_settings
+from platform_assets.configuration.platform_settings import is_mentioned
 from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError
+from platform_assets.declarations.errors import without_platform
 from platform_assets.extraction.connection import connect
 from platform_assets.http.client import ApiClient
-from platform_assets.http.shared_limits import SharedLimits
 from platform_assets.platforms import all_platforms, broken_platforms, replaced_platforms
 from platform_assets.warehouse.location import check_settings, exclusive, missing_file, shared_limits, warehouse_name
 from platform_assets.warehouse.queries import reading, recorded_source
@@ -27,6 +29,8 @@ from platform_assets.warehouse.source_account import AnotherAccount
 
 # Seconds that the check waits for a load in flight.
 _WAREHOUSE_WAIT = 10.0
+# Seconds that a server has to answer a request of the check.
+_ANSWER_WAIT = 10.0
 # Bytes written to find out whether the disk is full.
 _TRIAL_BYTES = 65_536
 
@@ -39,6 +43,14 @@ class Finding:
     ok: bool
     text: str
     details: tuple[str, ...] = ()
+
+
+_NOTHING = Finding(
+    "platforms",
+    False,
+    "none is configured; `platform-assets sync --sandbox` loads all of them without credentials",
+    ("docs/leave-the-sandbox.md says how to configure one",),
+)
 
 
 def check_platforms(names: Sequence[str], *, sandbox: bool, contract: str = REFERENCE, as_json: bool = False) -> bool:
@@ -78,11 +90,11 @@ def _findings(platforms: list[Platform], *, all_of_them: bool, sandbox: bool, co
         yield Finding("settings", False, problem)
     served = [platform for platform in platforms if platform not in left_out]
     warehouse = _check_warehouse()
-    # One request to each platform may be sent without the warehouse, whose fault has a line of its own.
-    limits = shared_limits(patience=_WAREHOUSE_WAIT) if warehouse.ok else None
-    with sandbox_for(served, sandbox, contract):
-        for platform in served:
-            yield _check(platform, limits)
+    if all_of_them and not sandbox and not any(map(is_mentioned, served)):
+        yield _NOTHING
+    else:
+        with sandbox_for(served, sandbox, contract):
+            yield from _check_all(served, warehouse.ok)
     yield warehouse
     yield _check_home()
     yield from _check_alerts()
@@ -157,19 +169,41 @@ def _compare_accounts(client: ApiClient) -> None:
         agree_on_source(client, warehouse, read_only=True)
 
 
-def _check(platform: Platform, limits: SharedLimits | None) -> Finding:
+def _check_all(platforms: Sequence[Platform], has_warehouse: bool) -> Iterator[Finding]:
+    """Send all probes at once: servers that stay silent cost the time of one."""
+    with ThreadPoolExecutor(max(1, len(platforms)), thread_name_prefix="check") as pool:
+        probed = [pool.submit(_probe, platform, has_warehouse) for platform in platforms]
+        for platform, client in zip(platforms, probed, strict=True):
+            yield _check(platform, client)
+
+
+def _probe(platform: Platform, has_warehouse: bool) -> ApiClient:
+    """A client whose credential the server accepts, to be closed. Raises PlatformAssetsError; tries once."""
+    connection = connect(platform)
+    patient = connection.settings.answer_timeout or _ANSWER_WAIT
+    settings = replace(connection.settings, answer_timeout=min(patient, _ANSWER_WAIT))
+    # One request may be sent without the warehouse, whose fault has a line of its own.
+    limits = shared_limits(patience=_WAREHOUSE_WAIT) if has_warehouse else None
+    client = replace(connection, settings=settings).open_client(retries=False, limits=limits)
+    try:
+        client.get(connection.platform.client.probe)
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def _check(platform: Platform, probed: Future[ApiClient]) -> Finding:
     file = replaced_platforms().get(platform.name)
     details = () if file is None else (f"{file} replaces the platform of this name that the package has",)
     try:
-        connection = connect(platform)
-        with connection.open_client(retries=False, limits=limits) as client:
-            client.get(connection.platform.client.probe)
+        with probed.result() as client:
             _check_account(client)
             details += tuple(account_details(platform, client))
     except PlatformAssetsError as error:
         return replace(_not_ok(platform.name, error), details=details)
-    return Finding(platform.name, True, f"ok, {connection.settings.base_url} accepts the credential", details)
+    return Finding(platform.name, True, f"ok, {client.settings.base_url} accepts the credential", details)
 
 
 def _not_ok(subject: str, error: PlatformAssetsError) -> Finding:
-    return Finding(subject, False, str(error).removeprefix(f"{subject}: "))
+    return Finding(subject, False, without_platform(subject, str(error)))

@@ -34,3 +34,69 @@ def write_file(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise PlatformAssetsError(f"{path} cannot be written: {error.strerror}") from None
+
+
+@commands.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the platform in snake_case: schema, group and settings.")],
+    base_url: Annotated[str | None, typer.Option("--base-url", help="Where the API is.")] = None,
+    auth: Annotated[
+        str | None, typer.Option("--auth", help="How the credential is sent: bearer, api_key, http_basic, ...")
+    ] = None,
+    auth_name: Annotated[
+        str | None, typer.Option("--auth-name", help="With `--auth api_key`: its query parameter or header.")
+    ] = None,
+    auth_location: Annotated[
+        str | None, typer.Option("--auth-location", help="With `--auth api_key`: query or header.")
+    ] = None,
+    token_url: Annotated[
+        str | None, typer.Option("--token-url", help="With OAuth: path of the token endpoint below the base URL.")
+    ] = None,
+    resource: Annotated[
+        list[str] | None, typer.Option("--resource", help="A list, as orders:/v1/orders; may be repeated.")
+    ] = None,
+    selector: Annotated[
+        str | None, typer.Option("--data-selector", help="Dotted path to the records; the body itself by default.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", help="Field that says which record is which: id, or id:text; default id.")
+    ] = None,
+    page_size: Annotated[
+        int | None, typer.Option("--page-size", help="Records a page, for `?page=1&per_page=`.", min=1)
+    ] = None,
+    page_param: Annotated[str | None, typer.Option("--page-param", help="The page's parameter; default page.")] = None,
+    limit_param: Annotated[
+        str | None, typer.Option("--limit-param", help="The page size's parameter; default per_page.")
+    ] = None,
+    openapi: Annotated[
+        Path | None,
+        typer.Option("--openapi", help="OpenAPI 3 or Swagger 2 file, in JSON or YAML: takes all lists from it."),
+    ] = None,
+    python: Annotated[bool, typer.Option("--python/--yaml", help="Write Python, or YAML.")] = False,
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Where to write it; default `[platforms] folder`.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")] = False,
+) -> None:
+    """Write a platform file for an API: from a few answers, or from its OpenAPI specification.
+
+    What is not given as an option is asked for on a terminal. Sends no request.
+    """
+    from platform_assets.cli.new import NewPlatform, write_new
+
+    write_new(
+        NewPlatform(
+            name=name,
+            base_url=base_url,
+            auth=auth,
+            auth_values={"name": auth_name, "location": auth_location, "access_token_url": token_url},
+            resources=tuple(resource or ()),
+            selector=selector,
+            key=key,
+            paging={"limit": page_size, "page_param": page_param, "limit_param": limit_param},
+            openapi=openapi,
+            python=python,
+            folder=folder,
+            force=force,
+        )
+    )

@@ -4,13 +4,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
-from threading import Event
+from threading import Event, Thread
 
 import typer
 
+from platform_assets.cli.dbt_lines import DbtLines
 from platform_assets.cli.environment import (
     dagster_home,
     report_broken_platforms,
@@ -38,6 +39,8 @@ _SUPERSEDED = "Function `dev_command` is superseded"
 _POLL_SECONDS = 0.2
 # Seconds that `dagster dev` has to end after an interrupt, until it gets another one.
 SHUTDOWN_SECONDS = 20.0
+# Seconds to wait for what was printed last.
+_LAST_LINES = 2.0
 
 
 def open_ui(host: str, port: int, sandbox: bool | None, contract: str = REFERENCE) -> int:
@@ -127,7 +130,9 @@ def run_until_signalled(command: Sequence[str], meanwhile: Callable[[], None]) -
     """
     signalled = Event()
     before = {number: signal.signal(number, lambda *_: signalled.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    process = subprocess.Popen(command, process_group=0)
+    process = subprocess.Popen(command, process_group=0, stdout=subprocess.PIPE, text=True, errors="replace")
+    reader = Thread(target=_show, args=(process.stdout,), name="stdout", daemon=True)
+    reader.start()
     interrupt_at = 0.0
     try:
         while True:
@@ -139,5 +144,16 @@ def run_until_signalled(command: Sequence[str], meanwhile: Callable[[], None]) -
                     process.send_signal(signal.SIGINT)
                     interrupt_at = time.monotonic() + SHUTDOWN_SECONDS
     finally:
+        # A run that outlives the UI keeps its stdout open.
+        reader.join(_LAST_LINES)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _show(lines: Iterable[str]) -> None:
+    """Print what the runs print, which is dbt's most of all, in short."""
+    dbt = DbtLines()
+    for line in lines:
+        shown = dbt.reduced(line.rstrip("\n"))
+        if shown is not None:
+            typer.echo(shown)

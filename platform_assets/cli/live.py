@@ -3,6 +3,8 @@
 import logging
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -12,19 +14,43 @@ from rich.table import Table
 from rich.text import Text
 
 from platform_assets.cli.json_log import is_json_log
-from platform_assets.cli.live_lines import LiveLines
+from platform_assets.cli.live_lines import WORTH_SAYING, LiveLines
 from platform_assets.cli.phases import PhaseClock
 from platform_assets.cli.run_output import hide_dlts_tracebacks, own_stderr, stderr_by_lines, without_stdout
+from platform_assets.http.client import RATE_LIMIT
 from platform_assets.progress import Observer, observed_by
 
 _PER_SECOND = 5
 
+log = logging.getLogger(__name__)
 
-class _Phases(Observer):
-    """Measures the phases and shows nothing: the log has a line per asset."""
 
-    def __init__(self, clock: PhaseClock) -> None:
-        self.phase = clock.phase
+class LoggedWaits(Observer):
+    """Measures the phases, and logs why a platform waits for a retry; the sync logs a line per asset itself.
+
+    Of the waits that many reads begin at once, one is logged.
+
+    Args:
+        phases: measures the phases.
+        clock: seconds, only ever going forward; replaced by tests.
+    """
+
+    def __init__(self, phases: PhaseClock, clock: Callable[[], float] = time.monotonic) -> None:
+        self.phase = phases.phase
+        self._clock = clock
+        self._until: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def waiting(self, platform: str, seconds: float, why: str) -> None:
+        # Within a declared rate limit, waits are the rule.
+        if why == RATE_LIMIT or seconds < WORTH_SAYING:
+            return
+        now = self._clock()
+        with self._lock:
+            if now < self._until.get(platform, now):
+                return
+            self._until[platform] = now + seconds
+        log.info("%s: waiting %.0f s %s", platform, seconds, why)
 
 
 @contextmanager
@@ -44,7 +70,7 @@ def progress_shown(assets: Mapping[str, int], clock: PhaseClock) -> Iterator[Non
         else:
             if not is_json_log():
                 _log_to(logging.StreamHandler(sys.stderr), logging.INFO)
-            with observed_by(_Phases(clock)):
+            with observed_by(LoggedWaits(clock)):
                 yield
 
 

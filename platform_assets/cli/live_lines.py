@@ -10,7 +10,7 @@ from platform_assets.cli.phases import PhaseClock
 from platform_assets.progress import Observer, Phase
 
 # Seconds that a wait must still take to be worth a word.
-_WORTH_SAYING = 1.0
+WORTH_SAYING = 1.0
 
 
 @dataclass
@@ -45,7 +45,7 @@ class PlatformLine:
         left = self.waits_until - now
         if self.stage:
             return self.stage
-        if left >= _WORTH_SAYING:
+        if left >= WORTH_SAYING:
             return f"waiting {left:.0f} s {self.waits_why}"
         if self.active:
             first, *others = self.active

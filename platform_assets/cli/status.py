@@ -14,6 +14,7 @@ from platform_assets.cli.environment import chosen_platforms, console, report_br
 from platform_assets.cli.table import Column, print_table
 from platform_assets.counted import counted
 from platform_assets.declarations import Platform
+from platform_assets.declarations.errors import about
 from platform_assets.reporting.ages import ago, duration, exact
 from platform_assets.reporting.asset_status import AssetStatus, State, asset_statuses
 from platform_assets.warehouse.location import warehouse_name
@@ -57,7 +58,7 @@ def _findings(statuses: Sequence[AssetStatus], platforms: Sequence[Platform], no
     """Lines about what is not as it should be, and a count of the rest."""
     by_state = {state: [status for status in statuses if status.state is state] for state in State}
     for status in by_state[State.FAILED]:
-        yield f"failed: {status.asset}: {status.failure}"
+        yield f"failed: {about(status.asset, status.failure)}"
     for status in by_state[State.STALE]:
         assert status.last_load is not None
         yield f"stale: {status.asset}: loaded {ago(status.last_load, now)}, allowed {duration(status.allowed_lag)}"

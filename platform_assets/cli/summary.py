@@ -51,14 +51,13 @@ class Summary:
         """Keys of the tables that were loaded without a failure."""
         return {dg.AssetKey(name.split("/")) for name, asset in self.assets.items() if asset.landed}
 
-    def record(self, events: Iterable[dg.DagsterEvent]) -> None:
-        """Add the events of one run."""
+    def record(self, events: Iterable[dg.DagsterEvent], seconds: Mapping[str, float]) -> None:
+        """Add the events of one run, and how long its steps took, failed ones too."""
+        for step, spent in seconds.items():
+            self.seconds[step.split("__")[0]] += spent
         for event in events:
             if event.is_step_materialization:
                 self._record_materialization(event.asset_key, event.step_materialization_data.materialization)
-            elif event.is_step_success:
-                platform = str(event.step_key).split("__")[0]
-                self.seconds[platform] += event.step_success_data.duration_ms / 1000
             if event.is_step_failure:
                 for line in _failure_lines(event):
                     (self.next_steps if line.startswith(NEXT_STEP) else self.failures).append(line)
@@ -69,7 +68,7 @@ class Summary:
             self.models += key is not None and key.path[0] in MODEL_SCHEMAS
             return
         metadata: Mapping[str, Any] = {name: entry.value for name, entry in materialization.metadata.items()}
-        asset.rows = metadata.get("dagster/row_count", asset.rows)
+        asset.rows = metadata.get("dagster/row_count", metadata.get("rows_in_table", asset.rows))
         if materialization.partition is None:
             asset.landed = True
             asset.loaded = metadata.get("rows_loaded", 0)

@@ -43,6 +43,10 @@ from platform_assets.progress import Phase
 from platform_assets.warehouse import open_warehouse
 from platform_assets.warehouse.location import exclusive
 
+# What to type next.
+_AFTER_A_SUCCESS = "Open the UI: make dev (or `platform-assets dev`), then http://127.0.0.1:3000"
+_AFTER_A_FAILURE = "What failed, now and before: `platform-assets status`. What to do: docs/troubleshoot.md"
+
 
 def run_sync(request: SyncRequest, assets: Sequence[str], clock: PhaseClock) -> int:
     """Load the assets (`<platform>/<resource>`), build the models, and print a summary.
@@ -117,9 +121,13 @@ def _run_sync(request: SyncRequest, assets: Sequence[str], clock: PhaseClock) ->
         f"{landed} of {counted(len(keys), 'asset')} and {counted(summary.models, 'dbt model')}", highlight=False
     )
     console.print(phases_line(phases), highlight=False)
-    console.print("Open the UI: make dev (or `platform-assets dev`), then http://127.0.0.1:3000", highlight=False)
     all_usable = request.platforms or request.assets or not broken_platforms()
     ok = agrees and not summary.failures and landed == len(keys) and bool(all_usable)
+    if not ok:
+        console.print(_AFTER_A_FAILURE, highlight=False, soft_wrap=True)
+    elif server is not None or sys.stdout.isatty():
+        # A job that loads from vendors every hour need not hear it.
+        console.print(_AFTER_A_SUCCESS, highlight=False, soft_wrap=True)
     if request.as_json:
         typer.echo(json.dumps(sync_document(summary, ok=ok, phases=phases), indent=2))
     return ok

@@ -18,6 +18,7 @@ from platform_assets.cli.environment import sandbox_for
 from platform_assets.cli.table import Column, print_table
 from platform_assets.counted import counted
 from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError, Resource
+from platform_assets.declarations.errors import without_platform
 from platform_assets.extraction.connection import connect
 from platform_assets.http.errors import SettingsError
 from platform_assets.platforms import all_platforms
@@ -139,7 +140,7 @@ def _lines(found: Sequence[tuple[str, Verification]]) -> Iterator[str]:
     """The details of all assets; what is said of several assets of a platform is one line."""
     names: dict[tuple[str, str], list[str]] = defaultdict(list)
     for platform, one in found:
-        for detail in _details(one):
+        for detail in _details(platform, one):
             names[platform, detail].append(one.name)
     for (platform, detail), (name, *others) in names.items():
         more = f" and {len(others)} more" if others else ""
@@ -167,13 +168,13 @@ def _state(one: Verification) -> str:
     return ", ".join(words) or "ok"
 
 
-def _details(one: Verification) -> Iterator[str]:
+def _details(platform: str, one: Verification) -> Iterator[str]:
     if one.error is not None:
-        yield f"not verified: {one.error}"
+        yield f"not verified: {without_platform(platform, one.error)}"
     if one.unserved is not None:
         yield f"not served by the contract in use, so there is nothing to compare it with: {one.unserved}"
     for parent, why in list(one.not_verified.items())[:10]:
-        yield f"parent {parent} not verified: {why}"
+        yield f"parent {parent} not verified: {without_platform(platform, why)}"
     for finding in one.examples:
         yield _described(finding)
     for finding in one.not_synced_examples:
@@ -182,7 +183,7 @@ def _details(one: Verification) -> Iterator[str]:
         if one.fixed.removal_withheld:
             yield f"{one.fixed.removal_withheld} extra rows were not removed: too many to be believed"
         if one.fixed.error is not None:
-            yield f"the fix failed: {one.fixed.error}"
+            yield f"the fix failed: {without_platform(platform, one.fixed.error)}"
 
 
 def _described(finding: Finding) -> str:

@@ -47,6 +47,21 @@ class MisspeltError(PlatformAssetsError, TypeError):
         super().__init__(f"{self.place}: {self.problem}")
 
 
+def about(asset: str, reason: str) -> str:
+    """`<asset>: <reason>`, each name once: reasons begin with their platform, some with their asset.
+
+    Args:
+        asset: `<platform>/<resource>`, with the partition in brackets if it is one.
+    """
+    reason = without_platform(asset.partition("/")[0], reason)
+    return reason if reason.startswith(asset) else f"{asset}: {reason}"
+
+
+def without_platform(platform: str, reason: str) -> str:
+    """The reason without the platform's name before it, for a line that has named it already."""
+    return reason.removeprefix(f"{platform}: ")
+
+
 def short_path(file: str) -> str:
     """A file's path as one would type it here: relative if it is below the current folder."""
     path, here = Path(file), Path.cwd()

@@ -268,6 +268,8 @@ class Platform:
     Args:
         name: snake_case; names the schema, the group, the asset keys and the settings' section.
         title, description: for people, in the UI.
+        base_url: where the contract `reference` is served; the setting `base_url` replaces it. A platform with it
+            counts as configured.
         client: with each resource's `endpoint` it is the contract `reference`.
         resources: at least one.
         contracts: name -> another contract that serves the same tables, chosen by the setting `contract`.
@@ -278,8 +280,6 @@ class Platform:
         scopes: settings that narrow which parents are read.
         column_descriptions: what fields mean, for people: `<field>` for what it means in every table, or
             `<resource>.<field>` for what it means in one. A field may have none.
-        base_url: where the contract `reference` is served; the setting `base_url` replaces it. A platform with it
-            counts as configured.
         unserved: resource name -> why the contract that is applied does not serve it; declared by the contract.
         reference: the platform as declared, if a contract is applied.
     """
@@ -287,6 +287,7 @@ class Platform:
     name: str
     title: str
     description: str
+    base_url: str | None = None
     client: Client
     resources: tuple[Resource, ...]
     contracts: Mapping[str, Contract] = field(default_factory=dict)
@@ -296,7 +297,6 @@ class Platform:
     owners: tuple[str, ...] = ("team:data-platform",)
     scopes: tuple[Scope, ...] = ()
     column_descriptions: Mapping[str, str] = field(default_factory=dict)
-    base_url: str | None = None
     unserved: Mapping[str, str] = field(default_factory=dict, metadata=_DERIVED)
     reference: "Platform | None" = field(default=None, metadata=_DERIVED)
 

@@ -119,6 +119,10 @@ class ApiClient:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End what is still requested, and close the connections."""
         self.pool.shutdown(cancel_futures=True)
         self._limits.close()
         self._session.close()
@@ -179,8 +183,9 @@ class ApiClient:
 
     def _say_why(self, state: RetryCallState) -> None:
         fault = state.outcome.exception() if state.outcome else None
-        status = fault.failure.status if isinstance(fault, TransientFault) else None
-        why = RATE_LIMIT if status == 429 else "to try again" + (f" after a {status}" if status else "")
+        status, cause = (fault.failure.status, fault.why) if isinstance(fault, TransientFault) else (None, "")
+        after = f" after a {status}" if status else f": {cause}" if cause else ""
+        why = RATE_LIMIT if status == 429 else f"to try again{after}"
         self._on_wait(state.upcoming_sleep, why)
 
     def _wait_for_limit(self, seconds: float) -> None:

@@ -42,7 +42,7 @@ def classify_connection_error(
     if not isinstance(error, requests.ConnectionError | requests.Timeout | requests.exceptions.ChunkedEncodingError):
         return RequestFailed(messages.about(path, f"cannot be requested ({type(error).__name__})"))
     if timed_out:
-        return TransientFault(RequestFailed(messages.about(path, _TOO_LATE)), None)
+        return TransientFault(RequestFailed(messages.about(path, _TOO_LATE)), None, why=_TOO_LATE)
     untrusted = _find_cause(error, ssl.SSLCertVerificationError)
     base_url = setting_name(platform, "base_url")
     if untrusted is not None:
@@ -53,11 +53,11 @@ def classify_connection_error(
         )
     if not responded_before and _find_cause(error, NewConnectionError, ConnectTimeoutError) is not None:
         text = f"{platform.name}: cannot reach {origin}: check {base_url}, and that the server is up"
-        return TransientFault(RequestFailed(text, unreachable=True), None)
+        return TransientFault(RequestFailed(text, unreachable=True), None, why=f"cannot reach {origin}")
     if isinstance(error, requests.Timeout) or _find_cause(error, ReadTimeoutError) is not None:
-        return TransientFault(RequestFailed(messages.about(path, _TOO_LATE)), None)
+        return TransientFault(RequestFailed(messages.about(path, _TOO_LATE)), None, why=_TOO_LATE)
     broken = "the connection broke before the answer was complete"
-    return TransientFault(RequestFailed(messages.about(path, broken)), None)
+    return TransientFault(RequestFailed(messages.about(path, broken)), None, why="the connection broke")
 
 
 def _find_cause(error: BaseException, *kinds: type[BaseException]) -> BaseException | None:

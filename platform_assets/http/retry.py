@@ -22,10 +22,14 @@ class TransientFault(Exception):
         failure: what is raised if no retry is left.
         delay: seconds that the server asks to wait, None if it does not say.
         once_after: seconds after which one more try is worth it, and no further one.
+        why: for whoever waits meanwhile, e.g. "it cannot be reached"; empty if the failure's status says it.
     """
 
-    def __init__(self, failure: RequestFailed, delay: float | None, *, once_after: float | None = None) -> None:
+    def __init__(
+        self, failure: RequestFailed, delay: float | None, *, once_after: float | None = None, why: str = ""
+    ) -> None:
         super().__init__(str(failure))
+        self.why = why
         self.failure = failure
         self.delay = delay
         self.once_after = once_after

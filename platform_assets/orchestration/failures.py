@@ -6,6 +6,7 @@ from typing import NamedTuple
 import dagster as dg
 
 from platform_assets.declarations import Platform
+from platform_assets.declarations.errors import about
 from platform_assets.sync import ResourceOutcome
 
 # Metadata of a failed step: the assets, and asset[partition]s, that a retry does not fix. The freshness sensor leaves
@@ -39,10 +40,7 @@ def failure_of(platform: Platform, outcomes: Sequence[ResourceOutcome]) -> dg.Fa
     problems = [problem for outcome in outcomes for problem in _problems(platform, outcome)]
     if not problems:
         return None
-    lines = [
-        problem.reason if problem.reason.startswith(problem.name) else f"{problem.name}: {problem.reason}"
-        for problem in problems
-    ]
+    lines = [about(problem.name, problem.reason) for problem in problems]
     # A missing parent's reason says what to do.
     if not all(outcome.parent_missing for outcome in outcomes if any(_problems(platform, outcome))):
         lines.append(NEXT_STEP + _next_step(platform, problems))

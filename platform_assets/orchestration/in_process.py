@@ -16,14 +16,17 @@ _LOCATION = "platform_assets.definitions"
 
 
 class InProcessRuns:
-    """Runs on one instance, which share a config; `record` is called with the events of each run after it ended."""
+    """Runs on one instance, which share a config.
+
+    `record` is called after each run with its events, and with the seconds of each step.
+    """
 
     def __init__(
         self,
         repository: dg.RepositoryDefinition,
         instance: dg.DagsterInstance,
         config: SyncConfig,
-        record: Callable[[Iterable[dg.DagsterEvent]], None],
+        record: Callable[[Iterable[dg.DagsterEvent], Mapping[str, float]], None],
     ) -> None:
         self._repository = repository
         self._instance = instance
@@ -57,7 +60,10 @@ class InProcessRuns:
                 instance=self._instance,
                 raise_on_error=False,
             )
-        self._record(result.all_events)
+        # The event of a failed step does not say how long it took.
+        steps = self._instance.get_run_step_stats(result.run_id)
+        seconds = {one.step_key: one.end_time - one.start_time for one in steps if one.start_time and one.end_time}
+        self._record(result.all_events, seconds)
         return {str(event.step_key) for event in result.all_events if event.is_step_start}
 
     def _op_of(self, key: dg.AssetKey) -> str:

@@ -17,11 +17,10 @@ _LISTED = 20
 def table_metadata(
     platform: Platform, outcome: ResourceOutcome, column_schema: dg.TableSchema | None
 ) -> dict[str, Any]:
-    """The table that was loaded: its name, rows, lineage, and columns (None if dlt does not know the table)."""
+    """The table that was loaded: its name, lineage, and columns (None if dlt does not know the table)."""
     metadata: dict[str, Any] = {
         **parent_lineage(platform, platform.resource(outcome.name)),
         "dagster/table_name": f"{platform.name}.{outcome.name}",
-        "dagster/row_count": outcome.rows_in_table,
     }
     if column_schema is not None:
         metadata["dagster/column_schema"] = column_schema
@@ -31,6 +30,7 @@ def table_metadata(
 def sync_metadata(outcome: ResourceOutcome) -> dict[str, Any]:
     """Numbers of one resource's sync, 0 included; what is unusual is left out if it did not happen."""
     metadata: dict[str, Any] = {
+        "dagster/row_count": outcome.rows_in_table,
         "rows_loaded": outcome.rows_loaded,
         "records_read": outcome.records,
         "pages": outcome.pages,
@@ -60,8 +60,12 @@ def sync_metadata(outcome: ResourceOutcome) -> dict[str, Any]:
 
 
 def partition_metadata(outcome: ResourceOutcome, partition: PartitionOutcome) -> dict[str, Any]:
-    """Numbers of one partition; requests are counted for the whole run only, not per parent."""
+    """Numbers of one partition; requests are counted for the whole run only, not per parent.
+
+    Without `dagster/row_count`, which Dagster plots as this partition's: the table's rows are `rows_in_table`.
+    """
     metadata: dict[str, Any] = {
+        "rows_in_table": outcome.rows_in_table,
         "rows_loaded": partition.rows_loaded,
         "rows_removed": partition.deleted,
         "records_read": partition.records,

@@ -15,9 +15,17 @@ import yaml
 
 from platform_assets.declarations import MisspeltError
 
-MAX_BYTES = 1_000_000
-MAX_DEPTH = 40
-MAX_NODES = 100_000
+
+@dataclass(frozen=True)
+class Bounds:
+    """How large a file may be: bytes, levels of nesting, and nodes with aliases expanded."""
+
+    size: int = 1_000_000
+    depth: int = 40
+    nodes: int = 100_000
+
+
+PLATFORM_FILE = Bounds()
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "<<"
@@ -58,31 +66,31 @@ class Mapping:
 Node = Scalar | List | Mapping
 
 
-def read_text(path: Path) -> str:
-    """A file's text. Raises MisspeltError if it cannot be read, or is larger than MAX_BYTES."""
+def read_text(path: Path, bounds: Bounds = PLATFORM_FILE) -> str:
+    """A file's text. Raises MisspeltError if it cannot be read, or is too large."""
     try:
         if not path.is_file():
             raise _refused(str(path), 1, "there is no such file" if not path.exists() else "is no file")
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(bounds.size + 1)
     except OSError as error:
         raise _refused(str(path), 1, f"cannot be read: {error.strerror}") from None
-    if len(content) > MAX_BYTES:
-        raise _refused(str(path), 1, f"the file is larger than {MAX_BYTES // 1000} kB")
+    if len(content) > bounds.size:
+        raise _refused(str(path), 1, f"the file is larger than {bounds.size // 1000} kB")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise _refused(str(path), 1, "the file is not UTF-8") from None
 
 
-def parse(text: str, file: str) -> Mapping:
+def parse(text: str, file: str, bounds: Bounds = PLATFORM_FILE) -> Mapping:
     """The mapping that a text is in YAML. Raises MisspeltError, with the line, for what cannot be read.
 
     Args:
         file: path for messages.
     """
     try:
-        return _Composer(file, iter(yaml.parse(text, Loader=_LOADER))).document()
+        return _Composer(file, iter(yaml.parse(text, Loader=_LOADER)), bounds).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or error.context or "cannot be read"
@@ -99,7 +107,8 @@ def _refused(file: str, line: int, problem: str) -> MisspeltError:
 class _Composer:
     """Makes nodes of one document's events."""
 
-    def __init__(self, file: str, events: Iterator[Any]) -> None:
+    def __init__(self, file: str, events: Iterator[Any], bounds: Bounds) -> None:
+        self._bounds = bounds
         self._file = file
         self._events = events
         self._anchors: dict[str, Node | None] = {}
@@ -133,8 +142,8 @@ class _Composer:
             return node
         if event.tag is not None and not _is_implied(event):
             raise self._refused(event, f"tags such as {event.tag[:60]!r} are not read: write the plain value")
-        if depth > MAX_DEPTH:
-            raise self._refused(event, f"is nested more than {MAX_DEPTH} levels deep")
+        if depth > self._bounds.depth:
+            raise self._refused(event, f"is nested more than {self._bounds.depth} levels deep")
         self._count(event, 1)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
@@ -145,8 +154,8 @@ class _Composer:
 
     def _count(self, event: Any, nodes: int) -> None:
         self._nodes += nodes
-        if self._nodes > MAX_NODES:
-            raise self._refused(event, f"has more than {MAX_NODES} values, those that aliases repeat included")
+        if self._nodes > self._bounds.nodes:
+            raise self._refused(event, f"has more than {self._bounds.nodes} values, those that aliases repeat included")
 
     def _new_node(self, event: Any, depth: int) -> Node:
         line = event.start_mark.line + 1

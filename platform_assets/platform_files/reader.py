@@ -21,6 +21,7 @@ from platform_assets.platform_files.durations import parse_duration
 from platform_assets.platform_files.shape import (
     TYPE,
     can_be_empty,
+    class_like,
     class_named,
     classes_in,
     has_text,
@@ -144,6 +145,10 @@ class _Reader:
         if classes:
             raise _Refused(f"needs a `type`: {', '.join(type_name(cls) for cls in classes)}")
         if Any in members(hint):
+            texts = {name: value.text for name, (_, value) in node.entries.items() if isinstance(value, Scalar)}
+            found = class_like({**dict.fromkeys(node.entries), **texts})
+            if found is not None:
+                return self.declaration(node, found, skip_type=True)
             return {
                 self._key(name, str, label, key): self.value(value, Any, label, key)
                 for name, value in node.entries.values()
@@ -159,7 +164,7 @@ class _Reader:
 
     def _scalar(self, node: Scalar, hint: Any) -> Any:
         allowed = members(hint)
-        value = _plain_value(node)
+        value = plain_value(node)
         if value is None and type(None) in allowed:
             return None
         if isinstance(value, bool | int | float) or value is None:
@@ -211,7 +216,7 @@ def _number(value: bool | int | float | None, node: Scalar, allowed: tuple[Any, 
     raise _Refused
 
 
-def _plain_value(node: Scalar) -> bool | int | float | str | None:
+def plain_value(node: Scalar) -> bool | int | float | str | None:
     """What a scalar is by itself: YAML's null, true and false, decimal numbers, else a text."""
     if not node.plain:
         return node.text

@@ -9,6 +9,8 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from platform_assets.declarations import Endpoint
+
 TYPE = "type"
 
 # Between a lower-case letter or digit, or a run of capitals, and the next word; `OAuth2` is one word.
@@ -80,12 +82,29 @@ def type_names(cls: type[Any]) -> tuple[str, ...]:
     """All words for a class: as in dlt, `_auth` may be left out."""
     name = type_name(cls)
     short = name.removesuffix("_auth")
-    return (name,) if short == name else (name, short)
+    return (name,) if short in (name, "no") else (name, short)
 
 
 def class_named(name: str, classes: Iterable[type[Any]]) -> type[Any] | None:
     """The class that a word in `type` stands for."""
     return next((cls for cls in classes if name in type_names(cls)), None)
+
+
+@cache
+def classes_anywhere() -> tuple[type[Any], ...]:
+    """The declarations that may stand inside a free value, such as the JSON of a request's body: those of `params`."""
+    return tuple(classes_in(get_args(mapping_in(hints_of(Endpoint)["params"]))[1]))
+
+
+def class_like(value: Mapping[str, Any]) -> type[Any] | None:
+    """The declaration that a mapping inside a free value is, by its `type` and all of its keys; None if it is none."""
+    name = value.get(TYPE)
+    cls = class_named(name, classes_anywhere()) if isinstance(name, str) else None
+    if cls is None:
+        return None
+    given = value.keys() - {TYPE}
+    needed = {key.name for key in keys_of(cls) if is_required(key)}
+    return cls if needed <= given <= {key.name for key in keys_of(cls)} else None
 
 
 def can_be_empty(cls: type[Any]) -> bool:

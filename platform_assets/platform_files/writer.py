@@ -11,11 +11,12 @@ from typing import Any, get_args
 
 import yaml
 
-from platform_assets.declarations import Platform
+from platform_assets.declarations import Platform, PlatformAssetsError
 from platform_assets.platform_files.durations import format_duration
 from platform_assets.platform_files.reader import is_doubtful
 from platform_assets.platform_files.shape import (
     TYPE,
+    class_like,
     default_of,
     has_text,
     hints_of,
@@ -33,7 +34,10 @@ _SHORT_LIST = 80
 
 
 def as_yaml(platform: Platform) -> str:
-    """The platform as a YAML file's text, which `read_platform` reads as an equal platform."""
+    """The platform as a YAML file's text, which `read_platform` reads as an equal platform.
+
+    Raises PlatformAssetsError for a free value, such as a body, that has the form of a declaration.
+    """
     document = _document(platform.reference or platform, Platform)
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
 
@@ -71,7 +75,7 @@ def _document(value: Any, hint: Any) -> Any:
         cls = type(value)
         hints = hints_of(cls)
         fields = {name: _document(item, hints[name]) for name, item in changed_fields(value)}
-        if not named_by_type(hint):
+        if not named_by_type(hint) and hint is not Any:
             return fields
         if not fields and not has_text(hint):
             return type_name(cls)
@@ -83,6 +87,8 @@ def _document(value: Any, hint: Any) -> Any:
     if isinstance(value, Mapping):
         found = mapping_in(hint)
         item_hint = get_args(found)[1] if found is not None else Any
+        if item_hint is Any and class_like(value):
+            raise PlatformAssetsError(f"{dict(value)!r} cannot be written as YAML: it would be read as a declaration")
         return {key: _document(item, item_hint) for key, item in value.items()}
     if isinstance(value, tuple | list):
         found = list_in(hint)

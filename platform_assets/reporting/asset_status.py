@@ -9,6 +9,7 @@ from typing import Any
 from platform_assets.configuration.freshness import late_after
 from platform_assets.counted import counted
 from platform_assets.declarations import Platform, Resource
+from platform_assets.declarations.errors import without_platform
 from platform_assets.warehouse.queries import Recorded
 from platform_assets.warehouse.source_account import Source
 
@@ -90,7 +91,7 @@ class AssetStatus:
         if "" in self.failed:
             return self.failed[""]
         names = ", ".join(list(self.failed)[:_NAMED]) + (", …" if len(self.failed) > _NAMED else "")
-        reason = next(iter(self.failed.values()), "")
+        reason = without_platform(self.asset.partition("/")[0], next(iter(self.failed.values()), ""))
         return f"{len(self.failed)} of {counted(self.reads, 'parent')} failed: {names}: {reason}"
 
 

@@ -14,6 +14,7 @@ from platform_assets.extraction.reading import NO_PARENT
 from platform_assets.sync.context import SyncContext
 from platform_assets.sync.known_rows import key_columns
 from platform_assets.sync.planned import Plan, Read
+from platform_assets.warehouse.row_filter import RowFilter
 from platform_assets.warehouse.session import Keys, WarehouseSession
 
 # This many rows may be missing however short the list is; beyond that, at most half of the list.
@@ -67,9 +68,11 @@ def _keys(
     if not removed:
         return Keys(names, [])
     hashes = np.sort(np.concatenate([missing for _, missing in removed]))
-    parents = np.sort(hash_keys(name for read, _ in removed for name in read.parent_names))
     rows = []
-    for chunk in session.current_values(plan.resource.name, list(names)):
+    parent_names = tuple(name for read, _ in removed for name in read.parent_names)
+    parents = np.sort(hash_keys(parent_names))
+    part = RowFilter(columns=tuple(plan.parent_types), parents=parent_names)
+    for chunk in session.current_values(plan.resource.name, list(names), part):
         is_removed = is_member(hash_keys(row[: len(key)] for row in chunk), hashes)
         is_removed &= is_member(hash_keys(row[len(key) :] for row in chunk), parents)
         rows += [row for row, chosen in zip(chunk, is_removed, strict=True) if chosen]

@@ -26,6 +26,7 @@ from platform_assets import progress
 from platform_assets.arrow.batches import BufferedRows
 from platform_assets.cancellation import current
 from platform_assets.declarations import Platform
+from platform_assets.declarations.errors import about
 from platform_assets.extraction.support import support
 from platform_assets.http.client import ApiClient
 from platform_assets.log_fields import log_fields
@@ -204,11 +205,11 @@ def _log(platform: Platform, outcome: ResourceOutcome) -> None:
     if outcome.reset:
         log.warning("%s: read from the beginning: %s", asset, outcome.reset)
     if outcome.error:
-        log.error("%s: failed: %s", asset, outcome.error, extra=REPORTED)
+        log.error("failed: %s", about(asset, outcome.error), extra=REPORTED)
         return
     log.info("%s: %d rows in table, %d new or changed", asset, outcome.rows_in_table, outcome.rows_loaded)
     if outcome.incomplete_parents:
         names = ", ".join(outcome.incomplete_parents[:5])
         log.warning("%s: %d parents lack what the path needs: %s", asset, len(outcome.incomplete_parents), names)
     for key, why in outcome.failed_partitions.items():
-        log.error("%s: partition %s failed: %s", asset, key, why, extra=REPORTED)
+        log.error("failed: %s", about(f"{asset}[{key}]", why), extra=REPORTED)

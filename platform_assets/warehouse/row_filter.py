@@ -1,9 +1,11 @@
 """Which rows of a table a query is about, and the SQL condition that says so."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from platform_assets.warehouse.indexes import any_of
 
 # With more parents the condition is left out: the statement would be longer than its result.
 MOST_PARENTS = 500
@@ -24,8 +26,16 @@ class RowFilter:
     columns: tuple[str, ...] = ()
     parents: tuple[tuple[Any, ...], ...] = ()
 
-    def conditions(self, escape: Callable[[str], str]) -> tuple[list[str], list[Any]]:
-        """SQL conditions to be joined by AND, and their arguments. `escape` quotes a column name."""
+    def conditions(
+        self, escape: Callable[[str], str], types: Mapping[str, str], text_hash: str | None
+    ) -> tuple[list[str], list[Any]]:
+        """SQL conditions to be joined by AND, and their arguments.
+
+        Args:
+            escape: quotes a column name.
+            types: column -> dlt data type.
+            text_hash: see `Backend`.
+        """
         conditions: list[str] = []
         arguments: list[Any] = []
         if self.since is not None:
@@ -33,7 +43,8 @@ class RowFilter:
             conditions.append(f"({column} >= %s OR {column} IS NULL)")
             arguments.append(self.since[1])
         if self.columns and 0 < len(self.parents) <= MOST_PARENTS:
-            is_parent = "(" + " AND ".join(f"{escape(column)} = %s" for column in self.columns) + ")"
-            conditions.append("(" + " OR ".join([is_parent] * len(self.parents)) + ")")
-            arguments += [value for values in self.parents for value in values]
+            columns = [(escape(column), types.get(column)) for column in self.columns]
+            condition, values = any_of(columns, self.parents, text_hash)
+            conditions.append(f"({condition})")
+            arguments += values
         return conditions, arguments

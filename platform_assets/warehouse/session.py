@@ -25,6 +25,7 @@ from platform_assets.patches.dropped_tables import make_dropped_tables_again
 from platform_assets.patches.tables_in_transaction import make_tables
 from platform_assets.warehouse import column_names, migrations, source_account, state
 from platform_assets.warehouse.backends import Backend, Hold
+from platform_assets.warehouse.indexes import any_of
 from platform_assets.warehouse.table_layout import DELETED_AT, LOADED_AT
 from platform_assets.warehouse.table_reader import TableReader
 
@@ -102,7 +103,7 @@ class WarehouseSession(TableReader):
 
     def progress_of(self, resource: str, parents: Collection[str]) -> dict[str, state.Progress]:
         """Recorded state of some parents of a resource, by parent."""
-        return self._recorded(lambda client: state.read_some(client, resource, parents), {})
+        return self._recorded(lambda client: state.read_some(client, resource, parents, self._backend.text_hash), {})
 
     def settled(self, resource: str) -> Iterator[list[tuple[str, str | None, str | None]]]:
         """(parent, its version, its own key) of the parents whose last read was a success, piece by piece."""
@@ -216,10 +217,10 @@ class WarehouseSession(TableReader):
             self._move_staged(landed)
             for table, keys in marked.items():
                 deleted_at = client.escape_column_name(DELETED_AT)
-                self._change_rows(f"UPDATE {self._name(table)} SET {deleted_at} = CURRENT_TIMESTAMP", keys)
+                self._change_rows(table, f"UPDATE {self._name(table)} SET {deleted_at} = CURRENT_TIMESTAMP", keys)
             for table, keys in deleted.items():
-                self._change_rows(f"DELETE FROM {self._name(table)}", keys)
-            state.write(client, attempts)
+                self._change_rows(table, f"DELETE FROM {self._name(table)}", keys)
+            state.write(client, attempts, self._backend.text_hash)
             state.append(client, entries)
             state.write_table_contents(client, {name: self.content(name) for name in landed})
             if landed:
@@ -285,11 +286,13 @@ class WarehouseSession(TableReader):
         migrations.make_own_tables(self._job_client)
         self.has_own_tables = True
 
-    def _change_rows(self, statement: str, keys: Keys) -> None:
+    def _change_rows(self, table: str, statement: str, keys: Keys) -> None:
         """Run an UPDATE or DELETE without WHERE on the rows of `keys`."""
-        names = [self._client.escape_column_name(column) for column in keys.columns]
-        condition = "(" + " AND ".join(f"{name} = %s" for name in names) + ")"
+        types, names = self.column_types(table), self._client.escape_column_name
         for start in range(0, len(keys.rows), _CHUNK):
-            chunk = keys.rows[start : start + _CHUNK]
-            where = " OR ".join([condition] * len(chunk))
-            self._client.execute_sql(f"{statement} WHERE {where}", *(value for key in chunk for value in key))
+            where, arguments = any_of(
+                [(names(column), types.get(column)) for column in keys.columns],
+                keys.rows[start : start + _CHUNK],
+                self._backend.text_hash,
+            )
+            self._client.execute_sql(f"{statement} WHERE {where}", *arguments)

@@ -19,7 +19,7 @@ from dlt.common.destination.exceptions import DestinationException
 from dlt.common.schema import Schema
 from dlt.extract.source import DltSource
 
-from platform_assets.warehouse import source_account
+from platform_assets.warehouse import indexes, source_account, state
 from platform_assets.warehouse.backends import MustBeAlone
 from platform_assets.warehouse.backends.advisory_locks import lock, try_lock, unlock
 from platform_assets.warehouse.session import WarehouseSession
@@ -36,8 +36,8 @@ def staging_name(platform: str) -> str:
 class StagedSession(WarehouseSession):
     """See the module. Its pipeline loads into a schema named by `staging_name`, which ends with the session."""
 
-    # Table -> its columns and its key, of the rows that wait.
-    _staged: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {}
+    # Table -> its columns with their dlt data types, and its key, of the rows that wait.
+    _staged: Mapping[str, tuple[Mapping[str, str], Sequence[str]]] = {}
     _load_ids: Sequence[str] = ()
     _has_staging = False
 
@@ -57,24 +57,29 @@ class StagedSession(WarehouseSession):
     def load(self, source: DltSource, file_format: str | None, account: source_account.Source) -> None:
         """Have the rows wait for `commit`, which moves those of the resources that it lands."""
         self.prepare({}, account)
+        tables = list(source.resources)
+        if self.schema is not None:
+            # Before there is a package, which would have to be aborted.
+            self._index_tables(self.schema, [name for name in tables if name in self.schema.tables])
         self._normalize(source, file_format)
         schema = self._pipeline.schemas[source.name]
         try:
-            self._update_tables(schema, list(source.resources))
+            self._update_tables(schema, tables)
         except MustBeAlone:
             # It is made anew from the schema as it is by then.
             self._pipeline.abort_packages()
             raise
-        self._hold.share()
+        if self.is_alone:
+            self._index_tables(schema, tables)
+            self._hold.share()
         self._make_room()
         info = self._pipeline.load(workers=self._backend.load_workers, raise_on_failed_jobs=True)
         self.schema = schema
         self._load_ids = info.loads_ids
-        columns = {name: schema.get_table_columns(name) for name in source.resources}
-        self._staged = {
-            table: (list(named), [name for name, column in named.items() if column.get("primary_key")])
-            for table, named in columns.items()
-        }
+        self._staged = {table: _types_and_key(schema, table) for table in tables}
+        for table in tables:
+            # A plan for as many rows as there are: to look up a few, or to read the whole target.
+            self._client.execute_sql(f"ANALYZE {self._staged_name(table)}")
 
     def finish_load(self, resource: str) -> None:
         with self.landing([resource]), self._client.begin_transaction():
@@ -97,13 +102,34 @@ class StagedSession(WarehouseSession):
         self._hold.require_alone()
         client.update_stored_schema(only_tables={*tables, *schema.dlt_table_names()})
 
+    def _index_tables(self, schema: Schema, tables: Sequence[str]) -> None:
+        """Give the tables the indexes that they lack. Raises MustBeAlone if one does, beside others.
+
+        It is looked at in every load, since tables are made, dropped, renamed and restored in many ways.
+        """
+        text_hash = self._backend.text_hash
+        if text_hash is None:
+            return
+        wanted = [*indexes.state_indexes(state.TABLE, text_hash)]
+        for table in tables:
+            types, key = _types_and_key(schema, table)
+            resource = self._platform.resource(table)
+            parents = [schema.naming.normalize_identifier(one.column) for one in resource.endpoint.parents.values()]
+            wanted += indexes.wanted(table, types, key, parents, text_hash)
+        if indexes.missing(self._client, wanted):
+            self._hold.require_alone()
+            indexes.create(self._client, wanted)
+
     def _move_staged(self, tables: Iterable[str]) -> None:
         moved = [table for table in tables if table in self._staged]
         for table in moved:
-            columns, key = self._staged[table]
+            types, key = self._staged[table]
             target, staged = self._name(table), self._staged_name(table)
-            names = ", ".join(map(self._client.escape_column_name, columns))
-            same = " AND ".join(f"d.{name} = s.{name}" for name in map(self._client.escape_column_name, key))
+            names = ", ".join(map(self._client.escape_column_name, types))
+            same = " AND ".join(
+                indexes.equal(f"d.{name}", f"s.{name}", data_type, self._backend.text_hash)
+                for name, data_type in ((self._client.escape_column_name(name), types[name]) for name in key)
+            )
             self._client.execute_sql(f"DELETE FROM {target} AS d USING {staged} AS s WHERE {same}")
             self._client.execute_sql(f"INSERT INTO {target} ({names}) SELECT {names} FROM {staged}")
         if moved:
@@ -130,3 +156,10 @@ class StagedSession(WarehouseSession):
     def _staged_name(self, table: str) -> str:
         with self._client.with_alternative_dataset_name(self._pipeline.dataset_name):
             return self._client.make_qualified_table_name(table)
+
+
+def _types_and_key(schema: Schema, table: str) -> tuple[dict[str, str], list[str]]:
+    """Column -> dlt data type, and the columns of the primary key, of a table."""
+    columns = schema.get_table_columns(table)
+    types = {name: str(column.get("data_type")) for name, column in columns.items()}
+    return types, [name for name, column in columns.items() if column.get("primary_key")]

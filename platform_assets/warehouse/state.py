@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from platform_assets.warehouse import column_names, source_account
+from platform_assets.warehouse.indexes import is_one_of
 
 if TYPE_CHECKING:
     from dlt.destinations.job_client_impl import SqlJobClientBase
@@ -26,8 +27,9 @@ TABLE = "_sync_state"
 _CHUNK = 500
 # Rows fetched at once.
 _FETCH = 50_000
-# More parents than these are picked out of all that are on record: each lookup reads the whole table.
+# More parents than these are picked out of all that are on record: each lookup reads the whole table, or an index.
 _LOOKED_UP = 2_000
+_LOOKED_UP_BY_INDEX = 20_000
 COLUMNS = (
     ("resource", "text"),
     ("parent", "text"),
@@ -303,8 +305,14 @@ def summaries(client: Queries, existing: Collection[str]) -> dict[str, Summary]:
     }
 
 
-def read_some(client: SqlClientBase[Any], resource: str, parents: Collection[str]) -> dict[str, Progress]:
-    """State of some parents of a resource, by parent. What is on record of the others is never held in memory."""
+def read_some(
+    client: SqlClientBase[Any], resource: str, parents: Collection[str], text_hash: str | None
+) -> dict[str, Progress]:
+    """State of some parents of a resource, by parent. What is on record of the others is never held in memory.
+
+    Args:
+        text_hash: see `Backend`.
+    """
     names = [name for name, _ in COLUMNS]
     columns = ", ".join(map(client.escape_column_name, names))
     query = (
@@ -312,7 +320,7 @@ def read_some(client: SqlClientBase[Any], resource: str, parents: Collection[str
         f" WHERE {client.escape_column_name('resource')} = %s"
     )
     found: dict[str, Progress] = {}
-    if len(parents) > _LOOKED_UP:
+    if len(parents) > (_LOOKED_UP if text_hash is None else _LOOKED_UP_BY_INDEX):
         place = names.index("parent")
         with client.execute_query(query, resource) as cursor:
             for rows in cursor.iter_fetch(_FETCH):
@@ -320,10 +328,8 @@ def read_some(client: SqlClientBase[Any], resource: str, parents: Collection[str
         return found
     wanted = list(parents)
     for start in range(0, len(wanted), _CHUNK):
-        chunk = wanted[start : start + _CHUNK]
-        marks = ", ".join(["%s"] * len(chunk))
-        condition = f" AND {client.escape_column_name('parent')} IN ({marks})"
-        for row in client.execute_sql(query + condition, resource, *chunk) or ():
+        condition, values = is_one_of(client.escape_column_name("parent"), wanted[start : start + _CHUNK], text_hash)
+        for row in client.execute_sql(f"{query} AND {condition}", resource, *values) or ():
             progress = _progress(names, row)
             found[progress.parent] = progress
     return found
@@ -389,10 +395,13 @@ def read_before(
     return [(str(row[0]), row[1], Status(row[2])) for row in rows or ()]
 
 
-def write(client: SqlClientBase[Any], attempts: Iterable[Progress]) -> None:
+def write(client: SqlClientBase[Any], attempts: Iterable[Progress], text_hash: str | None) -> None:
     """Merge attempts into the state. Call inside a transaction.
 
     The rows are read again here, not taken from memory: a concurrent run may have changed them.
+
+    Args:
+        text_hash: see `Backend`.
     """
     pending = list(attempts)
     if not pending:
@@ -401,7 +410,7 @@ def write(client: SqlClientBase[Any], attempts: Iterable[Progress]) -> None:
     tried: dict[str, set[str]] = {}
     for attempt in pending:
         tried.setdefault(attempt.resource, set()).add(attempt.parent)
-    before = {name: read_some(client, name, parents) for name, parents in tried.items()}
+    before = {name: read_some(client, name, parents, text_hash) for name, parents in tried.items()}
     resource, parent = client.escape_column_name("resource"), client.escape_column_name("parent")
     for start in range(0, len(pending), _CHUNK):
         chunk = pending[start : start + _CHUNK]
@@ -410,8 +419,8 @@ def write(client: SqlClientBase[Any], attempts: Iterable[Progress]) -> None:
         ]
         for name in sorted({row.resource for row in rows}):
             keys = [row.parent for row in rows if row.resource == name]
-            marks = ", ".join(["%s"] * len(keys))
-            client.execute_sql(f"DELETE FROM {table} WHERE {resource} = %s AND {parent} IN ({marks})", name, *keys)
+            condition, values = is_one_of(parent, keys, text_hash)
+            client.execute_sql(f"DELETE FROM {table} WHERE {resource} = %s AND {condition}", name, *values)
         _insert(client, TABLE, [name for name, _ in COLUMNS], rows)
 
 

@@ -162,8 +162,9 @@ class TableReader:
 
     def _where(self, table: str, part: RowFilter) -> tuple[str, list[Any]]:
         """The WHERE clause of the rows of `part` that are not soft-deleted, empty for all rows, and its arguments."""
-        conditions, arguments = part.conditions(self._client.escape_column_name)
-        if DELETED_AT in self.column_types(table):
+        types = self.column_types(table)
+        conditions, arguments = part.conditions(self._client.escape_column_name, types, self._backend.text_hash)
+        if DELETED_AT in types:
             conditions.insert(0, f"{self._client.escape_column_name(DELETED_AT)} IS NULL")
         return (" WHERE " + " AND ".join(conditions) if conditions else ""), arguments
 

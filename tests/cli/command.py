@@ -41,7 +41,7 @@ def command(
 def warm_command(*args: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own that has imported Dagster and dlt already, half the CPU of a small sync.
 
-    For `sync` and `verify` where the test is not about how the command starts.
+    For tests that are not about how the command starts.
     """
     with socket.socket(socket.AF_UNIX) as connection, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         connection.settimeout(SECONDS)

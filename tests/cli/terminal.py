@@ -7,8 +7,9 @@ import re
 import struct
 import sys
 import termios
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.cli.command import MAIN, ROOT
 
@@ -36,20 +37,28 @@ def on_terminal(
     env: Mapping[str, str],
     columns: int = 80,
     interrupt_when: Callable[[str], bool] = lambda output: False,
+    typed: Sequence[tuple[str, str]] = (),
+    cwd: Path = ROOT,
 ) -> Ended:
-    """Run the command to its end; press Ctrl-C once when its output so far is such."""
+    """Run the command to its end; press Ctrl-C once when its output so far is such.
+
+    Args:
+        typed: (what has to be asked, the answer that is then typed), one after the other.
+    """
     pid, terminal = pty.fork()
     if pid == 0:
-        os.chdir(ROOT)
+        os.chdir(cwd)
         os.execve(sys.executable, [sys.executable, "-c", MAIN, *args], {**os.environ, "TERM": "xterm-256color", **env})
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
-    received, pressed = b"", False
+    received, pressed, waiting = b"", False, list(typed)
     try:
         while data := _more(terminal):
             received += data
             if not pressed and interrupt_when(received.decode(errors="replace")):
                 os.write(terminal, b"\x03")
                 pressed = True
+            if waiting and waiting[0][0] in received.decode(errors="replace"):
+                os.write(terminal, waiting.pop(0)[1].encode() + b"\n")
     finally:
         os.close(terminal)
     return Ended(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), received.decode(errors="replace"))

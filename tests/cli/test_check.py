@@ -1,9 +1,14 @@
 """`platform-assets check` tells in one look whose account it is, what it may read, and what will end."""
 
+import socket
+import time
+
 import pytest
 from typer.testing import CliRunner
 
+from platform_assets.cli import check as checking
 from platform_assets.cli.app import app
+from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import Fault, SandboxServer
 from tests.settings import vendor_settings
 
@@ -51,6 +56,21 @@ def test_what_a_contract_does_not_serve_and_what_will_end_is_said(
     assert "not served: organizations: " in check(server, monkeypatch, "grafana_k6", "load_testing")
     printed = check(server, monkeypatch, "k6_legacy", "load_testing")
     assert "deprecated: tests: /loadtests/v2/tests; instead: GET /cloud/v6/load_tests" in printed
+
+
+def test_servers_that_stay_silent_cost_the_time_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "_ANSWER_WAIT", 1.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for platform in all_platforms():
+            monkeypatch.setenv(
+                f"SOURCES__{platform.name.upper()}__BASE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}"
+            )
+            monkeypatch.setenv(f"SOURCES__{platform.name.upper()}__API_TOKEN", "mine")
+            monkeypatch.setenv(f"SOURCES__{platform.name.upper()}__ORGANIZATION", "acme")
+        began = time.monotonic()
+        printed = CliRunner().invoke(app, ["check"]).output
+        assert time.monotonic() - began < 5, "one try each, all at once"
+    assert printed.count("NOT OK: GET ") == 5 and printed.count("no complete answer in time") == 5, printed
 
 
 def test_a_refusal_names_the_permission_and_the_others_load(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:

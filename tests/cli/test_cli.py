@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from platform_assets.cli.app import app
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import FakeBackend, Fault, SandboxServer, expected_rows
 from tests.cli.command import command, warm_command
@@ -46,7 +48,8 @@ def test_select_parent_and_partition() -> None:
         (["sync", "--platform", "nobody"], "no platform is called 'nobody'"),
         (["sync", "--select", "crm/deels"], "no asset is called 'crm/deels'"),
         (["sync", "--select", "deals"], "did you mean `crm/deals`?"),
-        (["check"], "SOURCES__CRM__BASE_URL"),
+        (["check", "--platform", "crm"], "SOURCES__CRM__BASE_URL"),
+        (["check"], "platform-assets sync --sandbox"),
     ],
 )
 def test_bad_input_is_a_one_line_error(args: list[str], expected: str, warehouse_file: Path) -> None:
@@ -56,11 +59,22 @@ def test_bad_input_is_a_one_line_error(args: list[str], expected: str, warehouse
     assert not warehouse_file.exists()
 
 
+def test_check_says_once_that_nothing_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = CliRunner().invoke(app, ["check"])
+    assert done.exit_code == 1
+    first, second, *others = done.stdout.splitlines()
+    assert first.startswith("platforms: NOT OK: none is configured; `platform-assets sync --sandbox`")
+    assert "docs/leave-the-sandbox.md" in second and max(len(first), len(second)) <= 120
+    assert [line.split(":")[0] for line in others] == ["warehouse", "dagster home"]
+    monkeypatch.setenv("SOURCES__CRM__API_TOKEN", "mine")
+    assert "crm: NOT OK: setting `base_url` is missing" in CliRunner().invoke(app, ["check"]).stdout
+
+
 def test_a_platform_without_settings_is_told_its_contract_and_reported_once() -> None:
     done = command("verify", "--platform", "load_testing")
     assert done.returncode == 1
     (line,) = [line for line in done.stdout.splitlines() if "is missing" in line]
-    assert line.startswith("load_testing/organizations and 2 more: not verified: load_testing: setting `base_url`")
+    assert line.startswith("load_testing/organizations and 2 more: not verified: setting `base_url`")
     assert "set SOURCES__LOAD_TESTING__CONTRACT to `grafana_k6`" in line and "SOURCES__LOAD_TESTING__BASE_URL" in line
 
 
@@ -70,8 +84,10 @@ def test_a_rejected_token_is_reported_without_showing_it(warehouse_file: Path) -
         done = warm_command("sync", "--platform", "crm", "--no-models", env=env)
         output = done.stdout + done.stderr
         assert done.returncode == 1 and "SOURCES__CRM__API_TOKEN" in output
+        (row,) = [line.split() for line in done.stdout.splitlines() if line.startswith("crm ")]
+        assert row[1] == "0" and float(row[-1]) > 0, "how long it took to fail"
         assert "hush-s3cret" not in output and "Traceback" not in output
-        check = command("check", "--platform", "crm", env=env)
+        check = warm_command("check", "--platform", "crm", env=env)
         assert check.returncode == 1 and "NOT OK" in check.stdout and "hush-s3cret" not in check.stdout
         for file in warehouse_file.parent.rglob("*"):
             assert not file.is_file() or b"hush-s3cret" not in file.read_bytes()
@@ -90,12 +106,13 @@ def test_a_failed_resource_blocks_only_its_children(selected: list[str], said: s
     with SandboxServer(faults=[Fault("items=deal", status=404, times=None)]) as server:
         env = sandbox_settings(server)
         done = warm_command("sync", *selected, "--no-models", env=env)
-        assert done.returncode == 1 and said in done.stdout, done.stdout
+        assert done.returncode == 1 and said in done.stdout and "not served" not in done.stdout, done.stdout
         assert "crm/deals was never loaded" in done.stdout
         mails = len(expected_rows(server.backend)["crm"]["mail"])
         assert query(warehouse_file, "SELECT count(*) FROM crm.mail") == [(mails,)]
         server.faults.clear()
-        assert warm_command("sync", *selected, "--no-models", env=env).returncode == 0
+        done = warm_command("sync", *selected, "--no-models", env=env)
+        assert done.returncode == 0 and "Open the UI" not in done.stdout, "a job without a terminal need not hear it"
 
 
 @pytest.mark.slow

@@ -74,7 +74,7 @@ def test_a_resource_that_the_contract_does_not_serve_is_said_to_be_so_by_sync_st
     assert synced.returncode == 0, synced.stdout + synced.stderr
     said = [line for line in synced.stdout.splitlines() if LACKING in line]
     assert len(said) == 1 and said[0].startswith("load_testing/organizations is not served by the contract in use")
-    status = command("status", "--platform", "load_testing", env={"COLUMNS": "300"})
+    status = warm_command("status", "--platform", "load_testing", env={"COLUMNS": "300"})
     assert f"not served: load_testing/organizations: {LACKING}: a stack takes their place" in status.stdout
     states = lines(status.stdout)
     assert states["load_testing/organizations"].startswith("load_testing/organizations not served ")
@@ -85,6 +85,7 @@ def test_a_resource_that_the_contract_does_not_serve_is_said_to_be_so_by_sync_st
     assert LACKING in verified.stdout and "3 of 3 assets" in verified.stdout
 
 
+@pytest.mark.slow
 def test_nothing_is_said_where_everything_is_served(warehouse_file: Path) -> None:
     args = ("--platform", "load_testing")
     synced = warm_command("sync", "--sandbox", "--no-models", *args, env={"COLUMNS": "300"})

@@ -1,6 +1,7 @@
 """`platform-assets dev` as a user runs it: which platforms come from the sandbox, and which stay off."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from platform_assets.cli import dev as ui
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer, sandbox_token
 from tests.cli.command import MAIN, ROOT, warm_command
+from tests.settings import sandbox_settings
 
 NAMES = {platform.name for platform in all_platforms()}
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads a process's variables on Linux")
@@ -44,6 +46,28 @@ def dev(*args: str, env: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
+
+
+@pytest.mark.slow
+def test_a_build_of_models_by_the_sensor_is_two_lines(shared_sandbox: SandboxServer, tmp_path: Path) -> None:
+    settings = sandbox_settings(shared_sandbox)
+    env = {name: value for name, value in settings.items() if "LOAD_TESTING" in name}
+    with (tmp_path / "printed").open("w+") as file:
+        args = ["dev", "--no-sandbox", "--port", free_port()]
+        process = subprocess.Popen(
+            [sys.executable, "-c", MAIN, *args], cwd=ROOT, env={**os.environ, **env}, stdout=file, stderr=file
+        )
+        try:
+            deadline = time.monotonic() + 300
+            while " passed, " not in (printed := (tmp_path / "printed").read_text()):
+                assert time.monotonic() < deadline and process.poll() is None, printed
+                time.sleep(0.5)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=60)
+    lines = [line for line in printed.splitlines() if line.startswith("dbt: ")]
+    assert lines[0].endswith(" models and tests ...") and lines[1].endswith(" 0 warned, 0 failed, 0 skipped")
+    assert not re.search(r"^\d+ of \d+ |^Running with dbt|Registered adapter", printed, re.MULTILINE)
 
 
 @pytest.mark.slow
@@ -136,6 +160,7 @@ def test_sync_names_the_platforms_loaded_from_the_sandbox(warehouse_file: Path) 
         args = ["--no-models", "--select", "crm/roles", "--select", "load_testing/organizations"]
         done = warm_command("sync", "--sandbox", *args, env=env)
         assert done.returncode == 0, done.stdout + done.stderr
+        assert "Open the UI: " in done.stdout
         line = next(line for line in done.stdout.splitlines() if line.startswith("sandbox:"))
         assert f"serves load_testing into {warehouse_file}; configured: crm" in line
 

@@ -1,12 +1,15 @@
 """What a live display says, with a clock that is moved by hand; and that it fits into 80 columns."""
 
 import io
+import logging
 
+import pytest
 from rich.console import Console
 
-from platform_assets.cli.live import rendered
+from platform_assets.cli.live import LoggedWaits, rendered
 from platform_assets.cli.live_lines import LiveLines
 from platform_assets.cli.phases import PhaseClock
+from platform_assets.http.client import RATE_LIMIT
 from platform_assets.progress import Phase
 
 
@@ -64,6 +67,21 @@ def test_a_wait_counts_down_and_ends_by_itself() -> None:
     assert doing(shown) == "reading deals"
     shown.waiting("crm", 0.2, "for the rate limit")
     assert doing(shown) == "reading deals", "not worth a word"
+
+
+def test_a_wait_for_a_retry_is_logged_once_for_all_reads_that_wait(caplog: pytest.LogCaptureFixture) -> None:
+    now = [100.0]
+    observer = LoggedWaits(PhaseClock(), lambda: now[0])
+    with caplog.at_level(logging.INFO, "platform_assets.cli.live"):
+        for _ in range(3):
+            observer.waiting("crm", 2.0, "to try again: cannot reach https://crm.example.com:443")
+        observer.waiting("crm", 30.0, RATE_LIMIT)
+        now[0] += 2.1
+        observer.waiting("crm", 4.0, "to try again after a 503")
+    assert caplog.messages == [
+        "crm: waiting 2 s to try again: cannot reach https://crm.example.com:443",
+        "crm: waiting 4 s to try again after a 503",
+    ]
 
 
 def test_the_last_line_tells_what_no_platform_does() -> None:

@@ -23,7 +23,7 @@ def test_lines_that_change_and_vanish_before_the_tables(shared_sandbox: SandboxS
     for asset in ASSETS:
         assert last.count(asset) == 1, "once in the table; no line of a log beside the live one"
     assert "rows in table" not in done.output and "START" not in done.output
-    assert "3 of 3 assets and" in last and " s: loading " in last
+    assert "3 of 3 assets and" in last and " s: loading " in last and "Open the UI: " in last
     assert not COLOUR.search(done.output)
     assert done.output.rfind(SHOWN) > done.output.rfind(HIDDEN) >= 0
 
@@ -73,5 +73,6 @@ def test_a_failure_is_told_once_with_its_reason_first_and_what_to_do() -> None:
     assert done.code == 1 and any("1 failed" in frame for frame in done.frames)
     assert done.output.count("answered 404") == 1 and COLOUR.search(done.output)
     (line,) = [line for line in done.frames[-1].splitlines() if line.startswith("failed: ")]
-    assert line.startswith("failed: device_management/roles: "), line
+    assert line.startswith("failed: device_management/roles: GET /v2/roles: answered 404"), line
+    assert "`platform-assets status`" in done.frames[-1] and "Open the UI" not in done.output
     assert "what to do: `platform-assets check --platform device_management`" in done.frames[-1]

@@ -65,7 +65,7 @@ def test_what_is_wrong_comes_first_with_its_reason(loaded: None) -> None:
     head = printed.split("\nasset ")[0].splitlines()
     kinds = [line.split(":")[0] for line in head[:-2]]
     assert kinds == sorted(kinds, key=["failed", "stale", "waiting", "never loaded", "skipped"].index)
-    assert any(line.startswith("failed: crm/currencies: crm: GET /v1/currencies: answered 500") for line in head)
+    assert any(line.startswith("failed: crm/currencies: GET /v1/currencies: answered 500") for line in head)
     assert any(line.startswith("failed: crm/deal_products: 1 of 3 parents failed: 3: ") for line in head)
     assert "stale: crm/deals: loaded just now, allowed 0 s" in head
     assert "waiting: crm/mail: for crm/mail_threads, which was never loaded" in head

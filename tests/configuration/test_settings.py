@@ -185,7 +185,7 @@ FILES: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", one_in(4, FILES, slow=1))
+@pytest.mark.parametrize("case", one_in(len(FILES), FILES, slow=1))
 def test_a_broken_or_misspelt_settings_file_is_reported_in_one_line(case: str, tmp_path: Path) -> None:
     name, text, expected = FILES[case]
     folder = tmp_path / "here" / ".dlt"

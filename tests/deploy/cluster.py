@@ -1,7 +1,7 @@
 """A running cluster: the services of the compose files as separate processes, on a real Postgres and a real Redis."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +50,44 @@ class Cluster:
     def retries_of(self, run_id: str) -> list[str]:
         """Ids of the runs that replace a failed one."""
         return [run.run_id for run in self.instance.get_runs(dg.RunsFilter(tags={"dagster/parent_run_id": run_id}))]
+
+    def finish(self, launched: Sequence[str], seconds: float = SECONDS) -> list[str]:
+        """Wait until each run, or the last of those that replace it, has succeeded; the ids of the replaced.
+
+        AssertionError if one fails for good, or if it takes longer.
+        """
+        replaced: list[str] = []
+        waiting = list(launched)
+        deadline = time.monotonic() + seconds
+        while waiting:
+            assert time.monotonic() < deadline, f"{len(waiting)} runs did not end"
+            time.sleep(0.5)
+            for run in [run for run in map(self.run, waiting) if run.status in ENDED]:
+                if run.status == dg.DagsterRunStatus.SUCCESS:
+                    waiting.remove(run.run_id)
+                elif retries := self.retries_of(run.run_id):
+                    replaced.append(run.run_id)
+                    waiting[waiting.index(run.run_id)] = retries[0]
+                else:
+                    assert run.tags.get("dagster/will_retry") != "false", f"{run.run_id} failed and is not retried"
+        return replaced
+
+    def busy_worker(self, launched: Sequence[str]) -> tuple[Service, str]:
+        """A Celery worker and the one of these runs that it executes, once there is one, as Celery knows it."""
+        found: list[tuple[Service, str]] = []
+        launcher: Any = self.instance.run_launcher
+
+        def started() -> bool:
+            for run in map(self.run, launched):
+                task = run.tags.get("dagster-celery/task_id")
+                meta: dict[str, Any] = launcher.celery.backend.get_task_meta(task) if task else {}
+                if run.status == dg.DagsterRunStatus.STARTED and meta.get("status") == "STARTED":
+                    number = int(meta["result"]["hostname"].split("@")[0].split("-")[1])
+                    found.append((self.workers[number], run.run_id))
+            return bool(found)
+
+        wait_until(started)
+        return found[0]
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Of a query on the warehouse."""

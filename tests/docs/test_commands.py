@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from platform_assets.declarations import Platform, validate
+from platform_assets.platform_files.reader import parse_platform
 from platform_assets.sandbox import SandboxServer
 from tests.cli.command import ROOT, command, warm_command
 from tests.settings import sandbox_settings
@@ -26,6 +27,7 @@ FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NOT_RUN = {
     "make": "installs, or runs the other commands; the targets exist by test_references.py, and .ci/run runs them",
     "source .venv/bin/activate": "the tests' environment is active",
+    "platform-assets new": "makes a platform for all commands that follow: tests/cli/test_new.py",
     "platform-assets dev": "runs until Ctrl-C: tests/cli/test_dev.py",
     "dagster-daemon run": "runs until it is stopped",
     "dagster-webserver": "runs until it is stopped",
@@ -154,8 +156,11 @@ def test_the_platform_to_copy_is_valid() -> None:
     document = (ROOT / "docs" / "adding-a-platform.md").read_text(encoding="utf-8")
     blocks = [block for language, block in FENCED.findall(document) if language == "python"]
     assert blocks
+    platform = None
     for block in blocks:
         names: dict[str, object] = {}
         exec(compile(block, "docs/adding-a-platform.md", "exec"), names)
         platform = names["PLATFORM"]
         assert isinstance(platform, Platform) and validate([platform]) == (platform,)
+    (text,) = [block for language, block in FENCED.findall(document) if language == "yaml"]
+    assert parse_platform(text, "docs/adding-a-platform.md") == platform, "it says that both are the same"

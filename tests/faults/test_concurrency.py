@@ -13,6 +13,7 @@ from platform_assets.sandbox import SandboxServer, expected_rows
 from platform_assets.warehouse.queries import reading, rows
 from tests.cli.command import command, warm_command
 from tests.settings import sandbox_settings
+from tests.tiers import one_in
 from tests.warehouse_rows import differences, query
 
 PLATFORMS = ("load_testing", "device_management")
@@ -55,7 +56,7 @@ def test_runs_models_and_readers_share_one_file(warehouse_file: Path, tmp_path: 
     assert tests[0] == len(expected["load_testing"]["tests"])
 
 
-@pytest.mark.parametrize("args", [["sync", "--platform", "load_testing"], ["status"], ["report"]])
+@pytest.mark.parametrize("args", one_in(3, [["sync", "--platform", "load_testing"], ["status"], ["report"]], slow=1))
 def test_a_lock_timeout_names_the_holder_the_duration_and_a_remedy(args: list[str], warehouse_file: Path) -> None:
     with SandboxServer() as server, FileLock(f"{warehouse_file}.lock"):
         duckdb.connect(str(warehouse_file)).close()

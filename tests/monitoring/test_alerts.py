@@ -3,15 +3,20 @@
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.scheduler.instigation import TickStatus
 
+from platform_assets.cli.environment import open_instance
 from platform_assets.monitoring.alerts import OFF, stale_alert_sensor, webhook_on_failure
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import Fault, SandboxServer
+from tests.cli.command import warm_command
+from tests.cli.test_dev import dev
 from tests.servers.http_server import HttpServer, Reply, Request
-from tests.settings import PointAt
+from tests.settings import PointAt, sandbox_settings
 
 ROLES = dg.AssetKey(["device_management", "roles"])
 
@@ -60,6 +65,47 @@ def test_a_failed_run_is_reported_with_its_reasons(
         (text,) = webhook.texts
         assert "sync_device_management failed" in text and "device_management/roles" in text and "404" in text
         assert server.token("device_management") not in text
+
+
+@pytest.mark.slow
+def test_a_failed_sync_from_the_command_line_reaches_the_webhook_once_by_the_daemon(
+    webhook: Webhook, warehouse_file: Path
+) -> None:
+    """A sync that then succeeds posts nothing: only assets that were too late are reported as fresh again."""
+    fault = Fault("/v2/roles", status=404, times=None)
+    args = ("sync", "--select", "device_management/roles", "--no-models")
+    with SandboxServer(faults=[fault]) as server:
+        env = {name: value for name, value in sandbox_settings(server).items() if "DEVICE_MANAGEMENT" in name}
+        with dev("--no-sandbox", env=env), open_instance() as instance:
+            # What failed before its first tick is not reported.
+            ticked = next_tick(instance)
+            failed = warm_command(*args, env=env)
+            assert failed.returncode == 1, failed.stderr
+            (run,) = [run for run in instance.get_runs() if run.job_name == "sync_all"]
+            assert run.status is dg.DagsterRunStatus.FAILURE
+            ticked = next_tick(instance, next_tick(instance, ticked))
+            server.faults.clear()
+            succeeded = warm_command(*args, env=env)
+            assert succeeded.returncode == 0, succeeded.stderr
+            next_tick(instance, next_tick(instance, ticked))
+        # The sensors may have asked for runs of their own meanwhile.
+        (text,) = [text for text in webhook.texts if text.startswith("sync_all ")]
+        assert text.startswith(f"sync_all failed (run {run.run_id}):\ndevice_management/roles: GET /v2/roles")
+        assert server.token("device_management") not in text
+
+
+def next_tick(instance: dg.DagsterInstance, after: float = 0.0) -> float:
+    """Wait until the daemon has ended a tick of the sensor of failed runs later than `after`; when it began."""
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline:
+        for state in instance.all_instigator_state():
+            if state.instigator_name == "webhook_on_failure":
+                ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=5)
+                ended = [tick.timestamp for tick in ticks if tick.status is not TickStatus.STARTED]
+                if ended and max(ended) > after:
+                    return max(ended)
+        time.sleep(0.5)
+    raise AssertionError("the daemon does not evaluate the sensor")
 
 
 def test_nothing_is_posted_while_no_webhook_is_configured(

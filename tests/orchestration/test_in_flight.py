@@ -113,9 +113,9 @@ def by_a_backfill(*keys: str) -> Callable[[dg.RepositoryDefinition, dg.DagsterIn
     [
         by_the_freshness_sensor,
         by_the_partition_sensor,
-        by_the_launchpad,
-        by_a_schedule,
-        by_a_backfill("globex"),
+        pytest.param(by_the_launchpad, marks=pytest.mark.slow),
+        pytest.param(by_a_schedule, marks=pytest.mark.slow),
+        pytest.param(by_a_backfill("globex"), marks=pytest.mark.slow),
         by_a_backfill("acme", "globex", "initech"),
     ],
     ids=["freshness sensor", "partition sensor", "launchpad", "schedule", "backfill of one", "backfill of a range"],

@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -18,12 +20,17 @@ from platform_assets.declarations import (
     Endpoint,
     Freshness,
     Platform,
+    PlatformAssetsError,
+    Resolve,
     Resource,
     SinglePage,
 )
+from platform_assets.declarations.strict import strict
 from platform_assets.platform_files import as_python, as_yaml, read_platform
+from platform_assets.platform_files.document import parse
 from platform_assets.platform_files.durations import format_duration, parse_duration
-from platform_assets.platform_files.reader import parse_platform
+from platform_assets.platform_files.reader import _Reader, parse_platform
+from platform_assets.platform_files.writer import _document, _Dumper
 from platform_assets.platforms import all_platforms
 
 SHOP = Platform(
@@ -145,3 +152,19 @@ def test_every_class_that_a_file_can_name_can_be_imported_from_declarations() ->
     source = as_python(replace(SHOP, freshness=Freshness(allowed_lag=timedelta(hours=1))))
     line = next(line for line in source.splitlines() if line.startswith("from platform_assets"))
     assert "Freshness" in line and "Freshness" in declarations.__all__
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """A declaration with a free value, as a request's body has it."""
+
+    json: Mapping[str, Any]
+
+
+def test_declarations_stay_inside_a_free_value() -> None:
+    body = Body(json={"filter": {"owner": Resolve("owners", "id"), "type": "resolve", "n": [1, None, "012"]}, "x": 1.5})
+    text = yaml.dump(_document(body, Body), Dumper=_Dumper)
+    assert _Reader("body.yaml").declaration(parse(text, "body.yaml"), Body, skip_type=False) == body
+    with pytest.raises(PlatformAssetsError, match="would be read as a declaration"):
+        _document(Body(json={"a": {"type": "resolve", "resource": "owners", "field": "id"}}), Body)

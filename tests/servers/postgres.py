@@ -132,6 +132,24 @@ def query(settings: Mapping[str, str], sql: str, *args: Any) -> list[tuple[Any, 
         return cursor.fetchall() if cursor.description else []
 
 
+@contextmanager
+def logged(settings: Mapping[str, str], setting: str) -> Iterator[list[str]]:
+    """What the server logs of the connections that begin meanwhile, filled at the end: one text per entry.
+
+    Args:
+        setting: of the server, with its value, e.g. `log_statement = 'all'`.
+    """
+    database = settings[CREDENTIALS].rpartition("/")[2]
+    entries: list[str] = []
+    query(settings, f"ALTER DATABASE {database} SET {setting}")
+    start = query(settings, "SELECT size FROM pg_stat_file('log')")[0][0]
+    yield entries
+    query(settings, f"ALTER DATABASE {database} RESET {setting.partition(' ')[0]}")
+    ((text,),) = query(settings, "SELECT pg_read_file('log', %s, 100000000)", start)
+    # Further lines of an entry begin with a tab.
+    entries += text.replace("\n\t", "\n").split("\n20")
+
+
 def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

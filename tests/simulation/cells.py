@@ -44,6 +44,11 @@ def same(served: Any, stored: Any) -> bool:
     return isinstance(served, int | float) and served == stored
 
 
+def without_nul(served: Any) -> Any:
+    """What of a served value a warehouse holds that has no U+0000."""
+    return served.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(served, str) else served
+
+
 def _as_text(served: Any, stored: str) -> bool:
     """A value of another kind as text, or anything as JSON."""
     if str(served) == stored:

@@ -17,6 +17,7 @@ from typing import Any
 from tests.forkserver import processes
 from tests.settings import platform_settings
 from tests.simulation.clock import set_time
+from tests.simulation.warehouse import Warehouse
 
 # A sync that takes longer counts as hung.
 SECONDS = 90.0
@@ -61,7 +62,7 @@ class Sync:
         platform: str,
         resources: Sequence[str],
         url: str,
-        warehouse: Path,
+        warehouse: Warehouse,
         now: datetime,
         token: str = "one",
         settings: Mapping[str, str] | None = None,
@@ -103,13 +104,15 @@ class Sync:
         return found
 
 
-def environment_of(platform: str, url: str, warehouse: Path, token: str, settings: Mapping[str, str]) -> dict[str, str]:
+def environment_of(
+    platform: str, url: str, warehouse: Warehouse, token: str, settings: Mapping[str, str]
+) -> dict[str, str]:
     """What points a sync at a server and a warehouse; `settings` are the platform's, e.g. `PAGE_SIZE`."""
     return {
         **platform_settings(platform, url, token, **{"READ_TIMEOUT": "60", **settings}),
-        "DESTINATION__DUCKDB__CREDENTIALS": str(warehouse),
-        "DAGSTER_HOME": str(warehouse.parent / "home"),
-        "TMPDIR": str(warehouse.parent),
+        **warehouse.settings,
+        "DAGSTER_HOME": str(warehouse.folder / "home"),
+        "TMPDIR": str(warehouse.folder),
     }
 
 
@@ -137,9 +140,9 @@ def sync_here(
 
 
 def _sync_and_end(answer: Connection, *what: Any) -> None:
-    # Its log is `sync.log` beside the warehouse.
+    # Its log is `sync.log` in the history's folder.
     environment = what[2]
-    with Path(environment["DESTINATION__DUCKDB__CREDENTIALS"]).with_name("sync.log").open("ab") as log:
+    with Path(environment["TMPDIR"], "sync.log").open("ab") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     answer.send(sync_here(*what))

@@ -9,6 +9,7 @@ import pytest
 from tests.simulation.contract import resource_named
 from tests.simulation.play import Play
 from tests.simulation.staging import Stage
+from tests.simulation.warehouse import DuckDBFile
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
             platform, name = label.split("/")
             parent = resource_named(platform, name).parent
             names = [*([parent.resource] if parent else []), name, *more]
-            play = Play(platform, tuple(names), tmp_path, page=page, size=size)
+            play = Play(platform, tuple(names), DuckDBFile(tmp_path), page=page, size=size)
             play.fill(rows)
             stack.enter_context(play.server)
             return play

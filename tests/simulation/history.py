@@ -264,7 +264,8 @@ class _Maker:
         )
 
 
-def replay(history: History, kept: Sequence[int] | None = None) -> str:
+def replay(history: History, kept: Sequence[int] | None = None, warehouse: str = "duckdb") -> str:
     """The command that replays it."""
+    where = "" if warehouse == "duckdb" else f" --warehouse {warehouse}"
     steps = "" if kept is None else f" --keep {','.join(map(str, kept)) or 'none'}"
-    return f".venv/bin/python -m tests.simulation --seed {history.seed}{steps}"
+    return f".venv/bin/python -m tests.simulation --seed {history.seed}{steps}{where}"

@@ -5,10 +5,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-from tests.simulation import warehouse
 from tests.simulation.client import Report
 from tests.simulation.client import Sync as Client
 from tests.simulation.clock import Clock
@@ -19,10 +17,12 @@ from tests.simulation.history import Step, Sync
 from tests.simulation.oracle import COLLIDING, Oracle
 from tests.simulation.server import Server, Spelling, kill
 from tests.simulation.store import Store
-from tests.simulation.warehouse import Row, Table
+from tests.simulation.warehouse import Row, Table, Warehouse
 
 # Seconds without a request after which a sync counts as waiting.
 SILENCE = 0.25
+# After which the first stage of a sync that nothing holds has been read.
+BRIEF_SILENCE = 0.03
 COUNTED = ("steps", "syncs", "requests", "cells", "findings")
 
 
@@ -30,16 +30,15 @@ class Play:
     """A server, a warehouse and an oracle. The methods `do_*` implement the kinds of `Step`."""
 
     def __init__(
-        self, platform: str, resources: Sequence[str], folder: Path, *, page: int = 30, size: int | None = None
+        self, platform: str, resources: Sequence[str], warehouse: Warehouse, *, page: int = 30, size: int | None = None
     ):
         self.platform = platform
         self.resources = tuple(resources)
-        self.folder = folder
-        self.file = folder / "warehouse.duckdb"
+        self.warehouse = warehouse
         self.clock = Clock()
         self.store = Store(platform, self.clock)
         self.server = Server(self.store, page)
-        self.oracle = Oracle(self.store)
+        self.oracle = Oracle(self.store, holds_nul=warehouse.holds_nul)
         self.settings: dict[str, str] = {} if size is None else {"PAGE_SIZE": str(size)}
         self.counts: Counter[str] = Counter()
         # The reports of the syncs of the last round.
@@ -192,26 +191,21 @@ class Play:
 
     def do_empty_table(self, step: Step) -> None:
         if self._table_exists(step.to):
-            warehouse.empty(self.file, self.platform, step.to)
+            self.warehouse.execute(f'DELETE FROM "{self.platform}"."{step.to}"')
             self._repairs.add(step.to)
 
     def do_drop_table(self, step: Step) -> None:
         if self._table_exists(step.to):
-            warehouse.drop(self.file, self.platform, step.to)
+            self.warehouse.execute(f'DROP TABLE IF EXISTS "{self.platform}"."{step.to}"')
             self._repairs.add(step.to)
 
     def do_back_up(self, step: Step) -> None:
         if self._table_exists(step.to):
-            warehouse.back_up(self.file, self.platform, step.to, self._copy(step.to))
+            self.warehouse.back_up(self.platform, step.to)
 
     def do_restore(self, step: Step) -> None:
-        copy = self._copy(step.to)
-        if self._table_exists(step.to) and copy.exists():
-            warehouse.restore(self.file, self.platform, step.to, copy)
+        if self._table_exists(step.to) and self.warehouse.restore(self.platform, step.to):
             self._repairs.add(step.to)
-
-    def _copy(self, name: str) -> Path:
-        return self.folder / f"{name}.parquet"
 
     def _table_exists(self, name: str) -> bool:
         return self.tables([name])[name].exists
@@ -219,14 +213,14 @@ class Play:
     # Syncs
 
     def tables(self, names: Iterable[str] | None = None) -> dict[str, Table]:
-        return warehouse.tables(self.file, self.platform, names or self.resources)
+        return self.warehouse.tables(self.platform, names or self.resources)
 
     def start(self, token: str = "one", *, full_refresh: bool = False) -> Client:
         return Client(
             self.platform,
             self.resources,
             self.server.url,
-            self.file,
+            self.warehouse,
             self.clock.now,
             token,
             self.settings,
@@ -305,7 +299,10 @@ class Play:
         client = self.start(full_refresh=how.full_refresh)
         if how.kill is not None:
             self._kill(client, *how.kill)
-        return Run(first, self.resources, client.report())
+        run = Run(first, self.resources, client.report())
+        if run.report.killed:
+            self.warehouse.rest()
+        return run
 
     def _kill(self, client: Client, part: float, milliseconds: int) -> None:
         """Kill the client some time after a request, or after the requests have ended."""
@@ -323,7 +320,10 @@ class Play:
         kill(client.pid)
 
     def _concurrent_runs(self, how: Sync, first: int) -> list[Run]:
-        """The first sync waits at a request until a second one has read the changed store and landed."""
+        """The first sync waits at a request until a second one has read the changed store and landed.
+
+        Where two can land at once it waits every second time only until the second one has read.
+        """
         assert how.concurrent is not None
         resource, number, changes = how.concurrent
         held, go_on = threading.Event(), threading.Event()
@@ -350,9 +350,20 @@ class Play:
             self.do(change)
         with self.store.lock:
             second = self.store.tick
-        report = self.start("two").report()
+        two = self.start("two")
+        if self.warehouse.is_shared and len(changes) % 2:
+            self._await_reading(two)
+            go_on.set()
+        report = two.report()
         go_on.set()
         return [Run(first, self.resources, one.report()), Run(second, self.resources, report)]
+
+    def _await_reading(self, client: Client) -> None:
+        """Wait until the second of two syncs has sent a request and been answered what it asked for."""
+        while client.running and not self.server.request_counts["two"]:
+            time.sleep(0.002)
+        while client.running and time.monotonic() - self.server.last_request < BRIEF_SILENCE:
+            time.sleep(0.002)
 
     def settle(self) -> list[Finding]:
         """An undisturbed sync that must repair everything, one that must write nothing, and a full refresh."""

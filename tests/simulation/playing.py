@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,27 +11,36 @@ from tempfile import TemporaryDirectory
 from tests.simulation.findings import Finding
 from tests.simulation.history import History, Sync, replay
 from tests.simulation.play import Play
+from tests.simulation.warehouse import DuckDBFile, Make
 
 
 @dataclass
 class Result:
-    """The result of a history. `found` has the number of the step with each finding."""
+    """The result of a history in a warehouse. `found` has the number of the step with each finding."""
 
     history: History
     found: list[tuple[int, Finding]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    warehouse: str = "duckdb"
 
     @property
     def kinds(self) -> set[tuple[str, str]]:
         return {(finding.kind, finding.where) for _, finding in self.found}
 
 
-def play(history: History, kept: Iterable[int] | None = None, *, until: set[tuple[str, str]] | None = None) -> Result:
+def play(
+    history: History,
+    kept: Iterable[int] | None = None,
+    *,
+    until: set[tuple[str, str]] | None = None,
+    make_warehouse: Make = DuckDBFile,
+) -> Result:
     """Run a history, or the kept steps of it; stop at the first finding (of the kinds in `until`)."""
     result = Result(history)
     steps = [(number, history.steps[number]) for number in (kept if kept is not None else range(len(history.steps)))]
-    with TemporaryDirectory(prefix="simulation-") as folder:
-        stage = Play(history.platform, history.resources, Path(folder), page=history.page, size=history.size)
+    with TemporaryDirectory(prefix="simulation-") as folder, closing(make_warehouse(Path(folder))) as warehouse:
+        result.warehouse = warehouse.name
+        stage = Play(history.platform, history.resources, warehouse, page=history.page, size=history.size)
         stage.fill(history.rows)
         with stage.server:
             for number, step in steps:
@@ -48,7 +58,7 @@ def _enough(result: Result, until: set[tuple[str, str]] | None) -> bool:
     return bool(result.found) if until is None else bool(result.kinds & until)
 
 
-def shrink(history: History, result: Result, seconds: float) -> list[int]:
+def shrink(history: History, result: Result, seconds: float, *, make_warehouse: Make = DuckDBFile) -> list[int]:
     """Numbers of the steps that still show one of the findings, as few as can be found in the time."""
     deadline = time.monotonic() + seconds
     wanted = result.kinds
@@ -59,7 +69,7 @@ def shrink(history: History, result: Result, seconds: float) -> list[int]:
         start, removed = 0, False
         while start < len(kept) and time.monotonic() < deadline:
             fewer = kept[:start] + kept[start + chunk :]
-            if play(history, fewer, until=wanted).kinds & wanted:
+            if play(history, fewer, until=wanted, make_warehouse=make_warehouse).kinds & wanted:
                 kept, removed = fewer, True
             else:
                 start += chunk
@@ -75,7 +85,7 @@ def failure_report(result: Result, kept: Sequence[int] | None = None, shown: int
     numbers = kept if kept is not None else range(len(history.steps))
     reached = max((number for number, _ in result.found), default=0)
     lines = [
-        replay(history, kept),
+        replay(history, kept, result.warehouse),
         f"{history.platform}: {', '.join(history.resources)}; pages of {history.size} ({history.page} if not"
         f" requested), {history.rows} rows a list at the beginning",
         *(f"  {number:3d} {history.steps[number]}" for number in numbers if number <= reached),

@@ -24,7 +24,9 @@ TRUNCATING = [
     ("fault", "label", "page", "loaded"),
     # `page` counts from 0; `loaded`: whether the list was loaded before.
     one_in(
-        7, [(fault, label, page, loaded) for fault, label in TRUNCATING for page in (0, 1) for loaded in (False, True)]
+        21,
+        [(fault, label, page, loaded) for fault, label in TRUNCATING for page in (0, 1) for loaded in (False, True)],
+        slow=7,
     ),
 )
 def test_07_a_truncated_response_is_not_trusted(fault: str, label: str, page: int, loaded: bool, stage: Stage) -> None:
@@ -84,13 +86,15 @@ def test_09_a_run_that_read_earlier_does_not_overwrite_newer_rows(label: str, he
 
 @pytest.mark.parametrize(
     ("how", "label"),
+    # The others unmarked: tests/sync/test_tables.py.
     one_in(
-        6,
+        18,
         [
             (how, label)
             for how in ("empty_table", "drop_table", "restore")
             for label in ("crm/deals", "ci_analytics/builds", "error_tracking/issues", "crm/leads", "crm/mail")
         ],
+        slow=6,
     ),
 )
 def test_10_rows_deleted_by_hand_are_loaded_again(how: str, label: str, stage: Stage) -> None:

@@ -34,7 +34,7 @@ def test_02_another_account_over_the_same_warehouse_is_refused_with_a_remedy(sta
         other.insert("deals", when="past", key=other.tick + 500)
         other.insert("currencies", key=other.tick + 500)
     with Server(other) as server:
-        report = Client("crm", play.resources, server.url, play.file, play.clock.now).report()
+        report = Client("crm", play.resources, server.url, play.warehouse, play.clock.now).report()
     assert play.tables() == before
     errors = [outcome.error or "" for outcome in report.outcomes.values() if not outcome.ok]
     assert report.raised or len(errors) == len(play.resources)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from tests.simulation.cells import same
@@ -13,7 +12,7 @@ from tests.simulation.contract import PLATFORMS, RESOURCES
 from tests.simulation.history import Step, Sync, make, replay
 from tests.simulation.play import Play
 from tests.simulation.staging import DAY, Stage, no_findings, wait
-from tests.simulation.warehouse import Table
+from tests.simulation.warehouse import DuckDBFile, Table
 
 TAMPERINGS = {
     "lost": "DELETE FROM {table} WHERE {key} = {first}",
@@ -26,7 +25,9 @@ TAMPERINGS = {
 
 @pytest.fixture(scope="module")
 def devices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
-    play = Play("device_management", ("locations", "roles"), tmp_path_factory.mktemp("oracle"), page=3, size=3)
+    play = Play(
+        "device_management", ("locations", "roles"), DuckDBFile(tmp_path_factory.mktemp("oracle")), page=3, size=3
+    )
     play.fill(5)
     with play.server:
         yield play
@@ -39,9 +40,8 @@ def test_the_oracle_detects_a_tampered_row(kind: str, devices: Play, monkeypatch
 
     def tampered(names: object = None) -> object:
         if next(count) == 1:
-            with duckdb.connect(str(devices.file)) as connection:
-                first = min(devices.store.keys("roles"))
-                connection.execute(TAMPERINGS[kind].format(table="device_management.roles", key="id", first=first))
+            first = min(devices.store.keys("roles"))
+            devices.warehouse.execute(TAMPERINGS[kind].format(table="device_management.roles", key="id", first=first))
         return honest()
 
     with monkeypatch.context() as patch:
@@ -50,7 +50,7 @@ def test_the_oracle_detects_a_tampered_row(kind: str, devices: Play, monkeypatch
         found = devices.sync()
     assert kind in {finding.kind for finding in found}
     assert {finding.where for finding in found} == {"device_management/roles"}
-    devices.file.unlink()
+    devices.warehouse.execute("DROP SCHEMA device_management CASCADE")
 
 
 def test_an_out_of_range_timestamp_equals_no_stored_value() -> None:
@@ -104,6 +104,10 @@ def test_a_seed_is_the_same_history_every_time() -> None:
 
 def test_a_failure_names_the_command_that_replays_it() -> None:
     assert replay(make(17), [0, 4]) == ".venv/bin/python -m tests.simulation --seed 17 --keep 0,4"
+
+
+def test_a_failure_on_postgres_is_replayed_there() -> None:
+    assert replay(make(17), warehouse="postgres").endswith("--seed 17 --warehouse postgres")
 
 
 def test_modules_of_the_oracle_import_nothing_of_the_product() -> None:

@@ -15,12 +15,13 @@ from tests.tiers import one_in
 @pytest.mark.parametrize(
     ("label", "spelling"),
     one_in(
-        3,
+        9,
         [
             *(("device_management/locations", kind) for kind in Spelling.KINDS),
             ("crm/deals", "twice"),
             ("load_testing/projects", "mixed"),
         ],
+        slow=3,
     ),
 )
 def test_13_a_key_is_the_same_in_any_spelling(label: str, spelling: str, stage: Stage) -> None:
@@ -49,7 +50,8 @@ def test_13_ids_beyond_64_bits_stay_distinct(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spelling", "first"), one_in(3, [(spelling, first) for spelling in Spelling.INVALID for first in (True, False)])
+    ("spelling", "first"),
+    one_in(9, [(spelling, first) for spelling in Spelling.INVALID for first in (True, False)], slow=3),
 )
 def test_14_an_invalid_key_fails_only_its_resource(spelling: str, first: bool, stage: Stage) -> None:
     play = stage("device_management/locations", 3, more=("roles", "software_products"))

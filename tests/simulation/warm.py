@@ -7,6 +7,7 @@ from tests.simulation.client import environment_of, sync_here
 from tests.simulation.clock import Clock
 from tests.simulation.server import Server
 from tests.simulation.store import Store
+from tests.simulation.warehouse import DuckDBFile
 
 
 def warm_up() -> None:
@@ -15,7 +16,7 @@ def warm_up() -> None:
     store = Store("load_testing", clock)
     store.insert("organizations")
     with TemporaryDirectory() as folder, Server(store) as server:
-        environment = environment_of("load_testing", server.url, Path(folder) / "warehouse.duckdb", "one", {})
+        environment = environment_of("load_testing", server.url, DuckDBFile(Path(folder)), "one", {})
         for _ in range(2):
             names = ("organizations", "projects")
             report = sync_here("load_testing", names, environment, clock.now, {"parents": None, "full_refresh": False})

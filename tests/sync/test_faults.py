@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from platform_assets.configuration.platform_settings import read_settings
-from platform_assets.http.errors import SettingsError
+from platform_assets.extraction.connection import connect
+from platform_assets.http.errors import RequestFailed, SettingsError
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import Fault, SandboxServer, expected_rows
 from platform_assets.warehouse import Status, open_warehouse
@@ -166,7 +167,15 @@ def test_a_rejected_token_loads_nothing_and_is_reported_once_per_resource(
 def test_an_unreachable_host_is_reported_with_its_setting(sync_platform: Sync, point: Point) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        point("crm", f"http://127.0.0.1:{free.getsockname()[1]}")
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        point("crm", url)
+    waits: list[str] = []
+    with (
+        connect(platform_named("crm")).open_client(on_wait=lambda seconds, why: waits.append(why)) as client,
+        pytest.raises(RequestFailed),
+    ):
+        client.get("/v1/currencies")
+    assert waits == [f"to try again: cannot reach {url}"] * 3
     outcomes = sync_platform("crm", ["currencies", "roles"])
     assert all("SOURCES__CRM__BASE_URL" in (outcome.error or "") for outcome in outcomes.values())
 

@@ -47,7 +47,7 @@ def test_no_difference_is_reported_for_equal_tables(
 
 @pytest.mark.parametrize(
     ("backend", "name"),
-    one_in(4, [(backend, name) for backend in (FakeBackend.empty, FakeBackend.tiny) for name in PLATFORMS]),
+    one_in(8, [(backend, name) for backend in (FakeBackend.empty, FakeBackend.tiny) for name in PLATFORMS], slow=4),
 )
 def test_no_difference_is_reported_for_empty_and_one_row_lists(
     name: str, backend: Callable[[], FakeBackend], point_at: PointAt, sync_platform: Sync

@@ -13,16 +13,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Endpoint, RateLimit
 from platform_assets.http.client import ApiClient
+from platform_assets.warehouse.backends.postgres_limits import PostgresLimits
 from platform_assets.warehouse.errors import WarehouseError
 from platform_assets.warehouse.location import shared_limits
 from tests.forkserver import processes
 from tests.servers.http_server import HttpServer, Reply, Request
-from tests.servers.postgres import PostgresServer, query
+from tests.servers.postgres import CREDENTIALS, PostgresServer, query
 from tests.sync.shop import SHOP
 
 LIMIT = RateLimit(requests=10, seconds=1)
@@ -166,3 +168,60 @@ def test_a_killed_process_keeps_nobody_from_the_endpoint(api: Counting, in_postg
     with client_of(api.url) as client:
         client.get("/things", endpoint=ONE_AT_A_TIME)
     assert len(api.times) == 2
+
+
+@pytest.mark.slow
+def test_after_a_restart_of_the_database_the_request_in_flight_is_waited_for(api: Counting, tmp_path: Path) -> None:
+    api.pause = 2
+    with PostgresServer() as server:
+        running = machines(api, 1, server.settings, tmp_path, ONE_AT_A_TIME)
+        deadline = time.monotonic() + 60
+        while not api.times:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        server.restart()
+        assert ended(running) == [0, 0]
+        assert query(server.settings, "SELECT count(*) FROM platform_assets.request_turns") == [(0,)]
+    assert len(api.times) == 2 and api.most_at_once == 1
+
+
+def test_after_a_restart_of_the_database_a_process_that_is_gone_is_waited_for_as_long_as_a_request_takes(
+    in_postgres: Mapping[str, str],
+) -> None:
+    def limits(longest: float) -> PostgresLimits:
+        return PostgresLimits(lambda: connected(in_postgres), 60, longest_request=longest)
+
+    first = limits(0.4)
+    with first.one_at_a_time("things", time.sleep):
+        first.close()
+        # As the server's start before a restart.
+        query(in_postgres, "UPDATE platform_assets.request_turns SET server_start = now() - interval '1 day'")
+        began = time.monotonic()
+        with limits(0.4).one_at_a_time("things", time.sleep):
+            assert time.monotonic() - began >= 0.4
+            first.close()
+
+
+@pytest.mark.slow
+def test_whoever_waits_long_for_its_turn_has_all_its_patience_left_when_the_database_restarts(tmp_path: Path) -> None:
+    waiting = threading.Event()
+    with PostgresServer() as server:
+        first, second = (PostgresLimits(lambda: connected(server.settings), 3) for _ in range(2))
+
+        def turn() -> None:
+            with second.one_at_a_time("things", lambda seconds: (time.sleep(seconds), waiting.set())):  # pyright: ignore[reportArgumentType] -- its result is not used
+                pass
+
+        with ThreadPoolExecutor(1) as pool:
+            with first.one_at_a_time("things", time.sleep):
+                patient = pool.submit(turn)
+                assert waiting.wait(30)
+                time.sleep(3.5)
+                server.restart()
+            patient.result(30)
+
+
+def connected(settings: Mapping[str, str]) -> Any:
+    opened = psycopg2.connect(settings[CREDENTIALS])
+    opened.autocommit = True
+    return opened

@@ -183,6 +183,27 @@ def test_a_row_that_two_partitions_bring_at_once_is_there_once(shop: Shop, gate:
     assert query(in_postgres, "SELECT title FROM shop.parts WHERE id = 7") == [("of b",)]
 
 
+@pytest.mark.slow
+def test_a_load_that_makes_an_index_waits_for_the_loads_before_it(
+    shop: Shop, gate: Gate, in_postgres: SETTINGS
+) -> None:
+    indexes = "SELECT indexname FROM pg_indexes WHERE tablename = 'parts' AND starts_with(indexname, '_lookup_')"
+    before = query(in_postgres, indexes)
+    serve(shop, ["a", "b"], title="second")
+    gate.close(WHILE_STAGED)
+    with syncing(shop, "a") as early:
+        gate.reached()
+        for (name,) in before:
+            query(in_postgres, f"DROP INDEX shop.{name}")
+        with syncing(shop, "b") as late:
+            gate.waiting()
+            assert query(in_postgres, indexes) == []
+            gate.open()
+            assert early.result(60)["parts"].ok and late.result(60)["parts"].ok
+    assert titles(in_postgres) == {"a": {"second a"}, "b": {"second b"}}
+    assert sorted(query(in_postgres, indexes)) == sorted(before)
+
+
 def test_a_change_of_the_schema_waits_for_the_loads_before_it(shop: Shop, gate: Gate, in_postgres: SETTINGS) -> None:
     serve(shop, ["a"], title="second")
     serve_parts(shop, "b", [{"id": number, "title": "second b", "colour": "red"} for number in ids("b", 2)])

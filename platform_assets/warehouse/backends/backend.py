@@ -36,12 +36,15 @@ class Backend(Protocol):
             refuse everything that is loaded with it.
         load_workers: how many tables are loaded at once.
         stages_loads: whether several processes load one platform at once, each into tables of its own first.
+        text_hash: SQL of the hash of a text, which is in place of `{}`, if rows are looked up by indexes of ours (see
+            ../indexes.py); None if reading a column is as good.
     """
 
     name: str
     holds_nul: bool
     load_workers: int
     stages_loads: bool
+    text_hash: str | None
 
     @property
     def location(self) -> str:

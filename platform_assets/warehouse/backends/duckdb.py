@@ -53,6 +53,7 @@ class DuckDB:
     # The memory limit is the database's, so tables loaded at once would share it.
     load_workers = 1
     stages_loads = False
+    text_hash: str | None = None
 
     @property
     def path(self) -> Path:

@@ -38,6 +38,7 @@ class Postgres:
     holds_nul = False
     load_workers = 20
     stages_loads = True
+    text_hash: str | None = "hashtextextended({}, 0)"
 
     @property
     def location(self) -> str:
