@@ -14,6 +14,8 @@ from platform_assets.declarations.validation import validate_beside
 
 _YAML = (".yaml", ".yml")
 _PYTHON = ".py"
+# What a Dagster project has in a component's folder, where declarations may be, too.
+_COMPONENTS = ("component.py", "defs.yaml", "defs.yml")
 # What every platform file in Python imports. A file without it is not run: `platforms` is a common name for folders.
 _IMPORTED = b"platform_assets"
 
@@ -46,10 +48,11 @@ class BrokenPlatform:
 def files_in(folder: Path) -> list[Path]:
     """The platform files of a folder, sorted by name. Empty if it cannot be read.
 
-    Files that begin with `_` or `.`, and Python files that import nothing of ours, are none.
+    Files that begin with `_` or `.`, Python files that import nothing of ours, and Dagster's of a component are none.
     """
     try:
         found = [path for path in folder.iterdir() if path.suffix in (*_YAML, _PYTHON) and path.name[0] not in "._"]
+        found = [path for path in found if path.name not in _COMPONENTS]
         return sorted(path for path in found if path.suffix in _YAML or _imports_ours(path))
     except OSError:
         return []

@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 from dagster.components.core.component_tree import ComponentTreeException
 
+from platform_assets.platforms import broken_platforms, platform_named
 from tests.components.project import DECLARATION, OTHER_CODE, load, new_project
 
 FILE = "type: platform_assets.PlatformComponent\nattributes:\n  declaration: shop.yaml\n"
@@ -116,7 +117,7 @@ def load(context: dg.ComponentLoadContext) -> PlatformComponent:
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
-        ({"shop/shop.yaml": DECLARATION.replace("limit:", "limt:")}, "src/proj/defs/shop/shop.yaml:8: PageNumber: `limt`"),
+        ({"shop/shop.yaml": DECLARATION.replace("limit:", "limt:")}, "defs/shop/shop.yaml:8: PageNumber: `limt`"),
         ({"shop/defs.yaml": FILE.replace("shop.yaml", "shp.yaml")}, "src/proj/defs/shop/shp.yaml:1: YAML: there is no"),
         ({"shop/defs.yaml": FILE + BESIDE + indented(DECLARATION)}, "defs/shop: PlatformComponent needs either"),
         ({"shop/defs.yaml": "type: platform_assets.PlatformComponent"}, "defs/shop: PlatformComponent needs either"),
@@ -138,7 +139,7 @@ def load(context: dg.ComponentLoadContext) -> PlatformComponent:
         ),
         (
             {"two/defs.yaml": FILE, "two/shop.yaml": DECLARATION.replace("name: shop\n", "name: two\n")},
-            "defs/two/shop.yaml:14: two.order_lines: `partition`: shop has partitions called 'shop_order' too, of other parents",
+            "defs/two/shop.yaml:14: two.order_lines: `partition`: shop has partitions called 'shop_order' too",
         ),
         ({"two/defs.yaml": FILE, "two/shop.yaml": DECLARATION}, "`name`: two platforms have this name"),
     ],
@@ -149,6 +150,14 @@ def test_what_cannot_be_used_is_refused_with_its_place(write: Write, files: dict
     with pytest.raises(ComponentTreeException) as refused:
         load()
     assert reason in reasons(refused.value)
+
+
+def test_the_command_finds_the_declaration(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("shop/defs.yaml", FILE)
+    write("shop/component.py", COMPONENT)
+    folder = write("shop/shop.yaml", DECLARATION).parent
+    monkeypatch.setenv("PLATFORMS__FOLDER", str(folder.relative_to(Path.cwd())))
+    assert platform_named("shop").title == "Shop" and broken_platforms() == ()
 
 
 def test_templates_of_a_declaration_are_not_dagsters(write: Write) -> None:
