@@ -344,6 +344,20 @@ def dbt_sources(
     raise typer.Exit(1 if (only_check and paths) or broken_platforms() else 0)
 
 
+@app.command("scaffold-dbt")
+def scaffold_dbt(
+    name: Annotated[str, typer.Argument(help="Name of the platform.")],
+    project: Annotated[
+        Path | None, typer.Option("--project", help="Folder of your dbt project; default the one of this checkout.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite models that are there.")] = False,
+) -> None:
+    """Write dbt staging models, with sources and tests, for a platform that has none."""
+    from platform_assets.cli.scaffold_dbt import write_staging
+
+    write_staging(name, project, force=force)
+
+
 def main() -> None:
     """Run the command. An expected error is one line on stderr and exit code 1 (2 for a port), without a traceback."""
     # What is imported stays: with Python's 700, looking for garbage in it takes a quarter of the start.

@@ -34,13 +34,19 @@ def project_dir() -> Path:
 
     Raises SettingsError if it cannot be copied.
     """
-    if (_CHECKOUT / "dbt_project.yml").exists():
-        return _CHECKOUT
+    checkout = checkout_dir()
+    if checkout is not None:
+        return checkout
     home = dagster_home_path()
     try:
         return unpacked(_PACKAGED, home / "dbt_project")
     except OSError as error:
         raise SettingsError(unusable_home(home, error.strerror)) from None
+
+
+def checkout_dir() -> Path | None:
+    """The dbt project's folder in a checkout; None for an installed package."""
+    return _CHECKOUT if (_CHECKOUT / "dbt_project.yml").exists() else None
 
 
 def unpacked(packaged: Path, folder: Path) -> Path:

@@ -74,7 +74,11 @@ def specification(url: str) -> dict[str, Any]:
     order = {
         "type": "object",
         "required": ["id"],
-        "properties": {"id": {"type": "integer"}, "total": {"type": "number"}, "items": {"type": "object"}},
+        "properties": {
+            "id": {"type": "integer", "description": "Number."},
+            "total": {"type": "number"},
+            "items": {"type": "object"},
+        },
     }
     dated = {"type": "object", "properties": {"updated_at": moment}}
     customer = {"id": text, "email": text, "created_at": moment, "vip": {"type": ["boolean", "null"]}}
@@ -124,7 +128,11 @@ def specification(url: str) -> dict[str, Any]:
             "schemas": {
                 "Order": {"allOf": [order, dated]},
                 "Line": {
-                    "properties": {"id": {"type": "integer"}, "sku": text, "quantity": {"type": "integer"}},
+                    "properties": {
+                        "id": {"type": "integer"},
+                        "sku": text,
+                        "quantity": {"type": "integer", "description": "Pieces.\nAlways whole."},
+                    },
                 },
                 "Customer": {"type": "object", "properties": customer},
                 "Tag": {"type": "object", "required": ["slug"], "properties": {"slug": text, "color": text}},

@@ -1,6 +1,7 @@
 """A specification becomes a platform; what it leaves open is said."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,7 @@ def test_lists_keys_columns_paging_parents_and_cursors_are_taken() -> None:
         cursor_path="paging.next_cursor", cursor_param="cursor", limit_param="limit", limit=2, maximum=2
     )
     assert customers.columns["vip"] == "bool" and shop.data_selector_of(customers) == "data"
+    assert shop.column_descriptions == {"orders.id": "Number.", "order_lines.quantity": "Pieces."}
     assert tags.primary_key == "slug" and shop.paginator_of(tags) == SinglePage()
 
 
@@ -243,6 +245,20 @@ def test_schemas_that_hold_themselves_end() -> None:
     schemas["Tag"]["anyOf"] = [{"$ref": "#/components/schemas/Tag"}] * 3
     tags = draft(content).platform.resource("tags")
     assert tags.columns == {"slug": "text", "color": "text", "parent": "json"}
+
+
+def test_schemas_that_multiply_end_soon() -> None:
+    content = specification("https://shop.example.com")
+    schemas = content["components"]["schemas"]
+    for word in ("allOf", "anyOf"):
+        for level in range(50):
+            schemas[f"{word}{level}"] = {word: [{"$ref": f"#/components/schemas/{word}{level + 1}"}] * 50}
+        schemas[f"{word}50"] = {"type": "string"}
+    schemas["Tag"]["properties"]["bomb"] = {"$ref": "#/components/schemas/anyOf0"}
+    schemas["Tag"]["allOf"] = [{"$ref": "#/components/schemas/allOf0"}]
+    started = time.monotonic()
+    assert draft(content).platform.resource("tags").columns == {"slug": "text", "color": "text", "bomb": "text"}
+    assert time.monotonic() - started < 5
 
 
 def test_a_large_specification_is_not_read(tmp_path: Path) -> None:

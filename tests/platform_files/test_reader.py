@@ -181,6 +181,11 @@ def test_a_hostile_file_is_refused_in_bounded_time_and_memory(text: str, tmp_pat
     assert time.monotonic() - started < 10 and peak < 200_000_000
 
 
+@pytest.mark.parametrize("text", [BOMB, MERGE_BOMB], ids=["aliases", "merges"])
+def test_an_alias_counts_as_often_as_it_is_repeated(text: str) -> None:
+    assert "has more than 100000 values, those that aliases repeat included" in problem(text)
+
+
 def test_a_large_file_is_not_read(tmp_path: Path) -> None:
     file = tmp_path / "shop.yaml"
     with file.open("wb") as sparse:

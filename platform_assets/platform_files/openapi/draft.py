@@ -33,6 +33,7 @@ from platform_assets.platform_files.openapi.schemas import (
     columns_of,
     key_of,
     plain_name,
+    properties_of,
     records_in,
     required_in,
 )
@@ -72,6 +73,7 @@ class _List:
     paginator: Paginator
     params: dict[str, Param]
     incremental: Incremental | None
+    meanings: dict[str, str]
 
 
 def draft_platform(
@@ -107,6 +109,7 @@ def draft_platform(
         description=f"{title}, as its specification describes it.",
         client=client,
         resources=tuple(_resource(one, client, by_path) for one in lists),
+        column_descriptions={f"{one.name}.{column}": text for one in lists for column, text in one.meanings.items()},
         base_url=url,
     )
     usable = _without_what_cannot_run(platform, left_out)
@@ -146,6 +149,8 @@ def _list(specification: Specification, operation: Operation, taken: set[str], a
     sent = paging_parameters(paging.paginator)
     if filtering.incremental is not None and filtering.incremental.start_param:
         sent.add(filtering.incremental.start_param)
+    fields = properties_of(specification, records.record)
+    meanings = {name: text for name in columns if (text := _line(fields[name].get("description")))}
     params: dict[str, Param] = {}
     for parameter in operation.parameters:
         if parameter.required and parameter.place != "path" and parameter.name not in sent:
@@ -159,7 +164,9 @@ def _list(specification: Specification, operation: Operation, taken: set[str], a
         assumed.append(f"{name}: no field says which record is which")
     elif key != "id":
         assumed.append(f"{name}: the key is `{key}`")
-    return _List(name, operation, records.selector, columns, key, paging.paginator, params, filtering.incremental)
+    return _List(
+        name, operation, records.selector, columns, key, paging.paginator, params, filtering.incremental, meanings
+    )
 
 
 def _resource(one: _List, client: Client, by_path: dict[str, _List]) -> Resource:
@@ -211,7 +218,12 @@ def _without_what_cannot_run(platform: Platform, left_out: list[str]) -> Platfor
                 str(error).partition(": ")[2] if refused.primary_key != () else "no field says which record is which"
             )
             left_out.append(f"GET {refused.endpoint.path}: {problem}")
-            platform = replace(platform, resources=tuple(one for one in platform.resources if one is not refused))
+            meanings = platform.column_descriptions.items()
+            platform = replace(
+                platform,
+                resources=tuple(one for one in platform.resources if one is not refused),
+                column_descriptions={key: text for key, text in meanings if not key.startswith(f"{refused.name}.")},
+            )
             if not platform.resources:
                 raise PlatformAssetsError(f"{platform.name}: has no list that can run; {left_out[-1]}") from None
         else:
@@ -312,7 +324,7 @@ def _without_slash(path: str) -> str:
     return path.rstrip("/")
 
 
-def _line(text: str) -> str:
-    """A text's first line, cut short."""
-    first = next(iter(text.strip().splitlines()), "").strip()
+def _line(text: object) -> str:
+    """A text's first line, cut short; an empty one for what is no text."""
+    first = next(iter(text.strip().splitlines()), "").strip() if isinstance(text, str) else ""
     return first if len(first) <= _MAX_TEXT else f"{first[:_MAX_TEXT]}…"

@@ -7,8 +7,8 @@ from typing import Any
 
 from platform_assets.platform_files.openapi.specification import Object, Specification, Unresolved
 
-# Schemas in schemas that are looked into (`allOf` in `allOf`, an object in a body).
-_MAX_DEPTH = 6
+# Schemas that one schema may be made of.
+_MAX_PARTS = 200
 _MAX_FIELDS = 1000
 
 _TYPES = {"integer": "bigint", "number": "double", "boolean": "bool", "object": "json", "array": "json"}
@@ -32,31 +32,34 @@ class Records:
     assumed: str | None = None
 
 
-def properties_of(specification: Specification, schema: Object, depth: int = 0) -> dict[str, Object]:
+def properties_of(specification: Specification, schema: Object) -> dict[str, Object]:
     """The fields of an object's schema, with those of the schemas that it is made of."""
+    if not schema:
+        return {}  # No part of the file, so its identity may soon be another schema's.
+    known = specification.fields_of.get(id(schema))
+    if known is None:
+        known = specification.fields_of[id(schema)] = _properties_of(specification, schema)
+    return known
+
+
+def _properties_of(specification: Specification, schema: Object) -> dict[str, Object]:
     found: dict[str, Object] = {}
-    if depth > _MAX_DEPTH:
-        return found
-    for part in _parts(specification, schema):
-        found |= properties_of(specification, part, depth + 1)
-    own = schema.get("properties")
-    for name, value in own.items() if isinstance(own, dict) else ():
-        if len(found) >= _MAX_FIELDS:
-            break
-        try:
-            found[str(name)] = specification.resolved(value)
-        except Unresolved:
-            continue
+    for part in _made_of(specification, schema, ("allOf", "oneOf", "anyOf")):
+        own = part.get("properties")
+        for name, value in own.items() if isinstance(own, dict) else ():
+            if len(found) >= _MAX_FIELDS:
+                return found
+            try:
+                found[str(name)] = specification.resolved(value)
+            except Unresolved:
+                continue
     return found
 
 
-def required_in(specification: Specification, schema: Object, depth: int = 0) -> set[str]:
+def required_in(specification: Specification, schema: Object) -> set[str]:
     """The fields that every object of a schema has. Of alternatives (`anyOf`) none counts."""
-    own = schema.get("required")
-    found = {str(name) for name in own} if isinstance(own, list) else set[str]()
-    for part in _listed(specification, schema, "allOf") if depth <= _MAX_DEPTH else ():
-        found |= required_in(specification, part, depth + 1)
-    return found
+    required = [part.get("required") for part in _made_of(specification, schema, ("allOf",))]
+    return {str(name) for names in required if isinstance(names, list) for name in names}
 
 
 def records_in(specification: Specification, body: Object) -> Records | str:
@@ -97,7 +100,8 @@ def data_type(specification: Specification, schema: Object) -> str | None:
         return _TYPES[kind]
     if "properties" in schema:
         return "json"
-    found = {data_type(specification, part) for part in _parts(specification, schema) if _kind(part) != "null"}
+    parts = _made_of(specification, schema, ("allOf", "oneOf", "anyOf"))
+    found = {data_type(specification, part) for part in parts if _kind(part) in (*_TYPES, "string")}
     return found.pop() if len(found) == 1 else None
 
 
@@ -117,13 +121,21 @@ def plain_name(name: str) -> str:
     return "_".join(re.findall(r"[a-z0-9]+", split.lower()))
 
 
-def _parts(specification: Specification, schema: Object) -> list[Object]:
-    return [part for word in ("allOf", "oneOf", "anyOf") for part in _listed(specification, schema, word)]
+def _made_of(specification: Specification, schema: Object, words: tuple[str, ...]) -> list[Object]:
+    """The schemas that a schema is made of, each once, last itself. They may hold each other, and themselves."""
+    found: dict[int, Object] = {}
+    waiting = [schema]
+    while waiting and len(found) < _MAX_PARTS:
+        part = waiting.pop()
+        if id(part) not in found:
+            found[id(part)] = part
+            waiting += [inner for word in words for inner in _listed(specification, part, word)]
+    return list(found.values())[::-1]
 
 
 def _listed(specification: Specification, schema: Object, word: str) -> Iterator[Object]:
     parts = schema.get(word)
-    for part in parts if isinstance(parts, list) else ():
+    for part in parts[:_MAX_PARTS] if isinstance(parts, list) else ():
         try:
             yield specification.resolved(part)
         except Unresolved:

@@ -63,6 +63,8 @@ class Specification:
     def __init__(self, content: Object, file: str) -> None:
         self._content = content
         self.file = file
+        # The fields of each schema that was looked at, by its identity: many lists may refer to one large schema.
+        self.fields_of: dict[int, dict[str, Object]] = {}
         self.is_swagger = str(content.get("swagger", "")).startswith("2")
         if not self.is_swagger and not str(content.get("openapi", "")).startswith("3"):
             raise PlatformAssetsError(f"{file}: is no OpenAPI 3.x or Swagger 2 specification")
