@@ -52,6 +52,29 @@ def test_a_declaration_of_ours_is_taken(defs: Path, name: str, text: str) -> Non
     assert assets() == {"shop/orders", "shop/order_lines", "shop/returns"}
 
 
+def test_another_tools_configuration_is_imported(defs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("platform_assets.importing.dlt_config")
+    Path("rest_api.yaml").write_text(DLT)
+    scaffold(defs / "shop", '{"from": "rest_api.yaml"}')
+    platform = parse_platform((defs / "shop" / "shop.yaml").read_text(), "shop.yaml")
+    assert platform.name == "shop" and platform.base_url == "https://api.shop.example"
+    assert "assumed: orders: incremental: no cursor is declared" in capsys.readouterr().out
+    assert assets() == {"shop/orders"}
+
+
+# As dlt's `rest_api` has it.
+DLT = """\
+client:
+  base_url: https://api.shop.example/
+  auth: {type: bearer, token: secret}
+  paginator: {type: page_number, base_page: 1, total_path: null}
+resources:
+  - name: orders
+    primary_key: id
+    endpoint: {path: v1/orders, data_selector: data}
+"""
+
+
 def test_in_python(defs: Path) -> None:
     scaffold(defs / "shop", kind="python")
     assert sorted(path.name for path in (defs / "shop").iterdir()) == ["component.py", "shop.yaml"]
