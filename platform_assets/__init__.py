@@ -1,1 +1,24 @@
-"""Five SaaS platforms as Dagster assets: declared in `platforms`, read over HTTP, loaded by dlt, modelled by dbt."""
+"""Five SaaS platforms as Dagster assets: declared in `platforms`, read over HTTP, loaded by dlt, modelled by dbt.
+
+`PlatformComponent` is for Dagster projects of other people; it is imported when it is asked for, because whatever is
+imported of this package would import Dagster otherwise.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from platform_assets.components import PlatformComponent
+
+__all__ = ["PlatformComponent"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "PlatformComponent":
+        return import_module("platform_assets.components").PlatformComponent
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    # `dg` takes the names of components from here.
+    return sorted([*globals(), "PlatformComponent"])

@@ -21,9 +21,13 @@ from platform_assets.warehouse import LOG_TABLE
 from platform_assets.warehouse.dlt_source import declared_source
 
 
-def platform_assets(platform: Platform) -> list[dg.AssetsDefinition]:
-    """Every resource of the platform as an asset; a run that selects three assets of an op fetches only these."""
-    return [_assets(platform, suffix, group) for suffix, group in op_groups(platform).items()]
+def platform_assets(platform: Platform, *, heartbeat: bool = True) -> list[dg.AssetsDefinition]:
+    """Every resource of the platform as an asset; a run that selects three assets of an op fetches only these.
+
+    Args:
+        heartbeat: whether a check of the first asset watches the platform's freshness sensor.
+    """
+    return [_assets(platform, suffix, group, heartbeat=heartbeat) for suffix, group in op_groups(platform).items()]
 
 
 def log_spec(platform: Platform) -> dg.AssetSpec:
@@ -38,9 +42,9 @@ def log_spec(platform: Platform) -> dg.AssetSpec:
     )
 
 
-def _assets(platform: Platform, suffix: str, group: Sequence[Resource]) -> dg.AssetsDefinition:
+def _assets(platform: Platform, suffix: str, group: Sequence[Resource], *, heartbeat: bool) -> dg.AssetsDefinition:
     first = group[0]
-    checks = [spec for resource in group for spec in check_specs(platform, resource)]
+    checks = [spec for resource in group for spec in check_specs(platform, resource, heartbeat=heartbeat)]
     with op_options(check_specs=checks), readable_metadata():
 
         @dlt_assets(
@@ -53,7 +57,9 @@ def _assets(platform: Platform, suffix: str, group: Sequence[Resource]) -> dg.As
             backfill_policy=backfill_policy(first),
             pool=platform.name,
         )
-        def load(context: dg.AssetExecutionContext, config: SyncConfig, dlt: PlatformDlt) -> Iterator[SyncEvent]:
-            yield from dlt.sync(context, platform, config)
+        def load(
+            context: dg.AssetExecutionContext, config: SyncConfig, platform_dlt: PlatformDlt
+        ) -> Iterator[SyncEvent]:
+            yield from platform_dlt.sync(context, platform, config)
 
     return load

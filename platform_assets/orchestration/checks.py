@@ -145,15 +145,15 @@ CHECKS = (
 HEARTBEAT = "freshness_sensor_ticks"
 
 
-def check_specs(platform: Platform, resource: Resource) -> list[dg.AssetCheckSpec]:
-    """The checks of one resource's asset; the platform's first asset also has the heartbeat of its sensor."""
+def check_specs(platform: Platform, resource: Resource, *, heartbeat: bool = True) -> list[dg.AssetCheckSpec]:
+    """The checks of one resource's asset; with `heartbeat`, the platform's first asset has that of its sensor."""
     key = asset_key(platform, resource.name)
     specs = [
         dg.AssetCheckSpec(check.name, asset=key, description=check.description)
         for check in CHECKS
         if check.applies(resource)
     ]
-    if resource == platform.resources[0]:
+    if heartbeat and resource == platform.resources[0]:
         specs.append(
             dg.AssetCheckSpec(HEARTBEAT, asset=key, description=f"The sensor {platform.name}_freshness ticks.")
         )

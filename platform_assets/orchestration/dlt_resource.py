@@ -101,6 +101,11 @@ class PlatformDlt(DltResourceWithTableSchema):
             yield dg.MaterializeResult(asset_key=key, metadata={} if whole_run else metadata)
 
 
+# What the assets need, by the name of their op's parameter. Not `dlt`, which a project's own code may have; and one
+# object, because Dagster merges the definitions of a project only if they agree on it.
+RESOURCES = {"platform_dlt": PlatformDlt()}
+
+
 def _load(
     context: dg.AssetExecutionContext, connection: Connection, selection: Selection
 ) -> tuple[list[ResourceOutcome], Schema | None]:

@@ -18,24 +18,29 @@ def sync_job_name(platform: Platform) -> str:
     return f"sync_{platform.name}"
 
 
-def sync_jobs(platforms: Sequence[Platform]) -> list[MixedPartitionsJob]:
-    """`sync_<platform>` for each platform and `sync_all`, each with the dbt models downstream.
+def sync_job(platform: Platform, *, downstream: bool = True) -> MixedPartitionsJob:
+    """`sync_<platform>`: a run without a partition loads every known parent of the partitioned assets.
 
-    A run of these without a partition loads every known parent of the partitioned assets.
+    In one process, whatever the project's executor is: a process per step costs seconds, and the steps are short.
+
+    Args:
+        downstream: whether it also builds what is below the platform's tables.
     """
     allow_partitioned_inputs()
-    jobs = [
-        mixed_partitions_job(
-            sync_job_name(platform),
-            dg.AssetSelection.groups(platform.name).downstream(),
-            f"Load all of {platform.title} and build the dbt models downstream.",
-        )
-        for platform in platforms
-    ]
-    jobs.append(
-        mixed_partitions_job(SYNC_ALL, dg.AssetSelection.all(), "Load every platform and build all dbt models.")
+    tables = dg.AssetSelection.assets(*(asset_key(platform, resource.name) for resource in platform.resources))
+    below = " and build the dbt models downstream" if downstream else ""
+    return mixed_partitions_job(
+        sync_job_name(platform),
+        dg.AssetSelection.groups(platform.name).downstream() if downstream else tables,
+        f"Load all of {platform.title}{below}.",
+        executor_def=dg.in_process_executor,
     )
-    return jobs
+
+
+def sync_all_job() -> MixedPartitionsJob:
+    """`sync_all`: every platform and all dbt models; partitions as in `sync_job`."""
+    allow_partitioned_inputs()
+    return mixed_partitions_job(SYNC_ALL, dg.AssetSelection.all(), "Load every platform and build all dbt models.")
 
 
 def sync_request(platform: Platform, resources: Sequence[Resource], keys: Sequence[str], run_key: str) -> dg.RunRequest:

@@ -6,7 +6,7 @@ unable to load parents and then their children in one run. It can go when
 tests/patches/test_mixed_partitions.py::test_upstream_still_refuses fails.
 """
 
-from dagster import AssetSelection, JobDefinition
+from dagster import AssetSelection, ExecutorDefinition, JobDefinition
 from dagster._core.definitions.assets.job.asset_job import build_asset_job, get_asset_graph_for_job
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
@@ -27,6 +27,8 @@ class MixedPartitionsJob(UnresolvedAssetJobDefinition):
         return job._copy(partitions_def=None)
 
 
-def mixed_partitions_job(name: str, selection: AssetSelection, description: str) -> MixedPartitionsJob:
-    """A job over `selection`, whatever the partitionings of its assets."""
-    return MixedPartitionsJob(name=name, selection=selection, description=description)
+def mixed_partitions_job(
+    name: str, selection: AssetSelection, description: str, executor_def: ExecutorDefinition | None = None
+) -> MixedPartitionsJob:
+    """A job over `selection`, whatever the partitionings of its assets; by default with the project's executor."""
+    return MixedPartitionsJob(name=name, selection=selection, description=description, executor_def=executor_def)

@@ -14,6 +14,8 @@ from platform_assets.declarations.validation import validate_beside
 
 _YAML = (".yaml", ".yml")
 _PYTHON = ".py"
+# What a Dagster project has in a component's folder, where declarations may be, too.
+_COMPONENTS = ("component.py", "defs.yaml", "defs.yml")
 # What every platform file in Python imports. A file without it is not run: `platforms` is a common name for folders.
 _IMPORTED = b"platform_assets"
 
@@ -46,19 +48,24 @@ class BrokenPlatform:
 def files_in(folder: Path) -> list[Path]:
     """The platform files of a folder, sorted by name. Empty if it cannot be read.
 
-    Files that begin with `_` or `.`, and Python files that import nothing of ours, are none.
+    Files that begin with `_` or `.`, Python files that import nothing of ours, and Dagster's of a component are none.
     """
     try:
         found = [path for path in folder.iterdir() if path.suffix in (*_YAML, _PYTHON) and path.name[0] not in "._"]
+        found = [path for path in found if path.name not in _COMPONENTS]
         return sorted(path for path in found if path.suffix in _YAML or _imports_ours(path))
     except OSError:
         return []
 
 
-def load_file(path: Path, others: Iterable[Platform]) -> Platform | BrokenPlatform:
-    """The platform of a file, or why it cannot be used beside the `others`, or in place of the one of its name."""
+def load_file(path: Path, others: Iterable[Platform], *, replacing: bool = True) -> Platform | BrokenPlatform:
+    """The platform of a file, or why it cannot be used beside the `others`.
+
+    Args:
+        replacing: whether the platform may replace one of its name.
+    """
     if path.suffix not in _YAML:
-        return load_module(lambda: _run(path), path.stem, others, replacing=True)
+        return load_module(lambda: _run(path), path.stem, others, replacing=replacing)
     try:
         # Only now: a project without such files need not import a reader of YAML.
         from platform_assets.platform_files.reader import read_platform
@@ -68,7 +75,7 @@ def load_file(path: Path, others: Iterable[Platform]) -> Platform | BrokenPlatfo
         return BrokenPlatform(path.stem, error.place, error.problem)
     except DeclarationError as error:
         return BrokenPlatform(path.stem, _placed(str(path), error.line), str(error), error.platform)
-    return _checked(platform, path.stem, str(path), others, replacing=True)
+    return _checked(platform, path.stem, str(path), others, replacing=replacing)
 
 
 def load_module(

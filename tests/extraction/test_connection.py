@@ -34,8 +34,8 @@ from platform_assets.extraction.connection import connect
 from platform_assets.monitoring.freshness_sensor import freshness_sensor
 from platform_assets.monitoring.partition_sensor import partition_sensor
 from platform_assets.orchestration.assets import log_spec, platform_assets
-from platform_assets.orchestration.dlt_resource import PlatformDlt
-from platform_assets.orchestration.jobs import sync_jobs
+from platform_assets.orchestration.dlt_resource import RESOURCES
+from platform_assets.orchestration.jobs import sync_job
 from platform_assets.orchestration.verification import verified_checks, verify_job_name, verify_jobs
 from tests.servers.http_server import Reply
 from tests.servers.stub_api import StubApi, listed
@@ -116,10 +116,10 @@ def repository() -> dg.RepositoryDefinition:
     return dg.Definitions(
         assets=[*platform_assets(SHOP), log_spec(SHOP)],
         asset_checks=[verified_checks(SHOP)],
-        jobs=[*sync_jobs([SHOP]), *verify_jobs([SHOP])],
+        jobs=[sync_job(SHOP), *verify_jobs([SHOP])],
         sensors=[partition_sensor(SHOP), freshness_sensor(SHOP)],
         executor=dg.in_process_executor,
-        resources={"dlt": PlatformDlt()},
+        resources=RESOURCES,
     ).get_repository_def()
 
 
@@ -135,7 +135,7 @@ def load(instance: dg.DagsterInstance, *names: str, partition: str | None = None
         selection=[dg.AssetKey(["shop", name]) for name in names],
         partition_key=partition,
         instance=instance,
-        resources={"dlt": PlatformDlt()},
+        resources=RESOURCES,
     )
     assert done.success
 

@@ -18,6 +18,8 @@ import duckdb
 import pytest
 
 from tests.cli.command import ROOT
+from tests.components.project import DECLARATION
+from tests.servers.stub_api import StubApi, listed
 
 pytestmark = pytest.mark.package
 PYTHONS = ("3.11", "3.12", "3.13")
@@ -107,6 +109,40 @@ def test_the_first_command_and_the_ui(environment: Path, tmp_path: Path) -> None
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(60)
+
+
+def test_a_component_in_a_new_project_of_create_dagster(environment: Path, tmp_path: Path) -> None:
+    packages = ["create-dagster", "dagster-dg-cli"]
+    run(UV, "pip", "install", "--quiet", "--python", str(environment / "python"), *packages, cwd=tmp_path)
+    run(str(environment / "create-dagster"), "project", "proj", "--no-uv-sync", cwd=tmp_path)
+    project = tmp_path / "proj"
+    (project / "shop.yaml").write_text(DECLARATION)
+    lines = [{"id": 10, "sku": "s0"}, {"id": 11, "sku": "s1"}]
+    with StubApi() as api:
+        api.routes["/v1/orders"] = listed([{"id": 1, "updated_at": "2026-01-01T00:00:00Z", "total": 1.5}])
+        api.routes["/v1/orders/1/lines"] = listed(lines)
+        api.routes["/v1/orders/1/returns"] = listed([])
+        settings = [f"SOURCES__SHOP__BASE_URL={api.url}", "SOURCES__SHOP__API_TOKEN=t0ken"]
+        (project / "home").mkdir()
+        (project / "home" / "dagster.yaml").touch()
+        places = [
+            f"PYTHONPATH={project / 'src'}",
+            f"DAGSTER_HOME={project / 'home'}",
+            f"PATH={environment}:/usr/bin:/bin",
+        ]
+
+        def dg(*words: str) -> str:
+            return run("env", *settings, *places, str(environment / "dg"), *words, cwd=project)
+
+        assert "platform_assets.PlatformComponent" in dg("list", "components", "--json")
+        dg("scaffold", "defs", "platform_assets.PlatformComponent", "shop", "--from", "shop.yaml")
+        assert "All definitions loaded successfully" in dg("check", "defs")
+        dg("launch", "--assets", "key:shop/orders")
+        dg("launch", "--job", "sync_shop")
+    with duckdb.connect(str(project / "data" / "warehouse.duckdb"), read_only=True) as connection:
+        assert connection.execute("SELECT id FROM shop.orders").fetchall() == [(1,)]
+        rows = connection.execute("SELECT id, sku FROM shop.order_lines ORDER BY id").fetchall()
+    assert rows == [(line["id"], line["sku"]) for line in lines]
 
 
 def repositories(port: int) -> list[dict[str, list[dict[str, str]]]]:
