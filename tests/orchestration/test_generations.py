@@ -10,7 +10,7 @@ from platform_assets.monitoring.partition_sensor import partition_sensors
 from platform_assets.orchestration.assets import platform_assets
 from platform_assets.orchestration.dlt_resource import PlatformDlt
 from platform_assets.orchestration.in_process import InProcessRuns
-from platform_assets.orchestration.jobs import SYNC_ALL, sync_jobs
+from platform_assets.orchestration.jobs import SYNC_ALL, sync_all_job, sync_job
 from platform_assets.orchestration.partitions import op_groups
 from platform_assets.orchestration.sync_config import SyncConfig
 from tests.settings import Point
@@ -33,7 +33,7 @@ SHOP = declared(
 def repository_of(platform: Platform) -> dg.RepositoryDefinition:
     return dg.Definitions(
         assets=platform_assets(platform),
-        jobs=sync_jobs([platform]),
+        jobs=[sync_job(platform), sync_all_job()],
         sensors=partition_sensors([platform]),
         executor=dg.in_process_executor,
         resources={"dlt": PlatformDlt()},
@@ -91,6 +91,6 @@ def test_a_failure_in_one_generation_does_not_keep_the_next_ones_from_loading(
     api.lists["/orgs"] = api.lists["/orgs/globex/eu/projects"] = 500
     api.lists["/orgs/acme/projects/11/issues"] = [{"id": 111, "name": "new", "at": "2026-01-09T00:00:00Z"}]
     api.lists["/orgs/acme/projects"] = [{"id": 11, "name": "changed", "at": "2026-01-09T00:00:00Z"}]
-    runs = InProcessRuns(repository, instance, SyncConfig(), lambda events: None)
+    runs = InProcessRuns(repository, instance, SyncConfig(), lambda events, seconds: None)
     runs.load({dg.AssetKey(["shop", name]) for name in ("orgs", "projects", "issues")})
     assert (111,) in query(warehouse_file, "SELECT id FROM shop.issues")
