@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from platform_assets.warehouse.table_layout import ROW_HASH
-
 if TYPE_CHECKING:
     from dlt.destinations.sql_client import SqlClientBase
 
@@ -97,6 +95,9 @@ def wanted(
     for columns in groups:
         if all(types.get(column) in _ORDERED for column in columns):
             yield Index(table, tuple(_term(column, types[column], text_hash) for column in columns))
+    # Not at the head: `status` reads state, and starts without dlt and pyarrow.
+    from platform_assets.warehouse.table_layout import ROW_HASH
+
     if ROW_HASH in types:
         # Made by us: as short in every row.
         yield Index(table, (_quoted(ROW_HASH),))

@@ -57,7 +57,7 @@ def test_another_tools_configuration_is_imported(defs: Path, capsys: pytest.Capt
     Path("rest_api.yaml").write_text(DLT)
     scaffold(defs / "shop", '{"from": "rest_api.yaml"}')
     platform = parse_platform((defs / "shop" / "shop.yaml").read_text(), "shop.yaml")
-    assert platform.name == "shop" and platform.base_url == "https://api.shop.example"
+    assert platform.name == "shop" and platform.base_url == "https://api.my-shop.com"
     assert "assumed: orders: incremental: no cursor is declared" in capsys.readouterr().out
     assert assets() == {"shop/orders"}
 
@@ -65,7 +65,7 @@ def test_another_tools_configuration_is_imported(defs: Path, capsys: pytest.Capt
 # As dlt's `rest_api` has it.
 DLT = """\
 client:
-  base_url: https://api.shop.example/
+  base_url: https://api.my-shop.com/
   auth: {type: bearer, token: secret}
   paginator: {type: page_number, base_page: 1, total_path: null}
 resources:

@@ -36,7 +36,7 @@ def repository_of(platform: Platform) -> dg.RepositoryDefinition:
         jobs=[sync_job(platform), sync_all_job()],
         sensors=partition_sensors([platform]),
         executor=dg.in_process_executor,
-        resources={"dlt": PlatformDlt()},
+        resources={"platform_dlt": PlatformDlt()},
     ).get_repository_def()
 
 
