@@ -9,36 +9,16 @@ is then read again; in a list that comes in another order nothing can be told ab
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from platform_assets.arrow.conversion import convert
 from platform_assets.declarations import Endpoint, Incremental, Paginator, RecordCursor
 from platform_assets.declarations.time_format import format_moment, resolution, rounded_up
+from platform_assets.extraction.rest import Rest
 from platform_assets.extraction.shaping import time_from_epoch
 from platform_assets.http.errors import RequestFailed
 from platform_assets.http.selection import get_path
-
-
-@dataclass(frozen=True)
-class Rest:
-    """What a read has left.
-
-    Attributes:
-        params: query parameters that read it.
-        unread_before: the value of the upper bound among them; None if the rest is newer than what was read.
-        cursor: newest cursor up to which everything was read; None if the rest is older than what was read.
-    """
-
-    params: Mapping[str, str]
-    unread_before: str | None = None
-    cursor: datetime | None = None
-
-    @property
-    def position(self) -> str:
-        """Differs between two places at which a list was left."""
-        return ", ".join(f"{name}={value}" for name, value in sorted(self.params.items()))
 
 
 def upper_bound_param(endpoint: Endpoint, paginator: Paginator) -> str | None:

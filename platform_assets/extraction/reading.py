@@ -27,12 +27,13 @@ from platform_assets.declarations import CONTENT_KEY, Endpoint, Listed, Resource
 from platform_assets.declarations.ancestry import field_in, parents_of
 from platform_assets.extraction.content_keys import fill_content_keys
 from platform_assets.extraction.details import DetailReader
-from platform_assets.extraction.edge import Edge, Rest
+from platform_assets.extraction.edge import Edge
 from platform_assets.extraction.newest_first import stop_rule
 from platform_assets.extraction.privacy import excluded_fields, hash_fields
 from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, Bounds, Parent, Query, queries
 from platform_assets.extraction.record_templates import RecordTemplates
 from platform_assets.extraction.reshaping import flatten, remove
+from platform_assets.extraction.rest import Rest
 from platform_assets.extraction.shaping import shape, times_from_epoch
 from platform_assets.extraction.windows import rest_after
 from platform_assets.http.answer import Answer

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from platform_assets.declarations import Endpoint
 from platform_assets.declarations.time_format import format_moment, parse_moment, resolution, rounded_up
-from platform_assets.extraction.edge import Rest
+from platform_assets.extraction.rest import Rest
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from platform_assets.arrow.buffer import Batch, ParquetBuffer
 from platform_assets.declarations import Resource
-from platform_assets.extraction.edge import Rest
 from platform_assets.extraction.queries import Bounds, Parent
+from platform_assets.extraction.rest import Rest
 from platform_assets.sync.known_rows import NO_HASHES
 from platform_assets.sync.outcome import ResourceOutcome
 from platform_assets.warehouse import Progress, Status
