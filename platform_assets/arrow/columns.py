@@ -51,7 +51,7 @@ class Columns:
 
     Args:
         declared: raw field name -> dlt data type.
-        known: column name in the warehouse -> dlt data type, for columns that are not declared.
+        known: column name in the warehouse -> dlt data type, which stays although another one is declared since.
         naming: dlt's naming convention of the destination.
         system: the columns that no field of a record may take.
         assigned: raw field name -> column name, as earlier loads left them: a field keeps its column.
@@ -76,7 +76,8 @@ class Columns:
         self._naming = naming
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}
-        self.types: dict[str, str] = {**known, **system.types}
+        # A column keeps its type: the database would cast values of another one, or refuse them.
+        self.types: dict[str, str] = {name: known.get(name, kind) for name, kind in {**known, **system.types}.items()}
         self._taken: set[str] = {*system.types, *system.reserved}
         self.added: dict[str, str] = {}
         self.variants: set[str] = set()
@@ -85,7 +86,7 @@ class Columns:
         for raw, data_type in declared.items():
             name = self._names[raw] = self._free_name(raw)
             self._taken.add(name)
-            self.types[name] = data_type
+            self.types[name] = known.get(name, data_type)
         self._unclaimed = {name for name in known if name not in self._taken and "__v_" not in name}
         self._undeclared = len(self._unclaimed)
         for raw, name in (assigned or {}).items():

@@ -5,6 +5,7 @@
 Planning holds the warehouse and sends no request; reading sends requests and does not need the warehouse.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -51,6 +52,8 @@ from platform_assets.warehouse.dlt_source import table_columns
 from platform_assets.warehouse.row_filter import RowFilter
 from platform_assets.warehouse.session import WarehouseSession
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Planner:
@@ -69,6 +72,15 @@ class Planner:
         existing_types = session.column_types(resource.name)
         assigned = session.assigned_columns(resource.name)
         columns = table_columns(self.context.platform, resource, session.naming, existing_types, assigned)
+        retyped = [name for name, kind in resource.columns.items() if columns.types[columns.name_of(name)] != kind]
+        if retyped and not session.has_table(resource.name):
+            # Somebody dropped it, so that it is made anew, as declared.
+            existing_types, retyped = {}, []
+            columns = table_columns(self.context.platform, resource, session.naming, existing_types, assigned)
+        if retyped:
+            asset = f"{self.context.platform.name}/{resource.name}"
+            kept = ", ".join(f"`{name}` {columns.types[columns.name_of(name)]}" for name in retyped)
+            log.warning("%s: the table keeps %s, as it was first loaded: drop it for the declared types", asset, kept)
         outcome = ResourceOutcome(name=resource.name, cursor_field=incremental.cursor_path if incremental else None)
 
         starts_anew = self._starts_anew(resource, outcome)

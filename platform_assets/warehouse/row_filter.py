@@ -16,7 +16,8 @@ class RowFilter:
     """Recent rows, or those of some parents, or both. The default is all rows.
 
     Attributes:
-        since: a column and the moment from which on its values count; nulls count too.
+        since: a column and the moment from which on its values count; nulls count too, and all rows if the column
+            holds no moments, as one does that was loaded before it was declared.
         columns: the columns that name a row's parent.
         parents: values of `columns`, one tuple per parent that counts. Beyond `MOST_PARENTS` all parents count, so a
             caller that needs exactly these compares again.
@@ -38,7 +39,7 @@ class RowFilter:
         """
         conditions: list[str] = []
         arguments: list[Any] = []
-        if self.since is not None:
+        if self.since is not None and types.get(self.since[0]) == "timestamp":
             column = escape(self.since[0])
             conditions.append(f"({column} >= %s OR {column} IS NULL)")
             arguments.append(self.since[1])

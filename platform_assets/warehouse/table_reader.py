@@ -9,6 +9,7 @@ from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
+from platform_assets.arrow.conversion import convert
 from platform_assets.declarations import Platform
 from platform_assets.warehouse.backends import Backend
 from platform_assets.warehouse.row_filter import RowFilter
@@ -131,25 +132,38 @@ class TableReader:
             found.update(str(row[0]) for row in rows or ())
         return found
 
-    def oldest(self, table: str, column: str, field: str, values: Sequence[str]) -> Any:
-        """Smallest value of `column` in the rows whose `field` is one of `values`, None without any."""
+    def oldest(self, table: str, column: str, field: str, values: Sequence[str]) -> datetime | None:
+        """Smallest moment in `column` of the rows whose `field` is one of `values`, None without any."""
         marks = ", ".join(["%s"] * len(values))
-        escape = self._client.escape_column_name
-        rows = self._rows(
-            f"SELECT min({escape(column)}) FROM {self._name(table)} WHERE {escape(field)} IN ({marks})", *values
-        )
-        return rows[0][0] if rows else None
+        return self._oldest(table, column, f" WHERE {self._client.escape_column_name(field)} IN ({marks})", values)
 
     def oldest_moment(self, table: str, column: str) -> datetime | None:
-        """Smallest value of a timestamp column, None without one."""
-        rows = self._rows(f"SELECT min({self._client.escape_column_name(column)}) FROM {self._name(table)}")
-        return rows[0][0] if rows else None
+        """Smallest moment in a column, None without one."""
+        return self._oldest(table, column, "", ())
+
+    def _oldest(self, table: str, column: str, where: str, arguments: Sequence[str]) -> datetime | None:
+        name, source = self._client.escape_column_name(column), f"{self._name(table)}{where}"
+        if self._holds_moments(table, column):
+            rows = self._rows(f"SELECT min({name}) FROM {source}", *arguments)
+            return rows[0][0] if rows else None
+        texts = [row[0] for row in self._rows(f"SELECT DISTINCT {name} FROM {source}", *arguments) or ()]
+        moments, _ = convert(texts, "timestamp")
+        return min((moment for moment in moments.to_pylist() if moment is not None), default=None)
 
     def largest_before(self, table: str, column: str, cursor: str, before: datetime) -> int | None:
-        """Largest value of a numeric column in the rows whose cursor is not after `before`, None without any."""
+        """Largest value of a numeric column in the rows whose cursor is not after `before`.
+
+        None without any, and if the cursor's column holds no moments.
+        """
+        if not self._holds_moments(table, cursor):
+            return None
         escape = self._client.escape_column_name
         rows = self._rows(f"SELECT max({escape(column)}) FROM {self._name(table)} WHERE {escape(cursor)} <= %s", before)
         return None if not rows or rows[0][0] is None else int(rows[0][0])
+
+    def _holds_moments(self, table: str, column: str) -> bool:
+        """Not if the column was loaded before it was declared as one of moments: a column keeps its type."""
+        return self.column_types(table).get(column, "timestamp") == "timestamp"
 
     def key_faults(self, table: str, key: Sequence[str]) -> tuple[int, int]:
         """How many primary keys the table has more than once, and how many rows have a null in theirs."""
