@@ -31,7 +31,7 @@ PATH = re.compile(
     r"(?:[\w.-]+/)+[\w.-]+\.(?:py|md|sql|yml|yaml|toml|png)|(?:tests|docs|benchmarks|platform_assets)/[\w./-]*"
 )
 # Created by the user, or not at all.
-CREATED_LATER = ("data/", ".dlt/")
+CREATED_LATER = ("data/", ".dlt/", "platforms/shop")
 
 
 def outside_of_blocks(document: Path) -> str:
