@@ -67,6 +67,7 @@ def test_a_wait_for_the_rate_limit_is_shown_and_ctrl_c_leaves_a_sane_terminal() 
     assert done.output.rfind(SHOWN) > done.output.rfind(HIDDEN) >= 0
 
 
+@pytest.mark.slow
 def test_a_failure_is_told_once_with_its_reason_first_and_what_to_do() -> None:
     with SandboxServer(faults=[Fault("/v2/roles", status=404, times=None)]) as server:
         done = on_terminal("sync", "--platform", "device_management", "--no-models", env=sandbox_settings(server))

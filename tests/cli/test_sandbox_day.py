@@ -61,6 +61,7 @@ def test_a_folder_that_cannot_be_written_has_records_of_today() -> None:
     assert first_day(NOON) == TODAY
 
 
+@pytest.mark.slow
 def test_a_sync_on_the_next_day_loads_what_is_new_and_keeps_the_rest(
     warehouse_file: Path, sync_platform: Sync, point_at: PointAt
 ) -> None:

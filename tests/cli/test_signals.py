@@ -129,6 +129,7 @@ def test_while_it_waits_for_a_rate_limit(signals: list[signal.Signals], code: in
         check_whole(warehouse_file, server, ["crm/deals"])
 
 
+@pytest.mark.slow
 def test_while_the_server_keeps_silent() -> None:
     """Requests under way would end by themselves a minute later."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:

@@ -19,6 +19,7 @@ from tests.conftest import Sync
 from tests.servers.http_server import Reply
 from tests.servers.stub_api import StubApi, recents
 from tests.settings import Point, PointAt
+from tests.tiers import one_in
 
 UPDATED = "2026-01-01 06:00:00"
 
@@ -96,7 +97,7 @@ def test_json_has_the_same_with_keys_that_stay(loaded: None) -> None:
     assert found["crm/deals"]["newest_record"] == "2026-01-01T06:00:00+00:00"
 
 
-@pytest.mark.parametrize("args", [[], ["--exact"]])
+@pytest.mark.parametrize("args", one_in(2, [[], ["--exact"]], slow=1))
 def test_80_columns_show_whole_names(
     args: list[str], point_at: PointAt, sync_platform: Sync, shared_sandbox: SandboxServer
 ) -> None:

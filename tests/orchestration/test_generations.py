@@ -62,6 +62,7 @@ def api(point: Point):
         yield server
 
 
+@pytest.mark.slow
 def test_one_run_loads_three_generations_and_registers_their_partitions(
     api: Api, instance: dg.DagsterInstance, warehouse_file: Path
 ) -> None:

@@ -35,6 +35,7 @@ def metadata(result: dg.ExecuteInProcessResult, key: str, partition: str | None 
     return {name: value.value for name, value in found[0].metadata.items()}
 
 
+@pytest.mark.slow
 def test_parents_children_and_models_in_one_run(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, point_at: PointAt, warehouse_file: Path
 ) -> None:

@@ -37,6 +37,7 @@ def rounds(file: Path) -> list[int]:
     return [reads for (reads,) in found]
 
 
+@pytest.mark.slow
 @pytest.mark.always_in_postgres
 @pytest.mark.usefixtures("in_either_warehouse")
 def test_more_parents_than_a_round_takes_are_all_read_and_never_again(

@@ -69,6 +69,7 @@ def test_a_child_of_a_child_has_the_values_of_both(
     assert len(asked) == 6
 
 
+@pytest.mark.slow
 def test_each_combination_has_a_cursor_and_is_read_when_its_own_parent_changes(
     forest: Api, warehouse_file: Path
 ) -> None:
@@ -116,6 +117,7 @@ def test_a_scope_of_the_grandparents_holds_for_the_grandchildren(forest: Api) ->
     assert asked and not [target for target in asked if "globex" in target]
 
 
+@pytest.mark.slow
 def test_a_renamed_grandparent_loses_and_doubles_no_row(forest: Api, warehouse_file: Path) -> None:
     platform = declared(*tree())
     forest.sync(platform)

@@ -20,7 +20,7 @@ from tests.warehouse_rows import query
 pytestmark = pytest.mark.usefixtures("in_either_warehouse")
 
 
-@pytest.mark.parametrize("name", only(["load_testing"], PLATFORMS, slow=[PLATFORMS[0], PLATFORMS[3]]))
+@pytest.mark.parametrize("name", only([], PLATFORMS, slow=["load_testing", PLATFORMS[0], PLATFORMS[3]]))
 def test_no_difference_is_reported_for_equal_tables(
     name: str, server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:

@@ -18,7 +18,7 @@ from tests.warehouse_rows import differences, query
 pytestmark = pytest.mark.usefixtures("in_either_warehouse")
 
 
-@pytest.mark.parametrize("name", only(["load_testing"], PLATFORMS))
+@pytest.mark.parametrize("name", only([], PLATFORMS, slow=["load_testing"]))
 def test_a_fix_corrects_everything_and_the_next_verification_and_sync_find_nothing(
     name: str, server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:

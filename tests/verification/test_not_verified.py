@@ -13,6 +13,7 @@ from tests.verification.checking import tamper, verified
 pytestmark = pytest.mark.usefixtures("in_either_warehouse")
 
 
+@pytest.mark.slow
 def test_a_row_newer_than_the_last_sync_counts_as_not_synced_yet(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path
 ) -> None:
@@ -45,6 +46,7 @@ def test_a_table_that_was_never_loaded_is_reported_as_such(server: SandboxServer
     assert "never loaded" in str(found.error) and not found.ok
 
 
+@pytest.mark.slow
 def test_rows_before_start_date_are_ignored(
     server: SandboxServer, sync_platform: Sync, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,7 @@ def test_a_load_in_many_rounds_equals_the_source_and_is_done(
     assert api.contents_of(name) == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_rounds")
 @pytest.mark.parametrize(("contract", "name", "parents"), one_in(8, LONG_LISTS, slow=4))
 def test_a_first_load_that_is_killed_goes_on_where_it_was_left(

@@ -72,6 +72,7 @@ def missing_or_invented(api: Vendor, contract: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contract", one_in(len(CONTRACTS), CONTRACTS, slow=3))
 def test_no_row_is_removed_doubled_or_lost_by_a_change_of_contract_and_back(
     contract: str, vendor: MakeVendor, monkeypatch: pytest.MonkeyPatch
