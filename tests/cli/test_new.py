@@ -12,7 +12,7 @@ from platform_assets.declarations import ApiKeyAuth, HttpBasicAuth, OAuth2Client
 from platform_assets.platforms import platform_named
 from tests.cli.command import ROOT, command
 from tests.cli.terminal import on_terminal
-from tests.platform_files.openapi_api import CUSTOMERS, ORDERS, TAGS, TOKEN, answer, lines_of, specification
+from tests.platform_files.openapi_api import CUSTOMERS, LOGS, ORDERS, TAGS, TOKEN, answer, lines_of, specification
 from tests.servers.http_server import HttpServer
 from tests.warehouse_rows import query
 
@@ -164,3 +164,5 @@ def test_a_specification_becomes_tables_with_the_rows_of_the_api(tmp_path: Path,
     assert sorted(query(warehouse_file, "SELECT slug, color FROM shop.tags"), key=str) == sorted(
         ((one["slug"], one["color"]) for one in TAGS), key=str
     )
+    logs = query(warehouse_file, "SELECT message, level FROM shop.logs ORDER BY message DESC")
+    assert logs == [(one["message"], one["level"]) for one in LOGS], "without a key in the specification"

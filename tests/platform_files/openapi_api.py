@@ -14,6 +14,7 @@ ORDERS = [
     {"id": n, "total": n * 1.5, "updated_at": f"2026-01-{n:02d}T08:00:00Z", "items": {"count": n}} for n in range(1, 24)
 ]
 TAGS = [{"slug": slug, "color": color} for slug, color in (("new", "red"), ("old", "blue"), ("gone", None))]
+LOGS = [{"message": message, "level": "info"} for message in ("opened", "closed")]
 
 
 def lines_of(order: int) -> list[dict[str, Any]]:
@@ -21,7 +22,7 @@ def lines_of(order: int) -> list[dict[str, Any]]:
 
 
 def answer(request: Request) -> Reply:
-    """Pages by number (orders), by cursor (customers), by offset (lines) or not at all (tags)."""
+    """Pages by number (orders), by cursor (customers), by offset (lines) or not at all (tags, logs)."""
     if request.headers["X-Api-Key"] != TOKEN:
         return Reply({"error": "who are you?"}, 401)
     query = request.query
@@ -41,6 +42,8 @@ def answer(request: Request) -> Reply:
             return Reply(lines_of(int(order))[start : start + size])
         case ["tags"]:
             return Reply(TAGS)
+        case ["logs"]:
+            return Reply(LOGS)
         case _:
             return Reply({"error": "no such path"}, 404)
 
