@@ -18,11 +18,13 @@ from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer
 from platform_assets.sync import Selection, sync
 from platform_assets.warehouse import open_warehouse
+from tests.cli.command import ROOT
 from tests.databases import fetch
 from tests.tiers import only
 
 CONFIGS = Path(__file__).parent / "configs"
-SHARED = Path("/work/shared/configs")
+# Beside the checkout, where the project's specification is.
+SHARED = ROOT.parent / "shared" / "configs"
 NAMES = ("ci_analytics", "crm", "device_management", "error_tracking", "load_testing")
 
 # What differs (platform, resource or `*`, what) -> words of the finding that the report prints for that resource.
