@@ -26,11 +26,8 @@ def can_probe(resource: Resource) -> bool:
     """
     incremental = resource.endpoint.incremental
     fans_out = any(isinstance(value, FanOut | Listed | Configured) for value in resource.endpoint.values.values())
-    is_one_list = not resource.endpoint.parents and not fans_out
-    is_one_list = is_one_list and resource.endpoint.record_filter is None
-    if incremental is not None and incremental.step is not None:
-        return False
-    return incremental is not None and incremental.server_side and is_one_list
+    is_one_list = not resource.endpoint.parents and not fans_out and resource.endpoint.record_filter is None
+    return incremental is not None and incremental.server_side and incremental.step is None and is_one_list
 
 
 def has_newer(client: ApiClient, resource: Resource, cursor: datetime) -> bool:
