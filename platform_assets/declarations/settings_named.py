@@ -12,13 +12,6 @@ def settings_named(*declared: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for one in declared for key in _keys(one)))
 
 
-def templates_in(declared: object) -> Iterator[Template]:
-    """Every template in a declaration."""
-    for value in _values(declared):
-        if isinstance(value, Template):
-            yield value
-
-
 def _keys(declared: object) -> Iterator[str]:
     for value in _values(declared):
         # By its key: its class is in a module that imports this one's callers.

@@ -19,7 +19,6 @@ MAX_NODES = 500
 
 CONTEXT = frozenset({"record", "parent", "stream_partition", "stream_slice", "interval", "stream_interval", "config"})
 RESPONSE = frozenset({"response", "headers", "status", "config"})
-PAGE = RESPONSE | {"last_record", "last_page_size"}
 
 FUNCTIONS = frozenset({"timestamp", "str_to_datetime", "format_datetime", "max", "min", "range"})
 CLOCKS = frozenset({"now_utc", "today_utc"})
