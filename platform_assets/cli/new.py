@@ -2,8 +2,8 @@
 
 import re
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,13 @@ from platform_assets.cli.declaring import write_file
 from platform_assets.configuration import all_credentials
 from platform_assets.configuration.platform_settings import setting_name
 from platform_assets.counted import counted
-from platform_assets.declarations import Auth, Platform, SettingsError
+from platform_assets.declarations import Auth, Endpoint, Platform, Resolve, SettingsError
 from platform_assets.declarations.errors import short_path
+from platform_assets.importing.parents import Listing, guess_parents
 from platform_assets.platform_files import as_python, as_yaml
 from platform_assets.platform_files.openapi import draft_platform, read_specification
 from platform_assets.platform_files.reader import parse_platform
-from platform_assets.platform_files.starting import Answers, class_words, made_of, start_platform
+from platform_assets.platform_files.starting import Answers, class_words, listed, made_of, start_platform
 from platform_assets.platforms import shipped_platforms, user_folder
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -91,6 +92,7 @@ def _from_answers(request: NewPlatform) -> Platform:
     selector = request.selector
     if selector is None and not request.resources:
         selector = _ask("Dotted path to the records in a body (empty: the body itself)", "--data-selector", "")
+    lists = listed(resources)
     key, _, key_type = (request.key or "id").partition(":")
     word = "page_number" if request.paging.get("limit") else "single_page"
     if word == "single_page" and any(request.paging.values()):
@@ -105,8 +107,30 @@ def _from_answers(request: NewPlatform) -> Platform:
             selector=selector or "",
             key=key,
             key_type=key_type or "bigint",
+            parents=_parents(lists, key),
         )
     )
+
+
+def _parents(lists: Sequence[tuple[str, str]], key: str) -> dict[str, dict[str, Resolve]]:
+    """The parents that the paths tell, which are said. Raises SettingsError for a placeholder that tells none."""
+    listings = [Listing(name, path) for name, path in lists]
+    found: dict[str, dict[str, Resolve]] = {}
+    for one in listings:
+        names = Endpoint(path=one.path).placeholders
+        guessed, reasons = guess_parents(one, names, listings, {})
+        if unknown := [name for name in names if name not in guessed]:
+            raise SettingsError(
+                f"nothing says where {{{unknown[0]}}} of {one.path!r} comes from: give the list that has it too, "
+                "e.g. `--resource orders:/v1/orders --resource order_lines:/v1/orders/{order_id}/lines`"
+            )
+        # A placeholder that names the object and no field of it means the key.
+        own = {name: replace(it, field=key) if it.field in ("id", "slug") else it for name, it in guessed.items()}
+        if own:
+            found[one.name] = own
+        for name, why in reasons:
+            typer.echo(f"assumed: {{{name}}} of {one.name} is `{own[name].field}` of `{own[name].resource}`: {why}")
+    return found
 
 
 def _auth(request: NewPlatform, word: str) -> Auth:

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from platform_assets.cli import main
-from platform_assets.declarations import ApiKeyAuth, HttpBasicAuth, OAuth2ClientCredentials, PageNumber, SinglePage
+from platform_assets.declarations import (
+    ApiKeyAuth,
+    HttpBasicAuth,
+    OAuth2ClientCredentials,
+    PageNumber,
+    Resolve,
+    SinglePage,
+)
 from platform_assets.platforms import platform_named
 from tests.cli.command import ROOT, command
 from tests.cli.terminal import on_terminal
@@ -48,6 +55,26 @@ def test_from_flags_a_file_is_written_that_loads_and_what_to_do_next_is_said(run
         "  platform-assets check --platform shop\n"
         "  platform-assets sync --platform shop\n"
     )
+
+
+def test_placeholders_of_a_path_take_the_keys_of_the_lists_that_precede_them(run: Run) -> None:
+    lines, parts = "/v1/orders/{order_id}/lines", "/v1/orders/{order_id}/lines/{line}/parts"
+    words = (*URL, *ORDERS_LIST, "--resource", f"order_lines:{lines}", "--resource", f"parts:{parts}", "--key", "uid")
+    code, out, err = run("shop", *words)
+    assert code == 0, err
+    shop = platform_named("shop")
+    of_order = Resolve(resource="orders", field="uid")
+    assert shop.resource("order_lines").endpoint.params == {"order_id": of_order}
+    of_line = Resolve(resource="order_lines", field="uid")
+    assert shop.resource("parts").endpoint.params == {"order_id": of_order, "line": of_line}
+    assert shop.resource("parts").partition is not None
+    assert "assumed: {line} of parts is `uid` of `order_lines`" in out
+
+
+def test_a_placeholder_that_no_list_precedes_is_refused(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("shop", *URL, "--resource", "lines:/v1/orders/{order_id}/lines")
+    assert code == 1 and "nothing says where {order_id}" in err and "--resource orders:/v1/orders" in err
+    assert not (tmp_path / "platforms").exists()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from platform_assets.declarations import (
     Buckets,
     Cursor,
     HttpBasicAuth,
+    JsonLink,
     OAuth2ClientCredentials,
     Offset,
     PageNumber,
@@ -105,6 +106,12 @@ def test_what_was_assumed_or_left_out_is_said() -> None:
         (paged(text("pageToken"), nextPageToken={"type": "string"}),
          Cursor(cursor_path="nextPageToken", cursor_param="pageToken")),
         (paged(integer("starting_after"), integer("limit")), RecordCursor(cursor_param="starting_after", limit=100)),
+        (paged(text("cursor"), links={"type": "object", "properties": {"next": {"type": "string", "format": "uri"}}}),
+         JsonLink(next_url_path="links.next")),
+        (paged(integer("limit"), nextPageUrl={"type": ["string", "null"], "format": "uri"}),
+         JsonLink(next_url_path="nextPageUrl", limit_param="limit", limit=100)),
+        # A dotted key has no dotted path.
+        (paged(integer("limit"), **{"odata.next": {"type": "string", "format": "uri"}}), SinglePage()),
         # The next page's address is no position: the number of the page is.
         (paged(text("cursor"), integer("page"), integer("limit"), next={"type": "string", "format": "uri"}),
          PageNumber(limit_param="limit", limit=100)),

@@ -1,9 +1,9 @@
 """A paginator from the names of a list's query parameters and of its answer's fields."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from platform_assets.declarations import Cursor, Offset, PageNumber, Paginator, RecordCursor, SinglePage
+from platform_assets.declarations import Cursor, JsonLink, Offset, PageNumber, Paginator, RecordCursor, SinglePage
 from platform_assets.platform_files.openapi.schemas import plain_name, properties_of
 from platform_assets.platform_files.openapi.specification import Object, Operation, Parameter, Specification
 
@@ -18,8 +18,11 @@ _POSITIONS = (
     "next_cursor", "next_page_token", "next_token", "continuation_token", "end_cursor", "cursor", "after", "next_page",
     "next", "last_id",
 )  # fmt: skip
+# Fields of a body with the address of the next page.
+_LINKS = ("next", "next_url", "next_link", "next_page", "next_page_url", "next_href")
 # A cursor that is the id of the last record, where the answer has no position.
 _LAST_RECORD = ("after", "starting_after", "since_id", "after_id")
+_ADDRESSES = ("uri", "url", "uri-reference")
 _USUAL_SIZE = 100
 _MAX_SIZE = 1000
 
@@ -69,6 +72,10 @@ def paging_of(specification: Specification, operation: Operation, key: str | Non
     if last is not None and limit_param is not None and key is not None and columns.get(key) == "bigint":
         found = RecordCursor(cursor_param=last.name, field=key, limit_param=limit_param, limit=limit, maximum=maximum)
         return Paging(found, f"`{last.name}` is taken for the `{key}` of a page's last record")
+    link = _link(specification, operation.answer or {})
+    if link is not None:
+        found = JsonLink(next_url_path=link, limit_param=limit_param, limit=limit if limit_param else None)
+        return Paging(found, f"`{link}` of the answer is taken for the address of the next page")
     unclear = cursor or page or offset
     if unclear is not None:
         return Paging(None, f"it pages by `{unclear.name}`, but nothing says where the next position or the size is")
@@ -102,11 +109,23 @@ def _size(parameter: Parameter | None) -> tuple[int, int | None, str | None]:
 
 def _position(specification: Specification, body: Object) -> str | None:
     """Dotted path to the next page's position in a body; None if there is none that can be sent back."""
+    return _first_of(specification, body, _POSITIONS, _is_position)
+
+
+def _link(specification: Specification, body: Object) -> str | None:
+    """Dotted path to the address of the next page in a body; None if no field is said to be one."""
+    return _first_of(specification, body, _LINKS, _is_address)
+
+
+def _first_of(
+    specification: Specification, body: Object, names: tuple[str, ...], is_meant: Callable[[Object], bool]
+) -> str | None:
+    """Dotted path to the field with the first of some names, at the top or one level below."""
     fields = properties_of(specification, body)
     inner = [(f"{name}.", properties_of(specification, schema)) for name, schema in fields.items()]
     for prefix, found in [("", fields), *inner]:
-        by_name = {plain_name(name): name for name, schema in found.items() if _is_position(schema)}
-        chosen = next((by_name[name] for name in _POSITIONS if name in by_name), None)
+        by_name = {plain_name(name): name for name, schema in found.items() if "." not in name and is_meant(schema)}
+        chosen = next((by_name[name] for name in names if name in by_name), None)
         if chosen is not None:
             return prefix + chosen
     return None
@@ -114,6 +133,13 @@ def _position(specification: Specification, body: Object) -> str | None:
 
 def _is_position(schema: Object) -> bool:
     """A text or number that is no address."""
+    return bool({"string", "integer"} & _kinds(schema)) and schema.get("format") not in _ADDRESSES
+
+
+def _is_address(schema: Object) -> bool:
+    return "string" in _kinds(schema) and schema.get("format") in _ADDRESSES
+
+
+def _kinds(schema: Object) -> set[str]:
     kinds = schema.get("type")
-    named = kinds if isinstance(kinds, list) else [kinds]
-    return bool({"string", "integer"} & set(map(str, named))) and schema.get("format") not in ("uri", "url")
+    return set(map(str, kinds if isinstance(kinds, list) else [kinds]))
