@@ -16,7 +16,7 @@ import dagster as dg
 from dlt.common.schema import Schema
 
 from platform_assets.cancellation import Cancelled
-from platform_assets.declarations import Platform, PlatformAssetsError
+from platform_assets.declarations import Platform, PlatformAssetsError, SettingsError
 from platform_assets.extraction.connection import Connection, connect
 from platform_assets.http.redaction import Redactor
 from platform_assets.log_fields import log_fields
@@ -125,7 +125,7 @@ def _load(
             with suppress(Cancelled):
                 reconcile_partitions(context, platform, settings, warehouse, outcomes)
             return outcomes, warehouse.schema
-    except AnotherAccount as error:
+    except (AnotherAccount, SettingsError) as error:
         failure = permanent_failure(platform, selection.resources, str(error))
     except PlatformAssetsError as error:
         failure = dg.Failure(str(error))

@@ -179,6 +179,23 @@ def test_the_reason_comes_first_also_if_retries_did_not_help(
     assert "max_retries" not in failure.error.message
 
 
+def test_a_setting_that_cannot_be_used_fails_at_once(
+    repository: dg.RepositoryDefinition,
+    instance: dg.DagsterInstance,
+    point_at: PointAt,
+    shared_sandbox: SandboxServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    point_at(shared_sandbox)
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(tmp_path / "crm.duckdb"))
+    result = run(repository, "sync_crm", instance, ["crm/roles"])
+    assert not any(event.event_type is dg.DagsterEventType.STEP_UP_FOR_RETRY for event in result.all_events)
+    failure = result.failure_data_for_node("crm__resources")
+    assert failure is not None and failure.user_failure_data is not None
+    assert "cannot tell the file crm.duckdb from the schema `crm`" in (failure.user_failure_data.description or "")
+
+
 def test_missing_settings_fail_the_run_with_one_line(
     repository: dg.RepositoryDefinition, instance: dg.DagsterInstance
 ) -> None:

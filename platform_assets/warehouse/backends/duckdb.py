@@ -108,8 +108,13 @@ class DuckDB:
 
     @contextmanager
     def opened(self, client: SqlJobClientBase, part: str, /, wait: float, *, alone: bool) -> Iterator[Hold]:
-        """Always alone: DuckDB has one writer."""
+        """Always alone: DuckDB has one writer. Raises SettingsError for a file that is called as the schema is."""
         del alone
+        if self.path.stem.lower() == part.lower():
+            raise SettingsError(
+                f"DESTINATION__DUCKDB__CREDENTIALS: DuckDB cannot tell the file {self.path.name} from the schema "
+                f"`{part}` in it: give the file another name, e.g. warehouse.duckdb"
+            )
         with self.exclusive(part, wait), client:
             yield Hold()
 
