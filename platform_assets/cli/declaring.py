@@ -54,7 +54,8 @@ def new(
         str | None, typer.Option("--token-url", help="With OAuth: path of the token endpoint below the base URL.")
     ] = None,
     resource: Annotated[
-        list[str] | None, typer.Option("--resource", help="A list, as orders:/v1/orders or lines:/v1/orders/{id}/lines; may be repeated.")
+        list[str] | None,
+        typer.Option("--resource", help="A list: orders:/v1/orders, lines:/v1/orders/{id}/lines. May be repeated."),
     ] = None,
     selector: Annotated[
         str | None, typer.Option("--data-selector", help="Dotted path to the records; the body itself by default.")
