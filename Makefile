@@ -75,8 +75,9 @@ bench: setup $(UV)  ## measure side by side with other loaders; writes benchmark
 	$(BIN)/python -m benchmarks.dbt_build
 	$(BIN)/python -m benchmarks.requests
 
-cluster: setup  ## measure 500 partitions over 1 and 4 Celery workers, with a kill; writes benchmarks/CLUSTER.md
+cluster: setup  ## measure partitions and parents over Celery workers; writes benchmarks/CLUSTER.md and WORKERS.md
 	$(BIN)/python -m benchmarks.cluster
+	$(BIN)/python -m benchmarks.workers
 
 fuzz: setup $(UV)  ## fuzz the parsers for five minutes, guided by coverage (Linux)
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --group fuzz

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 import dagster as dg
 
+from platform_assets.components.beside import built_beside
 from platform_assets.components.inline import platform_in_yaml
 from platform_assets.components.scaffolder import PlatformScaffolder
 from platform_assets.declarations import DeclarationError, Platform
@@ -57,8 +58,7 @@ class PlatformComponent(dg.Component, dg.Resolvable):
         from platform_assets.platform_definitions import definitions_of
 
         folder = context.path if context.path.is_dir() else context.path.parent
-        others = [one.built for one in context.component_tree.get_all_components(PlatformComponent) if one is not self]
-        platform = self._declared(folder, [one for one in others if one is not None])
+        platform = self._declared(folder, built_beside(context, self))
         # On the object: each component has a platform of its own.
         self.built = platform  # pyright: ignore[reportAttributeAccessIssue] -- the class has the default
         return definitions_of([platform], downstream=False, scheduled=self.schedules, fresh=self.freshness_sensors)

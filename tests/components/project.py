@@ -106,8 +106,13 @@ def new_project(folder: Path) -> Path:
     return folder / "src" / "proj" / "defs"
 
 
-def load() -> dg.RepositoryDefinition:
-    """The definitions of the project that the process works in and can import."""
+def tree() -> ComponentTree:
+    """The components of the project that the process works in and can import."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "proj"]:
         del sys.modules[name]
-    return ComponentTree.for_project(Path.cwd()).build_defs().get_repository_def()
+    return ComponentTree.for_project(Path.cwd())
+
+
+def load() -> dg.RepositoryDefinition:
+    """The definitions of that project."""
+    return tree().build_defs().get_repository_def()
