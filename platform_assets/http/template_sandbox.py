@@ -14,7 +14,8 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from platform_assets.declarations.template_problems import FILTERS, METHODS, TESTS, parsed
+from platform_assets.declarations.template_names import parsed
+from platform_assets.declarations.template_problems import FILTERS, METHODS, TESTS
 from platform_assets.http.template_budget import TURN, TooMuch, spend, weigh, weighed
 from platform_assets.http.template_functions import (
     FUNCTIONS,

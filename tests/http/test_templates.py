@@ -7,7 +7,8 @@ import pytest
 from jinja2 import nodes
 
 from platform_assets.declarations import Template
-from platform_assets.declarations.template_problems import CLOCKS, CONTEXT, FUNCTIONS, parsed
+from platform_assets.declarations.template_names import parsed
+from platform_assets.declarations.template_problems import CLOCKS, CONTEXT, FUNCTIONS
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.template_sandbox import _guard
 from platform_assets.http.templates import Rendered, settings_values
