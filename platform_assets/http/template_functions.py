@@ -167,6 +167,12 @@ def _sanitized(text: Any) -> str:
     return quote_plus(text_of(text))
 
 
+def formatted(moment: date, format: Any) -> str:
+    """As `strftime`, whose `%s` the C library takes for the machine's own zone."""
+    seconds = str(_timestamp(moment))
+    return moment.strftime(re.sub(r"%(%|s)", lambda found: seconds if found[1] == "s" else found[0], str(format)))
+
+
 def _now_utc() -> datetime:
     return datetime.now(UTC)
 

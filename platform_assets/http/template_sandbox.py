@@ -23,6 +23,7 @@ from platform_assets.http.template_functions import (
     OWN_FILTERS,
     check_joined,
     check_replaced,
+    formatted,
     text_of,
 )
 
@@ -68,7 +69,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             _check_text_method(owner, name, args)
         if name == "strftime" and len(str(args[:1])) > MAX_FORMAT:
             raise TooMuch
-        found = __obj(*args, **kwargs)
+        found = formatted(owner, *args) if name == "strftime" and isinstance(owner, date) else __obj(*args, **kwargs)
         # Views of an object are as long as it is, which was paid for.
         return list(found) if name in ("items", "keys", "values") else weighed(found)
 
