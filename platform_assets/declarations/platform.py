@@ -213,6 +213,13 @@ class Platform:
         raise KeyError(f"{self.name} has no resource {name!r}")
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """Settings that are a credential under any contract, which no template may name."""
+        declared = self.reference or self
+        clients = (declared.client, *(contract.client for contract in declared.contracts.values()))
+        return tuple(dict.fromkeys(name for client in clients for name in client.auth.secrets))
+
+    @property
     def contract_names(self) -> tuple[str, ...]:
         return (REFERENCE, *self.contracts)
 

@@ -1,5 +1,6 @@
 """Checks of the templates of an endpoint's requests: what they name must be there when they are rendered."""
 
+import re
 from collections.abc import Iterator
 
 from platform_assets.declarations.addresses import address_problem
@@ -13,6 +14,7 @@ from platform_assets.declarations.template_names import Mention, mentions_in
 # (key, what is wrong and how to fix it)
 Found = tuple[str, str]
 
+_EXPRESSION = re.compile(r"\{\{.*\}\}", re.DOTALL)
 _VALUES = ("parent", "stream_partition", "stream_slice")
 _INTERVALS = ("interval", "stream_interval")
 # Field of an interval -> the bound that it is.
@@ -29,6 +31,9 @@ def request_problems(endpoint: Endpoint, paginator: Paginator, secrets: tuple[st
     problem = address_problem(endpoint.base_url, secrets)
     if problem is not None:
         yield "base_url", problem
+    for place, value in endpoint.values.items():
+        if isinstance(value, str) and _EXPRESSION.search(value):
+            yield _key(endpoint, place), f"`{place}` is a text, which is sent as it stands: make it a Template(...)"
     named = {place: mentions_in(template.text) for place, template in endpoint.templates.items()}
     for place, template in endpoint.templates.items():
         problem = _template_problem(template, secrets) or _missing(endpoint, place, named[place])

@@ -69,7 +69,7 @@ def problems(platform: Platform) -> Iterator[Problem]:
     for item in fields(platform.cadence):
         yield from _cron_problems(item.name, getattr(platform.cadence, item.name))
     yield from _freshness_problems(None, platform.freshness)
-    problem = address_problem(platform.base_url, platform.client.auth.secrets)
+    problem = address_problem(platform.base_url, platform.secrets)
     if problem is not None:
         yield None, "base_url", problem
     yield from _client_problems(platform.client)
@@ -201,7 +201,7 @@ def _contract_problems(platform: Platform, name: str, contract: Contract, names:
     if name == REFERENCE:
         yield None, "contracts", f"{name!r} is the platform itself; give the contract another name"
         return
-    problem = address_problem(contract.base_url, contract.client.auth.secrets)
+    problem = address_problem(contract.base_url, platform.secrets)
     if problem is not None:
         yield None, "contracts", f"`base_url` of contract {name!r}: {problem}"
     yield from _client_problems(contract.client)
@@ -236,7 +236,7 @@ def _resource_problems(platform: Platform, resource: Resource, names: set[str]) 
         yield name, key, problem
     for key, problem in list_problems(resource, names):
         yield name, key, problem
-    key_fields, secrets = platform.primary_key_of(resource), platform.client.auth.secrets
+    key_fields, secrets = platform.primary_key_of(resource), platform.secrets
     for one in endpoint.lists:
         for key, problem in record_problems(resource, one, key_fields, secrets):
             yield name, key, problem

@@ -15,6 +15,7 @@ from platform_assets.declarations import (
     FanOut,
     Incremental,
     MisspeltError,
+    OAuth2ClientCredentials,
     PageNumber,
     Platform,
     Resource,
@@ -24,9 +25,9 @@ from platform_assets.declarations import (
     validate,
 )
 
-BOUNDS = {"cursor_path": "at", "start_param": "value:start"}
-BOTH = {**BOUNDS, "end_param": "value:end", "end_required": True}
-START = {"q": Template("{{ interval.start }}")}
+BOUNDS: dict[str, Any] = {"cursor_path": "at", "start_param": "value:start"}
+BOTH: dict[str, Any] = {**BOUNDS, "end_param": "value:end", "end_required": True}
+START: dict[str, Any] = {"q": Template("{{ interval.start }}")}
 
 
 def declared(endpoint: Endpoint, **more: Any) -> Platform:
@@ -43,6 +44,7 @@ def get(**more: Any) -> Endpoint:
 
 WRONG: dict[str, tuple[Endpoint, str]] = {
     "syntax": (get(params={"q": Template("{{ a")}), "`params`: `q`: not a Jinja2 template"),
+    "a text that means a template": (get(params={"q": "x{{ config.a }}"}), "`q` is a text, which is sent as it stands"),
     "a record": (get(params={"q": Template("{{ record.id }}")}), "`record` is not known here"),
     "a credential": (get(headers={"X": Template("{{ config.api_token }}")}), "`header:X`: `config.api_token`"),
     "a credential asked for": (get(params={"q": Template("{{ config.get('api_token') }}")}), "credential"),
@@ -141,6 +143,14 @@ def test_addresses_of_platforms_and_contracts_are_checked() -> None:
         with pytest.raises(DeclarationError, match="`base_url` of contract 'live'"):
             validate([declared(get(), contracts={"live": contract})])
     validate([declared(get(), base_url=Template("https://{{ config.sub }}.example.com"))])
+
+
+def test_no_template_has_the_credential_of_another_contract() -> None:
+    live = Client(auth=OAuth2ClientCredentials(access_token_url="/token"), probe="/things", paginator=SinglePage())
+    endpoint = get(params={"q": Template("{{ config.client_secret }}")})
+    with pytest.raises(DeclarationError, match="credential"):
+        validate([declared(endpoint, contracts={"live": Contract(client=live)})])
+    validate([declared(endpoint)])
 
 
 def test_a_template_is_no_text() -> None:

@@ -231,7 +231,7 @@ def bounded(**more: Any) -> Endpoint:
     return Endpoint(path="/things", params=params, incremental=incremental)
 
 
-ENDS = {"end_param": "value:end", "end_required": True}
+ENDS: dict[str, Any] = {"end_param": "value:end", "end_required": True}
 
 
 def test_a_bound_that_is_not_sent_by_itself_is_seen_by_templates(server: HttpServer) -> None:
