@@ -319,3 +319,8 @@ def test_everything_that_makes_a_value_asks_the_budget(text: str) -> None:
     literals = {id(node) for node in tree.find_all((nodes.List, nodes.Dict, nodes.Tuple))}
     paid = {id(node.node) for node in tree.find_all(nodes.Filter)}
     assert not unguarded and literals <= paid
+
+
+def test_a_pattern_that_comes_by_another_name_is_looked_at_too() -> None:
+    with pytest.raises(AnswerError, match="repeats a group"):
+        value("{{ ['b'] | map('regex_search', '(a+)+b') | list }}")
