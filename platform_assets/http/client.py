@@ -135,8 +135,8 @@ class ApiClient:
 
     def total_proof(self, endpoint: Endpoint) -> TotalProof:
         """What the answers of an endpoint have shown about its totals, for every walk through it."""
-        # Two lists may have one path and differ by their bodies.
-        key = f"{endpoint.method} {endpoint.path} {endpoint.json!r} {endpoint.data!r}"
+        # Two lists may have one path and differ by their bodies, or their servers.
+        key = f"{endpoint.method} {endpoint.base_url} {endpoint.path} {endpoint.json!r} {endpoint.data!r}"
         with self._lock:
             return self._total_proofs.setdefault(key, TotalProof())
 

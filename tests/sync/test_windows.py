@@ -164,6 +164,7 @@ def test_a_row_that_comes_while_windows_are_read_is_not_passed_over(api: StubApi
         ("%Y-%m-%dT%H:%M:%S.%_ms%:z", "2026-01-02T03:04:05.678+00:00"),
         ("%Y-%m-%dT%H:%M:%S.%f%z", "2026-01-02T03:04:05.678901+0000"),
         ("%d/%m/%Y %H:%M", "02/01/2026 03:04"),
+        ("%a, %d %b %Y %H:%M:%S GMT", "Fri, 02 Jan 2026 03:04:05 GMT"),
     ],
 )
 def test_formats_are_cut_off_and_read_back(format: str, expected: str) -> None:
