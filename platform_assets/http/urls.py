@@ -36,7 +36,8 @@ def fill_path(path: str, values: Mapping[str, object]) -> str:
         whole, parts = f"{{{name}}}", f"{{+{name}}}"
         if whole not in path and parts not in path:
             continue
-        if text == "" or any(segment in (".", "..") for segment in (text.split("/") if parts in path else [text])):
+        is_empty = (text.strip("/") if parts in path else text) == ""
+        if is_empty or any(segment in (".", "..") for segment in (text.split("/") if parts in path else [text])):
             raise AnswerError(f"path value {text!r} for {{{name}}} in {path} cannot be a path segment: refused")
         segments = quote(text, safe="/")
         path = path.replace(f"/{parts}", "/" + segments.lstrip("/")).replace(parts, segments)
