@@ -51,7 +51,9 @@ class RequestTemplates:
         seen = template_values(values, interval, self._configured)
         for place, rendered in self._templates.items():
             value = rendered.value(seen)
-            found[place] = None if value is None or value == "" else self._sendable(place, value)
+            # A path needs a value, and refuses an empty one.
+            nothing = "" if place in self._endpoint.placeholders else None
+            found[place] = nothing if value is None or value == "" else self._sendable(place, value)
             # Those after it see it, by each of the names that it has.
             for name in ("parent", "stream_slice"):
                 own: Any = seen[name]

@@ -32,7 +32,7 @@ def fill_path(path: str, values: Mapping[str, object]) -> str:
             remove dot segments, percent-encoded or not.
     """
     for name, value in values.items():
-        text = "" if value is None else str(value)
+        text = str(value)
         whole, parts = f"{{{name}}}", f"{{+{name}}}"
         if whole not in path and parts not in path:
             continue

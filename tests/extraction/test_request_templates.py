@@ -189,6 +189,13 @@ def test_a_template_fills_the_path(case: str, server: HttpServer) -> None:
 
 
 @pytest.mark.parametrize("path", ["/{q}/x", "/{+q}/x"])
+def test_a_path_without_a_setting_is_refused(path: str, server: HttpServer) -> None:
+    with pytest.raises(AnswerError, match="refused"):
+        read(server, Endpoint(path=path, params={"q": Template("{{ config.get('none') }}")}))
+    assert not server.requests
+
+
+@pytest.mark.parametrize("path", ["/{q}/x", "/{+q}/x"])
 @pytest.mark.parametrize("value", ["", "..", "."])
 def test_a_path_without_a_value_is_refused(path: str, value: str, server: HttpServer) -> None:
     with pytest.raises(AnswerError, match="refused"):
