@@ -27,8 +27,9 @@ from platform_assets.configuration import (
     unknown_settings,
 )
 from platform_assets.configuration.dagster_home import dagster_home_path, unusable_home
-from platform_assets.configuration.platform_settings import is_configured, platform_secrets, read_settings, setting_name
+from platform_assets.configuration.platform_settings import is_configured, platform_secrets, setting_name
 from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError
+from platform_assets.http.base_urls import account_settings
 from platform_assets.http.errors import SettingsError
 from platform_assets.platforms import all_platforms, broken_platforms, platform_named
 from platform_assets.warehouse.location import check_settings as check_warehouse_settings
@@ -129,7 +130,7 @@ def report_broken_platforms() -> None:
 def settings_problems(platforms: Sequence[Platform]) -> list[str]:
     """A line for each problem with the settings: what nothing reads, and what cannot be used."""
     problems = unknown_settings(all_platforms(), [name for broken in broken_platforms() for name in broken.names])
-    readers: list[Callable[[], object]] = [functools.partial(read_settings, platform) for platform in platforms]
+    readers: list[Callable[[], object]] = [functools.partial(account_settings, platform) for platform in platforms]
     readers += [functools.partial(read, WAREHOUSE, setting) for setting in WAREHOUSE_SETTINGS]
     readers += [check_warehouse_settings, functools.partial(read, ALERTS, WEBHOOK_URL)]
     readers += [functools.partial(read, METRICS, METRICS_FILE), functools.partial(read, LOGGING, LOG_FORMAT)]

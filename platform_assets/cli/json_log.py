@@ -18,8 +18,9 @@ import typer
 from platform_assets import configuration
 from platform_assets.cli.run_output import hide_dlts_tracebacks, own_stderr, stderr_by_lines
 from platform_assets.configuration import LOG_FORMAT, LOGGING
-from platform_assets.configuration.platform_settings import is_configured, read_settings
+from platform_assets.configuration.platform_settings import is_configured
 from platform_assets.declarations import PlatformAssetsError
+from platform_assets.http.base_urls import account_settings
 from platform_assets.http.redaction import Redactor
 from platform_assets.log_fields import current_log_fields
 from platform_assets.platforms import all_platforms
@@ -126,7 +127,7 @@ def _secrets() -> list[str]:
     for platform in all_platforms():
         with suppress(PlatformAssetsError):
             if is_configured(platform):
-                found += read_settings(platform).secret_values
+                found += account_settings(platform).secret_values
     with suppress(PlatformAssetsError):
         found += warehouse_secrets()
     return [secret for secret in found if secret]

@@ -1,12 +1,12 @@
 """One request per resource of a platform that is being imported, for what its configuration does not say."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from platform_assets.declarations import FanOut, Platform, PlatformAssetsError, Resource, SingleObject
+from platform_assets.declarations import Platform, PlatformAssetsError, Resource, SingleObject
+from platform_assets.extraction.queries import FROM_THE_BEGINNING, Parent, Query, queries
 from platform_assets.http.client import ApiClient
-from platform_assets.http.outgoing import outgoing
 from platform_assets.http.pagination.pager import pager
-from platform_assets.http.urls import ParamValue, fill_path
+from platform_assets.http.urls import ParamValue
 from platform_assets.importing.samples import Sample, at
 
 
@@ -19,14 +19,12 @@ def take_samples(platform: Platform, client: ApiClient) -> tuple[dict[str, Sampl
     problems: dict[str, str] = {}
     for resource in sorted(platform.resources, key=lambda one: one.parent is not None):
         try:
-            values = _path_values(platform, resource, samples)
-            params = {name: value for name, value in resource.endpoint.values.items() if isinstance(value, str | int)}
-            params |= {name: one.values[0] for name, one in resource.endpoint.values.items() if isinstance(one, FanOut)}
-            params |= {name: value for name, value in values.items() if name not in resource.endpoint.placeholders}
+            parent = Parent("", _parent_values(platform, resource, samples))
+            query = next(_queries(resource, parent, client), None)
+            if query is None:
+                raise NoParent("there are no values that it is asked for with")
             first = {} if isinstance(platform.paginator_of(resource), SingleObject) else _first_page(platform, resource)
-            path = fill_path(resource.endpoint.path, values)
-            sent = outgoing(resource.endpoint, path, {**params, **first, **_bounds(resource)})
-            answer = client.send(sent, None, resource.endpoint)
+            answer = client.send(query.request(first), None, resource.endpoint)
         except PlatformAssetsError as error:
             problems[resource.name] = client.redact(str(error))
             continue
@@ -35,10 +33,10 @@ def take_samples(platform: Platform, client: ApiClient) -> tuple[dict[str, Sampl
 
 
 class NoParent(PlatformAssetsError):
-    """No record of a parent has the values of a child's path."""
+    """A list cannot be asked for: no record of a parent has the values of its path, or there are no values."""
 
 
-def _path_values(platform: Platform, resource: Resource, samples: Mapping[str, Sample]) -> dict[str, str]:
+def _parent_values(platform: Platform, resource: Resource, samples: Mapping[str, Sample]) -> dict[str, str]:
     parents = resource.endpoint.parents
     if not parents:
         return {}
@@ -56,8 +54,5 @@ def _first_page(platform: Platform, resource: Resource) -> dict[str, ParamValue]
     return dict(pager(platform.paginator_of(resource), None).first())
 
 
-def _bounds(resource: Resource) -> dict[str, str]:
-    incremental = resource.endpoint.incremental
-    if incremental is None or incremental.start_param is None or incremental.initial_value is None:
-        return {}
-    return {incremental.start_param: incremental.initial_value}
+def _queries(resource: Resource, parent: Parent, client: ApiClient) -> Iterator[Query]:
+    return queries(resource, (parent,), FROM_THE_BEGINNING, client.settings.configured, lambda listed: ())

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence, Set
 from rich.console import Console
 
 from platform_assets.cli.summary import Summary
-from platform_assets.configuration.platform_settings import read_settings
 from platform_assets.declarations import REFERENCE, Platform
+from platform_assets.http.base_urls import account_settings
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer, expected_rows, vendor_rows
 
@@ -36,7 +36,7 @@ def rows_equal_sandbox(console: Console, server: SandboxServer, summary: Summary
 
 
 def _expected(server: SandboxServer, platform: Platform) -> Mapping[str, Sequence[object]]:
-    contract = read_settings(platform).contract
+    contract = account_settings(platform).contract
     if contract == REFERENCE:
         return expected_rows(server.backend)[platform.name]
     return vendor_rows(server.backend, contract)

@@ -15,9 +15,10 @@ from platform_assets.cli.environment import (
     report_broken_platforms,
 )
 from platform_assets.cli.table import Column, print_table
-from platform_assets.configuration.platform_settings import is_configured, read_settings
+from platform_assets.configuration.platform_settings import is_configured
 from platform_assets.counted import counted
 from platform_assets.declarations import Platform, PlatformAssetsError
+from platform_assets.http.base_urls import account_settings
 from platform_assets.http.redaction import Redactor
 from platform_assets.platforms import platform_named
 from platform_assets.warehouse import open_warehouse
@@ -72,7 +73,7 @@ def import_state(folder: Path, names: Sequence[str], *, replace: bool, as_json: 
         raise TransferError(f"{folder} has no export in it")
 
     def land(platform: Platform) -> Manifest:
-        origin = origin_of(read_settings(platform)) if is_configured(platform) else None
+        origin = origin_of(account_settings(platform)) if is_configured(platform) else None
         with open_warehouse(platform) as warehouse:
             return import_platform(warehouse, folder / platform.name, replace=replace, origin=origin)
 

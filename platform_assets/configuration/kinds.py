@@ -89,6 +89,12 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(text for item in items if (text := str(item).strip().strip("\"'")))
 
 
+def _values(value: Any) -> tuple[str, ...]:
+    text = str(value).strip()
+    is_list = isinstance(value, list | tuple) or (text.startswith("[") and text.endswith("]"))
+    return _texts(value) if is_list else (text,)
+
+
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT])(i?)B", re.IGNORECASE)
 _MIN_BYTES = 16_000_000
 
@@ -122,6 +128,7 @@ def _rate(value: Any) -> tuple[int, float]:
 
 TEXT = Kind("a text", _text)
 TEXTS = Kind("a text, or several separated by commas", _texts)
+VALUES = Kind("a text, or several in brackets", _values)
 WHOLE = Kind("a whole number from 1", _whole)
 COUNT = Kind(f"a whole number from 1 to {_MOST}", _count)
 NUMBER = Kind("a number from 0 (seconds, less than ten years)", _number)

@@ -15,6 +15,7 @@ from platform_assets.configuration.kinds import (
     TEXT,
     TEXTS,
     URL,
+    VALUES,
     WHOLE,
     Kind,
     choice,
@@ -146,18 +147,24 @@ def all_credentials(platform: Platform) -> tuple[Setting[str], ...]:
 def contract_settings(platform: Platform) -> tuple[Setting[object], ...]:
     """The settings that not all contracts have: the region, and what their requests are filled with."""
     found: dict[str, Setting[object]] = {}
-    scoped = {scope.setting for scope in platform.scopes}
+    listed = {key for name in platform.contract_names for key in platform.listed_of(name)}
+    known = {*(scope.setting for scope in platform.scopes), *(setting.key for setting in PLATFORM_SETTINGS)}
     for key in platform.configured_of(REFERENCE):
-        if key not in scoped:
-            found[key] = Setting(key, TEXTS, "Required: the platform's declaration is filled with it.")
+        if key not in known:
+            kind = TEXTS if key in listed else VALUES
+            found[key] = Setting(key, kind, "Required: the platform's declaration is filled with it.")
     for name, contract in platform.contracts.items():
         regions = ", ".join(contract.regions)
         if contract.regions:
             meaning = f"Where the account is, for the contract `{name}`: {regions}."
             found["region"] = Setting("region", choice(*contract.regions), meaning, "as the contract says")
-        for key in contract.configured:
-            if key not in scoped and key not in found:
-                found[key] = Setting(key, TEXTS, f"Required for the contract `{name}`.")
+        for key in platform.configured_of(name):
+            if key not in known and key not in found:
+                found[key] = Setting(key, TEXTS if key in listed else VALUES, f"Required for the contract `{name}`.")
+    for name in platform.contract_names:
+        for key in platform.optional_of(name):
+            if key not in known and key not in found:
+                found[key] = Setting(key, VALUES, "The platform's declaration is filled with it.", "as declared")
     return tuple(found.values())
 
 

@@ -1,7 +1,7 @@
 """All settings of one platform: `[sources.<platform>]` or `SOURCES__<PLATFORM>__...`, read and checked together."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -11,10 +11,24 @@ from urllib.parse import urlsplit
 
 from platform_assets import configuration
 from platform_assets.configuration import Setting, credentials, platform_section
-from platform_assets.configuration.kinds import TEXTS
-from platform_assets.declarations import REFERENCE, Configured, Contract, Platform, RateLimit, Resource, SettingsError
+from platform_assets.configuration.kinds import TEXTS, VALUES
+from platform_assets.declarations import (
+    REFERENCE,
+    Configured,
+    Contract,
+    Platform,
+    RateLimit,
+    Resource,
+    SettingsError,
+    Template,
+)
 
 T = TypeVar("T")
+
+# Setting -> its values.
+Values = Mapping[str, tuple[str, ...]]
+# Gives what a template of an address comes to. Templates are rendered by a room above this one (http/base_urls.py).
+RenderAddress = Callable[[Template, Values], str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +50,9 @@ class Settings:
         personal_salt: key of the hashes that personal fields are loaded as; None loads them as they are.
         details: whether the contract's requests per row are sent.
         scopes: setting name -> allowed values, of the platform's declared scopes that are set.
-        configured: setting name -> values, of those that the contract's paths, parameters and headers are filled with.
+        configured: setting name -> values, of those that the contract's addresses, paths, parameters and headers are
+            filled with; without those that are not set and that templates can do without.
+        is_redirected: whether the setting `base_url` says where everything is, also what endpoints declare otherwise.
     """
 
     base_url: str
@@ -54,6 +70,7 @@ class Settings:
     details: bool = False
     scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     configured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_redirected: bool = False
 
     @property
     def secret_values(self) -> tuple[str, ...]:
@@ -91,13 +108,21 @@ def _lag(platform: Platform) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
 
 
-def read_settings(platform: Platform) -> Settings:
+def read_settings(platform: Platform, render: RenderAddress | None = None) -> Settings:
     """Read all of the platform's settings from the environment and `.dlt/*.toml`.
 
     Raises SettingsError naming the first one that is missing or invalid, even one that a sync does not use.
+
+    Args:
+        render: renders an address that is a template; without it a platform with one cannot be read.
     """
     contract = _contract(platform)
-    base_url = _base_url(platform, contract)
+    is_redirected = _read(platform, configuration.BASE_URL) is not None
+
+    def configured() -> dict[str, tuple[str, ...]]:
+        return _configured(platform, contract, is_located=is_redirected)
+
+    base_url = _base_url(platform, contract, configured, render)
     client = platform.with_contract(contract).client
     secrets = {setting.key: _required(platform, setting) for setting in credentials(client)}
     found = Settings(
@@ -119,7 +144,8 @@ def read_settings(platform: Platform) -> Settings:
             for scope in platform.scopes
             if (values := _read(platform, configuration.scope_setting(scope)))
         },
-        configured=_configured(platform, contract),
+        configured=configured(),
+        is_redirected=is_redirected,
     )
     _lag(platform)
     return found
@@ -195,14 +221,30 @@ def _required(platform: Platform, setting: Setting[str], instead: str = "") -> s
     return value
 
 
-def _base_url(platform: Platform, contract: str) -> str:
+def _base_url(platform: Platform, contract: str, configured: Callable[[], Values], render: RenderAddress | None) -> str:
     located = [name for name, one in platform.contracts.items() if one.base_url or one.regions]
     instead = ""
     if contract == REFERENCE and located:
         instead = f"{setting_name(platform, 'contract')} to {' or '.join(f'`{name}`' for name in located)}, or "
-    url = (_vendor_url(platform, contract) or _required(platform, configuration.BASE_URL, instead)).rstrip("/")
-    url = _without_version(url, platform.contracts.get(contract))
+    declared = _vendor_url(platform, contract)
     name = setting_name(platform, "base_url")
+    if isinstance(declared, Template):
+        if render is None:
+            raise SettingsError(f"{platform.name}: the address is a template: set {name}")
+        declared = render(declared, configured())
+        name = f"the address {declared[:100]!r} of its template"
+    url = (declared or _required(platform, configuration.BASE_URL, instead)).rstrip("/")
+    url = _without_version(url, platform.contracts.get(contract))
+    check_address(platform, url, name)
+    return url
+
+
+def check_address(platform: Platform, url: str, name: str) -> None:
+    """Raise SettingsError for an address that no request may be sent to.
+
+    Args:
+        name: what says the address, for the message.
+    """
     parts = urlsplit(url)
     if parts.username or parts.password or parts.query or parts.fragment:
         raise SettingsError(f"{platform.name}: {name} must hold no user, query or fragment")
@@ -212,7 +254,6 @@ def _base_url(platform: Platform, contract: str) -> str:
             f"{platform.name}: {name} is plain http to another machine, which would send the credential in clear:"
             f" use https, or set {setting_name(platform, 'allow_http')}=true"
         )
-    return url
 
 
 def _without_version(url: str, contract: Contract | None) -> str:
@@ -225,7 +266,7 @@ def _without_version(url: str, contract: Contract | None) -> str:
     return url.removesuffix(max(ends, key=len)) if ends else url
 
 
-def _vendor_url(platform: Platform, contract: str) -> str | None:
+def _vendor_url(platform: Platform, contract: str) -> str | Template | None:
     """Where the contract's vendor serves the account; None if the setting `base_url` must say."""
     chosen = platform.contracts.get(contract)
     if _read(platform, configuration.BASE_URL):
@@ -248,13 +289,21 @@ def _vendor_url(platform: Platform, contract: str) -> str | None:
     return chosen.base_url
 
 
-def _configured(platform: Platform, contract: str) -> dict[str, tuple[str, ...]]:
-    """What the contract's paths, parameters and headers are filled with. Raises SettingsError for a missing one."""
+def _configured(platform: Platform, contract: str, *, is_located: bool) -> dict[str, tuple[str, ...]]:
+    """What the contract's addresses, paths, parameters and headers are filled with.
+
+    Raises SettingsError for a missing one. Those that templates can do without are left out if they are not set.
+    """
     client = platform.with_contract(contract).client
+    required = platform.configured_of(contract, is_located=is_located)
+    optional = (*platform.configured_of(contract), *platform.optional_of(contract))
+    listed = platform.listed_of(contract)
     found: dict[str, tuple[str, ...]] = {}
-    for key in platform.configured_of(contract):
-        setting = Setting(key, TEXTS, f"Required for the contract `{contract}`.")
+    for key in dict.fromkeys((*required, *optional)):
+        setting = Setting(key, TEXTS if key in listed else VALUES, f"Required for the contract `{contract}`.")
         values = _read(platform, setting)
+        if not values and key not in required:
+            continue
         if not values:
             needs = "" if contract == REFERENCE else f", which the contract {contract} needs"
             raise SettingsError(

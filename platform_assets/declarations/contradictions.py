@@ -11,6 +11,7 @@ from platform_assets.declarations.paginator import Cursor, Paginator, SingleObje
 from platform_assets.declarations.places import BODY
 from platform_assets.declarations.platform import Client, Platform
 from platform_assets.declarations.resource import Endpoint, OnRemoval, Resource
+from platform_assets.declarations.template import Template
 from platform_assets.declarations.time_format import format_problem, parse_moment, resolution
 
 Found = tuple[str, str]
@@ -71,6 +72,8 @@ def _windows(incremental: Incremental, step: timedelta) -> Iterator[Found]:
             yield "incremental", f"`step` and `{key}` both say in which parts the list is read: leave out one"
     if incremental.initial_value is None:
         yield "incremental", "`step` needs an `initial_value`: where the first window begins"
+        return
+    if isinstance(incremental.initial_value, Template):
         return
     try:
         parse_moment(incremental.initial_value, incremental.format)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.strict import strict
 
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_PLACEHOLDER = re.compile(r"\{\+?([^{}]*)\}")
 
 
 @strict
@@ -52,7 +52,8 @@ class Detail:
     """A request per row of a list, for fields that only the row's own path has. Sent if the setting `details` is on.
 
     Args:
-        path: relative to `base_url`; `{name}` is the row's field of this name, as the table has it.
+        path: relative to its list's `base_url`; `{name}` is the row's field of this name, as the table has it, and
+            `{+name}` one whose slashes stay.
         fields: field of the table -> what it is filled with. A number for a `text` column becomes its digits.
         params: query parameters.
         paginator, data_selector: default to the client's; they do not apply to a `BodyText`.

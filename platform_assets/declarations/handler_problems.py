@@ -1,6 +1,5 @@
 """Checks of error handlers: actions that could never be taken or would be taken always, and waits that never end."""
 
-import re
 from collections.abc import Iterator
 
 from platform_assets.declarations.error_handler import (
@@ -11,13 +10,10 @@ from platform_assets.declarations.error_handler import (
     HeaderUntil,
     ResponseAction,
 )
+from platform_assets.declarations.patterns import pattern_problem
 
 # (key, what is wrong and how to fix it)
 Found = tuple[str, str]
-
-_LONGEST_PATTERN = 200
-# Repeats in a pattern: the time that a search takes grows by a power of the text's length with each.
-_MOST_REPEATS = 3
 
 
 def handler_problems(handler: ErrorHandler, secrets: tuple[str, ...]) -> Iterator[Found]:
@@ -69,18 +65,3 @@ def _action(action: ResponseAction, secrets: tuple[str, ...]) -> Iterator[str]:
         problem = problem_of(action.condition, RESPONSE | FUNCTIONS | CLOCKS, secrets)
         if problem is not None:
             yield f"`condition`: {problem}"
-
-
-def pattern_problem(pattern: str) -> str | None:
-    """Why a pattern cannot be searched for in bounded time; None if it can."""
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        return f"{pattern[:40]!r} is no regular expression: {error}"
-    if len(pattern) > _LONGEST_PATTERN:
-        return f"has more than {_LONGEST_PATTERN} characters"
-    if re.search(r"\)[*+{]", pattern) or re.search(r"\\[1-9]|\(\?P=", pattern):
-        return f"{pattern[:40]!r} repeats a group, or refers to one: that may take for ever"
-    if len(re.findall(r"[*+{]", pattern)) > _MOST_REPEATS:
-        return f"{pattern[:40]!r} has more than {_MOST_REPEATS} repeats: that may take for ever"
-    return None

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Literal
 
 from platform_assets.declarations.strict import strict
+from platform_assets.declarations.template import Template
 
 
 @strict
@@ -33,11 +34,13 @@ class Incremental:
         cursor_path: raw field name of the cursor, e.g. `dateCreated`.
         start_param: query parameter with an inclusive lower bound. Without one the server does not
             filter: the list is read in full each time and the cursor only tells freshness. `body:filter.since` is a
-            place in the body, `header:X-Since` a header; the same holds for `end_param`.
+            place in the body, `header:X-Since` a header; `value:start` is not sent by itself: the endpoint's templates
+            have it as `interval.start`. The same holds for `end_param`.
         format: `strftime` format of the parameter's values, in UTC; `%s`, `%ms` and others for numbers since 1970
             (time_format.py).
         initial_value: lower bound of the first read if the setting `start_date` is absent; `None`
-            sends no bound.
+            sends no bound. A template has `config` and the clocks, and comes to a text in `format`, ISO 8601 or
+            `YYYY-MM-DD`: `{{ config.get('since', day_delta(-365)) }}`.
         lag: look-back before the last cursor value, for records that arrive or change late.
         bounded: whether the setting `start_date` also bounds a list that the server does not filter:
             older records are not loaded.
@@ -66,7 +69,7 @@ class Incremental:
     cursor_path: str
     start_param: str | None = None
     format: str = "%Y-%m-%dT%H:%M:%SZ"
-    initial_value: str | None = None
+    initial_value: str | Template | None = None
     lag: timedelta = timedelta(0)
     bounded: bool = False
     reopen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -81,7 +84,7 @@ class Incremental:
 
     @property
     def server_side(self) -> bool:
-        """Whether the server filters by a query parameter."""
+        """Whether the server filters by what is sent."""
         return self.start_param is not None
 
     @property

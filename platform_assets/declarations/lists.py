@@ -7,6 +7,7 @@ from datetime import date
 from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.places import leaves
 from platform_assets.declarations.resource import Configured, Endpoint, FanOut, Listed, Resolve, Resource
+from platform_assets.declarations.template import Template
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -68,7 +69,7 @@ def _body_problems(endpoint: Endpoint) -> Iterator[Found]:
     if endpoint.data is not None and endpoint.method == "GET":
         yield "data", 'a form is sent by `method="POST"`'
     for path, value in leaves(endpoint.json or {}):
-        if not isinstance(value, str | int | float | Resolve | FanOut | Listed | Configured | None):
+        if not isinstance(value, str | int | float | Resolve | FanOut | Listed | Configured | Template | None):
             yield "json", f"`{path}` is {type(value).__name__}, which JSON does not have"
     for name in endpoint.headers:
         if not _HEADER.fullmatch(name):

@@ -3,6 +3,7 @@
     page              the query parameter `page`, or `{page}` in the path
     body:filter.page  `page` inside `filter` of the JSON body; a form's field `filter.page`
     header:X-Page     the header `X-Page`
+    value:page        not sent: templates have it as `parent.page`, or `interval.start` of a filter's bound
 
 A list's values are one mapping of such names, whatever part of the request they are in: paths, parents, fan-outs,
 paging and the guard against circles need not know the difference. Only `http/outgoing.py` takes them apart.
@@ -11,7 +12,7 @@ paging and the guard against circles need not know the difference. Only `http/ou
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-BODY, HEADER = "body:", "header:"
+BODY, HEADER, VALUE = "body:", "header:", "value:"
 
 
 def in_body(path: str) -> str:
@@ -22,6 +23,11 @@ def in_body(path: str) -> str:
 def in_header(name: str) -> str:
     """The name of a header's value."""
     return HEADER + name
+
+
+def seen_as(place: str) -> str:
+    """The name that templates have a value by."""
+    return place.removeprefix(VALUE)
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -11,8 +11,9 @@ from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.resource import CONTENT_KEY, Configured, Endpoint, Resource
-from platform_assets.declarations.settings_named import settings_named
+from platform_assets.declarations.settings_named import listed_settings, optional_settings, settings_named
 from platform_assets.declarations.strict import strict
+from platform_assets.declarations.template import Template
 
 # Name of the vendor-neutral contract that every platform has.
 REFERENCE = "reference"
@@ -133,7 +134,7 @@ class Contract:
         client: replaces the platform's (reference) client.
         endpoints: resource name -> where this contract serves it; other resources keep the reference's endpoint.
         title: the vendor's product, for people.
-        base_url: where the vendor serves it; the setting `base_url` replaces it.
+        base_url: where the vendor serves it; the setting `base_url` replaces it. A template has `config`.
         regions: value of the setting `region` -> the base URL there. Then `base_url` is where an account is that names
             no region; without it the region must be named.
         unserved: resource name -> why the vendor does not serve it. Its table stays as it is.
@@ -143,15 +144,10 @@ class Contract:
     client: Client
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     title: str | None = None
-    base_url: str | None = None
+    base_url: str | Template | None = None
     regions: Mapping[str, str] = field(default_factory=dict)
     unserved: Mapping[str, str] = field(default_factory=dict)
     version: str | None = None
-
-    @property
-    def configured(self) -> tuple[str, ...]:
-        """Settings that its paths, parameters and headers are filled with, each once."""
-        return settings_named(self.client, *self.endpoints.values())
 
 
 @strict
@@ -178,7 +174,7 @@ class Platform:
         name: snake_case; names the schema, the group, the asset keys and the settings' section.
         title, description: for people, in the UI.
         base_url: where the contract `reference` is served; the setting `base_url` replaces it. A platform with it
-            counts as configured.
+            counts as configured. A template has `config`: `https://{{ config.subdomain }}.example.com`.
         client: with each resource's `endpoint` it is the contract `reference`.
         resources: at least one.
         contracts: name -> another contract that serves the same tables, chosen by the setting `contract`.
@@ -196,7 +192,7 @@ class Platform:
     name: str
     title: str
     description: str
-    base_url: str | None = None
+    base_url: str | Template | None = None
     client: Client
     resources: tuple[Resource, ...]
     contracts: Mapping[str, Contract] = field(default_factory=dict)
@@ -217,6 +213,13 @@ class Platform:
         raise KeyError(f"{self.name} has no resource {name!r}")
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """Settings that are a credential under any contract, which no template may name."""
+        declared = self.reference or self
+        clients = (declared.client, *(contract.client for contract in declared.contracts.values()))
+        return tuple(dict.fromkeys(name for client in clients for name in client.auth.secrets))
+
+    @property
     def contract_names(self) -> tuple[str, ...]:
         return (REFERENCE, *self.contracts)
 
@@ -231,12 +234,30 @@ class Platform:
         )
         return replace(self, client=chosen.client, resources=resources, unserved=chosen.unserved, reference=self)
 
-    def configured_of(self, contract: str) -> tuple[str, ...]:
-        """Settings that the contract's paths, parameters, headers and templates are filled with, each once."""
+    def configured_of(self, contract: str, *, is_located: bool = False) -> tuple[str, ...]:
+        """Settings that the contract's addresses, paths, parameters, headers and templates need, each once.
+
+        Args:
+            is_located: whether the setting `base_url` replaces the contract's address, which then needs none.
+        """
+        address, *others = self._filled(contract)
+        return settings_named(*others) if is_located else settings_named(address, *others)
+
+    def optional_of(self, contract: str) -> tuple[str, ...]:
+        """Settings that the contract's templates name and can do without, each once."""
+        return optional_settings(*self._filled(contract))
+
+    def listed_of(self, contract: str) -> tuple[str, ...]:
+        """Settings that a value of the contract's requests is sent once for each of, each once."""
+        return listed_settings(*self._filled(contract))
+
+    def _filled(self, contract: str) -> tuple[object, ...]:
+        """What settings fill of a contract; its address first."""
         declared = self.reference or self
-        if contract != REFERENCE:
-            return declared.contracts[contract].configured
-        return settings_named(declared.client, *(resource.endpoint for resource in declared.resources))
+        if contract == REFERENCE:
+            return declared.base_url, declared.client, *(resource.endpoint for resource in declared.resources)
+        chosen = declared.contracts[contract]
+        return chosen.base_url, chosen.client, *chosen.endpoints.values()
 
     def every_endpoint(self, resource: Resource) -> tuple[Endpoint, ...]:
         """Where the reference and each contract serve a resource: a table has the same columns under all of them."""

@@ -12,7 +12,7 @@ from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
-from platform_assets.declarations.places import in_body, in_header, leaves
+from platform_assets.declarations.places import VALUE, in_body, in_header, leaves
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.strict import strict
 from platform_assets.declarations.template import Template
@@ -23,7 +23,7 @@ DATA_TYPES = ("text", "bigint", "double", "bool", "timestamp", "date", "json")
 # The field that is the key of a record without one (`primary_key=()`): a hash of its whole content.
 CONTENT_KEY = "_content_key"
 
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_PLACEHOLDER = re.compile(r"\{\+?([^{}]*)\}")
 
 
 @strict
@@ -87,7 +87,7 @@ class Configured:
 
 
 # What a path value or query parameter is declared with; a tuple of texts is sent as `name=a&name=b`.
-Param = str | int | tuple[str, ...] | Resolve | FanOut | Listed | Configured
+Param = str | int | tuple[str, ...] | Resolve | FanOut | Listed | Configured | Template
 
 
 @strict
@@ -198,10 +198,16 @@ class Endpoint:
 
     Args:
         path: relative to `base_url`; `{name}` is a value from `params`, and is read for each combination of them.
-        params: query parameters, except for the path's values; `FanOut` and `Listed` values repeat the read.
+            `{+name}` may be several segments: its slashes stay.
+        base_url: where it is served, if elsewhere than the others: another server or root of the same API, which gets
+            the same credential. A template has `config`. If the setting `base_url` is set, its scheme and host replace
+            this one's.
+        params: query parameters, except for the path's values; `FanOut` and `Listed` values repeat the read. A
+            `Template` is rendered for each combination of the others and each span of time, and is not sent if it
+            comes to nothing. What is called `value:name` is not sent: templates have it as `parent.name`.
         method: how it is read. A POST must be a read too: it is sent again after a fault, as a GET is.
         json: the body as JSON. A value inside it, at any depth, may be what `params` may have: `Resolve`, `FanOut`,
-            `Listed`, `Configured`.
+            `Listed`, `Configured`, `Template` (whose value keeps its type).
         data: the body as a form, instead of `json`; values as in `params`.
         headers: beside the client's; values as in `params`.
         paginator, data_selector: default to the client's. `data_selector` is a dotted path, `""` the body;
@@ -228,11 +234,12 @@ class Endpoint:
     """
 
     path: str
+    base_url: str | Template | None = None
     params: Mapping[str, Param] = field(default_factory=dict)
     method: Literal["GET", "POST"] = "GET"
     json: Mapping[str, Any] | None = None
     data: Mapping[str, Param] | None = None
-    headers: Mapping[str, str | Resolve | FanOut | Listed | Configured] = field(default_factory=dict)
+    headers: Mapping[str, str | Resolve | FanOut | Listed | Configured | Template] = field(default_factory=dict)
     paginator: Paginator | None = None
     data_selector: str | None = None
     envelope: Envelope | None = None
@@ -262,10 +269,16 @@ class Endpoint:
         body = [
             (in_body(path), value)
             for path, value in leaves(self.json or {})
-            if isinstance(value, Resolve | FanOut | Listed | Configured)
+            if isinstance(value, Resolve | FanOut | Listed | Configured | Template)
         ]
         form = {in_body(name): value for name, value in (self.data or {}).items()}
         return {**self.params, **dict(body), **form, **{in_header(name): one for name, one in self.headers.items()}}
+
+    @property
+    def templates(self) -> dict[str, Template]:
+        """Place of a value -> the template that it is, those that are not sent first."""
+        found = {place: value for place, value in self.values.items() if isinstance(value, Template)}
+        return dict(sorted(found.items(), key=lambda one: not one[0].startswith(VALUE)))
 
     @property
     def parents(self) -> dict[str, Resolve]:

@@ -8,8 +8,21 @@ from platform_assets.declarations.template import Template
 
 
 def settings_named(*declared: object) -> tuple[str, ...]:
-    """Keys of the settings, each once, in the order of the declarations."""
+    """Keys of the settings that are needed, each once, in the order of the declarations."""
     return tuple(dict.fromkeys(key for one in declared for key in _keys(one)))
+
+
+def optional_settings(*declared: object) -> tuple[str, ...]:
+    """Keys of the settings that templates name and none of the declarations needs, each once."""
+    needed = settings_named(*declared)
+    found = (key for one in declared for value in _values(one) if isinstance(value, Template) for key in value.optional)
+    return tuple(dict.fromkeys(key for key in found if key not in needed))
+
+
+def listed_settings(*declared: object) -> tuple[str, ...]:
+    """Keys of the settings that a value is sent once for each of, if there are several."""
+    keys = (getattr(value, "setting", None) for one in declared for value in _values(one))
+    return tuple(dict.fromkeys(key for key in keys if isinstance(key, str)))
 
 
 def _keys(declared: object) -> Iterator[str]:

@@ -1,12 +1,9 @@
 """A template: a text with Jinja2 expressions, for what no other key of a declaration says."""
 
-import re
 from dataclasses import dataclass
 
 from platform_assets.declarations.strict import strict
-
-# A setting that a template names; template_problems.py refuses every other use of `config`.
-_CONFIG = re.compile(r"\bconfig\s*(?:\.\s*([A-Za-z_][A-Za-z0-9_]*)|\[\s*'([^']*)'\s*\]|\[\s*\"([^\"]*)\"\s*\])")
+from platform_assets.declarations.template_names import mentions_in
 
 
 @strict
@@ -17,12 +14,19 @@ class Template:
     A template that is one expression, `{{ record.total * 100 }}`, has the expression's own value: a number stays a
     number. Any other one has a text. What is computed from a field that the record lacks is None.
 
-    Names: `record`, `parent` (values of the path and parameters; also `stream_partition`, `stream_slice`), `interval`
-    (`start` and `end` of the time window as they were sent; also `stream_interval`), `config` (settings under
-    `[sources.<platform>]`, which become required by being named; never a credential), and for responses `response`
-    (the body), `headers`, `status`. Functions: `timestamp`, `str_to_datetime`, `format_datetime`, `max`, `min`, and
-    where the result is not loaded `now_utc` and `today_utc`. Filters: those of Jinja2 that grow nothing, `hash`,
-    `base64encode` and `base64decode`.
+    Names: `record`, `parent` (values of the path and parameters; also `stream_partition`, and with the interval's
+    `stream_slice`), `interval` (`start` and `end` of the time window as they were sent; also `stream_interval`, with
+    `start_time` and `end_time`), `config` (settings under `[sources.<platform>]`; never a credential), and for
+    responses `response` (the body), `headers`, `status`.
+
+    A setting becomes required by being named, unless the template says what holds without it: by
+    `config.get('region', 'eu')`, `'region' in config`, `config.region is defined`, `config.region | default('eu')`,
+    or as a condition.
+
+    Functions: `timestamp`, `str_to_datetime`, `format_datetime`, `duration`, `max`, `min`, `range`, `sanitize_url`,
+    `camel_case_to_snake_case`, and where the result is not loaded `now_utc`, `today_utc`, `today_with_timezone`,
+    `day_delta` and `generate_uuid`. Filters: those of Jinja2 that grow nothing, `hash`, `base64encode`,
+    `base64decode`, `regex_search` and `regex_replace`, whose patterns are written out.
 
     Args:
         text: at most 4,000 characters.
@@ -32,6 +36,16 @@ class Template:
 
     @property
     def configured(self) -> tuple[str, ...]:
-        """The settings that it names, each once."""
-        found = (match[1] or match[2] or match[3] for match in _CONFIG.finditer(self.text))
-        return tuple(dict.fromkeys(name for name in found if name))
+        """The settings that it needs, each once."""
+        optional = self.optional
+        return tuple(name for name in self._settings if name not in optional)
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """The settings that it can do without, each once."""
+        asked = {one.field for one in mentions_in(self.text) if one.variable == "config" and one.asked}
+        return tuple(name for name in self._settings if name in asked)
+
+    @property
+    def _settings(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(one.field for one in mentions_in(self.text) if one.variable == "config"))

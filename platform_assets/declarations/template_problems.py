@@ -9,7 +9,9 @@ from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from platform_assets.declarations.patterns import pattern_problem
 from platform_assets.declarations.template import Template
+from platform_assets.declarations.template_names import mentions, parsed
 
 if TYPE_CHECKING:
     from jinja2 import nodes
@@ -18,15 +20,23 @@ MAX_CHARACTERS = 4000
 MAX_NODES = 500
 
 CONTEXT = frozenset({"record", "parent", "stream_partition", "stream_slice", "interval", "stream_interval", "config"})
+REQUEST = CONTEXT - {"record"}
+SETTINGS = frozenset({"config"})
 RESPONSE = frozenset({"response", "headers", "status", "config"})
 
-FUNCTIONS = frozenset({"timestamp", "str_to_datetime", "format_datetime", "max", "min", "range"})
-CLOCKS = frozenset({"now_utc", "today_utc"})
+_FUNCTIONS_TEXT = (
+    "timestamp str_to_datetime format_datetime duration max min range sanitize_url camel_case_to_snake_case"
+)
+FUNCTIONS = frozenset(_FUNCTIONS_TEXT.split())
+# What differs between two calls.
+CLOCKS = frozenset({"now_utc", "today_utc", "today_with_timezone", "day_delta", "generate_uuid"})
+# Settings that are secrets of every platform, beside its credential.
+_SECRETS = ("personal_salt",)
 
 _FILTERS_TEXT = (
     "abs base64decode base64encode capitalize count d default dictsort first float hash int items join"
-    " last length list lower map max min reject rejectattr replace reverse round select selectattr sort"
-    " string sum title tojson trim unique upper urlencode"
+    " last length list lower map max min regex_replace regex_search reject rejectattr replace reverse round select"
+    " selectattr sort string sum title tojson trim unique upper urlencode"
 )
 FILTERS = frozenset(_FILTERS_TEXT.split())
 _TESTS_TEXT = (
@@ -49,6 +59,7 @@ _EXPRESSIONS_TEXT = (
 _EXPRESSIONS = frozenset(_EXPRESSIONS_TEXT.split())
 _ALLOWED = frozenset((*_STATEMENTS, *_EXPRESSIONS))
 _SETS_NAMES = ("store", "param")
+_PATTERN_FILTERS = ("regex_search", "regex_replace")
 
 
 def problem_of(template: Template, names: frozenset[str], secrets: tuple[str, ...] = ()) -> str | None:
@@ -58,8 +69,8 @@ def problem_of(template: Template, names: frozenset[str], secrets: tuple[str, ..
         names: variables and functions that it may use where it stands.
         secrets: settings that it may not name.
     """
-    for key in template.configured:
-        if key in secrets:
+    for key in (*template.configured, *template.optional):
+        if key in (*secrets, *_SECRETS):
             return f"`config.{key}` is a credential, which no template can have"
     return _problem(template.text, names)
 
@@ -91,18 +102,12 @@ def _unknown(tree: "nodes.Template", names: frozenset[str]) -> str | None:
     return unknown and f"`{unknown}` is not known here; there are {', '.join(sorted(names))}"
 
 
-def parsed(text: str) -> "nodes.Template":
-    """The syntax tree. Raises jinja2.TemplateError, and RecursionError for deep nesting."""
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    return ImmutableSandboxedEnvironment().parse(text)
-
-
-def _forbidden(tree: "nodes.Node") -> Iterator[str]:
+def _forbidden(tree: "nodes.Template") -> Iterator[str]:
     """What may not be in a template, first found first. Walks without recursion: the tree may be deep."""
     from jinja2 import nodes
 
     pending: list[nodes.Node] = [tree]
+    named = {id(variable) for variable, mention in mentions(tree) if mention.variable == "config"}
     count = 0
     while pending:
         node = pending.pop()
@@ -119,6 +124,8 @@ def _forbidden(tree: "nodes.Node") -> Iterator[str]:
             yield "a recursive loop is not for templates here"
         elif isinstance(node, nodes.Filter) and node.name not in FILTERS:
             yield f"there is no filter `{node.name}` here; there are {', '.join(sorted(FILTERS))}"
+        elif isinstance(node, nodes.Filter) and node.name in _PATTERN_FILTERS:
+            yield from _pattern(node)
         elif isinstance(node, nodes.Test) and node.name not in TESTS:
             yield f"there is no test `{node.name}` here"
         elif isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
@@ -127,26 +134,25 @@ def _forbidden(tree: "nodes.Node") -> Iterator[str]:
             yield from _call(node)
         elif isinstance(node, nodes.Name) and node.name == "config" and node.ctx in _SETS_NAMES:
             yield "`config` cannot be set"
-        for name, child in node.iter_fields():
-            inner = child if isinstance(child, list) else [child]
-            for one in inner:
-                if not isinstance(one, nodes.Node):
-                    continue
-                if isinstance(one, nodes.Name) and one.name == "config" and not _names_setting(node, name):
-                    yield "`config` is used by `config.<setting>` or `config['<setting>']` only"
-                pending.append(one)
+        elif isinstance(node, nodes.Name) and node.name == "config" and id(node) not in named:
+            yield (
+                "`config` is used by `config.<setting>`, `config['<setting>']`, `config.get('<setting>')` or"
+                " `'<setting>' in config` only"
+            )
+        pending.extend(node.iter_child_nodes())
 
 
-def _names_setting(node: "nodes.Node", field: str) -> bool:
-    """Whether `config`, at this field of its node, is asked for a setting whose name is written out."""
+def _pattern(node: "nodes.Filter") -> Iterator[str]:
+    """What is wrong with the pattern of a filter; the filter looks again, where it is called by another name."""
     from jinja2 import nodes
 
-    if field != "node":
-        return False
-    if isinstance(node, nodes.Getattr):
-        # `config.get('region')` would name a setting called `get`.
-        return node.attr not in METHODS
-    return isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str)
+    first = node.args[0] if node.args else None
+    if not isinstance(first, nodes.Const) or not isinstance(first.value, str) or node.dyn_args or node.dyn_kwargs:
+        yield f"the pattern of `{node.name}` is written out: `{node.name}('page=([0-9]+)')`"
+        return
+    problem = pattern_problem(first.value)
+    if problem is not None:
+        yield f"the pattern of `{node.name}` {problem}"
 
 
 def _call(node: "nodes.Call") -> Iterator[str]:

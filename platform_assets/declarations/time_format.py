@@ -16,7 +16,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _NUMBERS = {"%s": 1_000_000, "%s_as_float": 1_000_000, "%ms": 1000, "%epoch_microseconds": 1}
 _DIRECTIVE = re.compile(r"%(_ms|:z|.)", re.DOTALL)
 # Directives that `strptime` reads too, so that what is sent can be told from what is meant.
-_KNOWN = frozenset("YmdHMSfzZjybBIp%") | {"_ms", ":z"}
+_KNOWN = frozenset("YmdHMSfzZjyaAbBIp%") | {"_ms", ":z"}
 
 
 def format_problem(format: str) -> str | None:

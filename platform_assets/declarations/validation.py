@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from datetime import timedelta
 
+from platform_assets.declarations.addresses import address_problem
 from platform_assets.declarations.ancestry import ancestors, field_in, has_field, parents_of
 from platform_assets.declarations.auth_problems import auth_problems
 from platform_assets.declarations.contradictions import contradictions
@@ -25,6 +26,7 @@ from platform_assets.declarations.paginator_problems import paginator_problems
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
 from platform_assets.declarations.platform import REFERENCE, Client, Contract, Platform
 from platform_assets.declarations.record_problems import record_problems
+from platform_assets.declarations.request_problems import request_problems
 from platform_assets.declarations.resource import CONTENT_KEY, DATA_TYPES, FanOut, Resolve, Resource
 from platform_assets.declarations.strict import declared_on
 
@@ -67,12 +69,9 @@ def problems(platform: Platform) -> Iterator[Problem]:
     for item in fields(platform.cadence):
         yield from _cron_problems(item.name, getattr(platform.cadence, item.name))
     yield from _freshness_problems(None, platform.freshness)
-    if platform.base_url is not None and not re.fullmatch(r"https?://[^/?#@\s]+(/[^?#\s]*)?", platform.base_url):
-        yield (
-            None,
-            "base_url",
-            "must be an address such as `https://api.example.com/v1`, without user, query and fragment",
-        )
+    problem = address_problem(platform.base_url, platform.secrets)
+    if problem is not None:
+        yield None, "base_url", problem
     yield from _client_problems(platform.client)
     names: set[str] = set()
     for resource in platform.resources:
@@ -202,6 +201,9 @@ def _contract_problems(platform: Platform, name: str, contract: Contract, names:
     if name == REFERENCE:
         yield None, "contracts", f"{name!r} is the platform itself; give the contract another name"
         return
+    problem = address_problem(contract.base_url, platform.secrets)
+    if problem is not None:
+        yield None, "contracts", f"`base_url` of contract {name!r}: {problem}"
     yield from _client_problems(contract.client)
     for resource in contract.endpoints:
         if resource not in names:
@@ -234,9 +236,11 @@ def _resource_problems(platform: Platform, resource: Resource, names: set[str]) 
         yield name, key, problem
     for key, problem in list_problems(resource, names):
         yield name, key, problem
-    key_fields, secrets = platform.primary_key_of(resource), platform.client.auth.secrets
+    key_fields, secrets = platform.primary_key_of(resource), platform.secrets
     for one in endpoint.lists:
         for key, problem in record_problems(resource, one, key_fields, secrets):
+            yield name, key, problem
+        for key, problem in request_problems(one, one.paginator or platform.client.paginator, secrets):
             yield name, key, problem
         for key, problem in handler_problems(one.error_handler, secrets) if one.error_handler else ():
             yield name, key, problem

@@ -12,9 +12,10 @@ caller combining settings and contract by itself, had one caller that used the r
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from platform_assets.configuration.platform_settings import Settings, read_settings
+from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Client, Platform, PlatformAssetsError, SettingsError
 from platform_assets.extraction.privacy import excluded_fields
+from platform_assets.http.base_urls import account_settings, base_url_of
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.shared_limits import SharedLimits
@@ -55,12 +56,14 @@ def connect(platform: Platform) -> Connection:
 
     Raises SettingsError naming the first setting that is missing or invalid.
     """
-    settings = read_settings(platform)
+    settings = account_settings(platform)
     for resource in platform.resources:
         excluded_fields(platform, resource, settings.exclude_fields)
     applied = platform.with_contract(settings.contract)
     if settings.configured:
         applied = replace(applied, client=_with_filled_paths(applied.client, settings))
+    for endpoint in (one for resource in applied.resources for one in resource.endpoint.lists):
+        base_url_of(applied, endpoint, settings)
     return Connection(applied, settings)
 
 

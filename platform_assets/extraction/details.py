@@ -82,6 +82,7 @@ class DetailReader:
 
     def __init__(self, client: ApiClient, resource: Resource, endpoint: Endpoint, counts: Counter[str]) -> None:
         self._client = client
+        self._base_url = endpoint.base_url
         self._columns = resource.columns
         self._counts = counts
         self._details = wanted_details(resource, endpoint, client.settings)
@@ -137,13 +138,16 @@ class DetailReader:
             return _Result({}, counts, refusal=str(failure), is_missing=True)
         return _Result(found, counts, is_missing=detail.is_text and None in found.values())
 
+    def _endpoint(self, detail: Detail) -> Endpoint:
+        return Endpoint(path=detail.path, base_url=self._base_url)
+
     def _text(self, detail: Detail, path: str, counts: Counter[str]) -> dict[str, Any]:
-        answer = self._client.get(path, detail.params, counts, Endpoint(path=detail.path), text=True)
+        answer = self._client.get(path, detail.params, counts, self._endpoint(detail), text=True)
         return dict.fromkeys(detail.fields, answer.body)
 
     def _values(self, detail: Detail, path: str, counts: Counter[str]) -> dict[str, Any]:
         """The values of a detail's fields, from its list's pages one after the other or from its one object."""
-        client, endpoint = self._client.platform.client, Endpoint(path=detail.path)
+        client, endpoint = self._client.platform.client, self._endpoint(detail)
         paginator = detail.paginator or client.paginator
         data_selector = client.data_selector if detail.data_selector is None else detail.data_selector
         keys = [source.field for source in detail.fields.values() if isinstance(source, Every)]

@@ -3,6 +3,7 @@
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Platform
 from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, queries
+from platform_assets.http.errors import AnswerError
 from platform_assets.http.outgoing import Outgoing
 from platform_assets.http.pagination.pager import pager
 
@@ -16,9 +17,13 @@ def probe_request(platform: Platform, settings: Settings) -> Outgoing:
     path = platform.client.probe
     for resource in platform.resources:
         endpoint = resource.endpoint
-        if endpoint.method == "GET" or endpoint.parents:
+        if endpoint.method == "GET" or endpoint.parents or endpoint.base_url is not None:
             continue
-        query = next(queries(resource, (NO_PARENT,), FROM_THE_BEGINNING, settings.configured, lambda _: ()), None)
+        try:
+            query = next(queries(resource, (NO_PARENT,), FROM_THE_BEGINNING, settings.configured, lambda _: ()), None)
+        except AnswerError:
+            # What is wrong with another list's templates is said when that one is read.
+            continue
         if query is not None and query.path == path:
             return query.request(pager(platform.paginator_of(resource), settings.page_size).first())
     return Outgoing(path)

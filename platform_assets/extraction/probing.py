@@ -52,8 +52,11 @@ def has_newer(client: ApiClient, resource: Resource, cursor: datetime) -> bool:
     paginator = platform.paginator_of(resource)
     now = datetime.now(UTC)
     known = min(cursor, now)
+    configured = client.settings.configured
     # Of several lists the first is the one that new records appear in.
-    query = next(queries(resource, (NO_PARENT,), Bounds((known.replace(microsecond=0),), now), {}, lambda _: ()))
+    query = next(
+        queries(resource, (NO_PARENT,), Bounds((known.replace(microsecond=0),), now), configured, lambda _: ())
+    )
     first = pager(paginator, _RECORDS).first()
     answer = client.send(query.request(first), endpoint=resource.endpoint)
     items = selector(platform.client, paginator, platform.data_selector_of(resource))(answer.body)

@@ -1,16 +1,20 @@
 """Which requests read a resource: one query per list of its endpoint, and per value that a parameter is sent with.
 
 Endpoint + Parent + Bounds + settings -> Query(path, params)
+
+Templates are rendered last, for each combination of values and each window.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
-from platform_assets.declarations import Configured, Endpoint, FanOut, Listed, Resolve, Resource
-from platform_assets.declarations.places import BODY
+from platform_assets.declarations import Configured, Endpoint, FanOut, Listed, Resolve, Resource, Template
+from platform_assets.declarations.places import BODY, VALUE
 from platform_assets.declarations.time_format import format_moment
+from platform_assets.extraction.initial_values import initial_value
+from platform_assets.extraction.request_templates import RequestTemplates
 from platform_assets.extraction.windows import Window, windows
 from platform_assets.http.outgoing import Outgoing, outgoing
 from platform_assets.http.pagination.grids import Params
@@ -43,7 +47,7 @@ class Bounds:
 
     Args:
         starts: per list of the endpoint the lower bound; None to read from the beginning. Empty for that everywhere.
-        end: when the read began, for filters that want both bounds; None sends no upper bound.
+        end: when the read began, for filters that want both bounds; None is this moment.
         largest_known: the largest value of a `RecordCursor`'s field in the rows from before the lower bound; None for
             another way of paging, or if there is no such row.
         is_first: whether nothing of it was read before, so that follow-up lists have nothing to add.
@@ -117,28 +121,39 @@ def queries(
 ) -> Iterator[Query]:
     """The queries that read a resource, in the order in which their records are to be merged.
 
+    Raises AnswerError for a template that fails or comes to what cannot be sent, and for a value that no path can have.
+
     Args:
         resource: the resource as the contract in use serves it.
         parents: the parent to read, or NO_PARENT; several only if the endpoint takes them in one request.
         bounds: between which cursors.
-        configured: setting -> values, for `Configured` parameters.
+        configured: setting -> values, for `Configured` parameters and templates.
         look_up: called once per `Listed` parameter and list.
     """
     for number, endpoint, start, rest in _spans(resource, bounds):
+        templates = RequestTemplates(endpoint, configured)
+        initial = initial_value(endpoint.incremental, configured) if start is None else None
         fixed, fanned = _params(endpoint, parents, configured, look_up)
         in_parts = bounds.in_parts and not fanned and _can_be_left(endpoint, number, start, bounds, is_rest=bool(rest))
         every = [{**fixed, **dict(zip(fanned, values, strict=True))} for values in product(*fanned.values())]
-        for window in windows(endpoint, start, bounds.end):
-            filters = {**_filters(endpoint, window, start, bounds.end), **rest}
+        for window in windows(endpoint, start, bounds.end, initial):
+            filters = {**_filters(endpoint, window, start, bounds.end, initial), **rest}
             interval = _interval(endpoint, filters)
             for place, given in enumerate(every, 1):
-                path = fill_path(endpoint.path, {name: given[name] for name in endpoint.placeholders if name in given})
-                params = {name: value for name, value in given.items() if name not in endpoint.placeholders}
+                values = {**given, **templates.fill(given, interval)}
+                path = fill_path(
+                    endpoint.path, {name: values[name] for name in endpoint.placeholders if name in values}
+                )
+                params = {
+                    name: value
+                    for name, value in values.items()
+                    if name not in endpoint.placeholders and value is not None
+                }
                 yield Query(
                     endpoint,
                     path,
                     {**params, **filters},
-                    given,
+                    values,
                     window.start if window else start,
                     None if rest else bounds.largest_known,
                     in_parts and window is None,
@@ -181,31 +196,32 @@ def _params(
             fanned[name] = tuple(look_up(value))
         elif isinstance(value, Configured):
             fanned[name] = configured[value.setting]
-        elif isinstance(value, Resolve) and name.startswith(BODY):
-            (parent,) = parents
-            found = parent.values[name]
-            # A number stays one in JSON.
+        elif isinstance(value, Resolve) and name.startswith((BODY, VALUE)) and len(parents) == 1:
+            found = parents[0].values[name]
+            # A number stays one in JSON and for templates.
             fixed[name] = found if isinstance(found, int) else str(found)
         elif isinstance(value, Resolve):
             fixed[name] = ",".join(str(parent.values[name]) for parent in parents)
-        else:
+        elif not isinstance(value, Template):
             fixed[name] = value
     return fixed, fanned
 
 
-def _filters(endpoint: Endpoint, window: Window | None, start: datetime | None, end: datetime | None) -> Params:
+def _filters(
+    endpoint: Endpoint, window: Window | None, start: datetime | None, end: datetime | None, initial: str | None
+) -> Params:
     incremental = endpoint.incremental
     if incremental is None or incremental.start_param is None:
         return {}
     if window is not None and incremental.end_param is not None:
         last = format_moment(window.end - incremental.granularity, incremental.format)
         return {incremental.start_param: format_moment(window.start, incremental.format), incremental.end_param: last}
-    bound = format_moment(start, incremental.format) if start is not None else incremental.initial_value
+    bound = format_moment(start, incremental.format) if start is not None else initial
     if bound is None:
         return {}
     filters: Params = {incremental.start_param: bound}
-    if incremental.end_required and incremental.end_param is not None and end is not None:
-        filters[incremental.end_param] = format_moment(end + _AHEAD, incremental.format)
+    if incremental.end_required and incremental.end_param is not None:
+        filters[incremental.end_param] = format_moment((end or datetime.now(UTC)) + _AHEAD, incremental.format)
     return filters
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from platform_assets.declarations import Endpoint, Template
+from platform_assets.extraction.template_values import template_values
 from platform_assets.http.selection import Record
 
 
@@ -36,16 +37,9 @@ class RecordTemplates:
         if endpoint.record_filter is None and not any(isinstance(one, Template) for one in added.values()):
             return
         from platform_assets.declarations.template_problems import CLOCKS, CONTEXT, FUNCTIONS
-        from platform_assets.http.templates import Rendered, settings_values
+        from platform_assets.http.templates import Rendered
 
-        self._values = {
-            "parent": values,
-            "stream_partition": values,
-            "stream_slice": values,
-            "interval": interval,
-            "stream_interval": {"start_time": interval.get("start"), "end_time": interval.get("end"), **interval},
-            "config": settings_values(configured),
-        }
+        self._values = template_values(values, interval, configured)
         if endpoint.record_filter is not None:
             self._filter = Rendered(endpoint.record_filter, CONTEXT | FUNCTIONS | CLOCKS, "`record_filter`")
         for name, value in self._added.items():

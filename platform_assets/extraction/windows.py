@@ -35,19 +35,22 @@ class Window:
     is_last: bool
 
 
-def windows(endpoint: Endpoint, start: datetime | None, now: datetime | None) -> Iterator[Window | None]:
+def windows(
+    endpoint: Endpoint, start: datetime | None, now: datetime | None, initial: str | None
+) -> Iterator[Window | None]:
     """The windows in which a list is read, oldest first; one None for a list that is not read in windows.
 
     Args:
         start: lower bound; None for the declared beginning.
         now: when the read began; None for this moment.
+        initial: the declared beginning, as it is sent.
     """
     incremental = endpoint.incremental
-    if incremental is None or incremental.step is None or incremental.initial_value is None:
+    if incremental is None or incremental.step is None or start is initial is None:
         yield None
         return
     now = now or datetime.now(UTC)
-    first = start or parse_moment(incremental.initial_value, incremental.format)
+    first = start or parse_moment(initial or "", incremental.format)
     smallest = resolution(incremental.format)
     # The end is cut off to what the format shows: rounded up, it has what is there now.
     until = max(rounded_up(now, smallest), first + smallest)

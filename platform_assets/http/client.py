@@ -28,9 +28,10 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from platform_assets.cancellation import current
 from platform_assets.configuration.platform_settings import Settings
-from platform_assets.declarations import Endpoint, Platform
+from platform_assets.declarations import Endpoint, Platform, Template
 from platform_assets.http.ageing import Notice, notice
 from platform_assets.http.answer import Answer
+from platform_assets.http.base_urls import base_url_of
 from platform_assets.http.connection_errors import classify_connection_error
 from platform_assets.http.deadline import Deadline
 from platform_assets.http.errors import AnswerError, LimitExhausted, RequestFailed
@@ -100,13 +101,15 @@ class ApiClient:
         self._cancellation = current()
         self._sleep = sleep or self._cancellation.sleep
         self._retries = retries
-        self._origin = origin(settings.base_url)
         self._on_wait = on_wait
-        of = (self._origin, settings.token)
+        of = (origin(settings.base_url), settings.token)
         shared = limits or LimitFiles()
         self._limits = RequestLimits(platform.client, settings.rate_limit, of, self._wait_for_limit, shared)
-        self._has_responded = False
-        self._unreachable: RequestFailed | None = None
+        # Declared address of endpoints -> the address to use.
+        self._base_urls: dict[str | Template | None, str] = {None: settings.base_url}
+        # Origins that have responded, and those that could not be reached.
+        self._has_responded: set[str] = set()
+        self._unreachable: dict[str, RequestFailed] = {}
         # Path of an endpoint -> what responses said about its end.
         self.notices: dict[str, Notice] = {}
         # For requests that a reader has many of at once. It is shared, so that many readers do not start many pools.
@@ -132,8 +135,8 @@ class ApiClient:
 
     def total_proof(self, endpoint: Endpoint) -> TotalProof:
         """What the answers of an endpoint have shown about its totals, for every walk through it."""
-        # Two lists may have one path and differ by their bodies.
-        key = f"{endpoint.method} {endpoint.path} {endpoint.json!r} {endpoint.data!r}"
+        # Two lists may have one path and differ by their bodies, or their servers.
+        key = f"{endpoint.method} {endpoint.base_url} {endpoint.path} {endpoint.json!r} {endpoint.data!r}"
         with self._lock:
             return self._total_proofs.setdefault(key, TotalProof())
 
@@ -146,7 +149,7 @@ class ApiClient:
         *,
         text: bool = False,
     ) -> Answer:
-        """GET `base_url + path`; see `send`.
+        """GET the endpoint's `base_url + path`; see `send`.
 
         Args:
             path: begins with a slash, already percent-encoded (see `fill_path`).
@@ -164,7 +167,7 @@ class ApiClient:
     ) -> Answer:
         """Send a request, with retries as the platform's error handler allows, whatever its method: all of them read.
 
-        A server that could not be reached with all retries is not tried again: every later call fails at once.
+        A server that could not be reached with all retries is not tried again: every later call to it fails at once.
 
         Args:
             counts: incremented by `requests`, `retries` and `waited_ms` (milliseconds).
@@ -177,13 +180,15 @@ class ApiClient:
                 the server refuses, or its last answer left fewer tokens than the request costs, and nothing is sent.
             ResponseIgnored: the declaration says to ignore the response.
             AnswerError: the answer breaks the contract, e.g. is not JSON, or the link is to another server.
+            SettingsError: the endpoint has an address of its own that no request may be sent to.
             Cancelled: the run was cancelled.
 
         No message contains the credential.
         """
         counts = Counter() if counts is None else counts
-        if self._unreachable is not None:
-            raise self._unreachable
+        server = origin(self._base_url(endpoint))
+        if server in self._unreachable:
+            raise self._unreachable[server]
         budget = RetryBudget(self.platform.error_handler_of(endpoint), self.settings.backoff_factor, self._retries)
         retrying = Retrying(
             retry=retry_if_exception_type(TransientFault),
@@ -196,8 +201,8 @@ class ApiClient:
         try:
             return retrying(self._send_once, outgoing, counts, endpoint, text)
         except TransientFault as fault:
-            if fault.failure.unreachable and not self._has_responded:
-                self._unreachable = fault.failure
+            if fault.failure.unreachable and server not in self._has_responded:
+                self._unreachable[server] = fault.failure
             raise fault.failure from None
 
     def _say_why(self, state: RetryCallState) -> None:
@@ -220,9 +225,9 @@ class ApiClient:
     def _send_once(self, outgoing: Outgoing, counts: Counter[str], endpoint: Endpoint | None, text: bool) -> Answer:
         """One try, redirects and one renewed access token included."""
         name, path = outgoing.name, outgoing.path
-        url, query = self.settings.base_url + path, outgoing.params
+        url, query = self._base_url(endpoint) + path, outgoing.params
         if outgoing.link is not None:
-            url, query = self._checked_link(outgoing), {}
+            url, query = self._checked_link(outgoing, origin(url)), {}
         redirects, renewed = 0, False
         while True:
             self._cancellation.check()
@@ -253,14 +258,20 @@ class ApiClient:
             # The redirect's URL holds the query already.
             url, query = self._redirect_target(response, url, outgoing), {}
 
-    def _checked_link(self, outgoing: Outgoing) -> str:
-        """A link to a next page that the credential may be sent to. Raises AnswerError for one to another server."""
+    def _base_url(self, endpoint: Endpoint | None) -> str:
+        declared = endpoint.base_url if endpoint is not None else None
+        if declared not in self._base_urls:
+            self._base_urls[declared] = base_url_of(self.platform, endpoint, self.settings)
+        return self._base_urls[declared]
+
+    def _checked_link(self, outgoing: Outgoing, server: str) -> str:
+        """A link to a next page on the list's own server. Raises AnswerError for one to another server."""
         link = outgoing.link or ""
         try:
             target = origin(link)
         except ValueError:
             target = "not a URL"
-        if target != self._origin or "@" in urlsplit(link).netloc:
+        if target != server or "@" in urlsplit(link).netloc:
             problem = f"the next page is on another origin ({target}), which is refused"
             raise AnswerError(self._messages.about(outgoing.name, problem))
         return link.partition("#")[0]
@@ -294,7 +305,7 @@ class ApiClient:
         self, url: str, query: Mapping[str, ParamValue], outgoing: Outgoing, text: bool
     ) -> tuple[requests.Response, bytes]:
         """One request and its complete body, within the bounds of size and time."""
-        deadline = Deadline(self.settings.answer_timeout or ANSWER_TIMEOUT)
+        deadline, server = Deadline(self.settings.answer_timeout or ANSWER_TIMEOUT), origin(url)
         try:
             with (
                 deadline,
@@ -311,7 +322,7 @@ class ApiClient:
                     stream=True,
                 ) as response,
             ):
-                self._has_responded = True
+                self._has_responded.add(server)
                 content = self._read_body(response, outgoing.name)
             if deadline.passed:
                 raise requests.Timeout
@@ -322,9 +333,9 @@ class ApiClient:
                 outgoing.name,
                 timed_out=deadline.passed,
                 platform=self.platform,
-                origin=self._origin,
+                origin=server,
                 messages=self._messages,
-                responded_before=self._has_responded,
+                responded_before=server in self._has_responded,
             ) from None
 
     def _read_body(self, response: requests.Response, name: str) -> bytes:
@@ -353,7 +364,7 @@ class ApiClient:
             target_origin = origin(target)
         except ValueError:
             target, target_origin = "", "not a URL"
-        if target_origin != self._origin:
+        if target_origin != origin(url):
             problem = f"redirects to another origin ({target_origin}), which is refused"
             raise RequestFailed(self._messages.about(name, problem), status=response.status_code)
         kept = _query(target)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from platform_assets.declarations import Endpoint
-from platform_assets.declarations.places import BODY, HEADER
+from platform_assets.declarations import Endpoint, Template
+from platform_assets.declarations.places import BODY, HEADER, VALUE
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.urls import ParamValue
 
@@ -50,7 +50,8 @@ def outgoing(endpoint: Endpoint, path: str, values: Mapping[str, ParamValue]) ->
     Args:
         endpoint: its method and body.
         path: filled in.
-        values: everything else that is sent, by its place (declarations/places.py).
+        values: everything else that is sent, by its place (declarations/places.py). A template of the declared body
+            that has no value here is not sent.
 
     Raises AnswerError for a place that the declared body does not have.
     """
@@ -65,7 +66,7 @@ def outgoing(endpoint: Endpoint, path: str, values: Mapping[str, ParamValue]) ->
             _put(json, place, value)
     return Outgoing(
         path=path,
-        params={name: value for name, value in values.items() if not name.startswith((BODY, HEADER, LINK))},
+        params={name: value for name, value in values.items() if not name.startswith((BODY, HEADER, LINK, VALUE))},
         method=endpoint.method,
         headers=headers,
         json=json,
@@ -77,9 +78,11 @@ def outgoing(endpoint: Endpoint, path: str, values: Mapping[str, ParamValue]) ->
 def _filled(declared: Any, body: dict[str, ParamValue], path: str = "") -> Any:
     """The declared body with its values filled in, which are taken out of `body`; lists and objects are new ones."""
     if isinstance(declared, Mapping):
-        return {key: _filled(inner, body, f"{path}.{key}" if path else str(key)) for key, inner in declared.items()}
+        filled = {key: _filled(inner, body, f"{path}.{key}" if path else str(key)) for key, inner in declared.items()}
+        return {key: inner for key, inner in filled.items() if not isinstance(inner, Template)}
     if isinstance(declared, list | tuple):
-        return [_filled(inner, body, f"{path}.{place}" if path else str(place)) for place, inner in enumerate(declared)]
+        items = [_filled(one, body, f"{path}.{place}" if path else str(place)) for place, one in enumerate(declared)]
+        return [one for one in items if not isinstance(one, Template)]
     return body.pop(path) if path in body else declared
 
 

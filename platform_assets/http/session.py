@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
+from requests.utils import get_environ_proxies
 
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import (
@@ -23,6 +24,7 @@ from platform_assets.http.deadline import DeadlineAdapter
 from platform_assets.http.login import login
 from platform_assets.http.oauth import TokenEndpoint, TokenSource, client_credentials
 from platform_assets.http.refresh_token import refresh_token
+from platform_assets.http.urls import origin
 
 # Seconds without a byte until a token request is given up.
 _TOKEN_TIMEOUT = 30.0
@@ -50,14 +52,31 @@ def open_session(
     session.headers.update({"Accept": "application/json", "User-Agent": "platform-assets"})
     session.headers.update(_headers(platform.client.headers, settings))
     environment = session.merge_environment_settings(settings.base_url, {}, None, None, None)
-    session.proxies.update(environment["proxies"])
+    session.proxies_of(settings.base_url)
     session.verify = environment["verify"]
     session.trust_env = False
     return session
 
 
 class _Session(requests.Session):
-    """Ignores redirects: requests would read a redirect's whole body, unbounded, even if told not to follow it."""
+    """Ignores redirects: requests would read a redirect's whole body, unbounded, even if told not to follow it.
+
+    Reads the proxies of each server once.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._proxies: dict[str, dict[str, str]] = {}
+
+    def proxies_of(self, url: str) -> dict[str, str]:
+        """The proxies that the environment names for a URL's server."""
+        server = origin(url)
+        if server not in self._proxies:
+            self._proxies[server] = dict(get_environ_proxies(url))
+        return self._proxies[server]
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        return super().merge_environment_settings(url, proxies or self.proxies_of(url), stream, verify, cert)
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         return None

@@ -72,7 +72,9 @@ def weighed(value: Any) -> Any:
 
 def as_json_value(value: Any) -> Any:
     """A copy of a value in JSON's types. Raises ValueError for what has none."""
-    if value is None or isinstance(value, str | bool | int):
+    if isinstance(value, str):
+        return str(value) if type(value) is not str else value
+    if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, Undefined):
         return None

@@ -5,18 +5,27 @@ import binascii
 import hashlib
 import json
 import math
+import re
+import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import quote_plus
+from zoneinfo import ZoneInfo
 
 from jinja2 import UndefinedError
 from jinja2.runtime import Undefined
 
+from platform_assets.declarations.patterns import longest_text, pattern_problem
 from platform_assets.declarations.time_format import format_moment, format_problem, parse_moment
 from platform_assets.http.template_budget import TURN, as_json_value, spend, weigh
+from platform_assets.http.template_durations import duration
 
 # Characters of a format of times.
 MAX_FORMAT = 100
+# As the CDK's `day_delta` has it: RFC 3339 with microseconds.
+_DAY_DELTA = "%Y-%m-%dT%H:%M:%S.%f%z"
+_ZONE = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,2}")
 
 
 def check_replaced(text: str, old: str, new: str) -> None:
@@ -35,6 +44,9 @@ def text_of(value: Any) -> str:
 
 
 def _joined(values: Any, separator: str = "", attribute: str | None = None) -> str:
+    if isinstance(values, str):
+        # A setting with one value is a text.
+        return values
     items = [_attribute(item, attribute) for item in _items(values)]
     texts = [text_of(item) for item in items]
     spend(len(separator) * len(texts))
@@ -118,6 +130,49 @@ def _format_datetime(value: Any, format: str, input_format: str | None = None) -
     return format_moment(_moment(value, input_format), format)
 
 
+def _searched(text: Any, pattern: Any) -> str:
+    """What a pattern finds in a text: its first group, or all of it; empty without a match."""
+    found = re.search(_pattern(text, pattern), str(text)) if text is not None else None
+    if found is None:
+        return ""
+    return (found[1] if found.re.groups else found[0]) or ""
+
+
+def _replaced_by_pattern(text: Any, pattern: Any, new: Any) -> str:
+    text, new = text_of(text), str(new)
+    # Each place in the text may become `new`, and each reference to a group in it the whole text.
+    spend((len(text) + 1) * len(new) + len(text) * new.count("\\"))
+    try:
+        return re.sub(_pattern(text, pattern), new, text)
+    except re.error as error:
+        raise ValueError(f"`{new[:40]}` cannot replace what the pattern finds: {error}") from None
+
+
+def _pattern(text: Any, pattern: Any) -> str:
+    """The pattern. Raises ValueError for one that may take too long, in a text of this length."""
+    problem = pattern_problem(str(pattern))
+    if problem is not None:
+        raise ValueError(f"the pattern {problem}")
+    most = longest_text(str(pattern))
+    if len(str(text)) > most:
+        raise ValueError(f"{str(pattern)[:40]!r} is not searched for in texts of more than {most} characters")
+    return str(pattern)
+
+
+def _snake_case(text: Any) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", text_of(text)).lower()
+
+
+def _sanitized(text: Any) -> str:
+    return quote_plus(text_of(text))
+
+
+def formatted(moment: date, format: Any) -> str:
+    """As `strftime`, whose `%s` the C library takes for the machine's own zone."""
+    seconds = str(_timestamp(moment))
+    return moment.strftime(re.sub(r"%(%|s)", lambda found: seconds if found[1] == "s" else found[0], str(format)))
+
+
 def _now_utc() -> datetime:
     return datetime.now(UTC)
 
@@ -126,21 +181,49 @@ def _today_utc() -> date:
     return datetime.now(UTC).date()
 
 
+def _today_with_timezone(zone: Any) -> date:
+    if not _ZONE.fullmatch(str(zone)):
+        raise ValueError(f"{str(zone)[:40]!r} is no time zone such as `Europe/Berlin`")
+    return datetime.now(ZoneInfo(str(zone))).date()
+
+
+def _day_delta(days: Any, format: str = _DAY_DELTA) -> str:
+    """The moment so many days from now, as text."""
+    format = str(format)[:MAX_FORMAT]
+    problem = format_problem(format)
+    if problem is not None:
+        raise ValueError(problem)
+    moment = datetime.now(UTC) + timedelta(days=float(days))
+    return moment.strftime(format) if format == _DAY_DELTA else format_moment(moment, format)
+
+
+def _generate_uuid() -> str:
+    return str(uuid.uuid4())
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "timestamp": _timestamp,
     "str_to_datetime": _moment,
     "format_datetime": _format_datetime,
+    "duration": duration,
     "max": max,
     "min": min,
     "range": _range,
+    "sanitize_url": _sanitized,
+    "camel_case_to_snake_case": _snake_case,
     "now_utc": _now_utc,
     "today_utc": _today_utc,
+    "today_with_timezone": _today_with_timezone,
+    "day_delta": _day_delta,
+    "generate_uuid": _generate_uuid,
 }
 OWN_FILTERS: dict[str, Callable[..., Any]] = {
     "base64decode": _from_base64,
     "base64encode": _base64,
     "hash": _hash,
     "join": _joined,
+    "regex_replace": _replaced_by_pattern,
+    "regex_search": _searched,
     "replace": _replaced,
     "string": text_of,
     "sum": _sum,

@@ -14,7 +14,8 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from platform_assets.declarations.template_problems import FILTERS, METHODS, TESTS, parsed
+from platform_assets.declarations.template_names import parsed
+from platform_assets.declarations.template_problems import FILTERS, METHODS, TESTS
 from platform_assets.http.template_budget import TURN, TooMuch, spend, weigh, weighed
 from platform_assets.http.template_functions import (
     FUNCTIONS,
@@ -22,6 +23,7 @@ from platform_assets.http.template_functions import (
     OWN_FILTERS,
     check_joined,
     check_replaced,
+    formatted,
     text_of,
 )
 
@@ -67,7 +69,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             _check_text_method(owner, name, args)
         if name == "strftime" and len(str(args[:1])) > MAX_FORMAT:
             raise TooMuch
-        found = __obj(*args, **kwargs)
+        found = formatted(owner, *args) if name == "strftime" and isinstance(owner, date) else __obj(*args, **kwargs)
         # Views of an object are as long as it is, which was paid for.
         return list(found) if name in ("items", "keys", "values") else weighed(found)
 

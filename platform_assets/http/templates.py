@@ -90,10 +90,17 @@ class Rendered:
         return context.vars["result"] if self._is_value else "".join(chunks)
 
 
+class SettingText(str):
+    """A setting's text, which does not hold as a condition if it says so: settings have no other type than text."""
+
+    def __bool__(self) -> bool:
+        return self.strip().lower() not in _FALSE_TEXTS
+
+
 def settings_values(configured: Mapping[str, Iterable[str]]) -> dict[str, object]:
-    """`config` of a template: setting -> its value, a list if it has several."""
+    """`config` of a template: setting -> its value, a list if it has several. One that is not set is not in it."""
     found: dict[str, object] = {}
     for name, values in configured.items():
-        every = list(values)
+        every = [SettingText(value) for value in values]
         found[name] = every[0] if len(every) == 1 else every
     return found

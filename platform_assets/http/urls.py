@@ -1,12 +1,13 @@
 """URLs: the origin that requests must stay on, and paths with values filled in."""
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from platform_assets.http.errors import AnswerError
 
-# A query parameter's value; a tuple is sent as `name=a&name=b`.
-ParamValue = str | int | tuple[str, ...]
+# A value that is sent; a tuple as `name=a&name=b`. Inside a JSON body it may be anything of JSON's.
+ParamValue = str | int | float | tuple[str, ...] | list[Any] | dict[str, Any]
 
 
 def origin(url: str) -> str:
@@ -21,15 +22,24 @@ def origin(url: str) -> str:
 
 
 def fill_path(path: str, values: Mapping[str, object]) -> str:
-    """A path with its `{name}` placeholders filled in, each value percent-encoded: `a/b?c` becomes `a%2Fb%3Fc`.
+    """A path with its placeholders filled in, percent-encoded.
+
+    `a/b?c` for `{name}` becomes `a%2Fb%3Fc`, and for `{+name}` `a/b%3Fc`; a slash that it begins with is left out
+    after one of the path.
 
     Raises:
-        AnswerError: for a value that no encoding keeps in its own segment: empty, `.` or `..`. Clients and servers
+        AnswerError: for a value that no encoding keeps in its own segments: empty, `.` or `..`. Clients and servers
             remove dot segments, percent-encoded or not.
     """
     for name, value in values.items():
         text = str(value)
-        if text in ("", ".", ".."):
+        whole, parts = f"{{{name}}}", f"{{+{name}}}"
+        if whole not in path and parts not in path:
+            continue
+        is_empty = (text.strip("/") if parts in path else text) == ""
+        if is_empty or any(segment in (".", "..") for segment in (text.split("/") if parts in path else [text])):
             raise AnswerError(f"path value {text!r} for {{{name}}} in {path} cannot be a path segment: refused")
-        path = path.replace(f"{{{name}}}", quote(text, safe=""))
+        segments = quote(text, safe="/")
+        path = path.replace(f"/{parts}", "/" + segments.lstrip("/")).replace(parts, segments)
+        path = path.replace(whole, quote(text, safe=""))
     return path

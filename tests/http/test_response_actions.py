@@ -19,7 +19,8 @@ from platform_assets.declarations import (
     ResponseAction,
     Template,
 )
-from platform_assets.declarations.handler_problems import handler_problems, pattern_problem
+from platform_assets.declarations.handler_problems import handler_problems
+from platform_assets.declarations.patterns import pattern_problem
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import LimitExhausted, RequestFailed, ResponseIgnored
 from platform_assets.http.retry_delay import declared_delay

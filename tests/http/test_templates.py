@@ -1,13 +1,16 @@
 """Templates have their value's own type, see nothing secret, and end in bounded time whatever they say."""
 
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from jinja2 import nodes
 
 from platform_assets.declarations import Template
-from platform_assets.declarations.template_problems import CLOCKS, CONTEXT, FUNCTIONS, parsed
+from platform_assets.declarations.patterns import longest_text, pattern_problem
+from platform_assets.declarations.template_names import parsed
+from platform_assets.declarations.template_problems import CLOCKS, CONTEXT, FUNCTIONS
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.template_sandbox import _guard
 from platform_assets.http.templates import Rendered, settings_values
@@ -23,7 +26,11 @@ RECORD: dict[str, Any] = {
     "_private": 7,
     "title": "T",
 }
-VALUES = {"record": RECORD, "config": settings_values({"region": ("eu",), "teams": ("a", "b")}), "parent": {"id": 3}}
+VALUES = {
+    "record": RECORD,
+    "config": settings_values({"region": ("eu",), "teams": ("a", "b"), "off": ("false",)}),
+    "parent": {"id": 3},
+}
 
 
 def value(text: str) -> Any:
@@ -63,6 +70,31 @@ def value(text: str) -> Any:
         ("{{ record.tags | map('string') | list }}", ["2", "1"]),
         ("{{ config.region }}{{ config['teams'][1] }}", "eub"),
         ("{{ parent.id }}", 3),
+        ("{{ config.get('region') }}", "eu"),
+        ("{{ config.get('none', 'x') }}", "x"),
+        ("{{ 'region' in config and 'none' not in config }}", True),
+        ("{{ config.none | default('x') }}", "x"),
+        ("{{ config.none is defined }}", False),
+        ("{{ config.teams | join(',') }}", "a,b"),
+        ("{{ config.region | join(',') }}", "eu"),
+        ("{{ 'yes' if config.off else 'no' }}", "no"),
+        ("{{ config.off }}", "false"),
+        ("{{ 'page=17&x=1' | regex_search('page=([0-9]+)') }}", "17"),
+        ("{{ 'page=17' | regex_search('[0-9]+') }}", "17"),
+        ("{{ 'page' | regex_search('([0-9]+)') }}", ""),
+        ("{{ 'a' | regex_search('a(b)?') }}", ""),
+        ("{{ record.none | regex_search('a') }}", ""),
+        ("{{ 'a1b22' | regex_replace('[0-9]+', '-') }}", "a-b-"),
+        ("{{ 'ab' | regex_replace('(a)', '[\\\\1]') }}", "[a]b"),
+        ("{{ 'a b/c' | urlencode }}", "a%20b/c"),
+        ("{{ sanitize_url('a b/c') }}", "a+b%2Fc"),
+        ("{{ camel_case_to_snake_case('CamelCaseID') }}", "camel_case_i_d"),
+        ("{{ str_to_datetime('2026-03-31') - duration('P1M') }}", "2026-02-28T00:00:00Z"),
+        ("{{ str_to_datetime('2024-02-29') + duration('P1YT2H') }}", "2025-02-28T02:00:00Z"),
+        ("{{ (str_to_datetime('2026-01-03') - duration('P1DT12H')).isoformat() }}", "2026-01-01T12:00:00+00:00"),
+        ("{{ duration('-PT1.5S') }}", -1.5),
+        ("{{ duration('P2W') }}", 1209600.0),
+        ("{{ str_to_datetime(record.at).strftime('%s %Y %%s') }}", "1767323045 2026 %s"),
     ],
 )
 def test_one_expression_has_its_own_type_and_anything_else_is_a_text(text: str, expected: Any) -> None:
@@ -164,6 +196,31 @@ BOMBS = [
     "{{ config }}",
     "{{ config.items() }}",
     "{{ config[record.name] }}",
+    "{{ config.get(record.name) }}",
+    "{{ config.get('region', 'eu', 'us') }}",
+    "{{ config.personal_salt }}",
+    "{{ config.get('personal_salt') }}",
+    "{% set c = config %}{{ c.region }}",
+    "{{ [config] }}",
+    "{{ record.name in config }}",
+    "{{ record.name | regex_search(record.name) }}",
+    "{{ ('a' * 60) | regex_search('(a+)+b') }}",
+    "{{ [('a' * 60)] | map('regex_search', '(a+)+b') | list }}",
+    "{{ ('a' * 60) | regex_search('" + "a?" * 60 + "a" * 60 + "') }}",
+    "{{ ('a' * 60) | regex_search('" + "(a|a)" * 30 + "b') }}",
+    "{{ ('a' * 5000) | regex_search('a*a*a*b') }}",
+    "{{ ('a' * 4001) | regex_search('a*b') }}",
+    "{{ ('a' * 4000) | regex_replace('(a*)', '" + "\\\\1" * 400 + "' * 99) }}",
+    "{{ ('a' * 4000) | regex_replace('a', 'b' * 99999) }}",
+    "{{ 'a' | regex_replace('a', '\\\\9') }}",
+    "{{ duration('P1') }}",
+    "{{ duration('P99999M') + duration('P1D') }}",
+    "{{ str_to_datetime('2026-01-01') + duration('P9999Y') }}",
+    "{{ duration('P9999999D') * 999999 }}",
+    "{{ day_delta(10**9) }}",
+    "{{ day_delta(1, '%Q') }}",
+    "{{ today_with_timezone('../../etc/passwd') }}",
+    "{{ today_with_timezone('Europe/Nowhere') }}",
     "{{ secrets.token }}",
     "{{ unknown }}",
     "{{ 1 / 0 }}",
@@ -206,7 +263,51 @@ def test_what_is_compared_many_times_is_paid_for(text: str) -> None:
 
 def test_the_settings_that_a_template_names() -> None:
     text = "{{ config.region }} {{ config['team'] }} {{ config [ \"a b\" ] }} {{ config.region }} {{ record.x }}"
-    assert Template(text).configured == ("region", "team", "a b")
+    assert Template(text).configured == ("region", "team", "a b") and Template(text).optional == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ config.get('a') }}",
+        "{{ config.get('a', 'x') }}",
+        "{{ 'a' in config }}",
+        "{{ 'a' not in config }}",
+        "{{ config.a is defined }}",
+        "{{ config['a'] is not defined }}",
+        "{{ config.a | default('x') | upper }}",
+        "{{ config.a or 'x' }}",
+        "{{ 'x' if not config.a }}",
+        "{% if config.a %}x{% endif %}",
+        "{{ config.a if 'a' in config else 'x' }}",
+    ],
+)
+def test_a_setting_is_optional_if_the_template_says_what_holds_without_it(text: str) -> None:
+    assert (Template(text).configured, Template(text).optional) == ((), ("a",))
+    value(text)
+
+
+@pytest.mark.parametrize("text", ["{{ config.a == 'x' }}", "{{ 'a' in config.a }}", "{{ config.a | lower }}"])
+def test_a_setting_is_required_otherwise(text: str) -> None:
+    assert (Template(text).configured, Template(text).optional) == (("a",), ())
+
+
+def test_clocks_are_now_in_utc() -> None:
+    now = datetime.now(UTC)
+    found = datetime.fromisoformat(value("{{ day_delta(-1) }}"))
+    assert timedelta(0) <= found - (now - timedelta(days=1)) < timedelta(minutes=1)
+    assert int(value("{{ day_delta(1, '%s') }}")) - now.timestamp() == pytest.approx(86400, abs=60)
+    days = {(now + timedelta(hours=hours)).date().isoformat() for hours in (-12, 14)}
+    assert {value(f"{{{{ today_with_timezone('{zone}') }}}}") for zone in ("Etc/GMT+12", "Etc/GMT-14")} == days
+    assert value("{{ generate_uuid() }}") != value("{{ generate_uuid() }}")
+
+
+@pytest.mark.parametrize("pattern", ["a*a*a*b", "^.*.*.*x$", "[^b]*c[^b]*d", "(?:a|a|a|a|a)(?:a|a|a)?a*b"])
+def test_no_pattern_takes_longer_than_a_second(pattern: str) -> None:
+    began = time.process_time()
+    assert pattern_problem(pattern) is None
+    text = f"{{{{ ('a' * {longest_text(pattern)}) | regex_search('{pattern}') }}}}"
+    assert value(text) == "" and time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("text", ["{{ 'a' ~ ('b' ~ [1, (2, 3)].title) }}", "{{ [{1: [record.a ~ 'x']}].items }}"])
@@ -218,3 +319,8 @@ def test_everything_that_makes_a_value_asks_the_budget(text: str) -> None:
     literals = {id(node) for node in tree.find_all((nodes.List, nodes.Dict, nodes.Tuple))}
     paid = {id(node.node) for node in tree.find_all(nodes.Filter)}
     assert not unguarded and literals <= paid
+
+
+def test_a_pattern_that_comes_by_another_name_is_looked_at_too() -> None:
+    with pytest.raises(AnswerError, match="repeats a group"):
+        value("{{ ['b'] | map('regex_search', '(a+)+b') | list }}")

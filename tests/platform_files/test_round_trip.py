@@ -17,13 +17,17 @@ from platform_assets import declarations
 from platform_assets.declarations import (
     BearerAuth,
     Client,
+    Configured,
+    Contract,
     Endpoint,
     Freshness,
+    Incremental,
     Platform,
     PlatformAssetsError,
     Resolve,
     Resource,
     SinglePage,
+    Template,
 )
 from platform_assets.declarations.strict import strict
 from platform_assets.platform_files import as_python, as_yaml, read_platform
@@ -79,6 +83,26 @@ def test_only_what_differs_from_the_defaults_is_written() -> None:
         "  paginator: single_page\nresources:\n  - name: orders\n    description: Orders.\n    endpoint:\n"
         "      path: /orders\n    columns:\n      id: text\n"
     )
+
+
+def test_templates_of_requests_stay_templates() -> None:
+    endpoint = Endpoint(
+        path="/{+folder}/search",
+        base_url=Template("https://{{ config.region }}.example.com"),
+        method="POST",
+        params={"folder": Template("{{ config.folder }}"), "value:org": Configured("org")},
+        headers={"X-Org": Template("{{ parent.org }}")},
+        json={"q": [Template("{{ interval.start }}"), "012"], "type": "template"},
+        incremental=Incremental(
+            cursor_path="at", start_param="value:start", initial_value=Template("{{ day_delta(-1) }}")
+        ),
+    )
+    orders = replace(SHOP.resources[0], endpoint=endpoint, columns={"id": "text", "at": "timestamp"})
+    address = Template("https://{{ config.sub }}.example.com")
+    contract = Contract(client=SHOP.client, base_url=address)
+    platform = replace(SHOP, resources=(orders,), base_url=address, contracts={"live": contract})
+    assert parse_platform(as_yaml(platform), "shop.yaml") == platform
+    assert executed(as_python(platform)) == platform
 
 
 def test_a_platform_with_a_contract_applied_is_written_as_declared() -> None:

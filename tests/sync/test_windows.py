@@ -164,6 +164,7 @@ def test_a_row_that_comes_while_windows_are_read_is_not_passed_over(api: StubApi
         ("%Y-%m-%dT%H:%M:%S.%_ms%:z", "2026-01-02T03:04:05.678+00:00"),
         ("%Y-%m-%dT%H:%M:%S.%f%z", "2026-01-02T03:04:05.678901+0000"),
         ("%d/%m/%Y %H:%M", "02/01/2026 03:04"),
+        ("%a, %d %b %Y %H:%M:%S GMT", "Fri, 02 Jan 2026 03:04:05 GMT"),
     ],
 )
 def test_formats_are_cut_off_and_read_back(format: str, expected: str) -> None:
@@ -185,12 +186,12 @@ def test_windows_of_days_share_their_edges_and_reach_to_now() -> None:
         path="/x", incremental=incremental(format="%Y-%m-%d", initial_value="2026-01-01", step=timedelta(days=2))
     )
     now = datetime(2026, 1, 4, 15, tzinfo=UTC)
-    found = [one for one in windows(endpoint, None, now) if one is not None]
+    found = [one for one in windows(endpoint, None, now, "2026-01-01") if one is not None]
     assert [(one.start.day, one.end.day, one.is_last) for one in found] == [(1, 3, False), (3, 5, True)]
     assert rest_after(endpoint, found[1]) is None
     left = rest_after(endpoint, found[0])
     assert left is not None and left.cursor == found[0].end and left.params == {"since": "2026-01-03"}
-    ahead = [one for one in windows(endpoint, now + timedelta(days=9), now) if one is not None]
+    ahead = [one for one in windows(endpoint, now + timedelta(days=9), now, None) if one is not None]
     assert len(ahead) == 1 and ahead[0].is_last
     beyond = Window(found[0].first, found[0].start, datetime(2026, 2, 1, tzinfo=UTC), now, is_last=False)
     assert (rest_after(endpoint, beyond) or pytest.fail("nothing left")).cursor == now

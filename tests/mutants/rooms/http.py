@@ -11,7 +11,7 @@ MUTANTS = (
     Mutant(
         "link-to-another-server",
         CLIENT,
-        'if target != self._origin or "@" in urlsplit(link).netloc:',
+        'if target != server or "@" in urlsplit(link).netloc:',
         "if False:",
         ("tests/extraction/test_outgoing.py::test_a_link_to_another_server_is_refused_before_anything_is_sent",),
     ),
@@ -39,7 +39,7 @@ MUTANTS = (
     Mutant(
         "redirect-to-another-origin",
         CLIENT,
-        "        if target_origin != self._origin:",
+        "        if target_origin != origin(url):",
         "        if False:",
         (f"{CALLS}::test_redirects_stay_on_the_origin",),
     ),
@@ -108,5 +108,33 @@ MUTANTS = (
         '        if name != outermost and (outermost in body or outermost == "*") and body.get(name):',
         "        if False:",
         ("tests/http/test_selection.py::test_an_error_beside_records_is_an_error",),
+    ),
+    Mutant(
+        "path-value-leads-upwards",
+        "platform_assets/http/urls.py",
+        'for segment in (text.split("/") if parts in path else [text])',
+        "for segment in [text]",
+        ("tests/extraction/test_request_templates.py::test_no_segment_of_a_path_leads_upwards",),
+    ),
+    Mutant(
+        "unsent-value-sent",
+        "platform_assets/http/outgoing.py",
+        "(BODY, HEADER, LINK, VALUE))",
+        "(BODY, HEADER, LINK))",
+        ("tests/extraction/test_request_templates.py::test_forms_and_headers_have_templates",),
+    ),
+    Mutant(
+        "endpoint-elsewhere-past-the-setting",
+        "platform_assets/http/base_urls.py",
+        "    if settings.is_redirected:",
+        "    if False:",
+        ("tests/http/test_base_urls.py::test_the_setting_base_url_takes_what_would_go_elsewhere",),
+    ),
+    Mutant(
+        "pattern-by-another-name",
+        "platform_assets/http/template_functions.py",
+        '        raise ValueError(f"the pattern {problem}")',
+        "        pass",
+        ("tests/http/test_templates.py::test_a_pattern_that_comes_by_another_name_is_looked_at_too",),
     ),
 )

@@ -1,0 +1,131 @@
+"""Checks of the templates of an endpoint's requests: what they name must be there when they are rendered."""
+
+import re
+from collections.abc import Iterator
+
+from platform_assets.declarations.addresses import address_problem
+from platform_assets.declarations.incremental import Incremental
+from platform_assets.declarations.paginator import Paginator, SingleObject, SinglePage
+from platform_assets.declarations.places import BODY, HEADER, VALUE, seen_as
+from platform_assets.declarations.resource import Endpoint
+from platform_assets.declarations.template import Template
+from platform_assets.declarations.template_names import Mention, mentions_in
+
+# (key, what is wrong and how to fix it)
+Found = tuple[str, str]
+
+_EXPRESSION = re.compile(r"\{\{.*\}\}", re.DOTALL)
+_VALUES = ("parent", "stream_partition", "stream_slice")
+_INTERVALS = ("interval", "stream_interval")
+# Field of an interval -> the bound that it is.
+_BOUNDS = {"start": "start", "start_time": "start", "end": "end", "end_time": "end"}
+
+
+def request_problems(endpoint: Endpoint, paginator: Paginator, secrets: tuple[str, ...]) -> Iterator[Found]:
+    """What is wrong with the templates of one of a resource's lists, and with values that only they see.
+
+    Args:
+        paginator: how the list is paged.
+        secrets: settings with the client's credential, which no template may name.
+    """
+    problem = address_problem(endpoint.base_url, secrets)
+    if problem is not None:
+        yield "base_url", problem
+    for place, value in endpoint.values.items():
+        if isinstance(value, str) and _EXPRESSION.search(value):
+            yield _key(endpoint, place), f"`{place}` is a text, which is sent as it stands: make it a Template(...)"
+    named = {place: mentions_in(template.text) for place, template in endpoint.templates.items()}
+    for place, template in endpoint.templates.items():
+        problem = _template_problem(template, secrets) or _missing(endpoint, place, named[place])
+        if problem is not None:
+            yield _key(endpoint, place), f"`{place}`: {problem}"
+    if endpoint.incremental is not None:
+        bounds = {bound for found in named.values() for bound in _bounds_in(found)}
+        yield from _incremental(endpoint.incremental, bounds, secrets)
+    if not isinstance(paginator, SinglePage | SingleObject):
+        for key in ("position_key", "limit_key"):
+            name = getattr(paginator, key, None)
+            if isinstance(name, str) and name.startswith(VALUE):
+                yield "paginator", f"`{name}` would not be sent: templates are rendered before the first page"
+
+
+def _template_problem(template: Template, secrets: tuple[str, ...]) -> str | None:
+    # Jinja2 is imported only where a template is used.
+    from platform_assets.declarations.template_problems import CLOCKS, FUNCTIONS, REQUEST, problem_of
+
+    return problem_of(template, REQUEST | FUNCTIONS | CLOCKS, secrets)
+
+
+def _key(endpoint: Endpoint, place: str) -> str:
+    if place.startswith(BODY):
+        return "json" if endpoint.data is None else "data"
+    return "headers" if place.startswith(HEADER) else "params"
+
+
+def _missing(endpoint: Endpoint, place: str, named: tuple[Mention, ...]) -> str | None:
+    """What a template names that is never there; not what it asks for, so that it says what holds without it."""
+    templates = list(endpoint.templates)
+    later = templates[templates.index(place) :]
+    known = {seen_as(one) for one in endpoint.values if one not in later}
+    sent = _sent_bounds(endpoint.incremental)
+    for mention in named:
+        if mention.asked:
+            continue
+        bound = _bound(mention)
+        is_value = mention.variable in _VALUES and mention.field not in known
+        if bound is not None and bound not in sent:
+            return _unsent(endpoint, mention)
+        if bound is None and mention.variable in _INTERVALS:
+            return f"`{mention.variable}.{mention.field}` is not there; an interval has `start` and `end`"
+        if bound is None and is_value:
+            return f"`{mention.variable}.{mention.field}` is no value that is known before it: add it to `params`"
+    return None
+
+
+def _bound(mention: Mention) -> str | None:
+    """Which bound of the span of time is meant; None for something else."""
+    is_slice = mention.variable == "stream_slice" and mention.field.endswith("_time")
+    return _BOUNDS.get(mention.field) if is_slice or mention.variable in _INTERVALS else None
+
+
+def _bounds_in(named: tuple[Mention, ...]) -> set[str]:
+    return {bound for mention in named if (bound := _bound(mention)) is not None}
+
+
+def _sent_bounds(incremental: Incremental | None) -> set[str]:
+    """The bounds that some request of the list has."""
+    if incremental is None or incremental.start_param is None:
+        return set()
+    has_end = incremental.step is not None or incremental.end_required or incremental.row_order == "desc"
+    return {"start", "end"} if incremental.end_param is not None and has_end else {"start"}
+
+
+def _unsent(endpoint: Endpoint, mention: Mention) -> str:
+    if endpoint.incremental is None or endpoint.incremental.start_param is None:
+        fix = f'`incremental` with `start_param="{VALUE}start"`'
+    else:
+        fix = f'`end_param="{VALUE}end"` with `end_required` or `step`'
+    return f"`{mention.variable}.{mention.field}` is not there without {fix}"
+
+
+def _incremental(incremental: Incremental, bounds: set[str], secrets: tuple[str, ...]) -> Iterator[Found]:
+    """What keeps a bound from being sent.
+
+    Args:
+        bounds: the bounds that templates name.
+    """
+    for key, bound in (("start_param", "start"), ("end_param", "end")):
+        name = getattr(incremental, key)
+        if name is not None and name.startswith(VALUE) and bound not in bounds:
+            yield (
+                "incremental",
+                f"`{key}` `{name}` is not sent, and no template has `interval.{bound}`: the server would not filter",
+            )
+    if incremental.too_deep is not None and (bounds or (incremental.end_param or "").startswith(VALUE)):
+        yield "incremental", "`too_deep` goes on by another `end_param`, and templates would have the first one"
+    if isinstance(incremental.initial_value, Template):
+        from platform_assets.declarations.template_problems import CLOCKS, FUNCTIONS, SETTINGS, problem_of
+
+        problem = problem_of(incremental.initial_value, SETTINGS | FUNCTIONS | CLOCKS, secrets)
+        if problem is not None:
+            yield "incremental", f"`initial_value`: {problem}"

@@ -1,0 +1,47 @@
+"""Where the first read of a list begins: `Incremental.initial_value`, which may be computed."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from platform_assets.declarations import Incremental, Template
+from platform_assets.declarations.time_format import format_moment, parse_moment
+from platform_assets.http.errors import AnswerError
+
+
+def initial_value(incremental: Incremental | None, configured: Mapping[str, tuple[str, ...]]) -> str | None:
+    """The lower bound of the first read, as it is sent; None if the list is read from its beginning.
+
+    Args:
+        configured: setting -> its values, for templates.
+
+    Raises AnswerError for a template that comes to no time, and for one that comes to nothing where the list is read
+    in windows, which begin there.
+    """
+    declared = incremental.initial_value if incremental is not None else None
+    if incremental is None or not isinstance(declared, Template):
+        return declared if isinstance(declared, str) else None
+    from platform_assets.declarations.template_problems import CLOCKS, FUNCTIONS, SETTINGS
+    from platform_assets.http.templates import Rendered, settings_values
+
+    rendered = Rendered(declared, SETTINGS | FUNCTIONS | CLOCKS, "`initial_value`")
+    found = rendered.value({"config": settings_values(configured)})
+    if found is None or found == "":
+        if incremental.step is not None:
+            raise AnswerError("`initial_value` comes to nothing, and the first window begins there")
+        return None
+    return format_moment(_moment(found, incremental.format), incremental.format)
+
+
+def _moment(found: Any, format: str) -> datetime:
+    """The moment of a text in the parameter's format or ISO 8601. Raises AnswerError for another value."""
+    try:
+        return parse_moment(str(found), format)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        moment = datetime.fromisoformat(str(found).strip())
+    except ValueError:
+        problem = f"is not of the `format` {format!r}, ISO 8601 or `YYYY-MM-DD`"
+        raise AnswerError(f"`initial_value` comes to {str(found)[:60]!r}, which {problem}") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
