@@ -9,6 +9,9 @@ from typing import Any
 
 from platform_assets.importing.values import TooLarge
 
+# What a component's templates may name is no part of it.
+PARAMETERS = "$parameters"
+
 # Of one stream with everything that it refers to, its parents too.
 MAX_STREAM_VALUES = 500_000
 MAX_STREAM_DEPTH = 150
@@ -25,7 +28,7 @@ class Shared:
     def mapping(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """An object with these values. Raises TooLarge if everything in it is too much."""
         key = ("mapping", tuple((name, self._identity(value)) for name, value in values.items()))
-        return self._one(key, dict(values), values.values())
+        return self._one(key, dict(values), [part for name, part in values.items() if name != PARAMETERS])
 
     def list(self, values: Iterable[Any]) -> list[Any]:
         """A list of these values. Raises TooLarge if everything in it is too much."""
@@ -34,6 +37,8 @@ class Shared:
 
     def all_of(self, value: Any) -> Any:
         """Plain data, with everything in it shared. Recurses: only for data whose depth is bounded."""
+        if id(value) in self._measures:
+            return value
         if isinstance(value, dict):
             return self.mapping({name: self.all_of(part) for name, part in value.items()})
         if isinstance(value, list):

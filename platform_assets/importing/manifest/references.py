@@ -125,7 +125,9 @@ def _at(manifest: Any, path: str, reference: str) -> Any:
         head, _, left = left.partition("/")
         if isinstance(found, dict) and head in found:
             found = found[head]
-        elif isinstance(found, list) and head.isascii() and head.isdigit() and len(head) < 10 and int(head) < len(found):
+        elif (
+            isinstance(found, list) and head.isascii() and head.isdigit() and len(head) < 10 and int(head) < len(found)
+        ):
             found = found[int(head)]
         else:
             raise UnknownReference(f"`{_short(reference)}` is not in the manifest")

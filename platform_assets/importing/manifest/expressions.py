@@ -1,0 +1,311 @@
+"""A template's text as pieces, so that names in its expressions can be replaced without touching anything else.
+
+    text -> pieces (Jinja2's own lexer; joined again they are the text) -> replaced names -> text
+
+Nothing is evaluated here, except by Jinja2's sandbox what has no free names any more (`computed`).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, TemplateError, nodes
+
+from platform_assets.declarations import Template
+from platform_assets.declarations.template_problems import FUNCTIONS, MAX_CHARACTERS, parsed
+from platform_assets.http.errors import AnswerError
+from platform_assets.http.templates import Rendered
+
+# Of a text that is looked into; a template has 4,000 at most (declarations/template_problems.py).
+MAX_TEXT = 100_000
+
+Keys = tuple[str | int, ...]
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BEGINS = ("variable_begin", "block_begin")
+_ENDS = ("variable_end", "block_end")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a template: `kind` is Jinja2's name of the token, `text` is as written; `value` was put in its place."""
+
+    kind: str
+    text: str
+    is_value: bool = False
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class Path:
+    """A name and what is asked of it: `config['a'].get('b', 1)`.
+
+    Attributes:
+        keys: texts and numbers, in order.
+        start, end: places of its first piece, and of the one behind its last.
+        defaults: pieces of the second argument of the last `.get`; None if the last key has no `.get`, empty if `.get`
+            has one argument.
+    """
+
+    keys: Keys
+    start: int
+    end: int
+    defaults: tuple[Piece, ...] | None = None
+
+
+@cache
+def _lexer() -> Environment:
+    # Kept as written: a newline at the end belongs to the text.
+    return Environment(keep_trailing_newline=True)  # noqa: S701 -- only its lexer is used
+
+
+def has_template(text: str) -> bool:
+    """Whether there is anything in a text that Jinja2 looks at."""
+    return "{{" in text or "{%" in text
+
+
+def pieces_of(text: str) -> list[Piece] | None:
+    """The pieces of a template, which joined are the text; None if it is no template, too long, or broken."""
+    if not has_template(text) or len(text) > MAX_TEXT:
+        return None
+    try:
+        found = [Piece(kind, value) for _, kind, value in _lexer().lex(text)]
+    except (TemplateError, RecursionError, ValueError):
+        return None
+    # `{{-` takes the space before it away, which makes no difference to what it means.
+    return found if "".join(joined(found).split()) == "".join(text.split()) else None
+
+
+def joined(pieces: Iterable[Piece]) -> str:
+    return "".join(piece.text for piece in pieces)
+
+
+def paths_of(pieces: Sequence[Piece], name: str, *, longest: Callable[[Keys], int] | None = None) -> list[Path]:
+    """Where a name is used in expressions, and what is asked of it, in the order of the text.
+
+    Args:
+        longest: of the keys that are asked for one after the other, how many belong to the name; None for all.
+    """
+    found: list[Path] = []
+    at, inside = 0, False
+    while at < len(pieces):
+        piece = pieces[at]
+        inside = piece.kind in _BEGINS or (inside and piece.kind not in _ENDS)
+        if inside and piece.kind == "name" and piece.text == name and _is_variable(pieces, at):
+            path = _path(pieces, at, longest)
+            found.append(path)
+            at = path.end
+        else:
+            at += 1
+    return found
+
+
+def _is_variable(pieces: Sequence[Piece], at: int) -> bool:
+    """Whether a name stands for itself: it is no field (`x.config`), no argument's name and no key of a loop."""
+    before, after = _behind(pieces, at, -1), _behind(pieces, at, 1)
+    if before is not None and pieces[before].text in (".", "|"):
+        return False
+    return after is None or pieces[after].text != "=" or (before is not None and pieces[before].text not in "(,")
+
+
+def _behind(pieces: Sequence[Piece], at: int, step: int) -> int | None:
+    """The next piece in a direction that is no space; None at the end of the expression."""
+    at += step
+    while 0 <= at < len(pieces) and pieces[at].kind == "whitespace":
+        at += step
+    if 0 <= at < len(pieces) and pieces[at].kind not in (*_BEGINS, *_ENDS):
+        return at
+    return None
+
+
+def following(pieces: Sequence[Piece], at: int) -> str:
+    """The text of the first piece from a place on that is no space; empty at the end of the expression."""
+    found = _behind(pieces, at - 1, 1)
+    return "" if found is None else pieces[found].text
+
+
+def preceding(pieces: Sequence[Piece], at: int) -> list[int]:
+    """Places of up to three pieces before a place, the nearest first, spaces left out."""
+    found: list[int] = []
+    place: int | None = at
+    while len(found) < 3 and (place := _behind(pieces, place, -1)) is not None:
+        found.append(place)
+    return found
+
+
+def _path(pieces: Sequence[Piece], start: int, longest: Callable[[Keys], int] | None) -> Path:
+    steps: list[tuple[str | int, int, tuple[Piece, ...] | None]] = []
+    end = start + 1
+    while (step := _step(pieces, end)) is not None:
+        steps.append(step)
+        end = step[1]
+    keys = tuple(key for key, _, _ in steps)
+    count = len(keys) if longest is None else longest(keys)
+    if not count:
+        return Path((), start, start + 1)
+    return Path(keys[:count], start, steps[count - 1][1], steps[count - 1][2])
+
+
+def _step(pieces: Sequence[Piece], at: int) -> tuple[str | int, int, tuple[Piece, ...] | None] | None:
+    """The next `.key`, `['key']`, `[0]` or `.get('key'[, default])`: key, place behind it, default."""
+    first = _behind(pieces, at - 1, 1)
+    if first is None:
+        return None
+    second = _behind(pieces, first, 1)
+    if second is None:
+        return None
+    if pieces[first].text == "[":
+        third = _behind(pieces, second, 1)
+        if third is None or pieces[third].text != "]":
+            return None
+        key = literal(pieces[second])
+        return None if key is None else (key, third + 1, None)
+    if pieces[first].text != "." or not _NAME.fullmatch(pieces[second].text):
+        return None
+    third = _behind(pieces, second, 1)
+    if third is None or pieces[third].text != "(":
+        return pieces[second].text, second + 1, None
+    return _got(pieces, third) if pieces[second].text == "get" else None
+
+
+def _got(pieces: Sequence[Piece], opened: int) -> tuple[str | int, int, tuple[Piece, ...]] | None:
+    """The key and the default of `.get(...)`, whose bracket is at `opened`."""
+    first = _behind(pieces, opened, 1)
+    key = None if first is None else literal(pieces[first])
+    if first is None or key is None:
+        return None
+    depth, comma = 1, None
+    for at in range(opened + 1, len(pieces)):
+        text, kind = pieces[at].text, pieces[at].kind
+        if kind in _ENDS:
+            return None
+        if kind != "operator":
+            continue
+        depth += (text in "([{") - (text in ")]}")
+        if depth == 1 and text == "," and comma is None:
+            comma = at
+        if depth == 0:
+            end = at if comma is None else comma
+            if any(piece.kind != "whitespace" for piece in pieces[first + 1 : end]):
+                return None
+            return key, at + 1, () if comma is None else tuple(pieces[comma + 1 : at])
+    return None
+
+
+def literal(piece: Piece) -> str | int | None:
+    """The text or number that a piece is; None for anything else."""
+    if piece.is_value:
+        is_key = isinstance(piece.value, str | int) and not isinstance(piece.value, bool)
+        return piece.value if is_key else None
+    if piece.kind == "integer" and len(piece.text) < 10 and piece.text.isdigit():
+        return int(piece.text)
+    if piece.kind == "string" and "\\" not in piece.text:
+        return piece.text[1:-1]
+    return None
+
+
+def value_piece(value: Any) -> Piece:
+    """A piece that is a value, written as in a template."""
+    return Piece("value", written(value), True, value)
+
+
+def weight(value: Any, most: int) -> int:
+    """About how many characters a value has as it is written; stops counting above `most`."""
+    found, left = 0, [value]
+    while left and found <= most:
+        one = left.pop()
+        if isinstance(one, Mapping):
+            found += 2 + sum(map(len, one))
+            left += one.values()
+        elif isinstance(one, list | tuple):
+            found += 2
+            left += one
+        else:
+            found += len(one) if isinstance(one, str) else 8
+    return found
+
+
+def written(value: Any) -> str:
+    """A value as it is written in an expression."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{written(str(key))}: {written(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(written, value)) + "]"
+    return repr(value)
+
+
+def computed(pieces: Sequence[Piece], render: Callable[[str], Any]) -> Any:
+    """A template's value or text with everything computed that has no free names and a value put in.
+
+    A template that is one value is that value, whatever it is.
+
+    Args:
+        render: what a template without free names comes to.
+    """
+    if not any(piece.kind == "block_begin" for piece in pieces):
+        outputs = _outputs(pieces)
+        if len(outputs) == 1 and isinstance(outputs[0], list):
+            return _computed_output(outputs[0], render)
+        return "".join(part if isinstance(part, str) else _in_text(_computed_output(part, render)) for part in outputs)
+    text = joined(pieces)
+    if any(piece.is_value for piece in pieces) and _is_closed(text):
+        return render(text)
+    return text
+
+
+def _outputs(pieces: Sequence[Piece]) -> list[str | list[Piece]]:
+    """A template without statements as texts and `{{ }}`s, those with their brackets."""
+    found: list[str | list[Piece]] = []
+    current: list[Piece] | None = None
+    for piece in pieces:
+        if piece.kind == "variable_begin":
+            current = [piece]
+            found.append(current)
+        elif current is not None:
+            current.append(piece)
+            if piece.kind == "variable_end":
+                current = None
+        elif piece.text:
+            found.append(piece.text)
+    return found
+
+
+def _computed_output(pieces: Sequence[Piece], render: Callable[[str], Any]) -> Any:
+    inner = [piece for piece in pieces[1:-1] if piece.kind != "whitespace"]
+    if len(inner) == 1 and inner[0].is_value:
+        return inner[0].value
+    text = joined(pieces)
+    if not any(piece.is_value for piece in inner) or not _is_closed(text):
+        return text
+    return render(text)
+
+
+def _in_text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def _is_closed(text: str) -> bool:
+    """Whether an expression needs nothing from outside: no name but those of functions that always say the same."""
+    if len(text) > MAX_CHARACTERS:
+        return False
+    try:
+        names = list(parsed(text).find_all(nodes.Name))
+    except (TemplateError, RecursionError, MemoryError, ValueError):
+        return False
+    own = {one.name for one in names if one.ctx != "load"}
+    return all(one.name in FUNCTIONS or one.name in own or one.name == "loop" for one in names)
+
+
+def rendered(text: str) -> Any:
+    """What a template without free names comes to; the text itself if the sandbox refuses it."""
+    try:
+        found = Rendered(Template(text), FUNCTIONS, "a parameter").value({})
+    except AnswerError:
+        return text
+    return "" if found is None else found
