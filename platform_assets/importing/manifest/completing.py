@@ -1,4 +1,4 @@
-"""Puts a component into its last form: parameters in their places, today's words, schemas beside it, nothing to look up."""
+"""Puts a component into its last form: parameters and schemas in their places, in today's words."""
 
 from collections.abc import Mapping
 from typing import Any

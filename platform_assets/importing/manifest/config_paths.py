@@ -21,6 +21,8 @@ _MOST_MEMBERS = 20
 
 
 class Settings(Protocol):
+    """What flattening asks of a manifest's settings (settings.ConfigSettings)."""
+
     def name(self, path: tuple[str, ...]) -> str: ...
 
     def is_required(self, name: str) -> bool: ...

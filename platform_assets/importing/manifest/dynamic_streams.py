@@ -48,9 +48,7 @@ def expanded(
     items = _items(resolver, name, findings)
     mappings = [one for one in resolver.get("components_mapping") or () if isinstance(one, dict)]
     outer_wins = stream.get("use_parent_parameters", True) is not False
-    count = 0
-    for item in items:
-        count += 1
+    for count, item in enumerate(items, 1):
         if count > MAX_STREAMS:
             raise TooLarge(f"it makes more than {MAX_STREAMS:,} streams of one template")
         changed: Any = template
@@ -77,7 +75,7 @@ def _items(resolver: Mapping[str, Any], name: str, findings: Findings) -> Iterat
 
 
 def _stated_defaults(resolver: Mapping[str, Any], name: str, findings: Findings) -> Iterator[Any]:
-    """Items that stand in the manifest beside those of the user's settings, each with each if there are several lists."""
+    """Items that the manifest names beside those of the user's settings; of several lists each with each."""
     configs = resolver.get("stream_config")
     configs = configs if isinstance(configs, list) else [configs]
     lists = [one.get("default_values") or [] for one in configs if isinstance(one, dict)]

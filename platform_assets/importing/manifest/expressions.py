@@ -30,7 +30,13 @@ _ENDS = ("variable_end", "block_end")
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a template: `kind` is Jinja2's name of the token, `text` is as written; `value` was put in its place."""
+    """A part of a template.
+
+    Attributes:
+        kind: Jinja2's name of the token.
+        text: as written.
+        is_value: whether `value` was put in its place.
+    """
 
     kind: str
     text: str

@@ -5,7 +5,6 @@ those of the components around it. A parameter is also the value of the componen
 field has a value.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from platform_assets.importing.manifest.legacy import modernized
@@ -30,7 +29,7 @@ class Propagation:
         self._known: dict[tuple[Any, ...], Any] = {}
         self._visited = 0
 
-    def component(self, value: Mapping[str, Any], place: str, *, outer_wins: bool = False) -> dict[str, Any]:
+    def component(self, value: dict[str, Any], place: str, *, outer_wins: bool = False) -> dict[str, Any]:
         """A component with all in it.
 
         Args:

@@ -147,8 +147,7 @@ class _Reading:
             level = self._parameters.with_values(level, {"config": stated})[0]
         if isinstance(level, str) and level.strip().isascii() and level.strip().isdigit() and len(level) < 10:
             level = int(level)
-        is_number = isinstance(level, int) and not isinstance(level, bool)
-        return level if is_number and 0 < level < 10_000 else None
+        return level if type(level) is int and 0 < level < 10_000 else None
 
     def _streams(self) -> tuple[Stream, ...]:
         found: dict[str, Stream] = {}

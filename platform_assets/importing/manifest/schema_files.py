@@ -1,4 +1,4 @@
-"""Schemas of a manifest that are in files beside it, as old connectors have them: in its own folder, and nowhere else."""
+"""Schemas in files beside a manifest, as old connectors have them: in its own folder, and nowhere else."""
 
 import os
 import re

@@ -208,7 +208,11 @@ SimpleRetriever.partition_router CustomPartitionRouter
 
 
 def _pairs(text: str) -> dict[str, str]:
-    return {place: kind for place, kind in (line.split() for line in text.strip().splitlines())}
+    found: dict[str, str] = {}
+    for line in text.strip().splitlines():
+        place, kind = line.split()
+        found[place] = kind
+    return found
 
 
 ASSUMED: Mapping[str, str] = _pairs(_ASSUMED_TEXT)
