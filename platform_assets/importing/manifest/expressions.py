@@ -35,11 +35,13 @@ class Piece:
     Attributes:
         kind: Jinja2's name of the token.
         text: as written.
-        is_value: whether `value` was put in its place.
+        is_new: whether it was put in place of what was written.
+        is_value: whether it stands for `value` as a whole.
     """
 
     kind: str
     text: str
+    is_new: bool = False
     is_value: bool = False
     value: Any = None
 
@@ -214,7 +216,7 @@ def literal(piece: Piece) -> str | int | None:
 
 def value_piece(value: Any) -> Piece:
     """A piece that is a value, written as in a template."""
-    return Piece("value", written(value), True, value)
+    return Piece("value", written(value), is_new=True, is_value=True, value=value)
 
 
 def weight(value: Any, most: int) -> int:
@@ -252,7 +254,7 @@ def computed(pieces: Sequence[Piece], render: Callable[[str], Any]) -> Any:
     A template that is one value is that value, whatever it is.
 
     Args:
-        render: what a template without free names comes to.
+        render: what a template with something new in it comes to (`rendered`), or the template itself.
     """
     if not any(piece.kind == "block_begin" for piece in pieces):
         outputs = _outputs(pieces)
@@ -260,9 +262,7 @@ def computed(pieces: Sequence[Piece], render: Callable[[str], Any]) -> Any:
             return _computed_output(outputs[0], render)
         return "".join(part if isinstance(part, str) else _in_text(_computed_output(part, render)) for part in outputs)
     text = joined(pieces)
-    if any(piece.is_value for piece in pieces) and _is_closed(text):
-        return render(text)
-    return text
+    return render(text) if any(piece.is_new for piece in pieces) else text
 
 
 def _outputs(pieces: Sequence[Piece]) -> list[str | list[Piece]]:
@@ -287,9 +287,7 @@ def _computed_output(pieces: Sequence[Piece], render: Callable[[str], Any]) -> A
     if len(inner) == 1 and inner[0].is_value:
         return inner[0].value
     text = joined(pieces)
-    if not any(piece.is_value for piece in inner) or not _is_closed(text):
-        return text
-    return render(text)
+    return render(text) if any(piece.is_new for piece in inner) else text
 
 
 def _in_text(value: Any) -> str:
@@ -309,7 +307,9 @@ def _is_closed(text: str) -> bool:
 
 
 def rendered(text: str) -> Any:
-    """What a template without free names comes to; the text itself if the sandbox refuses it."""
+    """What a template comes to; the template itself if it has free names, or the sandbox refuses it."""
+    if not _is_closed(text):
+        return text
     try:
         found = Rendered(Template(text), FUNCTIONS, "a parameter").value({})
     except AnswerError:

@@ -17,6 +17,10 @@ MAX_STREAM_VALUES = 500_000
 MAX_STREAM_DEPTH = 150
 
 
+class ComponentTooLarge(TooLarge):
+    """One component, with everything that it refers to, is too large; others may be fine."""
+
+
 class Shared:
     """Makes objects and lists, each once. What it returns must not be changed."""
 
@@ -26,12 +30,12 @@ class Shared:
         self._measures: dict[int, tuple[int, int]] = {}
 
     def mapping(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """An object with these values. Raises TooLarge if everything in it is too much."""
+        """An object with these values. Raises ComponentTooLarge if everything in it is too much."""
         key = ("mapping", tuple((name, self._identity(value)) for name, value in values.items()))
         return self._one(key, dict(values), [part for name, part in values.items() if name != PARAMETERS])
 
     def list(self, values: Iterable[Any]) -> list[Any]:
-        """A list of these values. Raises TooLarge if everything in it is too much."""
+        """A list of these values. Raises ComponentTooLarge if everything in it is too much."""
         found = list(values)
         return self._one(("list", tuple(map(self._identity, found))), found, found)
 
@@ -58,9 +62,9 @@ class Shared:
             inner, below = self._measure(part)
             size, depth = size + inner, max(depth, below + 1)
         if size > MAX_STREAM_VALUES:
-            raise TooLarge(f"with all that it refers to it has more than {MAX_STREAM_VALUES:,} values")
+            raise ComponentTooLarge(f"with all that it refers to it has more than {MAX_STREAM_VALUES:,} values")
         if depth > MAX_STREAM_DEPTH:
-            raise TooLarge(f"with all that it refers to it is nested more than {MAX_STREAM_DEPTH} deep")
+            raise ComponentTooLarge(f"with all that it refers to it is nested more than {MAX_STREAM_DEPTH} deep")
         self._made[key] = made
         self._measures[id(made)] = (size, depth)
         return made

@@ -28,7 +28,7 @@ _ROUNDS = 3
 MAX_MADE = 5_000_000
 MAX_VALUE = 500_000
 # Expressions that are computed; more of them stay as they are, and are computed when they are used.
-MAX_COMPUTED = 3_000
+MAX_COMPUTED = 1_000
 
 _MISSING = object()
 
@@ -83,12 +83,12 @@ class Parameters:
             self._spend(weight(asked, MAX_VALUE))
             return [value_piece(asked)]
         if path.defaults:
-            return [Piece("operator", "("), *path.defaults, Piece("operator", ")")]
+            return [Piece("operator", "(", is_new=True), *path.defaults, Piece("operator", ")")]
         if path.defaults is not None:
             return [value_piece(None)]
         # These ask whether it is there, so it must not be an empty text.
         if following(pieces, path.end) in ("is", "|"):
-            return [Piece("value", "{}['missing']", True, "")]
+            return [Piece("value", "{}['missing']", is_new=True)]
         return [value_piece("")]
 
     def _spend(self, characters: int) -> None:

@@ -113,6 +113,8 @@ class _Builder:
         if found is None:
             if id(node) in self._open:
                 raise NotData(node.start_mark.line + 1, "an alias is inside of what it stands for")
+            if node.tag not in (f"{_TAG}seq", f"{_TAG}map"):
+                raise NotData(node.start_mark.line + 1, f"the tag {node.tag} is no plain data")
             self._open.add(id(node))
             found = self._list(node) if isinstance(node, yaml.SequenceNode) else self._object(node)
             self._open.remove(id(node))

@@ -15,7 +15,7 @@ from platform_assets.importing.manifest.completing import Completion
 from platform_assets.importing.manifest.components import Manifest, Stream
 from platform_assets.importing.manifest.dynamic_streams import MAX_STREAMS, NotKnown, expanded
 from platform_assets.importing.manifest.expressions import has_template
-from platform_assets.importing.manifest.measured import Shared
+from platform_assets.importing.manifest.measured import ComponentTooLarge, Shared
 from platform_assets.importing.manifest.parameters import Parameters
 from platform_assets.importing.manifest.plain_data import NotData, load_json, load_yaml
 from platform_assets.importing.manifest.propagation import Propagation
@@ -187,7 +187,7 @@ class _Reading:
             if propagated.get("type") != "ConditionalStreams":
                 yield self._completed(propagated)
                 return
-        except UnknownReference as error:
+        except (UnknownReference, ComponentTooLarge) as error:
             self._findings.not_carried(label, _WHOLE, str(error))
             return
         yield from self._conditional(propagated)
@@ -212,7 +212,7 @@ class _Reading:
             streams = expanded(propagated, self._shared, self._propagation, self._parameters, self._findings)
             for one in streams:
                 yield self._completed(one)
-        except (UnknownReference, NotKnown) as error:
+        except (UnknownReference, NotKnown, ComponentTooLarge) as error:
             self._findings.not_carried(name, "dynamic_streams", str(error))
 
     def _completed(self, propagated: Mapping[str, Any]) -> Mapping[str, Any]:
