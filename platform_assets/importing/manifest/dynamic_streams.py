@@ -46,7 +46,7 @@ def expanded(
     if not isinstance(template, dict) or not isinstance(resolver, dict):
         raise NotKnown("has no `stream_template` with a `components_resolver`")
     items = _items(resolver, name, findings)
-    mappings = [one for one in resolver.get("components_mapping") or () if isinstance(one, dict)]
+    mappings = [one for one in _listed(resolver.get("components_mapping")) if isinstance(one, dict)]
     outer_wins = stream.get("use_parent_parameters", True) is not False
     for count, item in enumerate(items, 1):
         if count > MAX_STREAMS:
@@ -57,6 +57,10 @@ def expanded(
         yield propagation.component(
             shared.all_of(changed), "DynamicDeclarativeStream.stream_template", outer_wins=outer_wins
         )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _items(resolver: Mapping[str, Any], name: str, findings: Findings) -> Iterator[Any]:
@@ -117,7 +121,7 @@ def _mapped(
             findings.assumed(None, name, f"the condition `{condition[:100]}` of a mapping holds")
         elif not holds or str(holds).strip().lower() in _FALSE:
             return target
-    path = [_texts(parameters, step, names) for step in mapping.get("field_path") or ()]
+    path = [_texts(parameters, step, names) for step in _listed(mapping.get("field_path"))]
     written = mapping.get("value")
     value = parameters.with_values(written, names)[0] if isinstance(written, str) else written
     if not path:

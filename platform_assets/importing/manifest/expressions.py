@@ -82,6 +82,8 @@ def pieces_of(text: str) -> list[Piece] | None:
         found = [Piece(kind, value) for _, kind, value in _lexer().lex(text)]
     except (TemplateError, RecursionError, ValueError):
         return None
+    if sum((piece.kind in _BEGINS) - (piece.kind in _ENDS) for piece in found):
+        return None
     # `{{-` takes the space before it away, which makes no difference to what it means.
     return found if "".join(joined(found).split()) == "".join(text.split()) else None
 

@@ -1,7 +1,7 @@
 """Words of earlier versions of the language, as today's.
 
-`modernized` renames a component and its fields before its parameters are given to it; `settled` moves parts of one that
-is complete to where they stand today.
+`with_own_type` and `modernized` rename a component and its fields before its parameters are given to it; `settled` moves
+parts of one that is complete to where they stand today.
 """
 
 import re
@@ -45,8 +45,8 @@ _GONE = {"DatetimeBasedCursor": ("checkpoint_interval",), "DeclarativeStream": (
 _STEP = re.compile(r"(\d{1,6})\s*([dwmy])")
 
 
-def modernized(component: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy with today's names of its type and fields. A built-in class under `class_name` becomes its type."""
+def with_own_type(component: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy in which a built-in class under `class_name` is its type."""
     found = dict(component)
     class_name = found.get("class_name")
     if isinstance(class_name, str) and class_name.startswith(_BUILT_IN):
@@ -54,6 +54,12 @@ def modernized(component: Mapping[str, Any]) -> dict[str, Any]:
         if _TYPES.get(name, name) in FIELDS or name in _STRUCTURES:
             found["type"] = _TYPES.get(name, name)
             del found["class_name"]
+    return found
+
+
+def modernized(component: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy with today's names of its type and fields; as it is without a type."""
+    found = dict(component)
     kind = found.get("type")
     if not isinstance(kind, str):
         return found

@@ -7,7 +7,7 @@ field has a value.
 
 from typing import Any
 
-from platform_assets.importing.manifest.legacy import modernized
+from platform_assets.importing.manifest.legacy import modernized, with_own_type
 from platform_assets.importing.manifest.measured import MAX_STREAM_DEPTH, PARAMETERS, Shared
 from platform_assets.importing.manifest.vocabulary import ASSUMED, ASSUMED_OWN, FIELDS
 from platform_assets.importing.values import TooLarge
@@ -58,11 +58,12 @@ class Propagation:
     def _made(
         self, value: dict[str, Any], place: str, outer: dict[str, Any], outer_wins: bool, depth: int
     ) -> dict[str, Any]:
-        found = modernized(value)
+        found = with_own_type(value)
         if "type" not in found:
             assumed = ASSUMED_OWN if "class_name" in found else ASSUMED
             if place in assumed:
                 found["type"] = assumed[place]
+        found = modernized(found)
         own = found.pop(PARAMETERS, None)
         own = own if isinstance(own, dict) else {}
         parameters = {**own, **outer} if outer_wins else {**outer, **own}

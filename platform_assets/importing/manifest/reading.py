@@ -131,12 +131,10 @@ class _Reading:
         if not isinstance(self._written.get(key), Mapping | str):
             return {}
         try:
-            found = self._references.resolved(self._written[key])
-            found = self._completion.completed(self._propagation.component(found, place))
-        except (UnknownReference, TypeError, AttributeError) as error:
-            self._findings.not_carried(None, key, str(error) if isinstance(error, UnknownReference) else "is no object")
+            return self._completed(self._propagation.component(self._resolved(self._written[key]), place))
+        except (UnknownReference, ComponentTooLarge) as error:
+            self._findings.not_carried(None, key, str(error))
             return {}
-        return found if isinstance(found, Mapping) else {}
 
     def _concurrency(self, settings: ConfigSettings) -> int | None:
         """The number that `concurrency_level` says, also as a setting's default."""
@@ -180,10 +178,7 @@ class _Reading:
         label = written.get("name") if isinstance(written, Mapping) else written
         label = label if isinstance(label, str) and len(label) < 100 else f"streams[{place}]"
         try:
-            resolved = self._references.resolved(written)
-            if not isinstance(resolved, dict):
-                raise UnknownReference("is no object")
-            propagated = self._propagation.component(resolved, "DeclarativeSource.streams")
+            propagated = self._propagation.component(self._resolved(written), "DeclarativeSource.streams")
             if propagated.get("type") != "ConditionalStreams":
                 yield self._completed(propagated)
                 return
@@ -194,7 +189,8 @@ class _Reading:
 
     def _conditional(self, component: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         condition = str(component.get("condition"))[:200]
-        for one in component.get("streams") or ():
+        streams = component.get("streams")
+        for one in streams if isinstance(streams, list) else ():
             if isinstance(one, dict):
                 completed = self._completed(one)
                 self._findings.assumed(
@@ -205,15 +201,19 @@ class _Reading:
     def _dynamic(self, written: Any) -> Iterator[Mapping[str, Any]]:
         name = str(written.get("name") or "dynamic_streams") if isinstance(written, Mapping) else "dynamic_streams"
         try:
-            resolved = self._references.resolved(written)
-            if not isinstance(resolved, dict):
-                raise UnknownReference("is no object")
-            propagated = self._propagation.component({"type": "DynamicDeclarativeStream", **resolved}, "")
+            dynamic = self._shared.mapping({"type": "DynamicDeclarativeStream", **self._resolved(written)})
+            propagated = self._propagation.component(dynamic, "")
             streams = expanded(propagated, self._shared, self._propagation, self._parameters, self._findings)
             for one in streams:
                 yield self._completed(one)
         except (UnknownReference, NotKnown, ComponentTooLarge) as error:
             self._findings.not_carried(name, "dynamic_streams", str(error))
+
+    def _resolved(self, written: Any) -> dict[str, Any]:
+        found = self._references.resolved(written)
+        if not isinstance(found, dict):
+            raise UnknownReference("is no object")
+        return found
 
     def _completed(self, propagated: Mapping[str, Any]) -> Mapping[str, Any]:
         found = self._completion.completed(propagated)
