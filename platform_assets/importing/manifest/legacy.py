@@ -1,7 +1,7 @@
 """Words of earlier versions of the language, as today's.
 
-`with_own_type` and `modernized` rename a component and its fields before its parameters are given to it; `settled` moves
-parts of one that is complete to where they stand today.
+`with_own_type` and `modernized` rename a component and its fields before its parameters are given to it; `settled`
+moves parts of one that is complete to where they stand today.
 """
 
 import re

@@ -32,6 +32,8 @@ _MAX_AROUND = 4
 _SPEC_TITLE = re.compile(r"\s*(source|connector|configuration|connection|spec(ification)?)\s*$", re.IGNORECASE)
 _WHOLE = "the whole stream"
 _LONGEST_TITLE = 100
+# Of an error.
+_LONGEST = 500
 
 
 def is_manifest(loaded: Any) -> bool:
@@ -161,7 +163,10 @@ class _Reading:
                 raise TooLarge(f"it has more than {MAX_STREAMS:,} streams")
         if not found:
             reasons = "; ".join(f"{one.resource or one.what}: {one.why}" for one in self._findings.all()[:5])
-            raise UnreadableDocument(f"{self._file.name}: no stream can be read: {reasons or 'there are none'}")
+            problem = f"no stream can be read: {reasons or 'there are none'}"
+            # The text of a file that somebody else wrote must not command the terminal.
+            shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in problem[:_LONGEST])
+            raise UnreadableDocument(f"{self._file.name}: {shown}")
         return tuple(found.values())
 
     def _components(self) -> Iterator[Mapping[str, Any]]:

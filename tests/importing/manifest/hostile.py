@@ -1,227 +1,192 @@
-"""Manifests that somebody wrote to do harm, by what they do. Each ends in bounded time and memory."""
+"""Manifests that somebody wrote to do harm, by what they do: the text, and words of the error; none if it is read.
 
-from collections.abc import Iterator
-
-STREAM = """
-  - type: DeclarativeStream
-    name: orders
-    retriever: {requester: {url_base: 'https://api.shop.dev', path: /orders}, record_selector: {extractor: {field_path: []}}}
+Each ends in bounded time and memory (test_hostile.py).
 """
-HEAD = "type: DeclarativeSource\n"
+
+import json
+from itertools import pairwise
+from typing import Any
+
+_LETTERS = "abcdefghijkl"
+_STREAM = {"type": "DeclarativeStream", "name": "orders", "retriever": {"requester": {"path": "/orders"}}}
+_STREAMS = f"\nstreams: [{json.dumps(_STREAM)}]\n"
+
+Case = tuple[str, str]
 
 
-def _links(letters: str, last: str, line: str) -> str:
-    """A line per letter, each of which names the next ten times."""
-    lines = [line.format(name=one, next=other) for one, other in zip(letters, letters[1:], strict=False)]
-    return "\n".join([*lines, f"  {letters[-1]}: {last}"])
+def _with(**keys: Any) -> str:
+    """A manifest of data. JSON is YAML."""
+    return json.dumps({"type": "DeclarativeSource", **keys})
 
 
-def _manifests() -> Iterator[tuple[str, str, str]]:
-    """What it does, the text, and words of the error; no words if it is read."""
-    letters = "abcdefghijkl"
-    ten = ", ".join(["{next}"] * 10)
-    yield (
-        "aliases",
-        HEAD
-        + "x:\n  a: &a [1,1,1,1,1,1,1,1,1,1]\n"
-        + "\n".join(
-            f"  {one}: &{one} [{', '.join([f'*{before}'] * 10)}]"
-            for before, one in zip(letters, letters[1:], strict=False)
-        )
-        + f"\nstreams:{STREAM}",
-        "more than",
-    )
-    yield "an alias in itself", HEAD + "x: &a [*a]\nstreams:" + STREAM, "inside of what it stands for"
-    yield (
-        "merge keys",
-        HEAD
-        + "x:\n  a: &a {a: 1, b: 2, c: 3}\n"
-        + "\n".join(
-            f"  {one}: &{one} {{<<: [{', '.join([f'*{before}'] * 99)}]}}"
-            for before, one in zip(letters, letters[1:], strict=False)
-        )
-        + f"\nstreams:{STREAM}",
-        "more than",
-    )
-    yield "nested lists", HEAD + f"x: {'[' * 100_000}{']' * 100_000}\nstreams:{STREAM}", "nested more than"
-    yield (
-        "nested objects without brackets",
-        HEAD + "".join(f"{' ' * depth}a:\n" for depth in range(2_000)) + f"streams:{STREAM}",
-        "nested more than",
-    )
-    yield "values", HEAD + f"x: [{'1,' * 1_500_000}]\nstreams:{STREAM}", "more than"
-    yield (
-        "references that multiply",
-        HEAD
-        + "definitions:\n"
-        + _links(letters, "[1]", "  {name}: [" + ten.replace("{next}", "'#/definitions/{next}'") + "]")
-        + "\nstreams: ['#/definitions/a']",
-        "more than",
-    )
-    yield (
-        "references that multiply in a stream",
-        HEAD
-        + "definitions:\n"
-        + _links(
-            letters, "{b: 1}", "  {name}: {{" + ", ".join(f"k{n}: '#/definitions/{{next}}'" for n in range(10)) + "}}"
-        )
-        + "\nstreams:\n  - name: a\n    retriever: '#/definitions/a'",
-        "more than",
-    )
-    yield "a reference to itself", HEAD + "definitions: {a: '#/definitions/a'}\nstreams: ['#/definitions/a']", "itself"
-    yield "a reference to what is around it", HEAD + "streams: [{name: a, retriever: '#/streams'}]", "itself"
-    yield "a reference to everything", HEAD + "streams: [{name: a, retriever: '#/'}]", "itself"
-    yield (
-        "a circle of references",
-        HEAD
-        + (
-            "definitions: {a: {$ref: '#/definitions/b'}, b: {$ref: '#/definitions/c'}, c: {$ref: '#/definitions/a'}}\n"
-            "streams: ['#/definitions/a']"
+def _lines(head: str, line: str) -> str:
+    """A line for each letter, with the one before it."""
+    return "\n".join([head, *(line.format(name=one, before=before) for before, one in pairwise(_LETTERS))])
+
+
+def _yaml() -> dict[str, Case]:
+    ten, many = ", ".join(["*{before}"] * 10), ", ".join(["*{before}"] * 99)
+    deep = "".join(f"{' ' * depth}a:\n" for depth in range(2_000))
+    return {
+        "aliases": (_lines("a: &a [1, 2, 3]", f"{{name}}: &{{name}} [{ten}]") + _STREAMS, "more than"),
+        "an alias in itself": ("x: &a [*a]" + _STREAMS, "inside of what it stands for"),
+        "merge keys": (_lines("a: &a {x: 1}", f"{{name}}: &{{name}} {{{{<<: [{many}]}}}}") + _STREAMS, "more than"),
+        "nested lists": (f"x: {'[' * 100_000}{']' * 100_000}{_STREAMS}", "nested more than"),
+        "nested objects without brackets": (deep + _STREAMS, "nested more than"),
+        "values": (f"x: [{'1,' * 1_500_000}]{_STREAMS}", "more than"),
+        "Python in a tag": ("x: !!python/object/apply:os.system ['true']" + _STREAMS, "tag"),
+        "a long number": (f"x: {'9' * 100_000}{_STREAMS}", ""),
+    }
+
+
+def _references() -> dict[str, Case]:
+    lists: dict[str, Any] = {one: [f"#/definitions/{other}"] * 10 for one, other in pairwise(_LETTERS)}
+    objects: dict[str, Any] = {
+        one: {f"k{number}": f"#/definitions/{other}" for number in range(10)} for one, other in pairwise(_LETTERS)
+    }
+    chain: dict[str, Any] = {f"a{n}": {"$ref": f"#/definitions/a{n + 1}"} for n in range(20_000)}
+    circle = {one: {"$ref": f"#/definitions/{other}"} for one, other in pairwise("abca")}
+    found = {
+        "references that multiply": (_with(definitions=lists | {"l": [1]}, streams=["#/definitions/a"]), "more than"),
+        "references that multiply in a stream": (
+            _with(definitions=objects | {"l": {}}, streams=[{"name": "a", "retriever": "#/definitions/a"}]),
+            "more than",
         ),
-        "definitions/a -> definitions/b -> definitions/c -> definitions/a",
+        "a reference to itself": (_with(definitions={"a": "#/definitions/a"}, streams=["#/definitions/a"]), "itself"),
+        "a reference to what is around it": (_with(streams=[{"name": "a", "retriever": "#/streams"}]), "itself"),
+        "a reference to everything": (_with(streams=[{"name": "a", "retriever": "#/"}]), "itself"),
+        "a circle of references": (
+            _with(definitions=circle, streams=["#/definitions/a"]),
+            "definitions/a -> definitions/b -> definitions/c -> definitions/a",
+        ),
+        "a chain of references": (_with(definitions=chain, streams=["#/definitions/a0"]), "deep"),
+    }
+    outside = (
+        "/etc/passwd",
+        "../../../etc/passwd",
+        "file:///etc/passwd",
+        "https://evil.dev/x",
+        "~/.ssh/id_rsa",
+        "a\0b",
     )
-    yield (
-        "a chain of references",
-        HEAD
-        + "definitions:\n"
-        + "\n".join(f"  a{n}: {{$ref: '#/definitions/a{n + 1}'}}" for n in range(20_000))
-        + "\nstreams: ['#/definitions/a0']",
-        "deep",
-    )
-    yield (
-        "streams that are their own parents",
-        HEAD
-        + """definitions:
-  a: {name: a, retriever: {partition_router: {type: SubstreamPartitionRouter, parent_stream_configs: [{stream: '#/definitions/a'}]}}}
-streams: ['#/definitions/a']""",
-        "itself",
-    )
-    yield (
-        "parents that multiply",
-        HEAD
-        + "definitions:\n"
-        + "\n".join(
-            f"  a{n}: {{name: a{n}, retriever: {{partition_router: {{type: SubstreamPartitionRouter, parent_stream_configs: ["
-            + ", ".join([f"{{stream: '#/definitions/a{n + 1}'}}"] * 10)
-            + "]}}}"
-            for n in range(12)
-        )
-        + "\n  a12: {name: a12, retriever: {}}\nstreams: ['#/definitions/a0']",
-        "more than",
-    )
-    yield (
-        "parents that each give other parameters",
-        HEAD
-        + "definitions:\n"
-        + "\n".join(
-            f"  a{n}: {{name: a{n}, retriever: {{partition_router: {{type: SubstreamPartitionRouter, parent_stream_configs: ["
-            + ", ".join(f"{{$parameters: {{k{n}_{m}: 1}}, stream: '#/definitions/a{n + 1}'}}" for m in range(10))
-            + "]}}}"
-            for n in range(12)
-        )
-        + "\n  a12: {name: a12, retriever: {}}\nstreams: ['#/definitions/a0']",
-        "more than",
-    )
-    for name, template in {
+    for place in outside:
+        stream = {"name": "a", "retriever": {"$ref": place}}
+        found[f"a reference to {place}"] = _with(streams=[stream]), "folder"
+    return found
+
+
+def _parents() -> dict[str, Case]:
+    def stream(name: str, parents: list[dict[str, Any]]) -> dict[str, Any]:
+        router = {"type": "SubstreamPartitionRouter", "parent_stream_configs": parents}
+        return {"name": name, "retriever": {"partition_router": router}}
+
+    def ten(other: str, parameters: str) -> list[dict[str, Any]]:
+        return [
+            {"$parameters": {parameters + str(number): 1} if parameters else {}, "stream": f"#/definitions/{other}"}
+            for number in range(10)
+        ]
+
+    alike: dict[str, Any] = {one: stream(one, ten(other, "")) for one, other in pairwise(_LETTERS)}
+    unlike: dict[str, Any] = {one: stream(one, ten(other, one)) for one, other in pairwise(_LETTERS)}
+    last = {"l": stream("l", [])}
+    own = stream("a", [{"stream": "#/definitions/a"}])
+    return {
+        "streams that are their own parents": (_with(definitions={"a": own}, streams=["#/definitions/a"]), "itself"),
+        "parents that multiply": (_with(definitions=alike | last, streams=["#/definitions/a"]), "more than"),
+        "parents with other parameters each": (
+            _with(definitions=unlike | last, streams=["#/definitions/a"]),
+            "more than",
+        ),
+    }
+
+
+def _templates() -> dict[str, Case]:
+    def using(path: str, **parameters: Any) -> str:
+        return _with(streams=[{"name": "a", "$parameters": parameters, "retriever": {"requester": {"path": path}}}])
+
+    def with_params(**params: Any) -> dict[str, Any]:
+        return {"requester": {"request_parameters": params}}
+
+    loops = "".join(f"{{% for {one} in parameters.x %}}" for one in "abcd") + "x" + "{% endfor %}" * 4
+    templates = {
         "a product of texts": "{{ parameters.x * 1000000000 }}",
         "a power": "{{ parameters.n ** parameters.n ** parameters.n ** parameters.n }}",
         "a range": "{{ range(parameters.n ** 9) | list }}",
-        "a loop": "{% for a in parameters.x %}{% for b in parameters.x %}{% for c in parameters.x %}{% for d in parameters.x"
-        " %}{{ a }}{% endfor %}{% endfor %}{% endfor %}{% endfor %}",
+        "loops in loops": loops,
         "a way to Python": "{{ parameters.x.__class__.__mro__[1].__subclasses__() }}",
-        "a format": "{{ '%1000000000d' % parameters.n }}",
+        "a wide format": "{{ '%1000000000d' % parameters.n }}",
         "brackets": "{{ " + "(" * 20_000 + "parameters.x" + ")" * 20_000 + " }}",
         "signs": "{{ " + "-" * 50_000 + "parameters.n }}",
         "quotes": "{{ parameters.x " + "'" * 50_000 + " }}",
         "beginnings": "{{" * 40_000 + " parameters.x",
-        "a text that contains itself": "{{ parameters.y }}",
-    }.items():
-        yield (
-            name,
-            HEAD
-            + "streams:\n  - name: a\n    $parameters:\n      x: "
-            + "x" * 3_000
-            + (
-                f"\n      n: 99\n      y: '{'{{ parameters.y }}' * 50}'\n    retriever: {{requester: {{path: \"{template}\"}}}}"
+    }
+    found = {name: (using(text, x="x" * 3_000, n=99), "") for name, text in templates.items()}
+    doubling = {f"p{n}": f"{{{{ parameters.p{n + 1} }}}}" * 200 for n in range(10)}
+    large = {f"k{n}": "a{{ parameters.x }}" for n in range(3_000)}
+    many = {f"k{n}": f"{{{{ parameters.x + {n} }}}}" for n in range(20_000)}
+    return found | {
+        "a text that contains itself": (using("{{ parameters.y }}", y="{{ parameters.y }}" * 50), "without end"),
+        "parameters that double": (using("{{ parameters.p0 }}" * 200, **doubling), "without end"),
+        "a large parameter in many texts": (
+            _with(streams=[{"name": "a", "$parameters": {"x": "x" * 100_000}, "retriever": with_params(**large)}]),
+            "without end",
+        ),
+        "expressions to compute": (
+            _with(streams=[{"name": "a", "$parameters": {"x": 1}, "retriever": with_params(**many)}]),
+            "",
+        ),
+    }
+
+
+def _dynamic() -> dict[str, Case]:
+    def dynamic(**resolver: Any) -> str:
+        template = {"name": "a", "retriever": {"x": {"y": 1}}}
+        return _with(dynamic_streams=[{"stream_template": template, "components_resolver": resolver}])
+
+    lists = [{"configs_pointer": ["a"], "default_values": [{"a": 1}] * 1000}] * 8
+    twice = "{{ {'a': stream_template_config, 'b': stream_template_config} }}"
+    growing = [{"field_path": ["*", "*"], "value": twice}, {"field_path": ["**"], "value": twice}] * 500
+    one = {"list_of_parameters_for_stream": [{"a": 1}]}
+    many = {"list_of_parameters_for_stream": [{"a": 1}] * 50_000}
+    kind = "ParametrizedComponentsResolver"
+    return {
+        "lists with lists": (
+            dynamic(type="ConfigComponentsResolver", components_mapping=[], stream_config=lists),
+            "more than",
+        ),
+        "many streams": (dynamic(type=kind, components_mapping=[], stream_parameters=many), "more than"),
+        "a mapping that grows": (dynamic(type=kind, components_mapping=growing, stream_parameters=one), ""),
+    }
+
+
+def _settings() -> dict[str, Case]:
+    option = {"properties": {"a": {}, "b": {}}}
+    wide = {f"p{n}": {"oneOf": [option] * 50} for n in range(500)}
+    return {
+        "settings in many choices": (
+            _with(spec={"connection_specification": {"properties": wide}}, streams=[_STREAM]),
+            "",
+        ),
+        "settings that multiply": (
+            _with(
+                definitions={
+                    one: {"properties": {"a": f"#/definitions/{other}", "b": f"#/definitions/{other}"}}
+                    for one, other in pairwise(_LETTERS)
+                }
+                | {"l": {}},
+                spec={"connection_specification": "#/definitions/a"},
+                streams=[_STREAM],
             ),
             "",
-        )
-    yield (
-        "parameters that double",
-        HEAD
-        + "streams:\n  - name: a\n    $parameters:\n"
-        + "\n".join(f"      p{n}: '{f'{{{{ parameters.p{n + 1} }}}}' * 200}'" for n in range(10))
-        + "\n    retriever: {requester: {path: '"
-        + "{{ parameters.p0 }}" * 200
-        + "'}}",
-        "without end",
-    )
-    yield (
-        "a large parameter in many texts",
-        HEAD
-        + "streams:\n  - name: a\n    $parameters: {x: "
-        + "x" * 100_000
-        + (
-            "}\n    retriever:\n      requester:\n        request_parameters:\n"
-            + "\n".join(f"          k{n}: 'a{{{{ parameters.x }}}}'" for n in range(3_000))
         ),
-        "without end",
-    )
-    yield (
-        "expressions that need computing",
-        HEAD
-        + "streams:\n  - name: a\n    $parameters: {x: 1}\n    retriever:\n"
-        + (
-            "      requester:\n        request_parameters:\n"
-            + "\n".join(f"          k{n}: '{{{{ parameters.x + {n} }}}}'" for n in range(40_000))
-        ),
-        "",
-    )
-    yield (
-        "dynamic streams of lists with lists",
-        HEAD
-        + "dynamic_streams:\n  - stream_template: {retriever: {}}\n"
-        + (
-            "    components_resolver:\n      type: ConfigComponentsResolver\n      components_mapping: []\n      stream_config:\n"
-            + f"      - {{configs_pointer: [a], default_values: [{'{a: 1},' * 1000}]}}\n" * 8
-        ),
-        "more than",
-    )
-    yield (
-        "a mapping that grows",
-        HEAD
-        + "dynamic_streams:\n  - stream_template: {name: a, retriever: {x: 1}}\n"
-        + (
-            "    components_resolver:\n      type: ParametrizedComponentsResolver\n"
-            "      stream_parameters: {list_of_parameters_for_stream: [{a: 1}]}\n      components_mapping:\n"
-            + "      - {field_path: ['retriever', '**', '*'], value: '{{ stream_template_config }}'}\n" * 500
-            + "      - {field_path: ['*', '*'], value: \"{{ {'a': stream_template_config, 'b': stream_template_config} }}\"}\n"
-            * 500
-        ),
-        "",
-    )
-    yield (
-        "settings that are nested without end",
-        HEAD
-        + (
-            "definitions: {s: {type: object, properties: {"
-            + ", ".join(
-                f"p{n}: {{oneOf: [" + ", ".join(["{properties: {a: {}, b: {}}}"] * 50) + "]}" for n in range(500)
-            )
-            + "}}}\nspec: {connection_specification: {$ref: '#/definitions/s'}}\nstreams:"
-            + STREAM
-        ),
-        "",
-    )
-    yield "Python in a tag", HEAD + "x: !!python/object/apply:os.system ['touch /tmp/pwned']\nstreams:" + STREAM, "tag"
-    for path in (
-        "/etc/passwd",
-        "../../../etc/passwd",
-        "file:///etc/passwd",
-        "https://evil.dev/x.json",
-        "~/.ssh/id_rsa",
-    ):
-        yield f"a reference to {path}", HEAD + f"streams: [{{name: a, retriever: {{$ref: '{path}'}}}}]", "folder"
+    }
 
 
-HOSTILE: dict[str, tuple[str, str]] = {what: (text, words) for what, text, words in _manifests()}
+HOSTILE: dict[str, Case] = {
+    **_yaml(),
+    **_references(),
+    **_parents(),
+    **_templates(),
+    **_dynamic(),
+    **_settings(),
+}

@@ -109,7 +109,7 @@ streams:
 
 LEGACY: dict[str, tuple[str, Any, Any]] = {
     "options": (
-        "$options: {name: orders, path: /o}\n  retriever: {requester: {request_headers: {x: \"{{ options['path'] }}\"}}}",
+        "$options: {name: orders, path: /o}\n  retriever: {requester: {request_headers: {x: '{{ options.path }}'}}}",
         ["retriever", "requester", "request_headers"],
         {"x": "/o"},
     ),

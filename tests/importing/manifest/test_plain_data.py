@@ -36,7 +36,7 @@ from platform_assets.importing.manifest.plain_data import NotData, load_json, lo
 )
 def test_values_are_what_the_language_means(written: str, value: Any) -> None:
     if value is NotData:
-        with pytest.raises(NotData, match="^line 1: "):
+        with pytest.raises(NotData, match=r"^line 1: "):
             load_yaml(f"a: {written}")
     else:
         found = load_yaml(f"a: {written}")["a"]
