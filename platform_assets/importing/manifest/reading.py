@@ -26,11 +26,14 @@ from platform_assets.importing.names import snake_case
 from platform_assets.importing.values import TooLarge
 
 _SOURCE = "DeclarativeSource"
+_STREAM = "DeclarativeStream"
 _STREAMS = ("streams", "dynamic_streams")
 # How deep a manifest may stand in what a tool saved around it.
 _MAX_AROUND = 4
 _SPEC_TITLE = re.compile(r"\s*(source|connector|configuration|connection|spec(ification)?)\s*$", re.IGNORECASE)
 _WHOLE = "the whole stream"
+# What ends a part of the manifest, and leaves the others.
+_LEFT_OUT = (UnknownReference, ComponentTooLarge)
 _LONGEST_TITLE = 100
 # Of an error.
 _LONGEST = 500
@@ -134,7 +137,7 @@ class _Reading:
             return {}
         try:
             return self._completed(self._propagation.component(self._resolved(self._written[key]), place))
-        except (UnknownReference, ComponentTooLarge) as error:
+        except _LEFT_OUT as error:
             self._findings.not_carried(None, key, str(error))
             return {}
 
@@ -181,23 +184,23 @@ class _Reading:
 
     def _stream(self, written: Any, place: int) -> Iterator[Mapping[str, Any]]:
         label = written.get("name") if isinstance(written, Mapping) else written
-        label = label if isinstance(label, str) and len(label) < 100 else f"streams[{place}]"
+        label = label if isinstance(label, str) and len(label) < _LONGEST_TITLE else f"streams[{place}]"
         try:
             propagated = self._propagation.component(self._resolved(written), "DeclarativeSource.streams")
-            if propagated.get("type") != "ConditionalStreams":
-                yield self._completed(propagated)
-                return
-        except (UnknownReference, ComponentTooLarge) as error:
+        except _LEFT_OUT as error:
             self._findings.not_carried(label, _WHOLE, str(error))
             return
-        yield from self._conditional(propagated)
+        if propagated.get("type") == "ConditionalStreams":
+            yield from self._conditional(propagated)
+        else:
+            yield from self._completed_stream(propagated, label)
 
     def _conditional(self, component: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         condition = str(component.get("condition"))[:200]
         streams = component.get("streams")
-        for one in streams if isinstance(streams, list) else ():
-            if isinstance(one, dict):
-                completed = self._completed(one)
+        for place, one in enumerate(streams if isinstance(streams, list) else ()):
+            label = str(one.get("name")) if isinstance(one, dict) else f"ConditionalStreams.streams[{place}]"
+            for completed in self._completed_stream(one, label):
                 self._findings.assumed(
                     str(completed.get("name")), "ConditionalStreams", f"is carried whether or not `{condition}` holds"
                 )
@@ -210,8 +213,8 @@ class _Reading:
             propagated = self._propagation.component(dynamic, "")
             streams = expanded(propagated, self._shared, self._propagation, self._parameters, self._findings)
             for one in streams:
-                yield self._completed(one)
-        except (UnknownReference, NotKnown, ComponentTooLarge) as error:
+                yield from self._completed_stream(one, str(one.get("name")))
+        except (*_LEFT_OUT, NotKnown) as error:
             self._findings.not_carried(name, "dynamic_streams", str(error))
 
     def _resolved(self, written: Any) -> dict[str, Any]:
@@ -219,6 +222,19 @@ class _Reading:
         if not isinstance(found, dict):
             raise UnknownReference("is no object")
         return found
+
+    def _completed_stream(self, propagated: Any, label: str) -> Iterator[Mapping[str, Any]]:
+        """The stream, or nothing and a finding."""
+        try:
+            found = self._completed(propagated)
+        except _LEFT_OUT as error:
+            self._findings.not_carried(label, _WHOLE, str(error))
+            return
+        if found.get("type") == _STREAM:
+            yield found
+        else:
+            kind = str(found.get("class_name") or found.get("type"))[:_LONGEST_TITLE]
+            self._findings.not_carried(label, _WHOLE, f"is a `{kind}`, which is no stream of the language")
 
     def _completed(self, propagated: Mapping[str, Any]) -> Mapping[str, Any]:
         found = self._completion.completed(propagated)

@@ -116,7 +116,8 @@ def _settings(schema: Mapping[str, Any], path: Keys, required: bool, depth: int)
         if isinstance(part, Mapping):
             yield from _setting(part, (*path, str(key)), required and key in needed, depth)
     for word in _CHOICES:
-        choices = [one for one in schema.get(word) or () if isinstance(one, Mapping)]
+        stated = schema.get(word)
+        choices = [one for one in stated if isinstance(one, Mapping)] if isinstance(stated, list) else []
         for one in choices:
             yield from _settings(one, path, required and len(choices) == 1, depth + 1)
 

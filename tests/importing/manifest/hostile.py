@@ -155,7 +155,7 @@ def _dynamic() -> dict[str, Case]:
             "more than",
         ),
         "many streams": (dynamic(type=kind, components_mapping=[], stream_parameters=many), "more than"),
-        "a mapping that grows": (dynamic(type=kind, components_mapping=growing, stream_parameters=one), ""),
+        "a mapping that grows": (dynamic(type=kind, components_mapping=growing, stream_parameters=one), "no stream"),
     }
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from platform_assets.importing.findings import Findings, UnreadableDocument
+from platform_assets.importing.manifest.plain_data import load_yaml
 from platform_assets.importing.manifest.reading import read_manifest
 from tests.importing.manifest.test_components import LEGACY, SHOP
 from tests.importing.manifest.test_dynamic_streams import TEMPLATE, parametrized
@@ -24,9 +24,9 @@ concurrency_level: {default_concurrency: "{{ config['b'] }}"}
 api_budget: {type: HTTPAPIBudget, policies: []}
 schemas: {orders: {type: object}}
 """
-WHOLE: dict[str, Any] = yaml.safe_load(SHOP + TEMPLATE + parametrized(MAPPINGS) + REST)
+WHOLE: dict[str, Any] = load_yaml(SHOP + TEMPLATE + parametrized(MAPPINGS) + REST)
 WHOLE["streams"] += [
-    yaml.safe_load(f"name: legacy_{number}\n{written}".replace("\n  ", "\n"))
+    load_yaml(f"name: legacy_{number}\n{written}".replace("\n  ", "\n"))
     for number, (written, _, _) in enumerate(LEGACY.values())
     if not written.startswith("$options")
 ]
@@ -87,6 +87,7 @@ def test_a_value_of_any_kind_at_any_place_is_read_or_refused(seed: int) -> None:
             continue
         read += 1
         for one in found.streams:
-            assert one.component["name"] or one.name.startswith("stream_"), places
+            assert one.component["type"] == "DeclarativeStream", places
+            assert one.name == one.component.get("name") or one.name.startswith("stream_"), places
             found.settings.flattened(json.dumps(one.component))
     assert read > 300
