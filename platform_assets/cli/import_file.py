@@ -17,8 +17,6 @@ from platform_assets.importing.completion import complete
 from platform_assets.importing.dlt_config import Imported, import_document
 from platform_assets.importing.documents import Document, ManifestDocument, read_document
 from platform_assets.importing.findings import Finding, Findings, Severity, by_severity
-from platform_assets.importing.manifest.converting import import_manifest
-from platform_assets.importing.manifest.reading import read_manifest
 from platform_assets.importing.names import snake_case
 from platform_assets.importing.samples import learn
 from platform_assets.platform_files import as_python, as_yaml
@@ -102,6 +100,10 @@ class _Declared:
 def _declared(document: Document | ManifestDocument) -> _Declared:
     if isinstance(document, Document):
         return _Declared(document.name, lambda name: import_document(document, name))
+    # Only now: a dlt configuration needs nothing of it.
+    from platform_assets.importing.manifest.converting import import_manifest
+    from platform_assets.importing.manifest.reading import read_manifest
+
     findings = Findings()
     for line in document.others:
         findings.not_carried(None, "another manifest", f"line {line}: one file declares one platform")
