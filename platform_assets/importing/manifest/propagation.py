@@ -5,6 +5,7 @@ those of the components around it. A parameter is also the value of the componen
 field has a value.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from platform_assets.importing.manifest.legacy import modernized, with_own_type
@@ -15,17 +16,21 @@ from platform_assets.importing.values import TooLarge
 # Values that are looked at, in all of a manifest.
 MAX_VISITED = 1_000_000
 
+# Is no component, whatever words are in it.
+_SCHEMA = ("InlineSchemaLoader", "schema")
+
 
 class Propagation:
     """Makes components of plain data, each with `type` and `$parameters`.
 
     Args:
         shared: makes what is returned, and made what is given.
+        parameters: those of the whole manifest.
     """
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared, parameters: Mapping[str, Any] | None = None) -> None:
         self._shared = shared
-        self._empty = shared.mapping({})
+        self._outermost = shared.mapping(parameters or {})
         self._known: dict[tuple[Any, ...], Any] = {}
         self._visited = 0
 
@@ -37,7 +42,7 @@ class Propagation:
             place: `<component>.<field>` where it stands.
             outer_wins: whether a parameter of a component around another wins over that one's own.
         """
-        return self._component(value, place, self._empty, outer_wins, 0)
+        return self._component(value, place, self._outermost, outer_wins, 0)
 
     def _component(
         self, value: dict[str, Any], place: str, outer: dict[str, Any], outer_wins: bool, depth: int
@@ -77,7 +82,7 @@ class Propagation:
             if name in FIELDS.get(kind, ()):
                 found[name] = found.get(name) or parameter
         for name, part in found.items():
-            if isinstance(part, dict | list):
+            if isinstance(part, dict | list) and (kind, name) != _SCHEMA:
                 found[name] = self._field(part, f"{kind}.{name}", name, parameters, outer_wins, depth + 1)
         if parameters:
             found[PARAMETERS] = self._shared.mapping(parameters)

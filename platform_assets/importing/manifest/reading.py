@@ -15,7 +15,7 @@ from platform_assets.importing.manifest.completing import Completion
 from platform_assets.importing.manifest.components import Manifest, Stream
 from platform_assets.importing.manifest.dynamic_streams import MAX_STREAMS, NotKnown, expanded
 from platform_assets.importing.manifest.expressions import has_template
-from platform_assets.importing.manifest.measured import ComponentTooLarge, Shared
+from platform_assets.importing.manifest.measured import PARAMETERS, ComponentTooLarge, Shared
 from platform_assets.importing.manifest.parameters import Parameters
 from platform_assets.importing.manifest.plain_data import NotData, load_json, load_yaml
 from platform_assets.importing.manifest.propagation import Propagation
@@ -94,7 +94,7 @@ class _Reading:
         self._shared = Shared()
         self._schemas = SchemaFiles(file.parent, self._shared, self._named_schema)
         self._references = References(manifest, self._shared, self._schemas.referred)
-        self._propagation = Propagation(self._shared)
+        self._propagation = Propagation(self._shared, self._own_parameters())
         self._parameters = Parameters()
         self._completion = Completion(self._shared, self._parameters, self._schemas, findings)
 
@@ -120,6 +120,14 @@ class _Reading:
             docs_url=docs_url,
             file=self._file.name,
         )
+
+    def _own_parameters(self) -> Mapping[str, Any]:
+        written = self._written.get(PARAMETERS)
+        try:
+            return self._resolved(written) if written is not None else {}
+        except _LEFT_OUT as error:
+            self._findings.not_carried(None, PARAMETERS, str(error))
+            return {}
 
     def _named_schema(self, name: str) -> Any:
         named = self._written.get("schemas")

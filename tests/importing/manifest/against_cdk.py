@@ -78,7 +78,10 @@ def main(python: str, files: list[str]) -> int:
         differences += len(found)
         for line in found:
             print(f"{name}: {line}")
-    print(f"{len(files)} manifests, {differences} differences")
+    streams = [len(one) for one in theirs.values() if not isinstance(one, str)]
+    print(
+        f"{len(files)} manifests, {len(streams)} read by the CDK with {sum(streams)} streams; {differences} differences"
+    )
     return 1 if differences else 0
 
 

@@ -77,6 +77,11 @@ streams:
     )
 
 
+def test_parameters_of_the_whole_manifest_are_those_of_every_stream() -> None:
+    found = component("$parameters: {path: /all}\nstreams: [{name: orders, retriever: {requester: {}}}]\n")
+    assert found["retriever"]["requester"]["path"] == "/all"
+
+
 def test_a_body_with_a_type_and_a_schema_with_templates_stay_as_they_are() -> None:
     found = component("""
 streams:
@@ -84,11 +89,12 @@ streams:
   $parameters: {name: orders, path: /orders}
   schema_loader:
     type: InlineSchemaLoader
-    schema: {type: object, properties: {"{{ parameters.name }}": {type: [string, "null"]}}}
+    schema: {properties: {"{{ parameters.name }}": {type: [string, "null"]}}, items: {type: string}}
   retriever:
     requester: {request_body_json: {type: report, name: "{{ parameters.path }}", list: [{type: x}]}}
 """)
-    assert found["schema_loader"]["schema"]["properties"] == {"{{ parameters.name }}": {"type": ["string", "null"]}}
+    schema = {"properties": {"{{ parameters.name }}": {"type": ["string", "null"]}}, "items": {"type": "string"}}
+    assert found["schema_loader"]["schema"] == schema
     body = found["retriever"]["requester"]["request_body_json"]
     assert body == {"type": "report", "name": "/orders", "list": [{"type": "x"}]}
 
