@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from platform_assets.importing.manifest.computing import written
 from platform_assets.importing.manifest.expressions import (
     Keys,
     Path,
@@ -13,7 +14,6 @@ from platform_assets.importing.manifest.expressions import (
     paths_of,
     pieces_of,
     preceding,
-    written,
 )
 
 # Of an object of settings, as many are named where a template asks whether the object is there.

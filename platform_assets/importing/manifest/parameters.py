@@ -6,18 +6,8 @@ CDK: a component's templates see its `$parameters` as `parameters`; one that is 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from platform_assets.importing.manifest.expressions import (
-    Path,
-    Piece,
-    computed,
-    following,
-    has_template,
-    paths_of,
-    pieces_of,
-    rendered,
-    value_piece,
-    weight,
-)
+from platform_assets.importing.manifest.computing import computed, rendered, value_piece, weight
+from platform_assets.importing.manifest.expressions import Path, Piece, following, has_template, paths_of, pieces_of
 from platform_assets.importing.values import TooLarge
 
 # The legacy name, and today's.

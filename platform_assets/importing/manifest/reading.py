@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from platform_assets.importing.findings import Findings, UnreadableDocument
 from platform_assets.importing.manifest.completing import Completion
 from platform_assets.importing.manifest.components import Manifest, Stream
-from platform_assets.importing.manifest.dynamic_streams import MAX_STREAMS, NotKnown, expanded
+from platform_assets.importing.manifest.dynamic_streams import MAX_STREAMS, DynamicStreams, NotKnown
 from platform_assets.importing.manifest.expressions import has_template
 from platform_assets.importing.manifest.measured import PARAMETERS, ComponentTooLarge, Shared
 from platform_assets.importing.manifest.parameters import Parameters
@@ -96,6 +96,7 @@ class _Reading:
         self._references = References(manifest, self._shared, self._schemas.referred)
         self._propagation = Propagation(self._shared, self._own_parameters())
         self._parameters = Parameters()
+        self._dynamic_streams = DynamicStreams(self._shared, self._propagation, self._parameters, findings)
         self._completion = Completion(self._shared, self._parameters, self._schemas, findings)
 
     def manifest(self) -> Manifest:
@@ -219,8 +220,7 @@ class _Reading:
         try:
             dynamic = self._shared.mapping({"type": "DynamicDeclarativeStream", **self._resolved(written)})
             propagated = self._propagation.component(dynamic, "")
-            streams = expanded(propagated, self._shared, self._propagation, self._parameters, self._findings)
-            for one in streams:
+            for one in self._dynamic_streams.expanded(propagated):
                 yield from self._completed_stream(one, str(one.get("name")))
         except (*_LEFT_OUT, NotKnown) as error:
             self._findings.not_carried(name, "dynamic_streams", str(error))
