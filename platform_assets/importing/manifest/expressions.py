@@ -15,6 +15,8 @@ from jinja2 import Environment, TemplateError
 
 # Of a text that is looked into; a template has 4,000 at most (declarations/template_problems.py).
 MAX_TEXT = 100_000
+# Pieces of one `.get(...)`: each is looked through once for each that is in it.
+_LONGEST_CALL = 200
 
 Keys = tuple[str | int, ...]
 
@@ -132,25 +134,39 @@ def following(pieces: Sequence[Piece], at: int) -> str:
 
 
 def preceding(pieces: Sequence[Piece], at: int) -> list[int]:
-    """Places of up to three pieces before a place, the nearest first, spaces left out."""
-    found: list[int] = []
-    place: int | None = at
-    while len(found) < 3 and (place := _behind(pieces, place, -1)) is not None:
-        found.append(place)
-    return found
+    """Places of up to five pieces before a place, the nearest first, spaces left out."""
+    return _neighbours(pieces, at, -1)
 
 
 def _path(pieces: Sequence[Piece], start: int, longest: Callable[[Keys], int] | None) -> Path:
-    steps: list[tuple[str | int, int, tuple[Piece, ...] | None]] = []
-    end = start + 1
-    while (step := _step(pieces, end)) is not None:
-        steps.append(step)
-        end = step[1]
-    keys = tuple(key for key, _, _ in steps)
-    count = len(keys) if longest is None else longest(keys)
-    if not count:
-        return Path((), start, start + 1)
-    return Path(keys[:count], start, steps[count - 1][1], steps[count - 1][2])
+    # The path as far as each of its keys.
+    found: list[Path] = []
+    begin, end = start, start + 1
+    while (step := _step(pieces, end)) is not None or (found and _is_wrapped(pieces, begin, end)):
+        if step is None:
+            # `(config.get('a') or {}).get('b')` asks for the same as `config.get('a').get('b')`.
+            begin, end = _neighbours(pieces, begin, -1)[0], _neighbours(pieces, end - 1, 1)[3] + 1
+            continue
+        key, end, defaults = step
+        found.append(Path((*(found[-1].keys if found else ()), key), begin, end, defaults))
+    count = len(found) if longest is None or not found else longest(found[-1].keys)
+    return found[count - 1] if count else Path((), start, start + 1)
+
+
+def _is_wrapped(pieces: Sequence[Piece], begin: int, end: int) -> bool:
+    """Whether what stands there is in brackets with `or {}` behind it, and asked for more."""
+    before, after = _neighbours(pieces, begin, -1), _neighbours(pieces, end - 1, 1)
+    texts = [pieces[place].text for place in after]
+    return bool(before) and pieces[before[0]].text == "(" and texts[:4] == ["or", "{", "}", ")"] and texts[4:] == ["."]
+
+
+def _neighbours(pieces: Sequence[Piece], at: int, step: int) -> list[int]:
+    """Places of up to five pieces beside a place, the nearest first, spaces left out."""
+    found: list[int] = []
+    place: int | None = at
+    while len(found) < 5 and (place := _behind(pieces, place, step)) is not None:
+        found.append(place)
+    return found
 
 
 def _step(pieces: Sequence[Piece], at: int) -> tuple[str | int, int, tuple[Piece, ...] | None] | None:
@@ -182,7 +198,7 @@ def _got(pieces: Sequence[Piece], opened: int) -> tuple[str | int, int, tuple[Pi
     if first is None or key is None:
         return None
     depth, comma = 1, None
-    for at in range(opened + 1, len(pieces)):
+    for at in range(opened + 1, min(len(pieces), opened + _LONGEST_CALL)):
         text, kind = pieces[at].text, pieces[at].kind
         if kind in _ENDS:
             return None

@@ -124,7 +124,9 @@ def _templates() -> dict[str, Case]:
     doubling = {f"p{n}": f"{{{{ parameters.p{n + 1} }}}}" * 200 for n in range(10)}
     large = {f"k{n}": "a{{ parameters.x }}" for n in range(3_000)}
     many = {f"k{n}": f"{{{{ parameters.x + {n} }}}}" for n in range(20_000)}
+    calls = "{{ " + "parameters.get('a', " * 4_000 + "1" + ")" * 4_000 + " }}"
     return found | {
+        "calls in calls": (using(calls, x="x" * 3_000), "without end"),
         "a text that contains itself": (using("{{ parameters.y }}", y="{{ parameters.y }}" * 50), "without end"),
         "parameters that double": (using("{{ parameters.p0 }}" * 200, **doubling), "without end"),
         "a large parameter in many texts": (

@@ -91,6 +91,9 @@ def test_two_keys_that_come_to_one_name_are_told_apart() -> None:
         ("{{ config['credentials']['client_id'] }}", "{{ config.get('client_id') }}"),
         ('{{ config["credentials"].clientSecret }}', "{{ config.get('client_secret') }}"),
         ("{{ config.get('credentials', {}).get('client_id') }}", "{{ config.get('client_id') }}"),
+        ("{{ (config.get('credentials') or {}).get('client_id') }}", "{{ config.get('client_id') }}"),
+        ("{{ ((config.get('credentials') or {}).api_key) or 1 }}", "{{ (config.get('api_key')) or 1 }}"),
+        ("{{ (config.get('region') or {}).get('x') }}", "{{ (config['region'] or {}).get('x') }}"),
         ("{{ config.get('credentials', {}).get('api_key', 'none') }}", "{{ config.get('api_key', 'none') }}"),
         (
             "{{ config['base_url'] }}/x/{{ config.page_size }}",
