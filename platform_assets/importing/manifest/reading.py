@@ -71,8 +71,7 @@ def read_manifest(text: str, file: Path, findings: Findings) -> Manifest:
     Raises UnreadableDocument if no stream can be read.
     """
     try:
-        loaded = load_json(text) if text.lstrip()[:1] == "{" and file.suffix == ".json" else load_yaml(text)
-        manifest = manifest_in(loaded)
+        manifest = manifest_in(_loaded(text))
         if manifest is None:
             raise UnreadableDocument(f"{file.name}: no manifest found: looked for `streams` with `retriever`s")
         return _Reading(manifest, file, findings).manifest()
@@ -82,6 +81,17 @@ def read_manifest(text: str, file: Path, findings: Findings) -> Manifest:
         raise UnreadableDocument(f"{file.name}: {error}: no manifest is") from None
     except RecursionError:
         raise UnreadableDocument(f"{file.name}: is nested too deep: no manifest is") from None
+
+
+def _loaded(text: str) -> Any:
+    """Raises NotData and TooLarge."""
+    if text.lstrip()[:1] == "{":
+        try:
+            return load_json(text)
+        except NotData:
+            # YAML may begin with a bracket, too.
+            pass
+    return load_yaml(text)
 
 
 class _Reading:

@@ -193,6 +193,16 @@ SimpleRetriever.record_selector RecordSelector
 SimpleRetriever.requester HttpRequester
 SubstreamPartitionRouter.parent_stream_configs ParentStreamConfig
 """
+# The same where the CDK takes one kind only, and refuses a manifest that does not name it.
+_ONLY_TEXT = """
+ApiKeyAuthenticator.inject_into RequestOption
+ConditionalStreams.streams DeclarativeStream
+DeclarativeStream.incremental_sync DatetimeBasedCursor
+DefaultPaginator.page_token_option RequestOption
+SessionTokenAuthenticator.login_requester HttpRequester
+StateDelegatingStream.full_refresh_stream DeclarativeStream
+StateDelegatingStream.incremental_stream DeclarativeStream
+"""
 # The same for one that has a `class_name`: code of somebody's own.
 _ASSUMED_OWN_TEXT = """
 CompositeErrorHandler.backoff_strategies CustomBackoffStrategy
@@ -215,5 +225,5 @@ def _pairs(text: str) -> dict[str, str]:
     return found
 
 
-ASSUMED: Mapping[str, str] = _pairs(_ASSUMED_TEXT)
+ASSUMED: Mapping[str, str] = _pairs(_ASSUMED_TEXT) | _pairs(_ONLY_TEXT)
 ASSUMED_OWN: Mapping[str, str] = _pairs(_ASSUMED_OWN_TEXT)

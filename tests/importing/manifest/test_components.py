@@ -214,7 +214,7 @@ def test_streams_of_a_condition_are_carried_and_said() -> None:
     findings = Findings()
     found = manifest(
         "streams:\n- type: ConditionalStreams\n  condition: \"{{ config['beta'] }}\"\n  $parameters: {path: /o}\n"
-        "  streams: [{type: DeclarativeStream, name: orders, retriever: {requester: {}}}]\n",
+        "  streams: [{name: orders, retriever: {requester: {}}}]\n",
         findings,
     )
     assert found.streams[0].component["retriever"]["requester"]["path"] == "/o"

@@ -23,6 +23,8 @@ DLT = "rest_api_source({'client': {'base_url': 'https://api.shop.dev'}, 'resourc
         ("manifest.json", json.dumps(DATA)),
         ("builder.json", json.dumps({"name": "Shop", "manifest": DATA}, indent=1)),
         ("builder.yaml", json.dumps({"declarativeManifest": {"manifest": DATA}})),
+        ("shop.md", f"```json\n{json.dumps(DATA, indent=chr(9))}\n```\n"),
+        ("manifest.yaml", "{type: DeclarativeSource, \n streams: [{name: orders, retriever: {}}]}"),
         ("shop.md", f"# Shop\n\n```yaml\n{MANIFEST}```\n"),
         ("shop.txt", f"```\n{MANIFEST}```\n"),
         ("notes", MANIFEST),
