@@ -4,7 +4,8 @@
 
 No test: the CDK is in an environment of its own. Prints each difference, and exits with 1 if there is one. What legacy
 words become is no difference: the CDK's component is settled, too (importing/manifest/legacy.py). Expressions are
-compared where they need nothing but parameters.
+compared where they need nothing but parameters. One difference is known: a parameter that is false or empty is lost in
+the CDK to components behind a field of its name.
 """
 
 import json
