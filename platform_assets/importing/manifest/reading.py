@@ -20,7 +20,7 @@ from platform_assets.importing.manifest.parameters import Parameters
 from platform_assets.importing.manifest.plain_data import NotData, load_json, load_yaml
 from platform_assets.importing.manifest.propagation import Propagation
 from platform_assets.importing.manifest.references import References, UnknownReference
-from platform_assets.importing.manifest.schema_files import SchemaFiles
+from platform_assets.importing.manifest.schema_files import SchemaFiles, UnreadableSchema
 from platform_assets.importing.manifest.settings import ConfigSettings
 from platform_assets.importing.names import snake_case
 from platform_assets.importing.values import TooLarge
@@ -31,6 +31,7 @@ _STREAMS = ("streams", "dynamic_streams")
 # How deep a manifest may stand in what a tool saved around it.
 _MAX_AROUND = 4
 _SPEC_TITLE = re.compile(r"\s*(source|connector|configuration|connection|spec(ification)?)\s*$", re.IGNORECASE)
+_SPEC_FILES = ("spec.yaml", "spec.yml", "spec.json")
 _WHOLE = "the whole stream"
 # What ends a part of the manifest, and leaves the others.
 _LEFT_OUT = (UnknownReference, ComponentTooLarge)
@@ -110,7 +111,7 @@ class _Reading:
         self._completion = Completion(self._shared, self._parameters, self._schemas, findings)
 
     def manifest(self) -> Manifest:
-        spec = self._part("spec", "DeclarativeSource.spec")
+        spec = self._part("spec", "DeclarativeSource.spec") if "spec" in self._written else self._spec_beside()
         specification = spec.get("connection_specification") or spec.get("connectionSpecification")
         specification = specification if isinstance(specification, Mapping) else {}
         settings = ConfigSettings(specification)
@@ -139,6 +140,15 @@ class _Reading:
         except _LEFT_OUT as error:
             self._findings.not_carried(None, PARAMETERS, str(error))
             return {}
+
+    def _spec_beside(self) -> Mapping[str, Any]:
+        """What old connectors have in a file of its own; empty if there is none."""
+        for name in _SPEC_FILES:
+            try:
+                return self._schemas.in_file(name)
+            except UnreadableSchema:
+                continue
+        return {}
 
     def _named_schema(self, name: str) -> Any:
         named = self._written.get("schemas")

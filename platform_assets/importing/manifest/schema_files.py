@@ -1,4 +1,7 @@
-"""Schemas in files beside a manifest, as old connectors have them: in its own folder, and nowhere else."""
+"""Schemas in files beside a manifest, as old connectors have them: in its own folder, and nowhere else.
+
+A connector's `spec.yaml` is one, too.
+"""
 
 import os
 import re
@@ -71,7 +74,7 @@ class SchemaFiles:
         try:
             return self.in_file(reference)
         except UnreadableSchema as error:
-            raise UnknownReference(str(error)) from None
+            raise UnknownReference(f"`$ref: {_short(reference)}`: {error}") from None
 
     def _place(self, written: str, beside: Path | None = None) -> Path:
         """The file that a path means. Raises UnreadableSchema if it is outside of the folder, or not there."""
@@ -91,7 +94,8 @@ class SchemaFiles:
             if not real.is_relative_to(self._folder):
                 raise UnreadableSchema(f"`{_short(written)}` leads out of the manifest's folder, and is not read")
             return real
-        raise UnreadableSchema(f"`{_short(written)}` is not in the manifest's folder")
+        # Without its name: equal reasons of many streams are one line of the report.
+        raise UnreadableSchema("the file is not beside the manifest")
 
     def _at(self, path: Path, part: str, depth: int) -> Any:
         key = (path, part)

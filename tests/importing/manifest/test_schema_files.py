@@ -45,6 +45,26 @@ def test_a_schema_that_is_called_like_the_stream_is_read_if_none_is_named(folder
     assert loader(folder, f"schemas: {{orders: {json.dumps(own)}}}\n")["schema"] == own
 
 
+def test_settings_in_a_file_beside_the_manifest_are_read_unless_it_has_its_own(folder: Path) -> None:
+    properties = "properties: {api_key: {airbyte_secret: true}}"
+    (folder / "spec.yaml").write_text(
+        f"documentationUrl: https://docs.shop.dev/sources/shop\nconnectionSpecification: {{{properties}}}\n"
+    )
+    text = HEAD + "streams: [{name: orders, retriever: {}}]\n"
+    found = read_manifest(text, folder / "manifest.yaml", Findings())
+    assert (found.settings.all, found.settings.is_secret("api_key"), found.name) == (("api_key",), True, "shop")
+    own = text + "spec: {connection_specification: {properties: {other: {}}}}\n"
+    assert read_manifest(own, folder / "manifest.yaml", Findings()).settings.all == ("other",)
+
+
+def test_streams_whose_schema_is_not_there_are_one_line_of_the_report(folder: Path) -> None:
+    findings = Findings()
+    one = "{{name: {name}, retriever: {{}}, schema_loader: {{type: JsonFileSchemaLoader, file_path: {name}.json}}}}"
+    text = f"streams: [{one.format(name='a')}, {one.format(name='b')}]\n"
+    read_manifest(HEAD + text, folder / "manifest.yaml", findings)
+    assert len({one.why for one in findings.all()}) == 1
+
+
 def test_references_within_and_between_files_are_followed(folder: Path) -> None:
     parts = {"definitions": {"money": {"type": "number"}, "self": {"$ref": "#/definitions/money"}}}
     (folder / "schemas" / "shared" / "parts.json").write_text(json.dumps(parts))
