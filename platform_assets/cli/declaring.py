@@ -114,7 +114,10 @@ class FileFormat(StrEnum):
 @commands.command("import")
 def import_(
     file: Annotated[
-        Path, typer.Argument(help="A dlt rest_api configuration: Python, JSON, YAML, or Markdown with one.")
+        Path,
+        typer.Argument(
+            help="A dlt rest_api configuration (Python, JSON, YAML, Markdown) or a low-code connector's manifest."
+        ),
     ],
     name: Annotated[
         str | None, typer.Option(help="The platform's name. Default: the configuration's, or the file's.")

@@ -1,4 +1,7 @@
-"""Finds a dlt `rest_api` configuration in a file: Python, JSON, YAML, or a Markdown document with one of them in it.
+"""Finds what a file declares: a dlt `rest_api` configuration, or a declarative connector's manifest.
+
+A configuration is Python, JSON, YAML, or a Markdown document with one of them in it; a manifest is YAML or JSON, or in
+such a document. The manifest is only found here; importing/manifest reads it.
 
 Nothing in a file is ever run. A file that is too large, nested too deep, or no configuration ends in
 `UnreadableDocument`, within bounded time and memory.
@@ -24,6 +27,10 @@ _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([\w+-]*)[^\n]*$")
 _PYTHON_WORDS = ("python", "py", "python3")
 _YAML_WORDS = ("yaml", "yml")
 _JSON_WORDS = ("json", "jsonc", "json5")
+_STREAMS_KEY = re.compile(
+    r"""^[ \t]*["']?(?:dynamic_)?streams["']?[ \t]*:|[{,][ \t]*"(?:dynamic_)?streams"[ \t]*:""", re.M
+)
+_MANIFEST_WORDS = ("DeclarativeSource", "retriever")
 _REFERENCE = re.compile(r"dlt\.(secrets|config)\[[\"']([\w.]+)[\"']\]|\$\{(?:env:)?(\w+)\}")
 
 
@@ -49,14 +56,33 @@ class Document:
 
 
 @dataclass(frozen=True)
+class ManifestDocument:
+    """A declarative connector's manifest as a file has it.
+
+    Attributes:
+        file: where it is from.
+        text: YAML or JSON, not parsed yet.
+        line: where it stands in the file, from 1.
+        others: lines of further manifests or configurations in the file, which were not read.
+    """
+
+    file: Path
+    text: str
+    line: int = 1
+    others: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class _Found:
-    config: Mapping[str, Any]
+    config: Mapping[str, Any] | None
     line: int
     name: str | None = None
+    # Of a manifest, which has no `config`.
+    text: str = ""
 
 
-def read_document(path: Path) -> Document:
-    """The first configuration in a file. Raises UnreadableDocument."""
+def read_document(path: Path) -> Document | ManifestDocument:
+    """The first configuration or manifest in a file. Raises UnreadableDocument."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -68,11 +94,11 @@ def read_document(path: Path) -> Document:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnreadableDocument(f"{path}: is not UTF-8 text (byte {error.start})") from None
-    return parse_document(text, path.name)
+    return parse_document(text, path.name, path)
 
 
-def parse_document(text: str, name: str) -> Document:
-    """The first configuration in a text; `name` is its file's, whose ending says what it is."""
+def parse_document(text: str, name: str, path: Path | None = None) -> Document | ManifestDocument:
+    """The first configuration or manifest in a text; `name` is its file's, whose ending says what it is."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     kind = name.rpartition(".")[2].lower()
     try:
@@ -91,9 +117,12 @@ def parse_document(text: str, name: str) -> Document:
     if not found:
         raise UnreadableDocument(
             f"{name}: no dlt `rest_api` configuration found: looked for `rest_api_source({{...}})`,"
-            " `rest_api_resources(...)` or an object with `client` and `resources`"
+            " `rest_api_resources(...)` or an object with `client` and `resources`; and no manifest of a declarative"
+            " connector, which has `streams` with `retriever`s"
         )
     first, *others = found
+    if first.config is None:
+        return ManifestDocument(path or Path(name), first.text, first.line, tuple(other.line for other in others))
     fields = _fields_in_prose(text) if kind in ("md", "markdown", "txt") else {}
     return Document(name, first.config, first.line, first.name, tuple(other.line for other in others), fields)
 
@@ -142,7 +171,7 @@ def _from_block(word: str, block: str, line: int) -> list[_Found]:
         return _from_yaml(block, line)
     if word:
         return []
-    if "resources" not in block:
+    if "resources" not in block and not looks_like_manifest(block):
         return []
     for reader in (_from_json, _from_python, _from_yaml):
         try:
@@ -163,6 +192,8 @@ def _from_python(source: str, first_line: int) -> list[_Found]:
 
 
 def _from_json(text: str, first_line: int) -> list[_Found]:
+    if looks_like_manifest(text):
+        return [_Found(None, first_line, text=text)]
     try:
         value = json.loads(text)
     except RecursionError:
@@ -173,7 +204,14 @@ def _from_json(text: str, first_line: int) -> list[_Found]:
     return _from_data(value, first_line)
 
 
+def looks_like_manifest(text: str) -> bool:
+    """Whether a text is a manifest by the words in it: cheap, as the whole of it is parsed only once."""
+    return bool(_STREAMS_KEY.search(text)) and any(word in text for word in _MANIFEST_WORDS)
+
+
 def _from_yaml(text: str, first_line: int) -> list[_Found]:
+    if looks_like_manifest(text):
+        return [_Found(None, first_line, text=text)]
     try:
         _check_events(text, _BASE)
         value = yaml.load(text, Loader=_Loader)  # noqa: S506 -- a safe loader

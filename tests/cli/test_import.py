@@ -9,11 +9,11 @@ import pytest
 
 from platform_assets.cli import main
 from platform_assets.importing.dlt_config import import_document
-from platform_assets.importing.documents import read_document
 from platform_assets.platform_files import read_platform
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer
 from tests.cli.command import ROOT, command
+from tests.importing.dlt_documents import read_document
 from tests.warehouse_rows import query
 
 CONFIGS = ROOT / "tests" / "importing" / "configs"

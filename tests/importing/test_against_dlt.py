@@ -18,10 +18,10 @@ from dlt.sources.rest_api import rest_api_source
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.http.client import ApiClient
 from platform_assets.importing.dlt_config import Imported, import_document
-from platform_assets.importing.documents import parse_document
 from platform_assets.sync import Selection, sync
 from platform_assets.warehouse import open_warehouse
 from tests.databases import fetch
+from tests.importing.dlt_documents import parse_document
 from tests.servers.http_server import HttpServer, Reply, Request
 from tests.tiers import only
 

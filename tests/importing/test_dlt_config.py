@@ -25,8 +25,8 @@ from platform_assets.declarations import (
     SinglePage,
 )
 from platform_assets.importing.dlt_config import Imported, import_document
-from platform_assets.importing.documents import parse_document
 from platform_assets.importing.findings import Severity, UnreadableDocument
+from tests.importing.dlt_documents import parse_document
 
 
 def source(text: str) -> Imported:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from platform_assets.importing.documents import MAX_BYTES, Document, parse_document, read_document
+from platform_assets.importing.documents import MAX_BYTES, Document
 from platform_assets.importing.findings import UnreadableDocument
 from platform_assets.importing.values import Called, Joined, Setting, Unreadable
+from tests.importing.dlt_documents import parse_document, read_document
 
 CONFIG = {"client": {"base_url": "https://api.shop.dev"}, "resources": ["orders"]}
 LITERAL = repr(CONFIG)

@@ -13,13 +13,13 @@ from platform_assets.declarations import Platform, Resource
 from platform_assets.http.client import ApiClient
 from platform_assets.importing.completion import complete
 from platform_assets.importing.dlt_config import Imported, import_document
-from platform_assets.importing.documents import read_document
 from platform_assets.platforms import platform_named
 from platform_assets.sandbox import SandboxServer
 from platform_assets.sync import Selection, sync
 from platform_assets.warehouse import open_warehouse
 from tests.cli.command import ROOT
 from tests.databases import fetch
+from tests.importing.dlt_documents import read_document
 from tests.tiers import only
 
 CONFIGS = Path(__file__).parent / "configs"

@@ -9,8 +9,8 @@ import pytest
 
 from platform_assets.declarations import validate
 from platform_assets.importing.dlt_config import import_document
-from platform_assets.importing.documents import parse_document
 from platform_assets.importing.findings import UnreadableDocument
+from tests.importing.dlt_documents import parse_document
 from tests.tiers import one_in
 
 ODD: tuple[Any, ...] = (

@@ -5,8 +5,8 @@ from typing import Any
 
 from platform_assets.declarations import HeaderLink, JsonLink, Resolve, SingleObject
 from platform_assets.importing.dlt_config import Imported, import_document
-from platform_assets.importing.documents import parse_document
 from platform_assets.importing.samples import Sample, learn
+from tests.importing.dlt_documents import parse_document
 
 BASE = {"base_url": "https://api.shop.dev"}
 
