@@ -35,6 +35,7 @@ from platform_assets.declarations.errors import DeclarationError, MisspeltError,
 from platform_assets.declarations.freshness import Freshness
 from platform_assets.declarations.incremental import Incremental, TooDeep
 from platform_assets.declarations.paginator import (
+    ComputedCursor,
     Cursor,
     HeaderCursor,
     HeaderLink,
@@ -45,6 +46,7 @@ from platform_assets.declarations.paginator import (
     RecordCursor,
     SingleObject,
     SinglePage,
+    UnsizedPages,
 )
 from platform_assets.declarations.partition import Buckets, DynamicPartitions, partition_key, path_values
 from platform_assets.declarations.platform import (
@@ -90,6 +92,7 @@ __all__ = [
     "Buckets",
     "Cadence",
     "Client",
+    "ComputedCursor",
     "Configured",
     "ConstantBackoff",
     "Contract",
@@ -141,6 +144,7 @@ __all__ = [
     "SinglePage",
     "Template",
     "TooDeep",
+    "UnsizedPages",
     "partition_key",
     "path_values",
     "validate",

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from platform_assets.declarations.places import in_body, in_header
 from platform_assets.declarations.strict import strict
+from platform_assets.declarations.template import Template
 
 
 @strict
@@ -165,7 +166,7 @@ class Cursor:
             position is sent as; one of them.
         base: sent on the first request where the contract starts counting explicitly.
         counts_records: the position is a number of records to skip (Pipedrive's `start`), not an opaque text.
-        more_path: where the body says `true` as long as there are more pages.
+        more_path: where the body says `true` as long as there are more pages, and `false` on the last one.
         start_echo_path, limit_echo_path: where the body repeats the position and the limit that it answers.
         implied: the body may leave the next position out although there is more (Pipedrive: roles, mail threads). Then
             the next page begins after what came: if `more_path` is true, or if it is absent too and the page was full.
@@ -237,6 +238,71 @@ class RecordCursor:
 
 @strict
 @dataclass(frozen=True, kw_only=True)
+class UnsizedPages:
+    """`?page=1`, of a size that the server chooses and no request says. Stops at a page without records.
+
+    Pages cannot overlap, so a list that changes while it is read is read again where that matters.
+
+    Args:
+        page_param, page_body_path: the query parameter, or the place in the body, of the page's number.
+        base_page: number of the first page.
+        base_is_sent: whether the first request has its number.
+    """
+
+    page_param: str = "page"
+    page_body_path: str | None = None
+    base_page: int = 1
+    base_is_sent: bool = True
+
+    limit = None
+
+    @property
+    def position_key(self) -> str:
+        """The place of the position in a request (`places`)."""
+        return in_body(self.page_body_path) if self.page_body_path else self.page_param
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class ComputedCursor:
+    """The position of the next page is what a template makes of an answer. Stops when that is nothing, or `stop` holds.
+
+    For positions that `Cursor` and `RecordCursor` do not find. Templates have `response` (the body), `headers` (by
+    names in small letters; `headers.link.next.url` of the `Link` header), `last_record` and `last_page_size`.
+
+    Args:
+        cursor: comes to the position. An empty text, null and false are none.
+        stop: whether this was the last page, whatever `cursor` comes to.
+        cursor_param, cursor_body_path, cursor_in_header: the query parameter, place in the body or header that the
+            position is sent as; one of them.
+        is_link: the position is the address of the next page instead (see `JsonLink`).
+        limit_param, limit_body_path, limit: page size to request; None if the list takes none.
+    """
+
+    cursor: Template
+    stop: Template | None = None
+    cursor_param: str = ""
+    cursor_body_path: str | None = None
+    cursor_in_header: str | None = None
+    is_link: bool = False
+    limit_param: str | None = None
+    limit_body_path: str | None = None
+    limit: int | None = None
+
+    @property
+    def position_key(self) -> str:
+        """The place of the position in a request (`places`)."""
+        if self.cursor_body_path:
+            return in_body(self.cursor_body_path)
+        return in_header(self.cursor_in_header) if self.cursor_in_header else self.cursor_param
+
+    @property
+    def limit_key(self) -> str | None:
+        return in_body(self.limit_body_path) if self.limit_body_path else self.limit_param
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
 class SinglePage:
     """One request, one list. Sends no paging parameter."""
 
@@ -248,5 +314,15 @@ class SingleObject:
 
 
 Paginator = (
-    PageNumber | Offset | HeaderCursor | JsonLink | HeaderLink | Cursor | RecordCursor | SinglePage | SingleObject
+    PageNumber
+    | UnsizedPages
+    | Offset
+    | HeaderCursor
+    | JsonLink
+    | HeaderLink
+    | Cursor
+    | RecordCursor
+    | ComputedCursor
+    | SinglePage
+    | SingleObject
 )

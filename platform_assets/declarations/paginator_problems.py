@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from platform_assets.declarations.paginator import (
+    ComputedCursor,
     Cursor,
     HeaderCursor,
     HeaderLink,
@@ -13,6 +14,7 @@ from platform_assets.declarations.paginator import (
     RecordCursor,
     SingleObject,
     SinglePage,
+    UnsizedPages,
 )
 
 
@@ -24,13 +26,16 @@ def paginator_problems(paginator: Paginator) -> Iterator[str]:
         yield "has no stop rule: a short page ends it, so it needs `limit` and `limit_param`"
     if isinstance(paginator, Cursor):
         yield from _cursor_problems(paginator)
-    if isinstance(paginator, Cursor | HeaderCursor | JsonLink | HeaderLink):
+    if isinstance(paginator, ComputedCursor):
+        yield from _computed_problems(paginator)
+    if isinstance(paginator, Cursor | ComputedCursor | HeaderCursor | JsonLink | HeaderLink):
         if (paginator.limit is None) != (paginator.limit_key is None):
             yield "`limit` and `limit_param` belong together: one without the other is not sent"
         if paginator.limit is not None and paginator.limit < 1:
             yield "`limit` must be at least 1"
     positions = {
         PageNumber: "page_param",
+        UnsizedPages: "page_param",
         Offset: "offset_param",
         HeaderCursor: "cursor_param",
         RecordCursor: "cursor_param",
@@ -57,3 +62,16 @@ def _cursor_problems(paginator: Cursor) -> Iterator[str]:
     sent = (paginator.cursor_param, paginator.cursor_body_path, paginator.cursor_in_header)
     if len([place for place in sent if place]) > 1:
         yield "the position is sent once: leave one of `cursor_param`, `cursor_body_path` and `cursor_in_header`"
+
+
+def _computed_problems(paginator: ComputedCursor) -> Iterator[str]:
+    # Jinja2 is imported where there is a template.
+    from platform_assets.declarations.template_problems import FUNCTIONS, PAGE, problem_of
+
+    for key, template in (("cursor", paginator.cursor), ("stop", paginator.stop)):
+        problem = problem_of(template, PAGE | FUNCTIONS) if template is not None else None
+        if problem is not None:
+            yield f"`{key}`: {problem}"
+    sent = (paginator.cursor_param, paginator.cursor_body_path, paginator.cursor_in_header, paginator.is_link)
+    if len([place for place in sent if place]) != 1:
+        yield "needs one of `cursor_param`, `cursor_body_path`, `cursor_in_header` and `is_link`"

@@ -22,6 +22,7 @@ MAX_NODES = 500
 CONTEXT = frozenset({"record", "parent", "stream_partition", "stream_slice", "interval", "stream_interval", "config"})
 REQUEST = CONTEXT - {"record"}
 SETTINGS = frozenset({"config"})
+PAGE = frozenset({"response", "headers", "last_record", "last_page_size"})
 RESPONSE = frozenset({"response", "headers", "status", "config"})
 
 _FUNCTIONS_TEXT = (

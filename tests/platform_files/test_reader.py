@@ -77,7 +77,7 @@ def test_a_file_becomes_a_platform_whose_declarations_know_their_lines() -> None
             "page_numbr",
             ":8: Client: `paginator`: there is no `type` 'page_numbr'; did you mean `page_number`?",
         ),
-        ("    type: page_number\n", "", ":8: Client: `paginator`: needs a `type`: page_number, offset, "),
+        ("    type: page_number\n", "", ":8: Client: `paginator`: needs a `type`: page_number, unsized_pages, "),
         ("title: Shop", "title: yes", ":2: Platform 'shop': `title`: readers of YAML differ in what `yes` is"),
         ("title: Shop", "title: 012", ":2: Platform 'shop': `title`: readers of YAML differ"),
         ("title: Shop", "title: 1e3", ":2: Platform 'shop': `title`: must be a text, and `1e3` without quotes is none"),

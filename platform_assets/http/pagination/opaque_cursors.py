@@ -19,6 +19,7 @@ from platform_assets.http.pagination.grids import Params
 from platform_assets.http.pagination.identity import Seen
 from platform_assets.http.pagination.link_header import link_entries, link_header
 from platform_assets.http.pagination.positions import MAX_PAGES, MAX_PAGES_WITHOUT_NEW_ROWS
+from platform_assets.http.selection import get_path
 from platform_assets.http.urls import ParamValue
 
 # Pages in a row without a record, each with a next page.
@@ -109,7 +110,10 @@ class OpaquePager:
 
 @dataclass
 class BodyCursorPager(OpaquePager):
-    """The body or a header names the next position; an absent or null position is the end."""
+    """The body or a header names the next position; an absent or null position is the end, and so is `more_path` false.
+
+    Many servers name the position of the last record on the last page too (GraphQL's `endCursor`).
+    """
 
     declared: Cursor = field(kw_only=True)
     limit: int | None = field(kw_only=True)
@@ -122,6 +126,8 @@ class BodyCursorPager(OpaquePager):
 
     def _next(self, answer: Answer) -> Params | None:
         cursor = next_position(self.declared, answer)
+        if self.declared.more_path is not None and get_path(answer.body, self.declared.more_path) is False:
+            return None
         return None if cursor is None else {self.declared.position_key: cursor, **self._limit()}
 
     def _limit(self) -> Params:

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from platform_assets.declarations import (
+    ComputedCursor,
     Cursor,
     HeaderCursor,
     HeaderLink,
@@ -11,6 +12,7 @@ from platform_assets.declarations import (
     PageNumber,
     Paginator,
     RecordCursor,
+    UnsizedPages,
 )
 from platform_assets.http.answer import Answer
 from platform_assets.http.pagination.counted_cursor import CountedCursorWalk
@@ -24,6 +26,7 @@ from platform_assets.http.pagination.opaque_cursors import (
 )
 from platform_assets.http.pagination.positions import Walk
 from platform_assets.http.pagination.stated_ends import LinkHeaderWalk, NextLinkWalk, TotalProof, TotalWalk
+from platform_assets.http.pagination.unsized import UnsizedPager
 
 
 class Pager(Protocol):
@@ -83,6 +86,13 @@ def pager(paginator: Paginator, page_size: int | None, total_proof: TotalProof |
         return HeaderCursorPager(declared=paginator, limit=_limit(paginator.limit, None, page_size))
     if isinstance(paginator, JsonLink | HeaderLink):
         return LinkPager(declared=paginator, limit=_limit(paginator.limit, None, page_size))
+    if isinstance(paginator, UnsizedPages):
+        return UnsizedPager(declared=paginator)
+    if isinstance(paginator, ComputedCursor):
+        # Jinja2 is imported where there is a template.
+        from platform_assets.http.pagination.computed import ComputedPager
+
+        return ComputedPager(declared=paginator, limit=_limit(paginator.limit, None, page_size))
     if isinstance(paginator, RecordCursor):
         limit = _limit(paginator.limit, paginator.maximum, page_size)
         return RecordCursorPager(declared=paginator, limit=limit or paginator.limit)

@@ -1,0 +1,25 @@
+"""Pages by number whose size nobody says."""
+
+from dataclasses import dataclass, field
+
+from platform_assets.declarations import UnsizedPages
+from platform_assets.http.answer import Answer
+from platform_assets.http.pagination.grids import Params
+from platform_assets.http.pagination.opaque_cursors import OpaquePager
+
+
+@dataclass
+class UnsizedPager(OpaquePager):
+    """Counts pages until one has no record: a page with fewer than the one before may have been cut short."""
+
+    declared: UnsizedPages = field(kw_only=True)
+    _read: int = 0
+
+    def first(self) -> Params:
+        return {self.declared.position_key: self.declared.base_page} if self.declared.base_is_sent else {}
+
+    def _next(self, answer: Answer) -> Params | None:
+        if not answer.items:
+            return None
+        self._read += 1
+        return {self.declared.position_key: self.declared.base_page + self._read}
