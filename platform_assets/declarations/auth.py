@@ -33,11 +33,16 @@ class BearerAuth:
 @strict
 @dataclass(frozen=True, kw_only=True)
 class ApiKeyAuth:
-    """The secret named `api_key`, sent as the query parameter, header or cookie called `name`."""
+    """The secret named `api_key`, sent as the query parameter, header or cookie called `name`.
+
+    Args:
+        prefix: stands before the secret, as `Token `; not in a cookie.
+    """
 
     name: str
     location: Literal["query", "header", "cookie"] = "query"
     api_key: str = "api_token"
+    prefix: str = ""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -47,14 +52,22 @@ class ApiKeyAuth:
 @strict
 @dataclass(frozen=True, kw_only=True)
 class HttpBasicAuth:
-    """`Authorization: Basic ...`, of the secrets named `username` and `password`."""
+    """`Authorization: Basic ...`, of the secrets named `username` and `password`.
 
-    username: str = "username"
-    password: str = "password"
+    Args:
+        username, password: names of secrets; None for one that is the same for everybody (an API key with the
+            password `x`, or with none).
+        username_constant, password_constant: what is sent then.
+    """
+
+    username: str | None = "username"
+    password: str | None = "password"
+    username_constant: str = ""
+    password_constant: str = ""
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return (self.username, self.password)
+        return tuple(name for name in (self.username, self.password) if name is not None)
 
 
 @strict

@@ -104,11 +104,14 @@ def _credential(
     if isinstance(auth, BearerAuth):
         return _Header("Authorization", f"Bearer {settings.token}")
     if isinstance(auth, HttpBasicAuth):
-        return HTTPBasicAuth(*(secrets[name].encode() for name in auth.secrets))
+        username = auth.username_constant if auth.username is None else secrets[auth.username]
+        password = auth.password_constant if auth.password is None else secrets[auth.password]
+        return HTTPBasicAuth(username.encode(), password.encode())
     if isinstance(auth, ApiKeyAuth):
         if auth.location == "cookie":
             return _Cookie(platform.name, auth, settings.token)
-        return _Header(auth.name, settings.token) if auth.location == "header" else _Query(auth, settings.token)
+        key = auth.prefix + settings.token
+        return _Header(auth.name, key) if auth.location == "header" else _Query(auth, key)
     if isinstance(auth, SessionToken):
         buy = login(
             platform.name, auth, settings.base_url, secrets, lambda url, fields: _post(session, url, json=fields)

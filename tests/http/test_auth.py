@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -17,6 +18,7 @@ from platform_assets.declarations import (
     ApiKeyAuth,
     Auth,
     Client,
+    HttpBasicAuth,
     NoAuth,
     OAuth2ClientCredentials,
     OAuth2RefreshToken,
@@ -107,6 +109,29 @@ def test_a_key_in_a_cookie_goes_beside_the_servers_own(server: HttpServer) -> No
         client.get("/x")
         client.get("/x")
     assert [request.headers["Cookie"] for request in server.requests] == ["key=s3cr3t", "lb=1; key=s3cr3t"]
+
+
+@pytest.mark.parametrize("location", ["header", "query"])
+def test_a_key_may_have_a_prefix(server: HttpServer, location: Any) -> None:
+    with opened(server, ApiKeyAuth(name="Key", location=location, prefix="Token "), {"api_token": "s3cr3t"}) as client:
+        client.get("/x")
+    (request,) = server.requests
+    assert (request.headers["Key"] if location == "header" else request.query["Key"]) == "Token s3cr3t"
+
+
+@pytest.mark.parametrize(
+    ("auth", "sent"),
+    [
+        (HttpBasicAuth(username="api_token", password=None), "s3cr3t:"),
+        (HttpBasicAuth(username="api_token", password=None, password_constant="x"), "s3cr3t:x"),
+        (HttpBasicAuth(username=None, username_constant="api", password="api_token"), "api:s3cr3t"),
+    ],
+)
+def test_basic_authentication_with_a_key_alone(server: HttpServer, auth: HttpBasicAuth, sent: str) -> None:
+    assert auth.secrets == ("api_token",)
+    with opened(server, auth, {"api_token": "s3cr3t"}) as client:
+        client.get("/x")
+    assert server.requests[0].headers["Authorization"] == f"Basic {b64encode(sent.encode()).decode()}"
 
 
 def test_a_key_that_would_be_two_cookies_is_refused(server: HttpServer) -> None:
