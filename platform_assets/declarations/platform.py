@@ -91,6 +91,7 @@ class Client:
         grant: one cheap request that tells what the credential permits, if the API has one.
         paginator: how lists are paged, unless an endpoint says otherwise.
         data_selector: dotted path to the records in a body.
+        object_is_record: whether one object, where a list is expected, is its only record.
         null_is_empty: whether null at the selector means no records (Pipedrive: `data: null`).
         success_field: body field that must not be false (Pipedrive: `success`).
         error_handler: which faults are retried.
@@ -108,6 +109,7 @@ class Client:
     grant: Grant | None = None
     paginator: Paginator
     data_selector: str = "data"
+    object_is_record: bool = False
     null_is_empty: bool = False
     success_field: str | None = None
     error_handler: ErrorHandler = _DEFAULT_ERROR_HANDLER

@@ -26,7 +26,8 @@ def selector(client: Client, paginator: Paginator, data_selector: str) -> Callab
     """A function from a parsed body to its list of items, as the contract describes it.
 
     Args:
-        client: says whether null stands for an empty list, and which field reports success.
+        client: says whether null stands for an empty list, an object for a list of one, and which field reports
+            success.
         paginator: `SingleObject` expects one object instead of a list.
         data_selector: dotted path to the items; empty for the body itself. `*` stands for every item of a list, or
             every value of an object: `data.*` for records by their id, `groups.*.records` for the records of all
@@ -50,6 +51,8 @@ def selector(client: Client, paginator: Paginator, data_selector: str) -> Callab
         if single:
             if not isinstance(selected, dict) or not selected:
                 raise AnswerError(f"selector `{data_selector}` should find one object and found {_kind(selected)}")
+            return [selected]
+        if isinstance(selected, dict) and selected and client.object_is_record:
             return [selected]
         if not isinstance(selected, list):
             raise AnswerError(f"selector `{data_selector}` should find a list and found {_kind(selected)}")

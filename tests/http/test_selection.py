@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -193,3 +194,14 @@ def test_what_is_not_json_is_refused(body: bytes) -> None:
 def test_a_run_of_flags_is_found_at_any_position(flags: list[bool], length: int) -> None:
     text = "".join("1" if flag else "0" for flag in flags)
     assert has_run(np.array(flags, bool), length) == ("1" * length in text)
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_one_object_may_be_the_only_record(single: bool) -> None:
+    client = replace(PLAIN, object_is_record=True)
+    assert select(client, {"data": {"id": 1}}, single=single) == [{"id": 1}]
+    for nothing in ({}, None, "text"):
+        with pytest.raises(AnswerError):
+            select(client, {"data": nothing}, single=single)
+    with pytest.raises(AnswerError, match="should find a list and found an object"):
+        select(PLAIN, {"data": {"id": 1}})
