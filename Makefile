@@ -75,6 +75,9 @@ bench: setup $(UV)  ## measure side by side with other loaders; writes benchmark
 	$(BIN)/python -m benchmarks.dbt_build
 	$(BIN)/python -m benchmarks.requests
 
+manifests: setup  ## compare declarative manifests with Airbyte's CDK, rows and speed; writes benchmarks/MANIFESTS.md
+	$(BIN)/python -m benchmarks.manifests
+
 cluster: setup  ## measure partitions and parents over Celery workers; writes benchmarks/CLUSTER.md and WORKERS.md
 	$(BIN)/python -m benchmarks.cluster
 	$(BIN)/python -m benchmarks.workers
