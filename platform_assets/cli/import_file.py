@@ -10,7 +10,7 @@ import typer
 from platform_assets.cli.declaring import write_file
 from platform_assets.cli.sampling import take_samples
 from platform_assets.configuration.platform_settings import setting_name
-from platform_assets.declarations import Platform, PlatformAssetsError
+from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError, Template
 from platform_assets.declarations.errors import short_path
 from platform_assets.extraction.connection import connect
 from platform_assets.importing.completion import complete
@@ -159,8 +159,8 @@ def report(platform: Platform, target: Path, imported: Imported) -> Iterable[str
     yield "next:"
     if imported.base_url is None:
         yield f"  set {setting_name(platform, 'base_url')}"
-    for secret in platform.client.auth.secrets:
-        yield f"  set {setting_name(platform, secret)}"
+    for key in (*platform.client.auth.secrets, *platform.configured_of(REFERENCE)):
+        yield f"  set {setting_name(platform, key)}"
     yield f"  platform-assets check --platform {platform.name}"
     yield f"  platform-assets sync --platform {platform.name}"
 
@@ -179,7 +179,7 @@ def _as_document(platform: Platform, target: Path, imported: Imported) -> dict[s
     return {
         "file": short_path(str(target)),
         "platform": platform.name,
-        "base_url": imported.base_url,
+        "base_url": imported.base_url.text if isinstance(imported.base_url, Template) else imported.base_url,
         "resources": [resource.name for resource in platform.resources],
         "carried": not any(one.severity is Severity.NOT_CARRIED for one in imported.findings),
         "findings": [one.as_dict() for one in imported.findings],

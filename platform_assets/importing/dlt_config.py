@@ -14,6 +14,7 @@ from platform_assets.declarations import (
     Resolve,
     Resource,
     SinglePage,
+    Template,
 )
 from platform_assets.declarations.validation import problems
 from platform_assets.importing.dlt_client import ReadClient, at_base_url, credential_param, read_client
@@ -35,7 +36,7 @@ class Imported:
 
     Attributes:
         platform: can run.
-        base_url: where the API is; None if the setting must say.
+        base_url: where the API is, also as a template over settings; None if the setting must say.
         findings: the doctor's report, in the order of the configuration.
         untyped: (resource, field) of keys and path values whose type nobody declared; declared as `text`, which holds
             numbers too.
@@ -45,7 +46,7 @@ class Imported:
     """
 
     platform: Platform
-    base_url: str | None
+    base_url: str | Template | None
     findings: tuple[Finding, ...]
     untyped: tuple[tuple[str, str], ...] = ()
     undetected: tuple[str, ...] = ()
@@ -82,7 +83,7 @@ def import_document(document: Document, name: str) -> Imported:
             f"{document.file}: none of its resources can be carried: {reasons or 'there are none'}"
         )
     platform = _platform(name, document, client, resources, written, findings)
-    platform = _without_problems(platform, findings)
+    platform = without_problems(platform, findings)
     examine(platform, findings)
     names = {resource.name for resource in platform.resources}
     return Imported(
@@ -293,7 +294,7 @@ def _is_of(parents: Mapping[str, Resolve], parent: str) -> bool:
     return any(one.resource == parent for one in parents.values())
 
 
-def _without_problems(platform: Platform, findings: Findings) -> Platform:
+def without_problems(platform: Platform, findings: Findings) -> Platform:
     """The platform without resources that could not run; each is a finding."""
     while True:
         found = next(problems(platform), None)

@@ -314,7 +314,8 @@ def _load_with_dlt(source: str, folder: Path) -> None:
 def _load(imported: Imported, api: Api, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(folder / "ours.duckdb"))
     platform = imported.platform
-    settings = Settings(base_url=imported.base_url or "", token="", backoff_factor=0.0)
+    assert isinstance(imported.base_url, str)
+    settings = Settings(base_url=imported.base_url, token="", backoff_factor=0.0)
     for children in (False, True):
         names = tuple(one.name for one in platform.resources if (one.parent is not None) is children)
         if names:

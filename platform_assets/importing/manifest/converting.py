@@ -1,0 +1,429 @@
+"""A manifest's streams as a `Platform`, with a finding for everything that is not the same.
+
+Stream -> requesting  address, path, parameters, headers, body
+-> paging      paginator
+-> partitions  parents and lists of values
+-> cursors     incremental
+-> records     selector, filter, added and removed fields
+-> failures    what responses mean
+-> credentials of all streams together
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from platform_assets.declarations import (
+    Auth,
+    BearerAuth,
+    Buckets,
+    Client,
+    Endpoint,
+    ErrorHandler,
+    Incremental,
+    NoAuth,
+    Paginator,
+    Platform,
+    RateLimit,
+    Resource,
+    SinglePage,
+    Template,
+)
+from platform_assets.importing.dlt_config import Imported, without_problems
+from platform_assets.importing.doctor import examine
+from platform_assets.importing.findings import Findings, UnreadableDocument
+from platform_assets.importing.manifest.components import Manifest
+from platform_assets.importing.manifest.credentials import convert_auth
+from platform_assets.importing.manifest.cursors import Found, convert_cursor
+from platform_assets.importing.manifest.durations import iso_duration
+from platform_assets.importing.manifest.failures import convert_errors
+from platform_assets.importing.manifest.paging import convert_paging
+from platform_assets.importing.manifest.partitions import convert_partitions
+from platform_assets.importing.manifest.records import convert_filter, convert_selector, convert_transformations
+from platform_assets.importing.manifest.requesting import convert_request
+from platform_assets.importing.manifest.schemas import columns_of, key_type, properties_of
+from platform_assets.importing.manifest.texts import NotCarried, Texts
+from platform_assets.importing.names import snake_case
+
+_WHOLE = "the whole resource"
+_BUCKETS = 16
+_MOST_AT_ONCE = 16
+# Parents that are no streams themselves may have such parents too.
+_MAX_GENERATIONS = 10
+_EPOCH = ("%s", "%s_as_float")
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """One stream, before what all streams share is known.
+
+    Attributes:
+        auth: None if the stream's credential cannot be carried.
+        untyped: fields whose type nobody declared.
+    """
+
+    resource: Resource
+    base_url: str | Template
+    auth: Auth | None
+    parents: frozenset[str]
+    untyped: tuple[str, ...]
+    is_epoch: bool | None
+
+
+def import_manifest(manifest: Manifest, name: str, findings: Findings) -> Imported:
+    """The platform called `name` that a manifest declares. Raises UnreadableDocument if no stream can be carried."""
+    components = _with_parents(manifest)
+    names = _names(components)
+    drafts: list[_Draft] = []
+    for written, component in components.items():
+        resource = names[written]
+        try:
+            drafts.append(_Reader(manifest, names, findings, resource, written).draft(component))
+        except NotCarried as error:
+            findings.not_carried(resource, _WHOLE, str(error))
+    drafts = _without_orphans(drafts, findings)
+    if not drafts:
+        reasons = "; ".join(f"{one.resource or one.what}: {one.why}" for one in findings.all()[:5])
+        raise UnreadableDocument(f"{manifest.file}: none of its streams can be carried: {reasons}")
+    base_url = Counter(one.base_url for one in drafts).most_common(1)[0][0]
+    auth, drafts = _one_auth(drafts, findings)
+    drafts, is_epoch = _one_clock(drafts, findings)
+    resources = tuple(_placed(one, base_url) for one in _with_columns(drafts))
+    platform = _platform(manifest, name, base_url, auth, resources, names, findings)
+    platform = without_problems(replace(platform, client=replace(platform.client, epoch_times=is_epoch)), findings)
+    examine(platform, findings)
+    kept = {one.name for one in platform.resources}
+    untyped = tuple((one.resource.name, field) for one in drafts for field in one.untyped if one.resource.name in kept)
+    return Imported(
+        platform=platform,
+        base_url=base_url,
+        findings=findings.all(),
+        untyped=untyped,
+    )
+
+
+def _with_parents(manifest: Manifest) -> dict[str, Mapping[str, Any]]:
+    """Streams by their name, and parents that are no streams themselves."""
+    found = {one.name: one.component for one in manifest.streams}
+    waiting = list(found.values())
+    for _ in range(_MAX_GENERATIONS):
+        following: list[Mapping[str, Any]] = []
+        for component in waiting:
+            retriever = component.get("retriever")
+            router = retriever.get("partition_router") if isinstance(retriever, Mapping) else None
+            try:
+                parents = convert_partitions(router, manifest.settings, {}).parents
+            except NotCarried:
+                continue
+            for name, parent in parents.items():
+                if name not in found:
+                    found[name] = parent
+                    following.append(parent)
+        waiting = following
+    return found
+
+
+def _names(components: Iterable[str]) -> dict[str, str]:
+    """Stream as written -> a resource's name."""
+    found: dict[str, str] = {}
+    for number, written in enumerate(components, 1):
+        name = base = snake_case(written) or f"stream_{number}"
+        place = 2
+        while name in found.values():
+            name, place = f"{base}_{place}", place + 1
+        found[written] = name
+    return found
+
+
+class _Reader:
+    """Reads one stream."""
+
+    def __init__(
+        self, manifest: Manifest, names: Mapping[str, str], findings: Findings, name: str, written: str
+    ) -> None:
+        self._manifest = manifest
+        self._names = names
+        self._findings = findings
+        self._name = name
+        self._written = written
+
+    def draft(self, component: Mapping[str, Any]) -> _Draft:
+        """Raises NotCarried for a stream that would not have its rows."""
+        if component.get("type") == "StateDelegatingStream":
+            self._findings.assumed(self._name, "StateDelegatingStream", "its incremental stream is carried")
+            component = component.get("incremental_stream") or {}
+        retriever, findings, name = component.get("retriever"), self._findings, self._name
+        if not isinstance(retriever, Mapping) or retriever.get("type") != "SimpleRetriever":
+            kind = retriever.get("class_name") or retriever.get("type") if isinstance(retriever, Mapping) else None
+            why = "is Python, which is never run" if _is_custom(retriever) else "is not in our vocabulary"
+            raise NotCarried(f"the retriever `{kind}` {why}")
+        _refuse_decoder(retriever.get("decoder"))
+        settings = self._manifest.settings
+        partitions = convert_partitions(retriever.get("partition_router"), settings, self._names)
+        cursor = component.get("incremental_sync")
+        cursor = cursor if isinstance(cursor, Mapping) else {}
+        texts = Texts(
+            settings,
+            partitions.values,
+            partitions.extra,
+            str(cursor.get("partition_field_start") or "start_time"),
+            str(cursor.get("partition_field_end") or "end_time"),
+        )
+        requester = retriever.get("requester")
+        requester = requester if isinstance(requester, Mapping) else {}
+        selector = retriever.get("record_selector")
+        record_filter = convert_filter(selector, texts, findings, name)
+        record = convert_transformations(component.get("transformations"), texts, findings, name)
+        request = convert_request(requester, partitions, texts, findings, name)
+        incremental = self._incremental(cursor or None, request.sent, texts)
+        paginator = convert_paging(retriever.get("paginator"), request.tokens, settings, findings, name)
+        endpoint = replace(
+            request.endpoint,
+            paginator=paginator,
+            data_selector=convert_selector(selector),
+            incremental=incremental,
+            record_filter=record_filter,
+            record=record,
+            error_handler=convert_errors(requester.get("error_handler"), texts, findings, name),
+        )
+        auth = request.auth or self._auth(requester, request.base_url)
+        schema = properties_of(component)
+        key = self._key(component.get("primary_key"))
+        columns = {
+            **columns_of(schema, endpoint.record),
+            **{field: key_type(schema.get(field)) or "text" for field in key},
+        }
+        untyped = tuple(field for field in key if key_type(schema.get(field)) is None)
+        for field in untyped:
+            why = "its type is declared nowhere; `text` holds numbers too, as their digits"
+            findings.assumed(name, f"columns.{field}", why)
+        if incremental is not None:
+            columns[incremental.cursor_path] = "timestamp"
+        resource = Resource(
+            name=name,
+            description=_description(component, name),
+            endpoint=endpoint,
+            columns=columns,
+            primary_key=None if key == ("id",) else key[0] if len(key) == 1 else key,
+            partition=Buckets(count=_BUCKETS) if endpoint.parents else None,
+            specified_name=self._written if self._written != name else None,
+        )
+        parents = frozenset(one.resource for one in endpoint.parents.values())
+        return _Draft(resource, request.base_url, auth, parents, untyped, _is_epoch(cursor, incremental))
+
+    def _incremental(self, cursor: Mapping[str, Any] | None, sent: Found, texts: Texts) -> Incremental | None:
+        try:
+            return convert_cursor(cursor, sent, texts, self._findings, self._name)
+        except NotCarried as error:
+            if sent.start or sent.end:
+                raise
+            self._findings.not_carried(self._name, "incremental_sync", f"{error}; the list is read in full each time")
+            return None
+
+    def _auth(self, requester: Mapping[str, Any], base_url: str | Template) -> Auth | None:
+        try:
+            return convert_auth(
+                requester.get("authenticator"), self._manifest.settings, base_url if isinstance(base_url, str) else ""
+            )
+        except NotCarried as error:
+            self._findings.not_carried(None, "authenticator", f"{error}; `client.auth` of the file is to be corrected")
+            return None
+
+    def _key(self, given: Any) -> tuple[str, ...]:
+        """The key's fields; empty for records without one."""
+        parts = [given] if isinstance(given, str) else given if isinstance(given, list) else []
+        found: list[str] = []
+        for part in parts:
+            keys = part if isinstance(part, list) else [part]
+            if len(keys) != 1 or not isinstance(keys[0], str) or "." in keys[0]:
+                self._findings.assumed(
+                    self._name, "primary_key", f"{keys!r} is inside an object: the key is a hash of the whole record"
+                )
+                return ()
+            found.append(keys[0])
+        if not found:
+            self._findings.suspected(
+                self._name, "primary_key", "there is none: the key is a hash of the record, an edit makes a new row"
+            )
+        return tuple(found)
+
+
+def _is_custom(component: Any) -> bool:
+    return isinstance(component, Mapping) and bool(component.get("class_name"))
+
+
+def _refuse_decoder(decoder: Any) -> None:
+    kind = decoder.get("type") if isinstance(decoder, Mapping) else None
+    if kind not in (None, "JsonDecoder"):
+        raise NotCarried(f"bodies for `{decoder.get('class_name', kind)}` are not in our vocabulary")
+
+
+def _is_epoch(cursor: Mapping[str, Any], incremental: Incremental | None) -> bool | None:
+    """Whether records have the cursor in seconds since 1970; None without a cursor."""
+    if incremental is None:
+        return None
+    formats = cursor.get("cursor_datetime_formats")
+    written = formats[0] if isinstance(formats, list) and formats else cursor.get("datetime_format")
+    return written in _EPOCH
+
+
+def _description(component: Mapping[str, Any], name: str) -> str:
+    given = component.get("description")
+    return (
+        " ".join(given.split())[:200]
+        if isinstance(given, str) and given.strip()
+        else name.replace("_", " ").capitalize() + "."
+    )
+
+
+def _without_orphans(drafts: Sequence[_Draft], findings: Findings) -> list[_Draft]:
+    """Without children whose parent is not there."""
+    kept = list(drafts)
+    while True:
+        names = {one.resource.name for one in kept}
+        orphan = next((one for one in kept if one.parents - names), None)
+        if orphan is None:
+            return kept
+        missing = sorted(orphan.parents - names)[0]
+        findings.not_carried(orphan.resource.name, _WHOLE, f"its parent `{missing}` is not there")
+        kept.remove(orphan)
+
+
+def _one_auth(drafts: Sequence[_Draft], findings: Findings) -> tuple[Auth, list[_Draft]]:
+    """The credential of most streams, and the streams that it serves: also those that need none."""
+    said = [one.auth for one in drafts if one.auth is not None and not isinstance(one.auth, NoAuth)]
+    if not said:
+        unknown = any(one.auth is None for one in drafts)
+        return (BearerAuth() if unknown else NoAuth()), list(drafts)
+    auth = max(said, key=said.count)
+    kept: list[_Draft] = []
+    for one in drafts:
+        if one.auth in (None, auth) or isinstance(one.auth, NoAuth):
+            kept.append(one)
+        else:
+            findings.not_carried(one.resource.name, _WHOLE, "it has another credential than the other streams")
+    return auth, _without_orphans(kept, findings)
+
+
+def _one_clock(drafts: Sequence[_Draft], findings: Findings) -> tuple[list[_Draft], bool]:
+    """The drafts, and whether times are seconds since 1970: streams with the rarer form are read in full."""
+    said = [one.is_epoch for one in drafts if one.is_epoch is not None]
+    is_epoch = bool(said) and said.count(True) > said.count(False)
+    found: list[_Draft] = []
+    for one in drafts:
+        incremental = one.resource.endpoint.incremental
+        if incremental is None or one.is_epoch == is_epoch:
+            found.append(one)
+            continue
+        findings.assumed(
+            one.resource.name, "incremental_sync", "its times are written in another way than others': read in full"
+        )
+        columns = {field: kind for field, kind in one.resource.columns.items() if field != incremental.cursor_path}
+        endpoint = replace(one.resource.endpoint, incremental=None)
+        found.append(replace(one, resource=replace(one.resource, endpoint=endpoint, columns=columns), is_epoch=None))
+    return found, is_epoch
+
+
+def _with_columns(drafts: Sequence[_Draft]) -> list[_Draft]:
+    """With the fields that children take path values from among the parents' columns."""
+    needed: dict[str, dict[str, str]] = {}
+    for one in drafts:
+        for resolve in one.resource.endpoint.parents.values():
+            field, *inside = resolve.field.split(".")
+            needed.setdefault(resolve.resource, {})[field] = "json" if inside else "text"
+    return [
+        replace(
+            one, resource=replace(one.resource, columns={**needed.get(one.resource.name, {}), **one.resource.columns})
+        )
+        for one in drafts
+    ]
+
+
+def _placed(draft: _Draft, base_url: str | Template) -> Resource:
+    """The resource with its address, if that is another one than the platform's."""
+    if draft.base_url == base_url:
+        return draft.resource
+    return replace(draft.resource, endpoint=replace(draft.resource.endpoint, base_url=draft.base_url))
+
+
+def _platform(
+    manifest: Manifest,
+    name: str,
+    base_url: str | Template,
+    auth: Auth,
+    resources: Sequence[Resource],
+    names: Mapping[str, str],
+    findings: Findings,
+) -> Platform:
+    endpoints = [one.endpoint for one in resources]
+    paginators = [one.paginator for one in endpoints if one.paginator is not None]
+    paginator: Paginator = max(paginators, key=paginators.count) if paginators else SinglePage()
+    selector = Counter(one.data_selector or "" for one in endpoints).most_common(1)[0][0]
+    handlers = [one.error_handler or ErrorHandler() for one in endpoints]
+    handler = max(handlers, key=handlers.count)
+    title = manifest.title or name.replace("_", " ").capitalize()
+    return Platform(
+        name=name,
+        title=title,
+        description=f"Imported from {manifest.file}.",
+        base_url=base_url,
+        client=Client(
+            auth=auth,
+            probe=_probe(manifest, resources, names),
+            paginator=paginator,
+            data_selector=selector,
+            null_is_empty=True,
+            object_is_record=True,
+            error_handler=handler,
+            rate_limit=_rate_limit(manifest.api_budget, findings),
+            max_concurrency=min(manifest.concurrency or 8, _MOST_AT_ONCE),
+            docs_url=manifest.docs_url,
+        ),
+        resources=tuple(_shortened(one, paginator, selector, handler) for one in resources),
+    )
+
+
+def _shortened(resource: Resource, paginator: Paginator, selector: str, handler: ErrorHandler) -> Resource:
+    """Without what the client says too."""
+    endpoint: Endpoint = resource.endpoint
+    own = endpoint.error_handler or ErrorHandler()
+    return replace(
+        resource,
+        endpoint=replace(
+            endpoint,
+            paginator=None if endpoint.paginator == paginator else endpoint.paginator,
+            data_selector=None if endpoint.data_selector == selector else endpoint.data_selector,
+            error_handler=None if own == handler else own,
+        ),
+    )
+
+
+def _probe(manifest: Manifest, resources: Sequence[Resource], names: Mapping[str, str]) -> str:
+    """The path of a stream that the manifest checks a connection with, or of another plain one."""
+    checked = [names[one] for one in manifest.check if one in names]
+    plain = {
+        one.name: one.endpoint.path
+        for one in resources
+        if "{" not in one.endpoint.path and one.endpoint.base_url is None and one.endpoint.method == "GET"
+    }
+    return next((plain[one] for one in (*checked, *plain) if one in plain), "/")
+
+
+def _rate_limit(budget: Mapping[str, Any] | None, findings: Findings) -> RateLimit | tuple[RateLimit, ...] | None:
+    found: list[RateLimit] = []
+    for policy in (budget or {}).get("policies") or ():
+        if not isinstance(policy, Mapping) or policy.get("type") == "UnlimitedCallRatePolicy":
+            continue
+        if policy.get("matchers"):
+            findings.assumed(None, "api_budget", "a limit of some requests is left to the server's 429")
+            continue
+        rates = policy.get("rates") or [{"limit": policy.get("call_limit"), "interval": policy.get("period")}]
+        for rate in rates if isinstance(rates, list) else ():
+            limit = rate.get("limit") if isinstance(rate, Mapping) else None
+            interval = iso_duration(rate.get("interval")) if isinstance(rate, Mapping) else None
+            if isinstance(limit, str) and limit.isdigit():
+                limit = int(limit)
+            if type(limit) is int and limit > 0 and interval is not None:
+                found.append(RateLimit(requests=limit, seconds=interval.total_seconds()))
+    return None if not found else found[0] if len(found) == 1 else tuple(found)

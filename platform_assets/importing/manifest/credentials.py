@@ -1,0 +1,200 @@
+"""Authenticators as ways to send a credential."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from platform_assets.declarations import (
+    ApiKeyAuth,
+    Auth,
+    BearerAuth,
+    HttpBasicAuth,
+    NoAuth,
+    OAuth2ClientCredentials,
+    OAuth2RefreshToken,
+    SessionToken,
+)
+from platform_assets.importing.manifest.durations import iso_duration
+from platform_assets.importing.manifest.settings import ConfigSettings
+from platform_assets.importing.manifest.texts import NotCarried, is_template, setting_in
+
+_BEARER = re.compile(r"\s*Bearer\s+(\{\{.*\}\})\s*", re.DOTALL)
+_PREFIXED = re.compile(r"\s*([A-Za-z][\w.=-]{0,30}[ =:]\s*)(\{\{.*\}\})\s*", re.DOTALL)
+_BASIC = re.compile(r"Basic\s+\{\{\s*\(?\s*(.*?)\s*~\s*':'\s*~\s*(.*?)\s*\)?\s*\|\s*base64encode\s*\}\}", re.DOTALL)
+_PLACES = {"header": "header", "request_parameter": "query"}
+_OAUTH_NAMES = {
+    "client_id_name": "client_id",
+    "client_secret_name": "client_secret",
+    "refresh_token_name": "refresh_token",
+    "access_token_name": "access_token",
+    "expires_in_name": "expires_in",
+    "grant_type_name": "grant_type",
+}
+
+
+def convert_auth(component: Any, settings: ConfigSettings, base_url: str) -> Auth:
+    """The credential of an authenticator. Raises NotCarried."""
+    if not isinstance(component, Mapping):
+        return NoAuth()
+    kind = component.get("type")
+    if kind == "NoAuth":
+        return NoAuth()
+    if kind == "BearerAuthenticator":
+        return BearerAuth(token=_secret(component.get("api_token"), settings, "api_token"))
+    if kind == "ApiKeyAuthenticator":
+        return _api_key(component, settings)
+    if kind == "BasicHttpAuthenticator":
+        return basic(component.get("username"), component.get("password"), settings)
+    if kind == "OAuthAuthenticator":
+        return _oauth(component, settings, base_url)
+    if kind == "SessionTokenAuthenticator":
+        return _session(component, settings, base_url)
+    if kind == "CustomAuthenticator":
+        raise NotCarried(f"`{component.get('class_name')}` is Python, which is never run")
+    raise NotCarried(f"`{kind}` is not in our vocabulary")
+
+
+def header_auth(name: str, text: str, settings: ConfigSettings) -> Auth | None:
+    """The credential that a header with a secret in it is; None if it is none that can be carried."""
+    if (found := _BEARER.fullmatch(text)) and name.lower() == "authorization":
+        token = setting_in(found[1], settings)
+        return BearerAuth(token=token) if token else None
+    if found := _BASIC.fullmatch(text.strip()):
+        username, password = ("{{ " + part + " }}" for part in found.groups())
+        return basic(username, password, settings)
+    return _prefixed(name, "header", text, settings)
+
+
+def _prefixed(name: str, location: Any, text: str, settings: ConfigSettings) -> ApiKeyAuth | None:
+    key = setting_in(text, settings)
+    if key:
+        return ApiKeyAuth(name=name, location=location, api_key=key)
+    found = _PREFIXED.fullmatch(text)
+    key = setting_in(found[2], settings) if found else None
+    return ApiKeyAuth(name=name, location=location, api_key=key, prefix=found[1]) if found and key else None
+
+
+def basic(username: Any, password: Any, settings: ConfigSettings) -> HttpBasicAuth:
+    """Basic authentication, of which one part may be written out. Raises NotCarried."""
+    name, name_text = _part(username, settings, "username")
+    secret, secret_text = _part(password or "", settings, "password")
+    return HttpBasicAuth(
+        username=name, password=secret, username_constant=name_text or "", password_constant=secret_text or ""
+    )
+
+
+def _part(given: Any, settings: ConfigSettings, what: str) -> tuple[str | None, str | None]:
+    """The setting of a part of a credential, or its text."""
+    setting = setting_in(given, settings)
+    if setting is not None:
+        return setting, None
+    if isinstance(given, str) and (not is_template(given) or given.strip().strip("{} '\"") == ""):
+        return None, "" if is_template(given) else given
+    raise NotCarried(f"`{what}` is computed: {_short(given)}")
+
+
+def _secret(given: Any, settings: ConfigSettings, what: str) -> str:
+    setting = setting_in(given, settings)
+    if setting is None:
+        raise NotCarried(f"`{what}` is not one setting: {_short(given)}")
+    return setting
+
+
+def _short(text: Any) -> str:
+    # A token that is written out is not repeated.
+    return f"`{' '.join(text.split())[:80]}`" if is_template(text) else "it is written out"
+
+
+def _api_key(component: Mapping[str, Any], settings: ConfigSettings) -> Auth:
+    inject = component.get("inject_into")
+    inject = inject if isinstance(inject, Mapping) else {"inject_into": "header", "field_name": component.get("header")}
+    place, name, text = inject.get("inject_into"), inject.get("field_name"), component.get("api_token")
+    if place not in _PLACES or not isinstance(name, str) or not isinstance(text, str):
+        raise NotCarried(f"an API key in `{place}`")
+    found = header_auth(name, text, settings) if place == "header" else _prefixed(name, "query", text, settings)
+    if found is None:
+        raise NotCarried(f"`api_token` is not one setting: {_short(text)}")
+    return found
+
+
+def _oauth(component: Mapping[str, Any], settings: ConfigSettings, base_url: str) -> Auth:
+    for key, usual in _OAUTH_NAMES.items():
+        if component.get(key, usual) != usual:
+            raise NotCarried(
+                f"`{key}` is {component[key]!r}: other names in the token request are not in our vocabulary"
+            )
+    for key in ("refresh_request_headers", "access_token_value", "profile_assertion"):
+        if component.get(key):
+            raise NotCarried(f"`{key}` is not in our vocabulary")
+    if component.get("send_refresh_request_as_query_params"):
+        raise NotCarried("a token request by its query is not in our vocabulary")
+    url = component.get("token_refresh_endpoint")
+    if not isinstance(url, str) or is_template(url):
+        raise NotCarried("`token_refresh_endpoint` is not written out")
+    data: dict[str, str] = {}
+    scopes = component.get("scopes")
+    if isinstance(scopes, list) and scopes:
+        data["scope"] = " ".join(map(str, scopes))
+    body = component.get("refresh_request_body")
+    for name, value in body.items() if isinstance(body, Mapping) else ():
+        if not isinstance(value, str) or is_template(value):
+            raise NotCarried(f"`refresh_request_body.{name}` is computed")
+        data[str(name)] = value
+    url = url.removeprefix(base_url) if base_url and url.startswith(f"{base_url}/") else url
+    client_id = _secret(component.get("client_id"), settings, "client_id")
+    client_secret = _secret(component.get("client_secret"), settings, "client_secret")
+    grant = component.get("grant_type", "refresh_token")
+    if grant == "client_credentials":
+        return OAuth2ClientCredentials(
+            access_token_url=url, client_id=client_id, client_secret=client_secret, access_token_request_data=data
+        )
+    if grant != "refresh_token":
+        raise NotCarried(f"the grant `{grant}` is not in our vocabulary")
+    token = _secret(component.get("refresh_token"), settings, "refresh_token")
+    return OAuth2RefreshToken(
+        access_token_url=url,
+        client_id=client_id,
+        client_secret=client_secret,
+        refresh_token=token,
+        access_token_request_data=data,
+    )
+
+
+def _session(component: Mapping[str, Any], settings: ConfigSettings, base_url: str) -> Auth:
+    login = component.get("login_requester")
+    login = login if isinstance(login, Mapping) else {}
+    if login.get("http_method", "GET") != "POST" or not isinstance(login.get("request_body_json"), Mapping):
+        raise NotCarried("a login that is no POST with JSON is not in our vocabulary")
+    if str(login.get("url_base", "")).rstrip("/") != base_url or is_template(login.get("path")):
+        raise NotCarried("the login is at another server, or its path is computed")
+    secrets: dict[str, str] = {}
+    constants: dict[str, str | int | bool] = {}
+    for name, given in login["request_body_json"].items():
+        setting = setting_in(given, settings)
+        if setting:
+            secrets[name] = setting
+        elif isinstance(given, str | int | bool) and not is_template(given):
+            constants[name] = given
+        else:
+            raise NotCarried(f"`{name}` of the login is computed")
+    path = component.get("session_token_path")
+    if not isinstance(path, list) or not all(isinstance(part, str) and "." not in part for part in path):
+        raise NotCarried("`session_token_path` is no path")
+    request = component.get("request_authentication")
+    request = request if isinstance(request, Mapping) else {}
+    header = None
+    if request.get("type") == "ApiKey":
+        inject = request.get("inject_into")
+        inject = inject if isinstance(inject, Mapping) else {}
+        if inject.get("inject_into") != "header" or request.get("api_token"):
+            raise NotCarried("a session's token elsewhere than alone in a header is not in our vocabulary")
+        header = str(inject.get("field_name"))
+    return SessionToken(
+        login_path="/" + str(login.get("path", "")).strip("/"),
+        login_json=secrets,
+        login_constants=constants,
+        token_path=".".join(path),
+        header=header,
+        expires=iso_duration(component.get("expiration_duration")) or timedelta(hours=1),
+    )

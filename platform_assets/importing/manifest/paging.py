@@ -1,0 +1,251 @@
+"""Paginators of a manifest as ours."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from platform_assets.declarations import (
+    ComputedCursor,
+    Cursor,
+    HeaderLink,
+    JsonLink,
+    Offset,
+    PageNumber,
+    Paginator,
+    SinglePage,
+    Template,
+    UnsizedPages,
+)
+from platform_assets.declarations.template_problems import FUNCTIONS, PAGE, problem_of
+from platform_assets.importing.findings import Findings
+from platform_assets.importing.manifest.settings import ConfigSettings
+from platform_assets.importing.manifest.texts import NotCarried, is_template, setting_in, single_expression
+
+_USUAL_SIZE = 100
+_TOKEN = re.compile(
+    r"\{\{\s*next_page_token(?:\.next_page_token|\[\s*['\"]next_page_token['\"]\s*\])\s*(?:or [^}]*)?\}\}"
+)
+_DEFAULT = r"(?:,\s*(?:\{\}|''|\"\"|None|none))?"
+_STEP = rf"(?:\.get\(\s*['\"]([^'\"]+)['\"]\s*{_DEFAULT}\s*\)|\.(\w+)(?!\s*\()|\[\s*['\"]([^'\"]+)['\"]\s*\])"
+_RESPONSE_PATH = re.compile(rf"response((?:{_STEP})+)(?:\s+or\s+(?:''|\"\"|none|None))?")
+_LINK_HEADER = re.compile(
+    r"headers(?:\.|\[\s*['\"])[Ll]ink(?:['\"]\s*\])?(?:\.|\[\s*['\"])next(?:['\"]\s*\])?(?:\.|\[\s*['\"])url(?:['\"]\s*\])?"
+)
+_HEADER = re.compile(r"headers(?:\.get\(\s*['\"]([\w-]+)['\"]\s*\)|\[\s*['\"]([\w-]+)['\"]\s*\]|\.(\w+))")
+_NOT_MORE = re.compile(rf"(?:not\s+response((?:{_STEP})+)|response((?:{_STEP})+)\s*(?:==|is)\s*(?:false|False))")
+
+
+class _Place:
+    """Where a request takes an option: query parameter, dotted path in the body, or header."""
+
+    def __init__(self, option: Mapping[str, Any], what: str) -> None:
+        name, path = option.get("field_name"), option.get("field_path")
+        found = ".".join(map(str, path)) if isinstance(path, list) else name
+        if not isinstance(found, str) or not found or is_template(found):
+            raise NotCarried(f"`{what}` has no name that is written out")
+        kind = option.get("inject_into")
+        self.query = found if kind == "request_parameter" else None
+        self.body = found if kind in ("body_json", "body_data") else None
+        self.header = found if kind == "header" else None
+        if not (self.query or self.body or self.header):
+            raise NotCarried(f"`{what}` goes into `{kind}`")
+
+
+def convert_paging(
+    component: Any, tokens: Mapping[str, str], settings: ConfigSettings, findings: Findings, name: str
+) -> Paginator:
+    """The paginator of a retriever. Raises NotCarried if its rows could not all be read.
+
+    Args:
+        tokens: places of the request that a template fills with the next position, as `convert_requests` found them:
+            `query` -> name of a parameter, `body` -> a dotted path, `header` -> a name.
+    """
+    if not isinstance(component, Mapping) or component.get("type") == "NoPagination":
+        return SinglePage()
+    strategy = component.get("pagination_strategy")
+    strategy = strategy if isinstance(strategy, Mapping) else {}
+    kind = strategy.get("type")
+    if component.get("type") != "DefaultPaginator" or kind == "CustomPaginationStrategy":
+        raise NotCarried(f"`{strategy.get('class_name', component.get('type'))}` is Python, which is never run")
+    size = _size(strategy.get("page_size"), settings, findings, name)
+    sized = component.get("page_size_option")
+    limit = _Place(sized, "page_size_option") if isinstance(sized, Mapping) else None
+    if limit is not None and size is None:
+        size = _USUAL_SIZE
+        findings.assumed(name, "page_size", f"none is said: pages of {size}")
+    option = component.get("page_token_option")
+    is_path = isinstance(option, Mapping) and option.get("type") == "RequestPath"
+    place = _Place(option, "page_token_option") if isinstance(option, Mapping) and not is_path else _place_of(tokens)
+    if kind == "PageIncrement":
+        return _numbered(strategy, place, limit, size, findings, name)
+    if kind == "OffsetIncrement":
+        return _offset(place, limit, size)
+    if kind == "CursorPagination":
+        return _cursor(strategy, place, limit, size, is_path)
+    raise NotCarried(f"the pagination strategy `{kind}` is not in our vocabulary")
+
+
+def next_token_in(text: Any) -> bool:
+    """Whether a text of a request is the position of the next page, and nothing else."""
+    return isinstance(text, str) and _TOKEN.fullmatch(text.strip()) is not None
+
+
+def _place_of(tokens: Mapping[str, str]) -> _Place | None:
+    kinds = {"query": "request_parameter", "body": "body_json", "header": "header"}
+    for key, found in tokens.items():
+        return _Place({"inject_into": kinds[key], "field_name": found}, "next_page_token")
+    return None
+
+
+def _size(given: Any, settings: ConfigSettings, findings: Findings, name: str) -> int | None:
+    if isinstance(given, bool) or given is None:
+        return None
+    if isinstance(given, str) and is_template(given):
+        setting = setting_in(given, settings)
+        default = settings.default(setting) if setting else None
+        if isinstance(default, int) and default > 0:
+            findings.assumed(name, "page_size", f"is the default of the setting `{setting}`, {default}")
+            return default
+        findings.assumed(name, "page_size", f"is computed: pages of {_USUAL_SIZE}; the setting `page_size` replaces it")
+        return _USUAL_SIZE
+    try:
+        number = int(given)
+    except (TypeError, ValueError):
+        return None
+    return number if 0 < number < 1_000_000 else None
+
+
+def _numbered(
+    strategy: Mapping[str, Any],
+    place: _Place | None,
+    limit: _Place | None,
+    size: int | None,
+    findings: Findings,
+    name: str,
+) -> Paginator:
+    if place is None or place.header:
+        raise NotCarried("the page's number is sent neither in the query nor in the body")
+    first = strategy.get("start_from_page", 0)
+    first = int(first) if isinstance(first, int | str) and str(first).isdigit() else 0
+    if "start_from_page" not in strategy:
+        findings.suspected(
+            name,
+            "start_from_page",
+            "pages are counted from 0, as the manifest does not say otherwise; is page 1 read twice?",
+        )
+    if limit is None or size is None or limit.header:
+        if size is not None:
+            findings.suspected(name, "page_size", f"{size} is assumed and never sent: read on until a page is empty")
+        is_sent = strategy.get("inject_on_first_request") is True
+        return UnsizedPages(
+            page_param=place.query or "page", page_body_path=place.body, base_page=first, base_is_sent=is_sent
+        )
+    return PageNumber(
+        page_param=place.query or "page",
+        page_body_path=place.body,
+        limit_param=limit.query or "per_page",
+        limit_body_path=limit.body,
+        limit=size,
+        base_page=first,
+    )
+
+
+def _offset(place: _Place | None, limit: _Place | None, size: int | None) -> Paginator:
+    if place is None or place.header:
+        raise NotCarried("the offset is sent neither in the query nor in the body")
+    if limit is None or size is None or limit.header:
+        raise NotCarried(
+            f"pages by offset whose size{'' if size is None else f' {size}'} is never sent are not in our vocabulary"
+        )
+    return Offset(
+        offset_param=place.query or "offset",
+        offset_body_path=place.body,
+        limit_param=limit.query or "limit",
+        limit_body_path=limit.body,
+        limit=size,
+    )
+
+
+def _cursor(
+    strategy: Mapping[str, Any], place: _Place | None, limit: _Place | None, size: int | None, is_path: bool
+) -> Paginator:
+    if place is None and not is_path:
+        raise NotCarried("the position of the next page is sent nowhere that can be told")
+    if limit is not None and limit.header:
+        raise NotCarried("the page's size in a header is not in our vocabulary")
+    sized: dict[str, Any] = {}
+    if limit is not None and size is not None:
+        sized = {"limit": size, "limit_param": limit.query, "limit_body_path": limit.body}
+    text = strategy.get("cursor_value")
+    if not isinstance(text, str):
+        raise NotCarried("`cursor_value` is no text")
+    inner = single_expression(text) or ""
+    path = _response_path(inner)
+    stop = strategy.get("stop_condition")
+    stop = stop if isinstance(stop, str) and stop.strip() else None
+    if (stop and path and path.startswith(f"{_stop_path(stop)}.")) or (stop and path and path == _stop_path(stop)):
+        # It ends where there is no position, as every list does.
+        stop = None
+    more = _stop_path(stop) if stop else None
+    if is_path and stop is None:
+        link = {key: value for key, value in sized.items() if key != "limit_body_path"}
+        if path:
+            return JsonLink(next_url_path=path, **link)
+        if _LINK_HEADER.fullmatch(inner):
+            return HeaderLink(**link)
+    if place is not None and (stop is None or more):
+        where = {"cursor_param": place.query or "", "cursor_body_path": place.body, "cursor_in_header": place.header}
+        if path:
+            return Cursor(cursor_path=path, more_path=more, **where, **sized)
+        header = _HEADER.fullmatch(inner)
+        if header and not more and "link" not in inner.lower():
+            return Cursor(cursor_header=header[1] or header[2] or header[3], **where, **sized)
+    return _computed(text, stop, place, is_path, sized, size)
+
+
+def _computed(
+    text: str, stop: str | None, place: _Place | None, is_path: bool, sized: Mapping[str, Any], size: int | None
+) -> ComputedCursor:
+    cursor = _template(text, "cursor_value", size)
+    condition = _template(stop, "stop_condition", size) if stop else None
+    where: dict[str, Any] = (
+        {"is_link": True}
+        if place is None or is_path
+        else {
+            "cursor_param": place.query or "",
+            "cursor_body_path": place.body,
+            "cursor_in_header": place.header,
+        }
+    )
+    return ComputedCursor(cursor=cursor, stop=condition, **where, **sized)
+
+
+def _template(text: str, what: str, size: int | None) -> Template:
+    if size is not None:
+        text = re.sub(r"\bconfig\s*(?:\.page_size|\[\s*['\"]page_size['\"]\s*\])", str(size), text)
+    text = re.sub(r"\blast_records\s*\[\s*-1\s*\]", "last_record", text)
+    text = re.sub(r"\blast_records\s*\|\s*(?:length|count)\b", "last_page_size", text)
+    template = Template(text if is_template(text) else "{{ " + text + " }}")
+    problem = problem_of(template, PAGE | FUNCTIONS)
+    if problem is not None:
+        raise NotCarried(f"`{what}`: {problem}")
+    return template
+
+
+def _response_path(inner: str) -> str | None:
+    found = _RESPONSE_PATH.fullmatch(inner)
+    return _dotted(found[1]) if found else None
+
+
+def _stop_path(stop: str) -> str | None:
+    """What of the body is absent at the end, of `{{ not response.next }}`."""
+    found = _NOT_MORE.fullmatch(single_expression(stop) or stop.strip())
+    if found is None:
+        return None
+    steps = next(group for group in (found[1], found[5]) if group)
+    return _dotted(steps)
+
+
+def _dotted(steps: str) -> str | None:
+    names = [next(filter(None, one)) for one in re.findall(_STEP, steps)]
+    return None if any("." in name or "*" in name for name in names) else ".".join(names)

@@ -1,0 +1,520 @@
+"""Manifests in every way of the language, each with the rows that its streams have on `api.VendorApi`."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.importing.manifest.api import ITEMS, KEY, KINDS, ORGS, USER, Record, prices_of, projects_of, tasks_of
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A manifest, and what is to come of it.
+
+    Attributes:
+        streams: of the manifest, whose requesters lack `url_base`.
+        rows: stream -> its rows; a stream that is not here is not carried.
+        more: further parts of the manifest.
+        not_carried: what the report says of that, as (resource, what).
+        cdk: why the CDK reads other rows, if it does.
+    """
+
+    streams: list[Json]
+    rows: dict[str, list[Record]]
+    more: Json = field(default_factory=dict)
+    not_carried: frozenset[tuple[str | None, str]] = frozenset()
+    cdk: str | None = None
+
+
+CONFIG: Json = {
+    "key": KEY,
+    "user": USER,
+    "start_date": "2026-01-01T00:00:00Z",
+    "kinds": list(KINDS),
+    "part": "paged",
+    "nested": {"key": KEY},
+}
+SPEC: Json = {
+    "type": "Spec",
+    "connection_specification": {
+        "type": "object",
+        "required": ["key", "start_date", "part"],
+        "properties": {
+            "key": {"type": "string", "airbyte_secret": True},
+            "user": {"type": "string"},
+            "start_date": {"type": "string"},
+            "kinds": {"type": "array"},
+            "part": {"type": "string"},
+            "nested": {"type": "object", "properties": {"key": {"type": "string", "airbyte_secret": True}}},
+        },
+    },
+}
+
+
+def stream(path: str, *, name: str = "items", key: Any = "id", **parts: Any) -> Json:
+    """A stream at a path below `/v1`; `requester`, `retriever` and `selector` are merged in, others are its own."""
+    selector = parts.pop("selector", {})
+    types = {
+        "id": {"type": "string" if name in ("prices", "tasks") else "integer"},
+        "a": {"type": ["null", "integer"]},
+        "b": {"type": "integer"},
+        "name": {"type": ["null", "string"]},
+        "price": {"type": "object"},
+        "tags": {"type": "array"},
+    }
+    found: Json = {
+        "type": "DeclarativeStream",
+        "name": name,
+        "schema_loader": {"type": "InlineSchemaLoader", "schema": {"type": "object", "properties": types}},
+        "retriever": {
+            "type": "SimpleRetriever",
+            "requester": {
+                "type": "HttpRequester",
+                "url_base": "{url}/v1",
+                "path": path,
+                "http_method": "GET",
+                **parts.pop("requester", {}),
+            },
+            "record_selector": {
+                "type": "RecordSelector",
+                "extractor": {"type": "DpathExtractor", "field_path": parts.pop("at", ["items"])},
+                **selector,
+            },
+            **parts.pop("retriever", {}),
+        },
+        **parts,
+    }
+    return {**found, "primary_key": key} if key is not None else found
+
+
+def option(place: str, *names: str) -> Json:
+    if len(names) == 1:
+        return {"type": "RequestOption", "inject_into": place, "field_name": names[0]}
+    return {"type": "RequestOption", "inject_into": place, "field_path": list(names)}
+
+
+def paged(strategy: Json, token: Json | None, size: Json | None = None, **requester: Any) -> Json:
+    found: Json = {"type": "DefaultPaginator", "pagination_strategy": strategy}
+    if token:
+        found["page_token_option"] = token
+    if size:
+        found["page_size_option"] = size
+    return {"retriever": {"paginator": found}, "requester": requester}
+
+
+def cursor(value: str, **more: Any) -> Json:
+    return {"type": "CursorPagination", "cursor_value": value, **more}
+
+
+QUERY = "request_parameter"
+_PATH: Json = {"type": "RequestPath"}
+_NUMBERED = {"type": "PageIncrement", "page_size": 10, "start_from_page": 1}
+_PAGES: dict[str, tuple[str, Json]] = {
+    "page numbers": ("numbered", paged(_NUMBERED, option(QUERY, "page"), option(QUERY, "per_page"))),
+    "page numbers on the first request": (
+        "numbered",
+        paged({**_NUMBERED, "inject_on_first_request": True}, option(QUERY, "page"), option(QUERY, "per_page")),
+    ),
+    "pages from 0": (
+        "zero",
+        paged({"type": "PageIncrement", "page_size": 10}, option(QUERY, "page"), option(QUERY, "per_page")),
+    ),
+    "pages whose size is never sent": ("unsized", paged(_NUMBERED, option(QUERY, "page"))),
+    "pages of no size": ("unsized", paged({"type": "PageIncrement", "start_from_page": 1}, option(QUERY, "page"))),
+    "offsets": (
+        "offset",
+        paged({"type": "OffsetIncrement", "page_size": 7}, option(QUERY, "offset"), option(QUERY, "limit")),
+    ),
+    "offsets in a JSON body": (
+        "body",
+        paged(
+            {"type": "OffsetIncrement", "page_size": 7, "inject_on_first_request": True},
+            option("body_json", "page", "start"),
+            option("body_json", "page", "size"),
+            http_method="POST",
+        ),
+    ),
+    "pages in a form": (
+        "form",
+        paged(
+            {**_NUMBERED, "inject_on_first_request": True},
+            option("body_data", "page"),
+            option("body_data", "size"),
+            http_method="POST",
+            request_body_data={"kind": "all"},
+        ),
+    ),
+    "a cursor in the body": ("cursor", paged(cursor("{{ response.next.cursor }}"), option(QUERY, "cursor"))),
+    "a cursor by get": (
+        "cursor",
+        paged(cursor("{{ response.get('next', {}).get('cursor') }}"), option(QUERY, "cursor")),
+    ),
+    "a cursor with its own absence as the end": (
+        "cursor",
+        paged(
+            cursor("{{ response['next']['cursor'] }}", stop_condition="{{ not response['next']['cursor'] }}"),
+            option(QUERY, "cursor"),
+        ),
+    ),
+    "a cursor and whether there is more": (
+        "more",
+        paged(cursor("{{ response.at }}", stop_condition="{{ not response.more }}"), option(QUERY, "cursor")),
+    ),
+    "a cursor that is computed": (
+        "counted",
+        paged(
+            cursor("{{ response.meta.start + last_page_size }}", stop_condition="{{ last_page_size < 10 }}"),
+            option(QUERY, "start"),
+        ),
+    ),
+    "a cursor of the last record": (
+        "after",
+        paged(
+            cursor("{{ last_record['id'] }}", page_size=6, stop_condition="{{ last_page_size == 0 }}"),
+            option(QUERY, "after_id"),
+            option(QUERY, "limit"),
+        ),
+    ),
+    "a cursor in a header": ("header", paged(cursor("{{ headers['X-Next'] }}"), option(QUERY, "cursor"))),
+    "a cursor in a template of the parameters": (
+        "cursor",
+        paged(
+            cursor("{{ response.next.cursor }}"),
+            None,
+            request_parameters={"cursor": "{{ next_page_token['next_page_token'] }}"},
+        ),
+    ),
+    "absolute links": ("link", paged(cursor("{{ response.links.next }}"), _PATH)),
+    "relative links": (
+        "relative",
+        paged(cursor("{{ response.links.next }}", stop_condition="{{ not response.links.next }}"), _PATH),
+    ),
+    "links in the header": (
+        "link_header",
+        paged(
+            cursor("{{ headers['link']['next']['url'] }}", stop_condition="{{ 'next' not in headers['link'] }}"), _PATH
+        ),
+    ),
+    "GraphQL": (
+        "graphql",
+        paged(
+            cursor("{{ response.cursor }}"),
+            option("body_json", "variables", "after"),
+            http_method="POST",
+            request_body={"type": "RequestBodyGraphQL", "value": {"query": "query { items { id } }"}},
+        ),
+    ),
+}
+
+
+def _secret(name: str) -> str:
+    return "{{ config['" + name + "'] }}"
+
+
+_AUTH: dict[str, tuple[str, Json]] = {
+    "no credential": ("none", {"type": "NoAuth"}),
+    "bearer": ("bearer", {"type": "BearerAuthenticator", "api_token": _secret("key")}),
+    "nested setting": ("bearer", {"type": "BearerAuthenticator", "api_token": "{{ config['nested']['key'] }}"}),
+    "basic": ("basic", {"type": "BasicHttpAuthenticator", "username": _secret("user"), "password": _secret("key")}),
+    "key as the user": ("key_as_user", {"type": "BasicHttpAuthenticator", "username": _secret("key"), "password": ""}),
+    "key in a header": (
+        "header",
+        {"type": "ApiKeyAuthenticator", "api_token": _secret("key"), "inject_into": option("header", "X-Api-Key")},
+    ),
+    "key with a prefix": (
+        "prefixed",
+        {
+            "type": "ApiKeyAuthenticator",
+            "api_token": "Token {{ config['key'] }}",
+            "inject_into": option("header", "Authorization"),
+        },
+    ),
+    "key in the query": (
+        "query",
+        {"type": "ApiKeyAuthenticator", "api_token": _secret("key"), "inject_into": option(QUERY, "api_key")},
+    ),
+    "client credentials": (
+        "bought",
+        {
+            "type": "OAuthAuthenticator",
+            "grant_type": "client_credentials",
+            "token_refresh_endpoint": "{url}/token",
+            "client_id": _secret("user"),
+            "client_secret": _secret("key"),
+        },
+    ),
+    "session token": (
+        "session",
+        {
+            "type": "SessionTokenAuthenticator",
+            "login_requester": {
+                "type": "HttpRequester",
+                "url_base": "{url}/v1",
+                "path": "/login",
+                "http_method": "POST",
+                "request_body_json": {"user": _secret("user"), "password": _secret("key")},
+            },
+            "session_token_path": ["session", "id"],
+            "expiration_duration": "PT1H",
+            "request_authentication": {"type": "ApiKey", "inject_into": option("header", "X-Session")},
+        },
+    ),
+}
+
+
+def _cursored(**more: Any) -> Json:
+    return {
+        "type": "DatetimeBasedCursor",
+        "cursor_field": "updated_at",
+        "datetime_format": "%Y-%m-%dT%H:%M:%SZ",
+        "start_datetime": {"type": "MinMaxDatetime", "datetime": "{{ config['start_date'] }}"},
+        **more,
+    }
+
+
+def _of(*configs: Json) -> Json:
+    return {"type": "SubstreamPartitionRouter", "parent_stream_configs": list(configs)}
+
+
+def _parent(stream: Json, key: str, name: str, **more: Any) -> Json:
+    found = {"type": "ParentStreamConfig", "stream": stream, "parent_key": key, "partition_field": name}
+    return {**found, **more}
+
+
+_ORGS = stream("/orgs", name="orgs", key="slug", at=["orgs"])
+_PROJECTS = stream(
+    "/orgs/{{ stream_partition.slug }}/projects",
+    name="projects", at=[], retriever={"partition_router": _of(_parent(_ORGS, "slug", "slug"))},
+)  # fmt: skip
+_KINDS = {"type": "ListPartitionRouter", "cursor_field": "kind", "values": list(KINDS)}
+_ALL_PROJECTS = [one for org in ORGS for one in projects_of(org["slug"])]
+_ALL_TASKS = [task for one in _ALL_PROJECTS for task in tasks_of(one["org"], one["id"])]
+_ALL_PRICES = [one for org in ORGS for kind in KINDS for one in prices_of(org["slug"], kind)]
+
+
+def _handled(*filters: Json, backoff: Json | None = None) -> Json:
+    handler: Json = {
+        "type": "DefaultErrorHandler",
+        "response_filters": [{"type": "HttpResponseFilter", **one} for one in filters],
+    }
+    if backoff:
+        handler["backoff_strategies"] = [backoff]
+    return {"requester": {"error_handler": handler}}
+
+
+def _without(*names: str) -> list[Record]:
+    return [{key: value for key, value in one.items() if key not in names} for one in ITEMS]
+
+
+def _plain(path: str, rows: list[Record] = ITEMS, **parts: Any) -> Case:
+    return Case([stream(path, **parts)], {"items": rows})
+
+
+_CONSTANT: Json = {"type": "ConstantBackoffStrategy", "backoff_time_in_seconds": 0.01}
+_ADD = "AddedFieldDefinition"
+
+CASES: dict[str, Case] = {
+    **{name: _plain(f"/paged/{kind}", **parts) for name, (kind, parts) in _PAGES.items()},
+    **{
+        name: _plain(f"/auth/{kind}", requester={"authenticator": authenticator})
+        for name, (kind, authenticator) in _AUTH.items()
+    },
+    "a credential among the headers": _plain(
+        "/auth/header", requester={"request_headers": {"X-Api-Key": "{{ config['key'] }}"}}
+    ),
+    "a credential among the parameters": _plain(
+        "/auth/query", requester={"request_parameters": {"api_key": "{{ config['key'] }}"}}
+    ),
+    "children": Case([_ORGS, _PROJECTS], {"orgs": ORGS, "projects": _ALL_PROJECTS}),
+    "a parent that is no stream": Case([_PROJECTS], {"projects": _ALL_PROJECTS}),
+    "children of children": Case(
+        [
+            stream(
+                "/orgs/{{ stream_partition.parent_slice.slug }}/projects/{{ stream_partition.project }}/tasks",
+                name="tasks",
+                at=[],
+                retriever={"partition_router": _of(_parent(_PROJECTS, "id", "project"))},
+            )
+        ],
+        {"tasks": _ALL_TASKS},
+    ),
+    "parents and a list": Case(
+        [
+            stream(
+                "/orgs/{{ stream_slice['slug'] }}/prices/{{ stream_slice.kind }}",
+                name="prices",
+                at=[],
+                retriever={"partition_router": [_of(_parent(_ORGS, "slug", "slug")), _KINDS]},
+            )
+        ],
+        {"prices": _ALL_PRICES},
+    ),
+    "partitions as parameters": Case(
+        [
+            stream(
+                "/prices",
+                name="prices",
+                at=[],
+                retriever={
+                    "partition_router": [
+                        _of(_parent(_ORGS, "slug", "slug", request_option=option(QUERY, "org"))),
+                        {**_KINDS, "request_option": option(QUERY, "kind")},
+                    ]
+                },
+            )
+        ],
+        {"prices": _ALL_PRICES},
+    ),
+    "partitions in the body and a header": Case(
+        [
+            stream(
+                "/bodied",
+                name="prices",
+                at=[],
+                requester={"http_method": "POST"},
+                retriever={
+                    "partition_router": [
+                        _of(_parent(_ORGS, "slug", "slug", request_option=option("body_json", "filter", "org"))),
+                        {**_KINDS, "request_option": option("header", "X-Kind")},
+                    ]
+                },
+            )
+        ],
+        {"prices": _ALL_PRICES},
+    ),
+    "a list of a setting": Case(
+        [
+            stream(
+                "/prices",
+                name="prices",
+                at=[],
+                requester={"request_parameters": {"org": "blue", "kind": "{{ stream_partition['kind'] }}"}},
+                retriever={"partition_router": {**_KINDS, "values": "{{ config['kinds'] }}"}},
+            )
+        ],
+        {"prices": [one for kind in KINDS for one in prices_of("blue", kind)]},
+    ),
+    "a setting in the path": _plain("/{{ config['part'] }}/unsized", ITEMS[:10]),
+    "a cursor in the query": _plain(
+        "/filtered/since", incremental_sync=_cursored(start_time_option=option(QUERY, "since"))
+    ),
+    "a cursor in the body of a search": _plain(
+        "/filtered/searched",
+        requester={"http_method": "POST"},
+        incremental_sync=_cursored(start_time_option=option("body_json", "filter", "since")),
+    ),
+    "a cursor in a template": _plain(
+        "/filtered/worded",
+        incremental_sync=_cursored(lookback_window="P1D"),
+        requester={"request_parameters": {"q": "updated>={{ stream_interval.start_time }} state:any"}},
+    ),
+    "a cursor alone in a template": _plain(
+        "/filtered/since",
+        incremental_sync=_cursored(),
+        requester={"request_parameters": {"since": "{{ stream_slice['start_time'] }}"}},
+    ),
+    "windows": _plain(
+        "/filtered/between",
+        incremental_sync=_cursored(
+            step="P30D",
+            cursor_granularity="PT1S",
+            start_time_option=option(QUERY, "from"),
+            end_time_option=option(QUERY, "to"),
+        ),
+    ),
+    "seconds since 1970 in the request": _plain(
+        "/filtered/stamped",
+        incremental_sync=_cursored(
+            datetime_format="%s",
+            cursor_datetime_formats=["%Y-%m-%dT%H:%M:%SZ"],
+            start_datetime={"type": "MinMaxDatetime", "datetime": "2026-01-01", "datetime_format": "%Y-%m-%d"},
+            start_time_option=option(QUERY, "since"),
+        ),
+    ),
+    "a cursor that filters nothing": _plain("/filtered/nothing", incremental_sync=_cursored()),
+    "a client-side cursor": _plain("/filtered/nothing", incremental_sync=_cursored(is_client_side_incremental=True)),
+    "a server's fault": _plain("/faulty/server", **_handled(backoff=_CONSTANT)),
+    "retries by text": _plain(
+        "/faulty/text", **_handled({"action": "RETRY", "error_message_contains": "slow down"}, backoff=_CONSTANT)
+    ),
+    "retries by predicate": _plain(
+        "/faulty/predicate",
+        **_handled({"action": "RETRY", "predicate": "{{ response.status == 'pending' }}"}, backoff=_CONSTANT),
+    ),
+    "rate limits with a header": _plain(
+        "/faulty/limited",
+        **_handled(
+            {"action": "RATE_LIMITED", "http_codes": [429]}, backoff={"type": "WaitTimeFromHeader", "header": "X-Wait"}
+        ),
+    ),
+    "rate limits until a moment": _plain(
+        "/faulty/until", **_handled(backoff={"type": "WaitUntilTimeFromHeader", "header": "X-Until"})
+    ),
+    "what is ignored": Case(
+        [stream("/faulty/ignored", **_handled({"action": "IGNORE", "http_codes": [422]}))], {"items": []}
+    ),
+    "filtered records": _plain(
+        "/shaped/all",
+        [one for one in ITEMS if not one["deleted"]],
+        selector={"record_filter": {"type": "RecordFilter", "condition": "{{ not record.deleted }}"}},
+    ),
+    "added and removed fields": _plain(
+        "/shaped/all",
+        [{**one, "currency": "EUR", "twice": one["id"] * 2} for one in _without("internal", "tags")],
+        transformations=[
+            {
+                "type": "AddFields",
+                "fields": [
+                    {"type": _ADD, "path": ["currency"], "value": "{{ record['price']['currency'] }}"},
+                    {"type": _ADD, "path": ["twice"], "value": "{{ record.id * 2 }}"},
+                ],
+            },
+            {"type": "RemoveFields", "field_pointers": [["internal"], ["tags"]]},
+        ],
+    ),
+    "a nested removal": _plain(
+        "/shaped/all",
+        [{**one, "internal": {"rank": one["internal"]["rank"]}} for one in ITEMS],
+        transformations=[{"type": "RemoveFields", "field_pointers": [["internal", "note"]]}],
+    ),
+    "an object made flat": _plain(
+        "/shaped/all",
+        [{**{key: value for key, value in one.items() if key != "price"}, **one["price"]} for one in ITEMS],
+        transformations=[{"type": "DpathFlattenFields", "field_path": ["price"], "delete_origin_value": True}],
+    ),
+    "one object": _plain("/shaped/object", ITEMS[:1], at=["data"]),
+    "null": _plain("/shaped/null", [], at=["data"]),
+    "groups": Case(
+        [stream("/shaped/grouped", at=["groups", "*", "rows"])],
+        {"items": ITEMS},
+        cdk="it takes each list of records for a record",
+    ),
+    "an object of objects": _plain("/shaped/keyed", at=["data", "*"]),
+    "no primary key": _plain(
+        "/shaped/keyless", [{"message": one["name"], "at": one["updated_at"]} for one in ITEMS], at=[], key=None
+    ),
+    "a composite key": _plain(
+        "/shaped/composite",
+        [{"a": one["id"] % 5, "b": one["id"], "v": one["name"]} for one in ITEMS],
+        at=[],
+        key=["a", "b"],
+    ),
+    "Python is named": Case(
+        [
+            stream("/shaped/all"),
+            {
+                "type": "DeclarativeStream",
+                "name": "odd",
+                "retriever": {"type": "CustomRetriever", "class_name": "source_shop.components.Odd"},
+            },
+        ],
+        {"items": ITEMS},
+        not_carried=frozenset({("odd", "the whole resource")}),
+        cdk="it cannot run without the Python class",
+    ),
+    "conditional streams": Case(
+        [{"type": "ConditionalStreams", "condition": "{{ config['user'] }}", "streams": [stream("/shaped/all")]}],
+        {"items": ITEMS},
+    ),
+}

@@ -1,0 +1,295 @@
+"""What each part of a manifest becomes, and what is said of it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from platform_assets.declarations import (
+    ApiKeyAuth,
+    BearerAuth,
+    ComputedCursor,
+    Configured,
+    Cursor,
+    Endpoint,
+    FanOut,
+    Flatten,
+    HeaderLink,
+    HttpBasicAuth,
+    JsonLink,
+    Offset,
+    PageNumber,
+    Platform,
+    RateLimit,
+    Resolve,
+    Template,
+    UnsizedPages,
+)
+from platform_assets.declarations.validation import problems
+from platform_assets.importing.findings import Findings, UnreadableDocument
+from platform_assets.importing.manifest.converting import import_manifest
+from platform_assets.importing.manifest.reading import read_manifest
+from platform_assets.platform_files import as_yaml
+from platform_assets.platform_files.reader import parse_platform
+from tests.importing.manifest.cases import CASES, QUERY, SPEC, cursor, option, paged, stream
+
+Said = set[tuple[str, str | None, str]]
+
+
+def imported(*streams: Any, **more: Any) -> tuple[Platform, Said]:
+    """The platform and the findings, without those about cursors that are not declared."""
+    manifest = {
+        "type": "DeclarativeSource",
+        "version": "7.0.0",
+        "check": {"type": "CheckStream", "stream_names": ["items"]},
+    }
+    text = json.dumps({**manifest, "streams": streams, "spec": SPEC, **more}).replace(
+        "{url}", "https://api.example.com"
+    )
+    findings = Findings()
+    found = import_manifest(read_manifest(text, Path("manifest.json"), findings), "shop", findings)
+    said = {(str(one.severity), one.resource, one.what) for one in found.findings if one.what != "incremental"}
+    return replace(found.platform, base_url=found.base_url), said
+
+
+def custom(kind: str) -> dict[str, str]:
+    return {"type": f"Custom{kind}", "class_name": "a.B"}
+
+
+def filtered(condition: str) -> dict[str, Any]:
+    return {"selector": {"record_filter": {"type": "RecordFilter", "condition": condition}}}
+
+
+def handled(**response_filter: Any) -> dict[str, Any]:
+    filters = [{"type": "HttpResponseFilter", **response_filter}]
+    return {"requester": {"error_handler": {"type": "DefaultErrorHandler", "response_filters": filters}}}
+
+
+def endpoint(*streams: Any, name: str = "items", **more: Any) -> Endpoint:
+    return imported(*streams, **more)[0].resource(name).endpoint
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ("page numbers", PageNumber(limit=10)),
+        ("pages from 0", PageNumber(limit=10, base_page=0)),
+        ("pages whose size is never sent", UnsizedPages(base_is_sent=False)),
+        ("offsets", Offset(limit=7)),
+        ("offsets in a JSON body", Offset(offset_body_path="page.start", limit_body_path="page.size", limit=7)),
+        ("a cursor in the body", Cursor(cursor_path="next.cursor", cursor_param="cursor")),
+        ("a cursor by get", Cursor(cursor_path="next.cursor", cursor_param="cursor")),
+        ("a cursor with its own absence as the end", Cursor(cursor_path="next.cursor", cursor_param="cursor")),
+        ("a cursor and whether there is more", Cursor(cursor_path="at", cursor_param="cursor", more_path="more")),
+        ("a cursor in a header", Cursor(cursor_header="X-Next", cursor_param="cursor")),
+        ("absolute links", JsonLink(next_url_path="links.next")),
+        (
+            "a cursor of the last record",
+            ComputedCursor(
+                cursor=Template("{{ last_record['id'] }}"), stop=Template("{{ last_page_size == 0 }}"),
+                cursor_param="after_id", limit_param="limit", limit=6,
+            ),
+        ),
+    ],
+)  # fmt: skip
+def test_ways_of_paging(case: str, expected: object) -> None:
+    platform, _ = imported(*CASES[case].streams)
+    assert platform.paginator_of(platform.resource("items")) == expected
+
+
+def test_a_link_in_the_header_without_a_stop_condition() -> None:
+    one = stream("/x", **paged(cursor("{{ headers['link']['next']['url'] }}"), {"type": "RequestPath"}))
+    assert imported(one)[0].client.paginator == HeaderLink()
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ("bearer", BearerAuth(token="key")),
+        ("basic", HttpBasicAuth(username="user", password="key")),
+        ("key as the user", HttpBasicAuth(username="key", password=None)),
+        ("key in a header", ApiKeyAuth(name="X-Api-Key", location="header", api_key="key")),
+        ("key with a prefix", ApiKeyAuth(name="Authorization", location="header", api_key="key", prefix="Token ")),
+        ("key in the query", ApiKeyAuth(name="api_key", api_key="key")),
+    ],
+)
+def test_credentials(case: str, expected: object) -> None:
+    assert imported(*CASES[case].streams)[0].client.auth == expected
+
+
+@pytest.mark.parametrize(
+    ("authenticator", "why"),
+    [
+        ({"type": "CustomAuthenticator", "class_name": "source_shop.Auth"}, "authenticator"),
+        ({"type": "BearerAuthenticator", "api_token": "written-out"}, "authenticator"),
+        ({"type": "JwtAuthenticator", "secret_key": "{{ config['key'] }}", "algorithm": "HS256"}, "authenticator"),
+    ],
+)
+def test_a_credential_that_cannot_be_carried_is_said_and_the_streams_are_written(authenticator: Any, why: str) -> None:
+    platform, said = imported(stream("/x", requester={"authenticator": authenticator}))
+    assert ("not carried", None, why) in said and platform.client.auth == BearerAuth()
+    assert "written-out" not in as_yaml(platform)
+
+
+def test_streams_with_another_credential_are_left_out() -> None:
+    bearer = {"authenticator": {"type": "BearerAuthenticator", "api_token": "{{ config['key'] }}"}}
+    basic = {"authenticator": {"type": "BasicHttpAuthenticator", "username": "{{ config['key'] }}"}}
+    platform, said = imported(
+        stream("/a", name="a", requester=bearer),
+        stream("/b", name="b", requester=bearer),
+        stream("/c", name="c", requester=basic),
+        stream("/d", name="d"),
+    )
+    assert [one.name for one in platform.resources] == ["a", "b", "d"]
+    assert ("not carried", "c", "the whole resource") in said
+
+
+def test_addresses_of_several_servers() -> None:
+    other = {"url_base": "https://files.example.com/v2"}
+    platform, _ = imported(stream("/a", name="a"), stream("/b", name="b"), stream("/c", name="c", requester=other))
+    assert platform.base_url == "https://api.example.com/v1"
+    assert [one.endpoint.base_url for one in platform.resources] == [None, None, "https://files.example.com/v2"]
+
+
+def test_values_of_partitions_stand_in_one_place() -> None:
+    """Two places of a list's values would be combined, each with each."""
+    kinds = {"type": "ListPartitionRouter", "cursor_field": "kind", "values": ["a", "b"]}
+    one = stream(
+        "/x",
+        requester={"request_parameters": {"k": "{{ stream_partition.kind }}", "again": "{{ stream_slice['kind'] }}"}},
+        retriever={"partition_router": kinds},
+    )
+    again = Template("{{ parent.kind }}")
+    assert endpoint(one).params == {"k": again, "again": again, "value:kind": FanOut(("a", "b"))}
+    once = stream("/x", retriever={"partition_router": {**kinds, "request_option": option(QUERY, "k")}})
+    assert endpoint(once).params == {"k": FanOut(("a", "b"))}
+    never = stream("/x", retriever={"partition_router": kinds})
+    assert endpoint(never).params == {"value:kind": FanOut(("a", "b"))}
+    of_setting = stream("/x", retriever={"partition_router": {**kinds, "values": "{{ config['part'] }}"}})
+    assert endpoint(of_setting).params == {"value:kind": Configured("part")}
+
+
+def test_parents_of_parents_give_their_values() -> None:
+    (tasks,) = CASES["children of children"].streams
+    platform, _ = imported(tasks)
+    assert platform.resource("tasks").endpoint.path == "/orgs/{+slug}/projects/{+project}/tasks"
+    assert platform.resource("tasks").endpoint.params == {
+        "slug": Resolve(resource="orgs", field="slug"),
+        "project": Resolve(resource="projects", field="id"),
+    }
+
+
+def test_windows_and_bounds() -> None:
+    incremental = endpoint(*CASES["windows"].streams).incremental
+    assert incremental is not None and incremental.step is not None and incremental.step.days == 30
+    assert (incremental.start_param, incremental.end_param) == ("from", "to")
+    assert incremental.initial_value == Template("{{ config['start_date'] }}")
+    worded = endpoint(*CASES["a cursor in a template"].streams)
+    assert worded.params == {"q": Template("updated>={{ interval.start }} state:any")}
+    assert worded.incremental is not None and worded.incremental.start_param == "value:start"
+
+
+@pytest.mark.parametrize(
+    ("parts", "what"),
+    [
+        ({"transformations": [custom("Transformation")]}, "transformations.CustomTransformation"),
+        ({"selector": {"record_filter": custom("RecordFilter")}}, "record_filter"),
+        (filtered("{{ stream_state.x }}"), "record_filter"),
+        ({"incremental_sync": custom("IncrementalSync")}, "incremental_sync"),
+        (paged(custom("PaginationStrategy"), None), "the whole resource"),
+        ({"retriever": {"partition_router": custom("PartitionRouter")}}, "the whole resource"),
+        ({"retriever": {"decoder": {"type": "XmlDecoder"}}}, "the whole resource"),
+        ({"requester": {"http_method": "PUT"}}, "the whole resource"),
+        ({"requester": {"request_parameters": {"q": "{{ next_page_token.a }}x"}}}, "the whole resource"),
+        ({"requester": {"request_parameters": {"q": "{{ config['key'] }}-x"}}}, "the whole resource"),
+        ({"at": ["a", "**"]}, "the whole resource"),
+    ],
+)  # fmt: skip
+def test_what_is_not_carried_is_named_and_the_rest_runs(parts: dict[str, Any], what: str) -> None:
+    platform, said = imported(stream("/x", name="x", **parts), stream("/y", name="y"))
+    assert ("not carried", "x", what) in said
+    assert [one.name for one in platform.resources] == (["y"] if what == "the whole resource" else ["x", "y"])
+
+
+@pytest.mark.parametrize(
+    ("parts", "found"),
+    [
+        ({"key": None}, ("suspected", "items", "primary_key")),
+        (paged({"type": "PageIncrement", "page_size": 5}, option(QUERY, "page")), ("suspected", "items", "page_size")),
+        (paged({"type": "PageIncrement"}, option(QUERY, "page")), ("suspected", "items", "start_from_page")),
+        ({"requester": {"request_body_json": {"a": 1}}}, ("suspected", "items", "request_body")),
+        (
+            {"requester": {"request_parameters": {"token": "{{ config['key'] }}"}}},
+            ("suspected", "items", "request_parameters.token"),
+        ),
+        (handled(http_codes=[403], action="IGNORE"), ("suspected", "items", "error_handler")),
+    ],
+)  # fmt: skip
+def test_the_doctor_says_what_is_probably_not_meant(parts: dict[str, Any], found: tuple[str, str, str]) -> None:
+    assert found in imported(stream("/x", **parts))[1]
+
+
+def test_cursors_that_filter_nothing_are_suspected() -> None:
+    for case in ("a cursor that filters nothing", "a client-side cursor"):
+        platform, said = imported(*CASES[case].streams)
+        assert ("suspected", "items", "incremental_sync") in said
+        incremental = platform.resource("items").endpoint.incremental
+        assert incremental is not None and not incremental.partial
+
+
+def test_records_are_reshaped_in_our_order() -> None:
+    record = endpoint(*CASES["added and removed fields"].streams).record
+    assert record is not None and record.removed == ("internal", "tags")
+    assert record.added["currency"] == Template("{{ record['price']['currency'] }}")
+    flat = endpoint(*CASES["an object made flat"].streams).record
+    assert flat is not None and flat.flattened == (Flatten(path="price", separator=None, deep=False),)
+    added = {"type": "AddedFieldDefinition", "path": ["b"], "value": "{{ record.a }}"}
+    late = stream(
+        "/x",
+        transformations=[
+            {"type": "RemoveFields", "field_pointers": [["a"]]},
+            {"type": "AddFields", "fields": [added]},
+        ],
+    )
+    assert ("not carried", "items", "transformations.AddFields") in imported(late)[1]
+
+
+def test_limits_of_the_api() -> None:
+    rates = [{"type": "Rate", "limit": 100, "interval": "PT1M"}]
+    policy = {"type": "MovingWindowCallRatePolicy", "matchers": [], "rates": rates}
+    budget = {"type": "HTTPAPIBudget", "policies": [policy]}
+    platform, _ = imported(
+        stream("/x"), api_budget=budget, concurrency_level={"type": "ConcurrencyLevel", "default_concurrency": 4}
+    )
+    assert platform.client.rate_limit == RateLimit(requests=100, seconds=60.0) and platform.client.max_concurrency == 4
+
+
+def test_a_manifest_of_nothing_that_can_be_carried_is_refused() -> None:
+    with pytest.raises(UnreadableDocument, match=r"items: the retriever `a\.B` is Python, which is never run"):
+        imported(
+            {
+                "type": "DeclarativeStream",
+                "name": "items",
+                "retriever": {"type": "CustomRetriever", "class_name": "a.B"},
+            }
+        )
+
+
+@given(names=st.lists(st.sampled_from(sorted(CASES)), min_size=1, max_size=6, unique=True))
+@settings(max_examples=25, deadline=None)
+def test_any_streams_together_are_a_platform_that_can_run(names: list[str]) -> None:
+    streams = [
+        {**one, "name": f"{one['name']}_{number}"}
+        for number, name in enumerate(names)
+        for one in CASES[name].streams
+        if "retriever" in one
+    ]
+    if not streams or all(one["retriever"]["type"] == "CustomRetriever" for one in streams):
+        return
+    platform, _ = imported(*streams)
+    assert not list(problems(platform))
+    assert parse_platform(as_yaml(platform), "shop.yaml") == platform
