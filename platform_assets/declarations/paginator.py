@@ -239,7 +239,7 @@ class RecordCursor:
 @strict
 @dataclass(frozen=True, kw_only=True)
 class UnsizedPages:
-    """`?page=1`, of a size that the server chooses and no request says. Stops at a page without records.
+    """`?page=1` or `?offset=0`, of a size that the server chooses and no request says. Stops at a page without records.
 
     Pages cannot overlap, so a list that changes while it is read is read again where that matters.
 
@@ -247,12 +247,14 @@ class UnsizedPages:
         page_param, page_body_path: the query parameter, or the place in the body, of the page's number.
         base_page: number of the first page.
         base_is_sent: whether the first request has its number.
+        counts_records: positions are numbers of records to skip, so that the next one is how many have come.
     """
 
     page_param: str = "page"
     page_body_path: str | None = None
     base_page: int = 1
     base_is_sent: bool = True
+    counts_records: bool = False
 
     limit = None
 

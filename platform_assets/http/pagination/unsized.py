@@ -21,5 +21,5 @@ class UnsizedPager(OpaquePager):
     def _next(self, answer: Answer) -> Params | None:
         if not answer.items:
             return None
-        self._read += 1
+        self._read += len(answer.items) if self.declared.counts_records else 1
         return {self.declared.position_key: self.declared.base_page + self._read}

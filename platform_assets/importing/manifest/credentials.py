@@ -21,7 +21,10 @@ from platform_assets.importing.manifest.texts import NotCarried, is_template, se
 
 _BEARER = re.compile(r"\s*Bearer\s+(\{\{.*\}\})\s*", re.DOTALL)
 _PREFIXED = re.compile(r"\s*([A-Za-z][\w.=-]{0,30}[ =:]\s*)(\{\{.*\}\})\s*", re.DOTALL)
-_BASIC = re.compile(r"Basic\s+\{\{\s*\(?\s*(.*?)\s*~\s*':'\s*~\s*(.*?)\s*\)?\s*\|\s*base64encode\s*\}\}", re.DOTALL)
+_BASIC = re.compile(
+    r"Basic\s+\{\{\s*\(?\s*([^~+{}]*?)\s*[~+]\s*[\"']:[\"']\s*(?:[~+]\s*([^~+{}]*?)\s*)?\)?\s*\|\s*base64encode\s*\}\}",
+    re.DOTALL,
+)
 _PLACES = {"header": "header", "request_parameter": "query"}
 _OAUTH_NAMES = {
     "client_id_name": "client_id",
@@ -61,7 +64,7 @@ def header_auth(name: str, text: str, settings: ConfigSettings) -> Auth | None:
         token = setting_in(found[1], settings)
         return BearerAuth(token=token) if token else None
     if found := _BASIC.fullmatch(text.strip()):
-        username, password = ("{{ " + part + " }}" for part in found.groups())
+        username, password = ("{{ " + part + " }}" if part else "" for part in found.groups())
         return basic(username, password, settings)
     return _prefixed(name, "header", text, settings)
 

@@ -79,7 +79,7 @@ def convert_paging(
     if kind == "PageIncrement":
         return _numbered(strategy, place, limit, size, findings, name)
     if kind == "OffsetIncrement":
-        return _offset(place, limit, size)
+        return _offset(strategy, place, limit, size, findings, name)
     if kind == "CursorPagination":
         return _cursor(strategy, place, limit, size, is_path)
     raise NotCarried(f"the pagination strategy `{kind}` is not in our vocabulary")
@@ -150,12 +150,25 @@ def _numbered(
     )
 
 
-def _offset(place: _Place | None, limit: _Place | None, size: int | None) -> Paginator:
+def _offset(
+    strategy: Mapping[str, Any],
+    place: _Place | None,
+    limit: _Place | None,
+    size: int | None,
+    findings: Findings,
+    name: str,
+) -> Paginator:
     if place is None or place.header:
         raise NotCarried("the offset is sent neither in the query nor in the body")
     if limit is None or size is None or limit.header:
-        raise NotCarried(
-            f"pages by offset whose size{'' if size is None else f' {size}'} is never sent are not in our vocabulary"
+        if size is not None:
+            findings.suspected(name, "page_size", f"{size} is assumed and never sent: read on until a page is empty")
+        return UnsizedPages(
+            page_param=place.query or "offset",
+            page_body_path=place.body,
+            base_page=0,
+            base_is_sent=strategy.get("inject_on_first_request") is True,
+            counts_records=True,
         )
     return Offset(
         offset_param=place.query or "offset",

@@ -50,6 +50,15 @@ def test_pages_of_an_unknown_size_are_read_until_one_is_empty(count: int, size: 
     assert [one["page"] for one in asked] == [base + number for number in range(-(-count // size) + 1)]
 
 
+@given(count=st.integers(0, 40), size=st.integers(1, 12))
+@settings(max_examples=30)
+def test_offsets_of_an_unknown_size_count_what_has_come(count: int, size: int) -> None:
+    rows = list(range(count))
+    declared = UnsizedPages(page_param="offset", base_page=0, base_is_sent=False, counts_records=True)
+    found, _ = read(declared, lambda params: body(rows[params.get("offset", 0) :][:size]))
+    assert found == rows
+
+
 def test_the_first_page_may_be_asked_for_without_its_number() -> None:
     found, asked = read(
         UnsizedPages(base_is_sent=False, page_body_path="at.page"),

@@ -100,6 +100,9 @@ class VendorApi(HttpServer):
             case "offset":
                 start, size = int(query.get("offset", 0)), int(query["limit"])
                 return Reply({"items": ITEMS[start : start + size]})
+            case "skipped":
+                start = int(query.get("skip", 0))
+                return Reply({"items": ITEMS[start : start + PAGE]})
             case "body":
                 asked = json.loads(request.content)["page"]
                 start, size = int(asked.get("start", 0)), int(asked["size"])
@@ -213,6 +216,9 @@ def _filtered(kind: str, query: Query, request: Request) -> Reply:
     match kind:
         case "since":
             start, end = query["since"], "9"
+        case "days":
+            dated = [{**one, "day": one["updated_at"][:10]} for one in ITEMS]
+            return Reply({"items": [one for one in dated if one["day"] >= query["since"]]})
         case "between":
             start, end = query["from"], query["to"]
             span = datetime.fromisoformat(end) - datetime.fromisoformat(start)

@@ -126,6 +126,10 @@ _PAGES: dict[str, tuple[str, Json]] = {
         "offset",
         paged({"type": "OffsetIncrement", "page_size": 7}, option(QUERY, "offset"), option(QUERY, "limit")),
     ),
+    "offsets whose size is never sent": (
+        "skipped",
+        paged({"type": "OffsetIncrement", "page_size": 10}, option(QUERY, "skip")),
+    ),
     "offsets in a JSON body": (
         "body",
         paged(
@@ -320,6 +324,12 @@ CASES: dict[str, Case] = {
         name: _plain(f"/auth/{kind}", requester={"authenticator": authenticator})
         for name, (kind, authenticator) in _AUTH.items()
     },
+    "basic authentication written as a header": _plain(
+        "/auth/basic",
+        requester={
+            "request_headers": {"Authorization": "Basic {{ (config['user'] ~ ':' ~ config['key']) | base64encode }}"}
+        },
+    ),
     "a credential among the headers": _plain(
         "/auth/header", requester={"request_headers": {"X-Api-Key": "{{ config['key'] }}"}}
     ),
@@ -433,6 +443,17 @@ CASES: dict[str, Case] = {
         ),
     ),
     "a cursor that filters nothing": _plain("/filtered/nothing", incremental_sync=_cursored()),
+    "days as a cursor": _plain(
+        "/filtered/days",
+        [{**one, "day": one["updated_at"][:10]} for one in ITEMS],
+        incremental_sync={
+            "type": "DatetimeBasedCursor",
+            "cursor_field": "day",
+            "datetime_format": "%Y-%m-%d",
+            "start_datetime": "{{ config['start_date'][:10] }}",
+            "start_time_option": option(QUERY, "since"),
+        },
+    ),
     "a client-side cursor": _plain("/filtered/nothing", incremental_sync=_cursored(is_client_side_incremental=True)),
     "a server's fault": _plain("/faulty/server", **_handled(backoff=_CONSTANT)),
     "retries by text": _plain(

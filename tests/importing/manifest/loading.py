@@ -1,6 +1,7 @@
 """Cases as their user has them: the manifest imported, written to a file, read again, and loaded."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ from platform_assets.sync import Selection, sync
 from platform_assets.warehouse import open_warehouse
 from tests.databases import fetch
 from tests.importing.manifest.cases import CONFIG, SPEC, Case
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\S+Z)?")
 
 Rows = list[dict[str, Any]]
 
@@ -81,8 +84,9 @@ def comparable(value: Any) -> Any:
     """A value as a table and as JSON have it: moments without their form, lists and objects as data."""
     if isinstance(value, str) and value[:1] in "[{":
         return json.loads(value)
-    if isinstance(value, str) and value[4:5] == "-" and value.endswith("Z"):
-        return datetime.fromisoformat(value)
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        found = datetime.fromisoformat(value)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found
     return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
