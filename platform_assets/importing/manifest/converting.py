@@ -19,6 +19,7 @@ from platform_assets.declarations import (
     BearerAuth,
     Buckets,
     Client,
+    Contract,
     Endpoint,
     ErrorHandler,
     Incremental,
@@ -34,7 +35,7 @@ from platform_assets.importing.dlt_config import Imported, without_problems
 from platform_assets.importing.doctor import examine
 from platform_assets.importing.findings import Findings, UnreadableDocument
 from platform_assets.importing.manifest.components import Manifest
-from platform_assets.importing.manifest.credentials import convert_auth
+from platform_assets.importing.manifest.credentials import convert_auth, options_of
 from platform_assets.importing.manifest.cursors import Found, convert_cursor
 from platform_assets.importing.manifest.durations import iso_duration
 from platform_assets.importing.manifest.failures import convert_errors
@@ -60,12 +61,14 @@ class _Draft:
 
     Attributes:
         auth: None if the stream's credential cannot be carried.
+        options: other credentials that may be used instead of it, by name.
         untyped: fields whose type nobody declared.
     """
 
     resource: Resource
     base_url: str | Template
     auth: Auth | None
+    options: tuple[tuple[str, Auth], ...]
     parents: frozenset[str]
     untyped: tuple[str, ...]
     is_epoch: bool | None
@@ -91,7 +94,12 @@ def import_manifest(manifest: Manifest, name: str, findings: Findings) -> Import
     drafts, is_epoch = _one_clock(drafts, findings)
     resources = tuple(_placed(one, base_url) for one in _with_columns(drafts))
     platform = _platform(manifest, name, base_url, auth, resources, names, findings)
-    platform = without_problems(replace(platform, client=replace(platform.client, epoch_times=is_epoch)), findings)
+    client = replace(platform.client, epoch_times=is_epoch)
+    options = dict(next((one.options for one in drafts if one.auth == auth), ()))
+    contracts = {
+        option: Contract(client=replace(client, auth=own), base_url=base_url) for option, own in options.items()
+    }
+    platform = without_problems(replace(platform, client=client, contracts=contracts), findings)
     examine(platform, findings)
     kept = {one.name for one in platform.resources}
     untyped = tuple((one.resource.name, field) for one in drafts for field in one.untyped if one.resource.name in kept)
@@ -187,7 +195,9 @@ class _Reader:
             record=record,
             error_handler=convert_errors(requester.get("error_handler"), texts, findings, name),
         )
-        auth = request.auth or self._auth(requester, request.base_url)
+        auth, options = request.auth, ()
+        if auth is None:
+            auth, options = self._auths(requester.get("authenticator"), request.base_url)
         schema = properties_of(component)
         key = self._key(component.get("primary_key"))
         columns = {
@@ -210,7 +220,8 @@ class _Reader:
             specified_name=self._written if self._written != name else None,
         )
         parents = frozenset(one.resource for one in endpoint.parents.values())
-        return _Draft(resource, request.base_url, auth, parents, untyped, _is_epoch(cursor, incremental))
+        is_epoch = _is_epoch(cursor, incremental)
+        return _Draft(resource, request.base_url, auth, options, parents, untyped, is_epoch)
 
     def _incremental(self, cursor: Mapping[str, Any] | None, sent: Found, texts: Texts) -> Incremental | None:
         try:
@@ -221,11 +232,25 @@ class _Reader:
             self._findings.not_carried(self._name, "incremental_sync", f"{error}; the list is read in full each time")
             return None
 
-    def _auth(self, requester: Mapping[str, Any], base_url: str | Template) -> Auth | None:
+    def _auths(self, component: Any, base_url: str | Template) -> tuple[Auth | None, tuple[tuple[str, Auth], ...]]:
+        """The credential, and others that may be used instead."""
+        options = options_of(component)
+        if not options:
+            return self._auth(component, base_url), ()
+        found = [(snake_case(name), self._auth(one, base_url)) for name, one in options.items()]
+        carried = [(name, auth) for name, auth in found if auth is not None]
+        if not carried:
+            return None, ()
+        first, *others = carried
+        if others:
+            names = ", ".join(f"`{name}`" for name, _ in others)
+            why = f"`{first[0]}` is the credential, unless the setting `contract` names another: {names}"
+            self._findings.assumed(None, "authenticator", why)
+        return first[1], tuple(others)
+
+    def _auth(self, component: Any, base_url: str | Template) -> Auth | None:
         try:
-            return convert_auth(
-                requester.get("authenticator"), self._manifest.settings, base_url if isinstance(base_url, str) else ""
-            )
+            return convert_auth(component, self._manifest.settings, base_url if isinstance(base_url, str) else "")
         except NotCarried as error:
             self._findings.not_carried(None, "authenticator", f"{error}; `client.auth` of the file is to be corrected")
             return None

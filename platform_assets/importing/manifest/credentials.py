@@ -58,6 +58,14 @@ def convert_auth(component: Any, settings: ConfigSettings, base_url: str) -> Aut
     raise NotCarried(f"`{kind}` is not in our vocabulary")
 
 
+def options_of(component: Any) -> dict[str, Any]:
+    """The authenticators that a setting chooses from, by the setting's value; empty for one without a choice."""
+    options = component.get("authenticators") if isinstance(component, Mapping) else None
+    if component is None or component.get("type") != "SelectiveAuthenticator" or not isinstance(options, Mapping):
+        return {}
+    return {str(name): option for name, option in options.items()}
+
+
 def header_auth(name: str, text: str, settings: ConfigSettings) -> Auth | None:
     """The credential that a header with a secret in it is; None if it is none that can be carried."""
     if (found := _BEARER.fullmatch(text)) and name.lower() == "authorization":

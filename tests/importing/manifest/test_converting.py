@@ -135,6 +135,23 @@ def test_a_credential_that_cannot_be_carried_is_said_and_the_streams_are_written
     assert "written-out" not in as_yaml(platform)
 
 
+def test_a_choice_of_credentials_is_a_choice_of_contracts() -> None:
+    bearer = {"type": "BearerAuthenticator", "api_token": "{{ config['key'] }}"}
+    basic = {"type": "BasicHttpAuthenticator", "username": "{{ config['user'] }}", "password": "{{ config['key'] }}"}
+    selective = {
+        "type": "SelectiveAuthenticator",
+        "authenticator_selection_path": ["auth_type"],
+        "authenticators": {"token": bearer, "Basic Auth": basic, "other": custom("Authenticator")},
+    }
+    platform, said = imported(stream("/x", requester={"authenticator": selective}))
+    assert platform.client.auth == BearerAuth(token="key")
+    chosen = platform.with_contract("basic_auth")
+    assert chosen.client.auth == HttpBasicAuth(username="user", password="key")
+    assert chosen.resource("items").endpoint == platform.resource("items").endpoint
+    assert ("assumed", None, "authenticator") in said and ("not carried", None, "authenticator") in said
+    assert parse_platform(as_yaml(platform), "shop.yaml") == platform
+
+
 def test_streams_with_another_credential_are_left_out() -> None:
     bearer = {"authenticator": {"type": "BearerAuthenticator", "api_token": "{{ config['key'] }}"}}
     basic = {"authenticator": {"type": "BasicHttpAuthenticator", "username": "{{ config['key'] }}"}}
