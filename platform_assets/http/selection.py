@@ -53,6 +53,8 @@ def selector(client: Client, paginator: Paginator, data_selector: str) -> Callab
                 raise AnswerError(f"selector `{data_selector}` should find one object and found {_kind(selected)}")
             return [selected]
         if isinstance(selected, dict) and selected and client.object_is_record:
+            if not data_selector:
+                _refuse_failure(selected, client.success_field, "*")
             return [selected]
         if not isinstance(selected, list):
             raise AnswerError(f"selector `{data_selector}` should find a list and found {_kind(selected)}")

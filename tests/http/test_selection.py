@@ -205,3 +205,6 @@ def test_one_object_may_be_the_only_record(single: bool) -> None:
             select(client, {"data": nothing}, single=single)
     with pytest.raises(AnswerError, match="should find a list and found an object"):
         select(PLAIN, {"data": {"id": 1}})
+    with pytest.raises(AnswerError, match="the body has `error` with status 200"):
+        select(client, {"error": "try later"}, "")
+    assert select(client, {"id": 1, "error": None}, "") == [{"id": 1, "error": None}]

@@ -23,18 +23,37 @@ class ComputedPager(OpaquePager):
 
     declared: ComputedCursor = field(kw_only=True)
     limit: int | None = field(kw_only=True)
+    _following: Params | None = None
 
     def first(self) -> Params:
         if self.declared.limit_key is None or self.limit is None:
             return {}
         return {self.declared.limit_key: self.limit}
 
+    def take(self, answer: Answer, keys: list[int]) -> Params | None:
+        self.doubtful = False
+        return super().take(answer, keys)
+
+    def confirm(self) -> Params:
+        assert self._following is not None
+        self._guard.check_position(self._following)
+        self.blind = True
+        return self._following
+
     def _next(self, answer: Answer) -> Params | None:
         values = _values(answer)
         if self._stop is not None and self._stop.holds(values):
+            if self._is_of_size and answer.items:
+                # A server may grant less than was asked for: what follows is looked at where that matters.
+                self._following = self._position(answer, values)
+                self.doubtful = self._following is not None
             return None
+        return self._position(answer, values)
+
+    def _position(self, answer: Answer, values: dict[str, object]) -> Params | None:
         position = self._cursor.value(values)
-        if position is None or position is False or position in ("", [], {}):
+        # CDK: 0 is no position either.
+        if not position:
             return None
         if not isinstance(position, str | int | float) or isinstance(position, bool):
             raise AnswerError(
@@ -46,6 +65,12 @@ class ComputedPager(OpaquePager):
             return {LINK: urljoin(answer.url, str(position))}
         except ValueError:
             raise AnswerError("the link to the next page is no address") from None
+
+    @property
+    def _is_of_size(self) -> bool:
+        """Whether the end is told by a page's size alone, and not by what the server says."""
+        text = self.declared.stop.text if self.declared.stop is not None else ""
+        return "last_page_size" in text and "response" not in text and "headers" not in text
 
     @cached_property
     def _cursor(self) -> Rendered:
@@ -66,6 +91,6 @@ def _values(answer: Answer) -> dict[str, object]:
 
 
 def _headers(answer: Answer) -> Mapping[str, Any]:
-    """By names in small letters; `link` by the `rel` of its entries."""
-    found: dict[str, Any] = {name.lower(): value for name, value in answer.headers.items()}
+    """By names in small letters, and as the server writes them; `link` by the `rel` of its entries."""
+    found: dict[str, Any] = {**answer.headers, **{name.lower(): value for name, value in answer.headers.items()}}
     return {**found, "link": link_entries(link_header(answer) or "")}

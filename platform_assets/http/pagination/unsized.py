@@ -18,8 +18,10 @@ class UnsizedPager(OpaquePager):
     def first(self) -> Params:
         return {self.declared.position_key: self.declared.base_page} if self.declared.base_is_sent else {}
 
+    def take(self, answer: Answer, keys: list[int]) -> Params | None:
+        # An empty page is the end, also after one of which every row had come before: a row has moved there.
+        return super().take(answer, keys) if answer.items else None
+
     def _next(self, answer: Answer) -> Params | None:
-        if not answer.items:
-            return None
         self._read += len(answer.items) if self.declared.counts_records else 1
         return {self.declared.position_key: self.declared.base_page + self._read}

@@ -16,7 +16,7 @@ from platform_assets.declarations import (
 from platform_assets.declarations.error_handler import Backoff
 from platform_assets.declarations.template_problems import FUNCTIONS, RESPONSE
 from platform_assets.importing.findings import Findings
-from platform_assets.importing.manifest.texts import NotCarried, Texts, is_template
+from platform_assets.importing.manifest.texts import NotCarried, Texts, is_template, small_headers
 
 _Action = Literal["ignore", "retry", "fail", "rate_limited", "success"]
 _ACTIONS: Mapping[str, _Action] = {
@@ -102,7 +102,7 @@ def _action(one: Mapping[str, Any], texts: Texts, findings: Findings, name: str)
 
 def _condition(text: str, texts: Texts) -> Template:
     wanted = text if is_template(text) else "{{ " + text + " }}"
-    return texts.template(texts.rewritten(wanted), RESPONSE | FUNCTIONS, "predicate")
+    return texts.template(small_headers(texts.rewritten(wanted)), RESPONSE | FUNCTIONS, "predicate")
 
 
 def _backoff(one: Mapping[str, Any], findings: Findings, name: str) -> Backoff | None:

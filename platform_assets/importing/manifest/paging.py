@@ -19,7 +19,13 @@ from platform_assets.declarations import (
 from platform_assets.declarations.template_problems import FUNCTIONS, PAGE, problem_of
 from platform_assets.importing.findings import Findings
 from platform_assets.importing.manifest.settings import ConfigSettings
-from platform_assets.importing.manifest.texts import NotCarried, is_template, setting_in, single_expression
+from platform_assets.importing.manifest.texts import (
+    NotCarried,
+    is_template,
+    setting_in,
+    single_expression,
+    small_headers,
+)
 
 _USUAL_SIZE = 100
 _TOKEN = re.compile(
@@ -236,6 +242,8 @@ def _computed(
 def _template(text: str, what: str, size: int | None) -> Template:
     if size is not None:
         text = re.sub(r"\bconfig\s*(?:\.page_size|\[\s*['\"]page_size['\"]\s*\])", str(size), text)
+        text = re.sub(r"(?<![\w.'\"])page_size(?![\w'\"])", str(size), text)
+    text = small_headers(text)
     text = re.sub(r"\blast_records\s*\[\s*-1\s*\]", "last_record", text)
     text = re.sub(r"\blast_records\s*\|\s*(?:length|count)\b", "last_page_size", text)
     template = Template(text if is_template(text) else "{{ " + text + " }}")

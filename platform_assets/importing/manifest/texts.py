@@ -27,6 +27,11 @@ _SETTING = re.compile(r"config(?:\.(\w+)|\[\s*['\"](\w+)['\"]\s*\])")
 _INTERVAL = re.compile(r"interval\.(start|end)")
 _OWN_VALUE = re.compile(r"parent\.(\w+)")
 
+_HEADER_NAME = re.compile(
+    r"\bheaders\s*(?:\.\s*get\(\s*['\"][\w-]+['\"]|\[\s*['\"][\w-]+['\"]\s*\]|\.\w+)"
+    r"|['\"][\w-]+['\"]\s+(?:not\s+)?in\s+headers\b"
+)
+
 # A value of a list's partition: of a parent's row, of a list that is written out, or of a setting.
 PartitionValue = Resolve | FanOut | Configured
 
@@ -120,6 +125,11 @@ class Texts:
         if name in (self.start, "start_time"):
             return "interval.start"
         return "interval.end" if name in (self.end, "end_time") else found[0]
+
+
+def small_headers(text: str) -> str:
+    """A template whose headers are named in small letters, as answers have them here: `headers['X-Next']`."""
+    return _HEADER_NAME.sub(lambda found: found[0].lower(), text)
 
 
 def is_template(text: Any) -> bool:

@@ -93,7 +93,7 @@ def test_a_computed_position_leads_to_the_last_row(count: int, size: int) -> Non
         assert read(cursor, serve)[0] == rows
 
 
-@pytest.mark.parametrize("end", [None, "", False, [], {}])
+@pytest.mark.parametrize("end", [None, "", 0, False, [], {}])
 def test_nothing_is_no_position(end: Any) -> None:
     cursor = ComputedCursor(cursor=Template("{{ response.next }}"), cursor_in_header="X-After")
     found, asked = read(cursor, lambda params: body([1], next="b") if not params else body([2], next=end))
@@ -114,6 +114,28 @@ def test_links_of_the_header_and_records_can_be_computed() -> None:
     assert found == [1, 2] and asked[1] == {LINK: "https://api.example.com/next?at=2"}
     last = ComputedCursor(cursor=Template("{{ last_record.id }}"), cursor_param="after")
     assert read(last, lambda params: body({0: [3, 5], 5: [9], 9: []}[params.get("after", 0)]))[0] == [3, 5, 9]
+
+
+def test_a_short_page_is_no_end_where_the_server_grants_less() -> None:
+    rows = list(range(25))
+    cursor = ComputedCursor(
+        cursor=Template("{{ last_record.id }}"), stop=Template("{{ last_page_size < 100 }}"), cursor_param="after"
+    )
+    found, asked = read(cursor, lambda params: body([row for row in rows if row > params.get("after", -1)][:10]))
+    assert found == rows and [one.get("after") for one in asked] == [None, 9, 19, 24]
+
+
+def test_the_server_says_that_there_is_no_more() -> None:
+    cursor = ComputedCursor(
+        cursor=Template("{{ last_record.id }}"), stop=Template("{{ response.last }}"), cursor_param="after"
+    )
+    found, asked = read(cursor, lambda params: body([1] if not params else [2], last=bool(params)))
+    assert found == [1, 2] and len(asked) == 2
+
+
+def test_an_empty_page_is_the_end_also_after_rows_that_have_moved() -> None:
+    found, _ = read(UnsizedPages(), lambda params: body({1: [1, 2], 2: [2]}.get(params["page"], [])))
+    assert set(found) == {1, 2}
 
 
 def test_a_position_that_comes_again_is_a_circle() -> None:

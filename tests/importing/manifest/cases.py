@@ -181,6 +181,13 @@ _PAGES: dict[str, tuple[str, Json]] = {
         ),
     ),
     "a cursor in a header": ("header", paged(cursor("{{ headers['X-Next'] }}"), option(QUERY, "cursor"))),
+    "a cursor in a header that is computed": (
+        "header",
+        paged(
+            cursor("{{ headers.get('X-Next') }}", stop_condition="{{ 'X-Next' not in headers and true }}"),
+            option(QUERY, "cursor"),
+        ),
+    ),
     "a cursor in a template of the parameters": (
         "cursor",
         paged(
