@@ -1,8 +1,8 @@
 """`platform-assets import`: another tool's configuration of an API becomes a platform's file, with a report."""
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -14,8 +14,8 @@ from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsErro
 from platform_assets.declarations.errors import short_path
 from platform_assets.extraction.connection import connect
 from platform_assets.importing.completion import complete
-from platform_assets.importing.dlt_config import Imported, import_document
-from platform_assets.importing.documents import Document, ManifestDocument, read_document
+from platform_assets.importing.declared import declared_in
+from platform_assets.importing.dlt_config import Imported
 from platform_assets.importing.findings import Finding, Findings, Severity, by_severity
 from platform_assets.importing.names import snake_case
 from platform_assets.importing.samples import learn
@@ -60,7 +60,7 @@ def import_file(
 
     Raises PlatformAssetsError if nothing was written.
     """
-    declared = _declared(read_document(file))
+    declared = declared_in(file)
     chosen = name or snake_case(declared.name or file.name.partition(".")[0])
     if snake_case(chosen) != chosen:
         raise ImportRefused(
@@ -87,28 +87,6 @@ def import_file(
             # The text of a file that somebody else wrote must not command the terminal.
             typer.echo("".join(char if char.isprintable() else "�" for char in line))
     return not any(one.severity is Severity.NOT_CARRIED for one in imported.findings)
-
-
-@dataclass(frozen=True)
-class _Declared:
-    """What a file declares, in whichever language: its own name, and how it becomes a platform of a name."""
-
-    name: str | None
-    imported: Callable[[str], Imported]
-
-
-def _declared(document: Document | ManifestDocument) -> _Declared:
-    if isinstance(document, Document):
-        return _Declared(document.name, lambda name: import_document(document, name))
-    # Only now: a dlt configuration needs nothing of it.
-    from platform_assets.importing.manifest.converting import import_manifest
-    from platform_assets.importing.manifest.reading import read_manifest
-
-    findings = Findings()
-    for line in document.others:
-        findings.not_carried(None, "another manifest", f"line {line}: one file declares one platform")
-    manifest = read_manifest(document.text, document.file, findings)
-    return _Declared(manifest.name, lambda name: import_manifest(manifest, name, findings))
 
 
 def _check_free(folder: Path, target: Path, name: str, *, force: bool) -> None:

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from platform_assets.declarations import PlatformAssetsError
+from platform_assets.importing.findings import Finding
 from platform_assets.platform_files import as_yaml
 from platform_assets.platform_files.document import Mapping, parse, read_text
 from platform_assets.platform_files.loading import BrokenPlatform, load_file
@@ -79,18 +78,14 @@ def _is_declaration(file: Path) -> bool:
 
 
 def _imported(file: Path, name: str) -> tuple[str, list[str]]:
-    try:
-        # By name: the importer is optional here.
-        documents: Any = import_module("platform_assets.importing.documents")
-        configurations: Any = import_module("platform_assets.importing.dlt_config")
-    except ModuleNotFoundError:
-        needed = ", ".join(f"`{key}`" for key in _OURS)
-        raise Refused(f"{file} is no declaration: one has {needed}, and nothing else can be read") from None
-    imported = configurations.import_document(documents.read_document(file), name)
+    # Only here: whoever has a declaration needs no importer.
+    from platform_assets.importing.declared import declared_in
+
+    imported = declared_in(file).imported(name)
     return as_yaml(replace(imported.platform, base_url=imported.base_url)), list(_sayings(imported.findings))
 
 
-def _sayings(findings: Iterable[Any]) -> Iterator[str]:
+def _sayings(findings: Iterable[Finding]) -> Iterator[str]:
     for one in findings:
         place = f"{one.resource}: " if one.resource else ""
         said = f"{one.severity}: {place}{one.what}: {one.why}"

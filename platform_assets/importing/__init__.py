@@ -2,6 +2,7 @@
 
 Nothing in a file is ever run, and nothing here reads a network or a secret.
 
+    declared        a file -> whatever it declares
     documents       a file -> the dlt `rest_api` configuration in it (python_source, values), or that it is a manifest
     dlt_config      the configuration -> `Imported`: a platform and findings
       dlt_client    base URL, headers and credential

@@ -14,6 +14,20 @@ from platform_assets.platform_files.reader import parse_platform
 from tests.components.project import DECLARATION, load, new_project
 
 NAME = "platform_assets.PlatformComponent"
+MANIFEST = """\
+type: DeclarativeSource
+streams:
+  - type: DeclarativeStream
+    name: orders
+    primary_key: id
+    retriever:
+      type: SimpleRetriever
+      requester: {type: HttpRequester, url_base: "https://api.shop.example/v1", path: orders}
+      record_selector: {type: RecordSelector, extractor: {type: DpathExtractor, field_path: [data]}}
+  - type: DeclarativeStream
+    name: odd
+    retriever: {type: CustomRetriever, class_name: source_shop.components.Odd}
+"""
 
 
 @pytest.fixture
@@ -73,6 +87,15 @@ resources:
     primary_key: id
     endpoint: {path: v1/orders, data_selector: data}
 """
+
+
+def test_a_connectors_manifest_is_imported(defs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("manifest.yaml").write_text(MANIFEST)
+    scaffold(defs / "shop", '{"from": "manifest.yaml"}')
+    shop = parse_platform((defs / "shop" / "shop.yaml").read_text(), "shop.yaml")
+    assert shop.base_url == "https://api.shop.example/v1" and [one.name for one in shop.resources] == ["orders"]
+    assert "not carried: odd: the whole resource" in capsys.readouterr().out
+    assert assets() == {"shop/orders"}
 
 
 def test_in_python(defs: Path) -> None:
