@@ -202,7 +202,7 @@ def _cursor(
     path = _response_path(inner)
     stop = strategy.get("stop_condition")
     stop = stop if isinstance(stop, str) and stop.strip() else None
-    if (stop and path and path.startswith(f"{_stop_path(stop)}.")) or (stop and path and path == _stop_path(stop)):
+    if stop and path and f"{path}.".startswith(f"{_stop_path(stop)}."):
         # It ends where there is no position, as every list does.
         stop = None
     more = _stop_path(stop) if stop else None

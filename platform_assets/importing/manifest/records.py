@@ -31,8 +31,6 @@ def convert_selector(selector: Any) -> str:
     parts = [str(part) for part in path if str(part) != ""]
     if any(is_template(part) or "." in part or part == "**" for part in parts):
         raise NotCarried(f"`field_path` {parts!r} is no path of plain names")
-    while parts and parts[-1] == "*" and "*" not in parts[:-1] and len(parts) == 1:
-        return "*"
     return ".".join(parts)
 
 

@@ -172,7 +172,7 @@ def _path(path: str, places: _Places) -> str:
         value = places.texts.value(found[0], _NAMES, "path")
         if isinstance(value, Bound):
             value = places.texts.template("{{ interval." + value.which + " }}", _NAMES, "path")
-        name = _placeholder_name(found[1], value, places)
+        name = _placeholder_name(value, places)
         places.params[name] = value if not isinstance(value, bool | float) else str(value)
         return "{+" + name + "}"
 
@@ -181,7 +181,7 @@ def _path(path: str, places: _Places) -> str:
     return "/" + _EXPRESSION.sub(placeholder, path)
 
 
-def _placeholder_name(expression: str, value: Any, places: _Places) -> str:
+def _placeholder_name(value: Any, places: _Places) -> str:
     partition = {**places.texts.extra, **places.texts.partition}
     named = next((name for name, own in partition.items() if own == value), None)
     if named is not None:
@@ -189,7 +189,6 @@ def _placeholder_name(expression: str, value: Any, places: _Places) -> str:
     if isinstance(value, Configured):
         return word(value.setting)
     number = 1 + sum(name.startswith("part_") for name in places.params)
-    del expression
     return f"part_{number}"
 
 

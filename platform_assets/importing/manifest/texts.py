@@ -114,14 +114,14 @@ class Texts:
     def rewritten(self, text: str) -> str:
         """A template with our names: `parent.x` for values of the partition, `interval.start`, flat settings."""
         text = self.settings.flattened(text)
-        text = _PARENT_SLICE.sub(lambda found: f"parent.{_word(_name_in(found))}", text)
-        text = _EXTRA.sub(lambda found: f"parent.{_word(_name_in(found))}", text)
+        text = _PARENT_SLICE.sub(lambda found: f"parent.{word(_name_in(found))}", text)
+        text = _EXTRA.sub(lambda found: f"parent.{word(_name_in(found))}", text)
         return _SLICE.sub(self._named, text)
 
     def _named(self, found: re.Match[str]) -> str:
         name = _name_in(found)
-        if name in self._values or _word(name) in self._values:
-            return f"parent.{_word(name)}"
+        if name in self._values or word(name) in self._values:
+            return f"parent.{word(name)}"
         if name in (self.start, "start_time"):
             return "interval.start"
         return "interval.end" if name in (self.end, "end_time") else found[0]
@@ -158,9 +158,6 @@ def _name_in(found: re.Match[str]) -> str:
     return str(found["dot"] or found["item"] or found["get"])
 
 
-def _word(name: str) -> str:
+def word(name: str) -> str:
     """A name as our placeholders have it."""
     return re.sub(r"\W", "_", name)
-
-
-word = _word
