@@ -37,6 +37,7 @@ NOT_RUN = {
     "dg launch --job sync_shop": "needs a project of its own: tests/components/test_project.py",
     "dg list components": "needs a project of its own: tests/components/test_project.py",
     "dg scaffold": "needs a project of its own: tests/components/test_project.py",
+    "dg utils refresh-defs-state": "needs a project of its own: tests/components/test_discovered.py",
     "dagster-daemon run": "runs until it is stopped",
     "dagster-webserver": "runs until it is stopped",
     "uv sync": "installs packages",
