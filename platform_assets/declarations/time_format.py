@@ -52,6 +52,15 @@ def parse_moment(text: str, format: str) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def moment_of(text: str, format: str) -> datetime:
+    """The moment that a text in this format or in ISO 8601 says, in UTC if it names no zone. Raises ValueError."""
+    try:
+        return parse_moment(text, format)
+    except (ValueError, OverflowError):
+        moment = datetime.fromisoformat(text.strip())
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
 def resolution(format: str) -> timedelta:
     """The smallest step that a format shows."""
     if format in _NUMBERS:

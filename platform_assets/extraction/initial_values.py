@@ -1,11 +1,11 @@
 """Where the first read of a list begins: `Incremental.initial_value`, which may be computed."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from platform_assets.declarations import Incremental, Template
-from platform_assets.declarations.time_format import format_moment, parse_moment
+from platform_assets.declarations.time_format import format_moment, moment_of
 from platform_assets.http.errors import AnswerError
 
 
@@ -36,12 +36,7 @@ def initial_value(incremental: Incremental | None, configured: Mapping[str, tupl
 def _moment(found: Any, format: str) -> datetime:
     """The moment of a text in the parameter's format or ISO 8601. Raises AnswerError for another value."""
     try:
-        return parse_moment(str(found), format)
-    except (ValueError, OverflowError):
-        pass
-    try:
-        moment = datetime.fromisoformat(str(found).strip())
+        return moment_of(str(found), format)
     except ValueError:
         problem = f"is not of the `format` {format!r}, ISO 8601 or `YYYY-MM-DD`"
         raise AnswerError(f"`initial_value` comes to {str(found)[:60]!r}, which {problem}") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -158,9 +158,6 @@ class _Reader:
 
     def draft(self, component: Mapping[str, Any]) -> _Draft:
         """Raises NotCarried for a stream that would not have its rows."""
-        if component.get("type") == "StateDelegatingStream":
-            self._findings.assumed(self._name, "StateDelegatingStream", "its incremental stream is carried")
-            component = component.get("incremental_stream") or {}
         retriever, findings, name = component.get("retriever"), self._findings, self._name
         if not isinstance(retriever, Mapping) or retriever.get("type") != "SimpleRetriever":
             kind = retriever.get("class_name") or retriever.get("type") if isinstance(retriever, Mapping) else None
@@ -185,7 +182,7 @@ class _Reader:
         record = convert_transformations(component.get("transformations"), texts, findings, name)
         request = convert_request(requester, partitions, texts, findings, name)
         incremental = self._incremental(cursor or None, request.sent, texts)
-        paginator = convert_paging(retriever.get("paginator"), request.tokens, settings, findings, name)
+        paginator = convert_paging(retriever.get("paginator"), request.token, settings, findings, name)
         endpoint = replace(
             request.endpoint,
             paginator=paginator,

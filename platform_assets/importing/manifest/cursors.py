@@ -3,18 +3,18 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from platform_assets.declarations import Incremental, Template
 from platform_assets.declarations.template_problems import CLOCKS, FUNCTIONS, SETTINGS
-from platform_assets.declarations.time_format import format_moment, format_problem, parse_moment
+from platform_assets.declarations.time_format import format_moment, format_problem, moment_of
 from platform_assets.importing.findings import Findings
 from platform_assets.importing.manifest.durations import iso_duration
+from platform_assets.importing.manifest.options import option_of
 from platform_assets.importing.manifest.settings import ConfigSettings
 from platform_assets.importing.manifest.texts import NotCarried, Texts, is_template
 
-_PREFIXES = {"request_parameter": "", "body_json": "body:", "body_data": "body:", "header": "header:"}
 _IN_DURATION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _EMPTY = ("", "''", '""')
 
@@ -54,7 +54,6 @@ def convert_cursor(component: Any, sent: Found, texts: Texts, findings: Findings
         if component.get("is_client_side_incremental"):
             why = "it is filtered after it was read: the list is read in full each time"
         findings.suspected(name, "incremental_sync", f"the cursor `{field}`: {why}")
-    if start is None:
         # What is said of the request's bounds has no place in a list that nothing filters.
         return Incremental(cursor_path=field, newest_first=component.get("is_data_feed") is True)
     if component.get("end_datetime") and not _is_now(component["end_datetime"]):
@@ -76,14 +75,7 @@ def convert_cursor(component: Any, sent: Found, texts: Texts, findings: Findings
 
 
 def _place(option: Any) -> str | None:
-    if not isinstance(option, Mapping):
-        return None
-    path = option.get("field_path")
-    name = ".".join(map(str, path)) if isinstance(path, list) else option.get("field_name")
-    prefix = _PREFIXES.get(str(option.get("inject_into")))
-    if prefix is None or not isinstance(name, str) or is_template(name):
-        raise NotCarried("the cursor's bound goes to a place that is not in our vocabulary")
-    return prefix + name
+    return option_of(option, "the cursor's bound").place if isinstance(option, Mapping) else None
 
 
 def _is_now(given: Any) -> bool:
@@ -101,21 +93,12 @@ def _beginning(given: Any, format: str, texts: Texts, findings: Findings, name: 
         return None
     if is_template(text):
         return texts.template(texts.rewritten(text), SETTINGS | FUNCTIONS | CLOCKS, "start_datetime")
-    moment = _moment(text, own if isinstance(own, str) and own else format)
-    if moment is None:
-        raise NotCarried(f"`start_datetime` {text[:40]!r} is no time in the format of the stream")
+    try:
+        moment = moment_of(text, own if isinstance(own, str) and own else format)
+    except (ValueError, OverflowError):
+        raise NotCarried(f"`start_datetime` {text[:40]!r} is no time in the format of the stream") from None
     findings.suspected(name, "start_datetime", f"is written out, {text[:40]}: what is older is never read")
     return format_moment(moment, format)
-
-
-def _moment(text: str, format: str) -> datetime | None:
-    for read in (lambda: parse_moment(text, format), lambda: datetime.fromisoformat(text)):
-        try:
-            found = read()
-        except (ValueError, OverflowError):
-            continue
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found
-    return None
 
 
 def _lookback(given: Any, settings: ConfigSettings, findings: Findings, name: str) -> timedelta:
@@ -132,6 +115,6 @@ def _lookback(given: Any, settings: ConfigSettings, findings: Findings, name: st
         said = iso_duration(text)
         findings.assumed(name, "lookback_window", f"is a setting: {said or 'none'} is written to the file, as `lag`")
     found = iso_duration(text)
-    if found is None and text.strip() not in ("P0D", "PT0S"):
+    if found is None:
         findings.suspected(name, "lookback_window", f"{text[:40]!r} is no duration: there is none")
     return found or timedelta(0)

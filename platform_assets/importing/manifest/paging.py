@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from platform_assets.declarations import (
@@ -18,6 +19,7 @@ from platform_assets.declarations import (
 )
 from platform_assets.declarations.template_problems import FUNCTIONS, PAGE, problem_of
 from platform_assets.importing.findings import Findings
+from platform_assets.importing.manifest.options import Option, option_of
 from platform_assets.importing.manifest.settings import ConfigSettings
 from platform_assets.importing.manifest.texts import (
     NotCarried,
@@ -41,30 +43,13 @@ _HEADER = re.compile(r"headers(?:\.get\(\s*['\"]([\w-]+)['\"]\s*\)|\[\s*['\"]([\
 _NOT_MORE = re.compile(rf"(?:not\s+response((?:{_STEP})+)|response((?:{_STEP})+)\s*(?:==|is)\s*(?:false|False))")
 
 
-class _Place:
-    """Where a request takes an option: query parameter, dotted path in the body, or header."""
-
-    def __init__(self, option: Mapping[str, Any], what: str) -> None:
-        name, path = option.get("field_name"), option.get("field_path")
-        found = ".".join(map(str, path)) if isinstance(path, list) else name
-        if not isinstance(found, str) or not found or is_template(found):
-            raise NotCarried(f"`{what}` has no name that is written out")
-        kind = option.get("inject_into")
-        self.query = found if kind == "request_parameter" else None
-        self.body = found if kind in ("body_json", "body_data") else None
-        self.header = found if kind == "header" else None
-        if not (self.query or self.body or self.header):
-            raise NotCarried(f"`{what}` goes into `{kind}`")
-
-
 def convert_paging(
-    component: Any, tokens: Mapping[str, str], settings: ConfigSettings, findings: Findings, name: str
+    component: Any, token: Option | None, settings: ConfigSettings, findings: Findings, name: str
 ) -> Paginator:
     """The paginator of a retriever. Raises NotCarried if its rows could not all be read.
 
     Args:
-        tokens: places of the request that a template fills with the next position, as `convert_requests` found them:
-            `query` -> name of a parameter, `body` -> a dotted path, `header` -> a name.
+        token: the place that a template of the request fills with the next position.
     """
     if not isinstance(component, Mapping) or component.get("type") == "NoPagination":
         return SinglePage()
@@ -75,32 +60,27 @@ def convert_paging(
         raise NotCarried(f"`{strategy.get('class_name', component.get('type'))}` is Python, which is never run")
     size = _size(strategy.get("page_size"), settings, findings, name)
     sized = component.get("page_size_option")
-    limit = _Place(sized, "page_size_option") if isinstance(sized, Mapping) else None
+    limit = option_of(sized, "`page_size_option`") if isinstance(sized, Mapping) else None
     if limit is not None and size is None:
         size = _USUAL_SIZE
         findings.assumed(name, "page_size", f"none is said: pages of {size}")
     option = component.get("page_token_option")
     is_path = isinstance(option, Mapping) and option.get("type") == "RequestPath"
-    place = _Place(option, "page_token_option") if isinstance(option, Mapping) and not is_path else _place_of(tokens)
+    if isinstance(option, Mapping) and not is_path:
+        token = option_of(option, "`page_token_option`")
+    paging = _Paging(strategy, token, limit, size, findings, name)
     if kind == "PageIncrement":
-        return _numbered(strategy, place, limit, size, findings, name)
+        return paging.numbered()
     if kind == "OffsetIncrement":
-        return _offset(strategy, place, limit, size, findings, name)
+        return paging.by_offset()
     if kind == "CursorPagination":
-        return _cursor(strategy, place, limit, size, is_path)
+        return _cursor(paging, is_path)
     raise NotCarried(f"the pagination strategy `{kind}` is not in our vocabulary")
 
 
 def next_token_in(text: Any) -> bool:
     """Whether a text of a request is the position of the next page, and nothing else."""
     return isinstance(text, str) and _TOKEN.fullmatch(text.strip()) is not None
-
-
-def _place_of(tokens: Mapping[str, str]) -> _Place | None:
-    kinds = {"query": "request_parameter", "body": "body_json", "header": "header"}
-    for key, found in tokens.items():
-        return _Place({"inject_into": kinds[key], "field_name": found}, "next_page_token")
-    return None
 
 
 def _size(given: Any, settings: ConfigSettings, findings: Findings, name: str) -> int | None:
@@ -121,73 +101,76 @@ def _size(given: Any, settings: ConfigSettings, findings: Findings, name: str) -
     return number if 0 < number < 1_000_000 else None
 
 
-def _numbered(
-    strategy: Mapping[str, Any],
-    place: _Place | None,
-    limit: _Place | None,
-    size: int | None,
-    findings: Findings,
-    name: str,
-) -> Paginator:
-    if place is None or place.header:
-        raise NotCarried("the page's number is sent neither in the query nor in the body")
-    first = strategy.get("start_from_page", 0)
-    first = int(first) if isinstance(first, int | str) and str(first).isdigit() else 0
-    if "start_from_page" not in strategy:
-        findings.suspected(
-            name,
-            "start_from_page",
-            "pages are counted from 0, as the manifest does not say otherwise; is page 1 read twice?",
-        )
-    if limit is None or size is None or limit.header:
-        if size is not None:
-            findings.suspected(name, "page_size", f"{size} is assumed and never sent: read on until a page is empty")
-        is_sent = strategy.get("inject_on_first_request") is True
-        return UnsizedPages(
-            page_param=place.query or "page", page_body_path=place.body, base_page=first, base_is_sent=is_sent
-        )
-    return PageNumber(
-        page_param=place.query or "page",
-        page_body_path=place.body,
-        limit_param=limit.query or "per_page",
-        limit_body_path=limit.body,
-        limit=size,
-        base_page=first,
-    )
+@dataclass(frozen=True)
+class _Paging:
+    """What a paginator says, whatever its strategy.
 
+    Attributes:
+        token: where a position is sent; None where nothing is said.
+        limit: where a page's size is sent; None if it is not.
+        size: of a page.
+        name: of the resource.
+    """
 
-def _offset(
-    strategy: Mapping[str, Any],
-    place: _Place | None,
-    limit: _Place | None,
-    size: int | None,
-    findings: Findings,
-    name: str,
-) -> Paginator:
-    if place is None or place.header:
-        raise NotCarried("the offset is sent neither in the query nor in the body")
-    if limit is None or size is None or limit.header:
-        if size is not None:
-            findings.suspected(name, "page_size", f"{size} is assumed and never sent: read on until a page is empty")
-        return UnsizedPages(
-            page_param=place.query or "offset",
+    strategy: Mapping[str, Any]
+    token: Option | None
+    limit: Option | None
+    size: int | None
+    findings: Findings
+    name: str
+
+    def numbered(self) -> Paginator:
+        place = self._counted("page's number")
+        given = self.strategy.get("start_from_page", 0)
+        first = int(given) if isinstance(given, int | str) and str(given).isdigit() else 0
+        if "start_from_page" not in self.strategy:
+            why = "pages are counted from 0, as the manifest does not say otherwise; is page 1 read twice?"
+            self.findings.suspected(self.name, "start_from_page", why)
+        if self.limit is None or self.size is None or self.limit.header:
+            return self._unsized("page", place, first)
+        return PageNumber(
+            page_param=place.query or "page",
             page_body_path=place.body,
-            base_page=0,
-            base_is_sent=strategy.get("inject_on_first_request") is True,
-            counts_records=True,
+            limit_param=self.limit.query or "per_page",
+            limit_body_path=self.limit.body,
+            limit=self.size,
+            base_page=first,
         )
-    return Offset(
-        offset_param=place.query or "offset",
-        offset_body_path=place.body,
-        limit_param=limit.query or "limit",
-        limit_body_path=limit.body,
-        limit=size,
-    )
+
+    def by_offset(self) -> Paginator:
+        place = self._counted("offset")
+        if self.limit is None or self.size is None or self.limit.header:
+            return self._unsized("offset", place, 0, counts_records=True)
+        return Offset(
+            offset_param=place.query or "offset",
+            offset_body_path=place.body,
+            limit_param=self.limit.query or "limit",
+            limit_body_path=self.limit.body,
+            limit=self.size,
+        )
+
+    def _counted(self, what: str) -> Option:
+        """The place of a position that counts."""
+        if self.token is None or self.token.header:
+            raise NotCarried(f"the {what} is sent neither in the query nor in the body")
+        return self.token
+
+    def _unsized(self, usual: str, place: Option, first: int, *, counts_records: bool = False) -> UnsizedPages:
+        if self.size is not None:
+            why = f"{self.size} is assumed and never sent: read on until a page is empty"
+            self.findings.suspected(self.name, "page_size", why)
+        return UnsizedPages(
+            page_param=place.query or usual,
+            page_body_path=place.body,
+            base_page=first,
+            base_is_sent=self.strategy.get("inject_on_first_request") is True,
+            counts_records=counts_records,
+        )
 
 
-def _cursor(
-    strategy: Mapping[str, Any], place: _Place | None, limit: _Place | None, size: int | None, is_path: bool
-) -> Paginator:
+def _cursor(paging: _Paging, is_path: bool) -> Paginator:
+    """The paginator of a strategy whose positions the answers have."""
+    place, limit, size = None if is_path else paging.token, paging.limit, paging.size
     if place is None and not is_path:
         raise NotCarried("the position of the next page is sent nowhere that can be told")
     if limit is not None and limit.header:
@@ -195,48 +178,33 @@ def _cursor(
     sized: dict[str, Any] = {}
     if limit is not None and size is not None:
         sized = {"limit": size, "limit_param": limit.query, "limit_body_path": limit.body}
-    text = strategy.get("cursor_value")
+    text = paging.strategy.get("cursor_value")
     if not isinstance(text, str):
         raise NotCarried("`cursor_value` is no text")
     inner = single_expression(text) or ""
     path = _response_path(inner)
-    stop = strategy.get("stop_condition")
+    stop = paging.strategy.get("stop_condition")
     stop = stop if isinstance(stop, str) and stop.strip() else None
     if stop and path and f"{path}.".startswith(f"{_stop_path(stop)}."):
         # It ends where there is no position, as every list does.
         stop = None
-    more = _stop_path(stop) if stop else None
-    if is_path and stop is None:
+    if place is None and stop is None:
         link = {key: value for key, value in sized.items() if key != "limit_body_path"}
         if path:
             return JsonLink(next_url_path=path, **link)
         if _LINK_HEADER.fullmatch(inner):
             return HeaderLink(**link)
-    if place is not None and (stop is None or more):
+    where: dict[str, Any] = {"is_link": True}
+    if place is not None:
         where = {"cursor_param": place.query or "", "cursor_body_path": place.body, "cursor_in_header": place.header}
-        if path:
+        more = _stop_path(stop) if stop else None
+        if path and (stop is None or more):
             return Cursor(cursor_path=path, more_path=more, **where, **sized)
         header = _HEADER.fullmatch(inner)
-        if header and not more and "link" not in inner.lower():
+        if header and stop is None and "link" not in inner.lower():
             return Cursor(cursor_header=header[1] or header[2] or header[3], **where, **sized)
-    return _computed(text, stop, place, is_path, sized, size)
-
-
-def _computed(
-    text: str, stop: str | None, place: _Place | None, is_path: bool, sized: Mapping[str, Any], size: int | None
-) -> ComputedCursor:
-    cursor = _template(text, "cursor_value", size)
     condition = _template(stop, "stop_condition", size) if stop else None
-    where: dict[str, Any] = (
-        {"is_link": True}
-        if place is None or is_path
-        else {
-            "cursor_param": place.query or "",
-            "cursor_body_path": place.body,
-            "cursor_in_header": place.header,
-        }
-    )
-    return ComputedCursor(cursor=cursor, stop=condition, **where, **sized)
+    return ComputedCursor(cursor=_template(text, "cursor_value", size), stop=condition, **where, **sized)
 
 
 def _template(text: str, what: str, size: int | None) -> Template:

@@ -3,25 +3,25 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 from urllib.parse import parse_qsl
 
-from platform_assets.declarations import Auth, Configured, Endpoint, Template
+from platform_assets.declarations import ApiKeyAuth, Auth, Configured, Endpoint, Template
 from platform_assets.declarations.places import leaves
 from platform_assets.declarations.resource import Param
 from platform_assets.declarations.template_problems import CLOCKS, FUNCTIONS, REQUEST, SETTINGS
 from platform_assets.importing.findings import Findings
 from platform_assets.importing.manifest.credentials import header_auth
 from platform_assets.importing.manifest.cursors import Found
+from platform_assets.importing.manifest.options import Option, option_of
 from platform_assets.importing.manifest.paging import next_token_in
 from platform_assets.importing.manifest.partitions import Partitions
-from platform_assets.importing.manifest.texts import Bound, NotCarried, Texts, is_template, word
+from platform_assets.importing.manifest.texts import Bound, NotCarried, Texts, is_template, secrets_in, word
 
 _NAMES = REQUEST | FUNCTIONS | CLOCKS
 _EXPRESSION = re.compile(r"\{\{((?:(?!\}\}).)*)\}\}", re.DOTALL)
 _ORIGIN = re.compile(r"(https?://(?:\{\{(?:(?!\}\}).)*\}\}|[^/{])+)(.*)", re.DOTALL)
-_PREFIXES = {"request_parameter": "", "body_json": "body:", "body_data": "body:", "header": "header:"}
 
 
 @dataclass
@@ -32,14 +32,14 @@ class Request:
         base_url: as `Platform.base_url`.
         endpoint: path, params, method, headers and body; nothing else of it is filled.
         sent: places of the interval's bounds.
-        tokens: places that take the position of the next page.
+        token: the place that a template fills with the position of the next page.
         auth: a credential that stands among the parameters or headers.
     """
 
     base_url: str | Template
     endpoint: Endpoint
     sent: Found = field(default_factory=Found)
-    tokens: dict[str, str] = field(default_factory=dict)
+    token: Option | None = None
     auth: Auth | None = None
 
 
@@ -53,14 +53,16 @@ class _Places:
     params: dict[str, Param] = field(default_factory=dict)
     headers: dict[str, Any] = field(default_factory=dict)
     bounds: dict[str, str] = field(default_factory=dict)
-    tokens: dict[str, str] = field(default_factory=dict)
+    token: Option | None = None
     auth: Auth | None = None
 
     def converted(self, given: Any, place: str, what: str) -> Any:
         """A value of a place; None if it is sent by something else, the cursor or the paginator."""
         kind, _, name = place.partition(":") if ":" in place else ("query", "", place)
         if next_token_in(given):
-            self.tokens[kind] = name
+            if self.token is not None:
+                raise NotCarried("the position of the next page is sent twice")
+            self.token = Option(**{kind: name})
             return None
         if isinstance(given, str) and "next_page_token" in given:
             raise NotCarried(f"`{what}` has the position of the next page inside a template")
@@ -96,16 +98,17 @@ def convert_request(
         _header(key, value, places)
     body, form = _body(requester, places)
     for partition, option in partitions.options:
-        place = _option_place(option)
+        target = option_of(option, "a partition's value")
         value = partitions.values[partition]
-        if place.startswith("body:"):
-            target = form if form is not None else body if body is not None else {}
-            _put(target, place.removeprefix("body:"), value, is_form=form is not None)
-            body = body if form is not None else target
-        elif place.startswith("header:"):
-            places.headers[place.removeprefix("header:")] = value
-        else:
-            places.params[place] = value
+        if target.header:
+            places.headers[target.header] = value
+        elif target.query:
+            places.params[target.query] = value
+        elif target.body and form is not None:
+            form[target.body] = value
+        elif target.body:
+            body = body or {}
+            _put(body, target.body, value)
     body, form = _placed_once(places, partitions, path, body, form)
     if method == "GET" and (body or form):
         findings.suspected(name, "request_body", "a GET with a body, which servers and proxies may drop")
@@ -122,7 +125,7 @@ def convert_request(
     start, end = (places.bounds.get(which) for which in ("start", "end"))
     start = start or ("value:start" if "start" in texts.uses_interval else None)
     end = end or ("value:end" if "end" in texts.uses_interval else None)
-    return Request(_base_url(base, texts), endpoint, Found(start, end), places.tokens, places.auth)
+    return Request(_base_url(base, texts), endpoint, Found(start, end), places.token, places.auth)
 
 
 def _address(requester: Mapping[str, Any]) -> tuple[str, str]:
@@ -206,8 +209,7 @@ def _parameter(key: str, given: Any, places: _Places) -> None:
         return
     if given is None or given == "":
         return
-    auth = _credential(key, given, places, "query")
-    if auth:
+    if _credential(key, given, places, "query"):
         return
     value = places.converted(given, key, f"request_parameters.{key}")
     if value is not None:
@@ -226,24 +228,16 @@ def _header(key: str, given: Any, places: _Places) -> None:
 def _credential(key: str, given: Any, places: _Places, where: str) -> bool:
     """Whether a parameter or header was taken as the credential."""
     settings = places.texts.settings
-    if not is_template(given) or not any(
-        settings.is_secret(name) for name in settings.all if name in settings.flattened(given)
-    ):
+    if not is_template(given) or not secrets_in(Template(settings.flattened(given)), settings):
         return False
     found = header_auth(key, given, settings)
+    if where == "query":
+        found = replace(found, location="query") if isinstance(found, ApiKeyAuth) else None
     if found is None or places.auth not in (None, found):
         raise NotCarried(f"`{key}` has a credential in it that cannot be sent so")
     if where == "query":
-        from dataclasses import replace
-
-        from platform_assets.declarations import ApiKeyAuth
-
-        if not isinstance(found, ApiKeyAuth):
-            raise NotCarried(f"`{key}` has a credential in it that cannot be sent so")
-        found = replace(found, location="query")
-        places.findings.suspected(
-            places.name, f"request_parameters.{key}", "the credential is in the query, which servers log"
-        )
+        why = "the credential is in the query, which servers log"
+        places.findings.suspected(places.name, f"request_parameters.{key}", why)
     places.auth = found
     return True
 
@@ -306,20 +300,11 @@ def _json(given: Any, path: str, places: _Places) -> Any:
     return places.converted(given, f"body:{path}", f"request_body_json.{path}")
 
 
-def _option_place(option: Mapping[str, Any]) -> str:
-    path = option.get("field_path")
-    name = ".".join(map(str, path)) if isinstance(path, list) else option.get("field_name")
-    prefix = _PREFIXES.get(str(option.get("inject_into")))
-    if prefix is None or not isinstance(name, str) or is_template(name):
-        raise NotCarried("a partition's value goes to a place that is not in our vocabulary")
-    return prefix + name
-
-
-def _put(body: dict[str, Any], path: str, value: Any, *, is_form: bool) -> None:
-    keys = [path] if is_form else path.split(".")
-    for key in keys[:-1]:
+def _put(body: dict[str, Any], path: str, value: Any) -> None:
+    *outer, last = path.split(".")
+    for key in outer:
         body = body.setdefault(key, {})
-    body[keys[-1]] = value
+    body[last] = value
 
 
 def _placed_once(

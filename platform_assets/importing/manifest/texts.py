@@ -14,6 +14,7 @@ from typing import Any
 
 from platform_assets.declarations import Configured, FanOut, Resolve, Template
 from platform_assets.declarations.template_problems import problem_of
+from platform_assets.importing.manifest.expressions import has_template
 from platform_assets.importing.manifest.settings import ConfigSettings
 
 _KEY = r"(?:\.\s*(?P<dot>\w+)|\[\s*['\"](?P<item>[\w .-]+)['\"]\s*\]|\.get\(\s*['\"](?P<get>[\w .-]+)['\"]\s*\))"
@@ -60,6 +61,7 @@ class Texts:
         extra: name -> a further field of the parent's rows.
         start, end: names of the interval's bounds in this stream's templates.
         used: names of partition values that templates use, so that they must be among the request's values.
+        uses_interval: bounds of the interval that templates use: `start`, `end`.
     """
 
     settings: ConfigSettings
@@ -97,7 +99,7 @@ class Texts:
     def template(self, text: str, names: frozenset[str], what: str) -> Template:
         """A template that can run. Raises NotCarried."""
         template = Template(text)
-        secrets = [name for name in (*template.configured, *template.optional) if self.settings.is_secret(name)]
+        secrets = secrets_in(template, self.settings)
         if secrets:
             raise NotCarried(f"`{what}` has the credential `{secrets[0]}` in it")
         problem = problem_of(template, names)
@@ -133,7 +135,12 @@ def small_headers(text: str) -> str:
 
 
 def is_template(text: Any) -> bool:
-    return isinstance(text, str) and ("{{" in text or "{%" in text)
+    return isinstance(text, str) and has_template(text)
+
+
+def secrets_in(template: Template, settings: ConfigSettings) -> list[str]:
+    """The credentials among the settings that a template with flat names has in it."""
+    return [name for name in (*template.configured, *template.optional) if settings.is_secret(name)]
 
 
 def single_expression(text: str) -> str | None:
