@@ -2,7 +2,7 @@
 
 component    `platform_assets.PlatformComponent`
 discovered   `platform_assets.OpenApiPlatformComponent`, whose declaration Dagster keeps from one refresh to the next
-beside       the platforms of a project's other components
+base         what both share: the definitions of one platform, and the platforms of a project's other components
 inline       a declaration that stands in `defs.yaml`, with its lines
 scaffolder   `dg scaffold defs platform_assets.PlatformComponent`
 written      which declaration a scaffolded component gets

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import dagster as dg
 
-from platform_assets.components.beside import built_beside
+from platform_assets.components.base import PlatformBase
 from platform_assets.components.inline import platform_in_yaml
 from platform_assets.components.scaffolder import PlatformScaffolder
 from platform_assets.declarations import DeclarationError, Platform
@@ -17,7 +17,7 @@ from platform_assets.platform_files.loading import BrokenPlatform, load_file
 
 @dg.scaffold_with(PlatformScaffolder)
 @dataclass
-class PlatformComponent(dg.Component, dg.Resolvable):
+class PlatformComponent(PlatformBase, dg.Resolvable):
     """The resources of a REST API as assets: incremental, per parent, checked, kept fresh.
 
     Each resource becomes the asset `<platform>/<resource>` and the table `<platform>.<resource>` of the warehouse. The
@@ -46,22 +46,13 @@ class PlatformComponent(dg.Component, dg.Resolvable):
         bool, dg.Resolver.default(description="Whether a sensor requests runs of what is older than allowed.")
     ] = True
 
-    # Of the last definitions, for the components that are built after this one.
-    built: ClassVar[Platform | None] = None
-
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The platform's assets, checks, jobs, schedules and sensors. Uses no network and reads no credentials.
 
         Raises dg.DagsterInvalidDefinitionError, with file and line, for a declaration that cannot be used.
         """
-        # Only now: `dg` imports this module with each command, whatever that does.
-        from platform_assets.platform_definitions import definitions_of
-
         folder = context.path if context.path.is_dir() else context.path.parent
-        platform = self._declared(folder, built_beside(context, self))
-        # On the object: each component has a platform of its own.
-        self.built = platform  # pyright: ignore[reportAttributeAccessIssue] -- the class has the default
-        return definitions_of([platform], downstream=False, scheduled=self.schedules, fresh=self.freshness_sensors)
+        return self.definitions(self._declared(folder, self.built_beside(context)))
 
     def _declared(self, folder: Path, others: list[Platform]) -> Platform:
         if self.platform is not None and self.declaration is None:

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
 import dagster as dg
 from dagster.components.utils.defs_state import DefsStateConfig, DefsStateConfigArgs, ResolvedDefsStateConfig
 from dagster_shared.serdes.objects.models.defs_state_info import DefsStateManagementType
 
-from platform_assets.components.beside import built_beside
+from platform_assets.components.base import PlatformBase
 from platform_assets.declarations import DeclarationError, Platform, PlatformAssetsError
 from platform_assets.declarations.validation import validate_beside
 
@@ -30,7 +30,7 @@ _LOCAL = DefsStateConfigArgs(management_type=DefsStateManagementType.LOCAL_FILES
 
 
 @dataclass
-class OpenApiPlatformComponent(dg.StateBackedComponent, dg.Resolvable):
+class OpenApiPlatformComponent(PlatformBase, dg.StateBackedComponent, dg.Resolvable):
     """The lists of an OpenAPI specification as assets, found anew at each refresh of the state.
 
     As `PlatformComponent`, but the declaration is drafted from the specification as `platform-assets new --openapi`
@@ -56,9 +56,6 @@ class OpenApiPlatformComponent(dg.StateBackedComponent, dg.Resolvable):
         bool, dg.Resolver.default(description="Whether a sensor requests runs of what is older than allowed.")
     ] = True
     defs_state: ResolvedDefsStateConfig = field(default_factory=lambda: _LOCAL)
-
-    # Of the last definitions, for the components that are built after this one.
-    built: ClassVar[Platform | None] = None
 
     @property
     def defs_state_config(self) -> DefsStateConfig:
@@ -86,18 +83,14 @@ class OpenApiPlatformComponent(dg.StateBackedComponent, dg.Resolvable):
         """
         if state_path is None or not state_path.is_file():
             return dg.Definitions()
-        # Only now: `dg` imports this module with each command, whatever that does.
-        from platform_assets.platform_definitions import definitions_of
         from platform_assets.platform_files.reader import parse_platform
 
         try:
             platform = parse_platform(state_path.read_text(encoding="utf-8"), f"the kept declaration of {self.name}")
-            validate_beside(platform, built_beside(context, self))
+            validate_beside(platform, self.built_beside(context))
         except DeclarationError as error:
             raise dg.DagsterInvalidDefinitionError(f"{self.name}: {error}") from None
-        # On the object: each component has a platform of its own.
-        self.built = platform  # pyright: ignore[reportAttributeAccessIssue] -- the class has the default
-        return definitions_of([platform], downstream=False, scheduled=self.schedules, fresh=self.freshness_sensors)
+        return self.definitions(platform)
 
     def _chosen(self, platform: Platform) -> Platform:
         """With the resources that are wanted, and their parents."""
