@@ -154,9 +154,30 @@ class HeaderLink:
         return self.limit_param
 
 
+class _CursorPlaces:
+    """Where a cursor and the page's size are sent, of paginators whose cursor may be anywhere in a request."""
+
+    cursor_param: str
+    cursor_body_path: str | None
+    cursor_in_header: str | None
+    limit_param: str | None
+    limit_body_path: str | None
+
+    @property
+    def position_key(self) -> str:
+        """The place of the position in a request (`places`)."""
+        if self.cursor_body_path:
+            return in_body(self.cursor_body_path)
+        return in_header(self.cursor_in_header) if self.cursor_in_header else self.cursor_param
+
+    @property
+    def limit_key(self) -> str | None:
+        return in_body(self.limit_body_path) if self.limit_body_path else self.limit_param
+
+
 @strict
 @dataclass(frozen=True, kw_only=True)
-class Cursor:
+class Cursor(_CursorPlaces):
     """The answer names the next page at `cursor_path` of its body, or in its header. Stops when that is absent or null.
 
     Args:
@@ -189,17 +210,6 @@ class Cursor:
     limit_echo_path: str | None = None
     implied: bool = False
     stable: bool = False
-
-    @property
-    def position_key(self) -> str:
-        """The place of the position in a request (`places`)."""
-        if self.cursor_body_path:
-            return in_body(self.cursor_body_path)
-        return in_header(self.cursor_in_header) if self.cursor_in_header else self.cursor_param
-
-    @property
-    def limit_key(self) -> str | None:
-        return in_body(self.limit_body_path) if self.limit_body_path else self.limit_param
 
 
 @strict
@@ -266,7 +276,7 @@ class UnsizedPages:
 
 @strict
 @dataclass(frozen=True, kw_only=True)
-class ComputedCursor:
+class ComputedCursor(_CursorPlaces):
     """The position of the next page is what a template makes of an answer. Stops when that is nothing, or `stop` holds.
 
     For positions that `Cursor` and `RecordCursor` do not find. Templates have `response` (the body), `headers` (by
@@ -290,17 +300,6 @@ class ComputedCursor:
     limit_param: str | None = None
     limit_body_path: str | None = None
     limit: int | None = None
-
-    @property
-    def position_key(self) -> str:
-        """The place of the position in a request (`places`)."""
-        if self.cursor_body_path:
-            return in_body(self.cursor_body_path)
-        return in_header(self.cursor_in_header) if self.cursor_in_header else self.cursor_param
-
-    @property
-    def limit_key(self) -> str | None:
-        return in_body(self.limit_body_path) if self.limit_body_path else self.limit_param
 
 
 @strict

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import urljoin
 
 from platform_assets.declarations import ComputedCursor
 from platform_assets.declarations.template_problems import FUNCTIONS, PAGE
 from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
-from platform_assets.http.outgoing import LINK
 from platform_assets.http.pagination.grids import Params
 from platform_assets.http.pagination.link_header import link_entries, link_header
-from platform_assets.http.pagination.opaque_cursors import OpaquePager
+from platform_assets.http.pagination.links import link_position
+from platform_assets.http.pagination.opaque_cursors import OpaquePager, size_of
 from platform_assets.http.templates import Rendered
 
 
@@ -26,9 +25,7 @@ class ComputedPager(OpaquePager):
     _following: Params | None = None
 
     def first(self) -> Params:
-        if self.declared.limit_key is None or self.limit is None:
-            return {}
-        return {self.declared.limit_key: self.limit}
+        return size_of(self.declared.limit_key, self.limit)
 
     def take(self, answer: Answer, keys: list[int]) -> Params | None:
         self.doubtful = False
@@ -59,12 +56,9 @@ class ComputedPager(OpaquePager):
             raise AnswerError(
                 f"the position of the next page is of type {type(position).__name__}, not a text or number"
             )
-        if not self.declared.is_link:
-            return {self.declared.position_key: position, **self.first()}
-        try:
-            return {LINK: urljoin(answer.url, str(position))}
-        except ValueError:
-            raise AnswerError("the link to the next page is no address") from None
+        if self.declared.is_link:
+            return link_position(answer, str(position))
+        return {self.declared.position_key: position, **self.first()}
 
     @property
     def _is_of_size(self) -> bool:

@@ -14,8 +14,16 @@ from platform_assets.http.errors import AnswerError
 from platform_assets.http.outgoing import LINK
 from platform_assets.http.pagination.grids import Params
 from platform_assets.http.pagination.link_header import link_entries, link_header
-from platform_assets.http.pagination.opaque_cursors import OpaquePager
+from platform_assets.http.pagination.opaque_cursors import OpaquePager, size_of
 from platform_assets.http.selection import get_path
+
+
+def link_position(answer: Answer, link: str) -> Params:
+    """The position that a link, absolute or relative to its page, leads to. Raises AnswerError if it is no address."""
+    try:
+        return {LINK: urljoin(answer.url, link)}
+    except ValueError:
+        raise AnswerError("the link to the next page is no address") from None
 
 
 @dataclass
@@ -26,18 +34,11 @@ class LinkPager(OpaquePager):
     limit: int | None = field(kw_only=True)
 
     def first(self) -> Params:
-        if self.declared.limit_key is None or self.limit is None:
-            return {}
-        return {self.declared.limit_key: self.limit}
+        return size_of(self.declared.limit_key, self.limit)
 
     def _next(self, answer: Answer) -> Params | None:
         link = self._link(answer)
-        if link is None:
-            return None
-        try:
-            return {LINK: urljoin(answer.url, link)}
-        except ValueError:
-            raise AnswerError("the link to the next page is no address") from None
+        return None if link is None else link_position(answer, link)
 
     def _link(self, answer: Answer) -> str | None:
         if isinstance(self.declared, HeaderLink):

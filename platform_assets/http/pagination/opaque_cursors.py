@@ -26,6 +26,11 @@ from platform_assets.http.urls import ParamValue
 MAX_EMPTY_PAGES = 100
 
 
+def size_of(limit_key: str | None, limit: int | None) -> Params:
+    """The page size of a request; empty if the list takes none."""
+    return {} if limit_key is None or limit is None else {limit_key: limit}
+
+
 class LoopGuard:
     """Refuses a position that was requested before, and more positions than any list has.
 
@@ -120,7 +125,7 @@ class BodyCursorPager(OpaquePager):
 
     def first(self) -> Params:
         start = {} if self.declared.base is None else {self.declared.position_key: self.declared.base}
-        position = {**start, **self._limit()}
+        position = {**start, **size_of(self.declared.limit_key, self.limit)}
         self._guard.check_position(position)
         return position
 
@@ -128,12 +133,9 @@ class BodyCursorPager(OpaquePager):
         cursor = next_position(self.declared, answer)
         if self.declared.more_path is not None and get_path(answer.body, self.declared.more_path) is False:
             return None
-        return None if cursor is None else {self.declared.position_key: cursor, **self._limit()}
-
-    def _limit(self) -> Params:
-        if self.declared.limit_key is None or self.limit is None:
-            return {}
-        return {self.declared.limit_key: self.limit}
+        if cursor is None:
+            return None
+        return {self.declared.position_key: cursor, **size_of(self.declared.limit_key, self.limit)}
 
     @property
     def _is_stable(self) -> bool:
@@ -201,12 +203,7 @@ class HeaderCursorPager(OpaquePager):
     had_entry: bool = False
 
     def first(self) -> Params:
-        return self._limit()
-
-    def _limit(self) -> Params:
-        if self.declared.limit_key is None or self.limit is None:
-            return {}
-        return {self.declared.limit_key: self.limit}
+        return size_of(self.declared.limit_key, self.limit)
 
     @property
     def _is_stable(self) -> bool:
@@ -229,7 +226,7 @@ class HeaderCursorPager(OpaquePager):
             return None
         if not entry.get("cursor"):
             raise AnswerError('the Link header announces a next page (results="true") without a cursor')
-        return {self.declared.cursor_param: entry["cursor"], **self._limit()}
+        return {self.declared.cursor_param: entry["cursor"], **self.first()}
 
 
 class SinglePagePager(OpaquePager):
