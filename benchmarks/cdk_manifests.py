@@ -9,6 +9,7 @@ import io
 import json
 import logging
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from airbyte_cdk.models import (  # pyright: ignore[reportMissingImports] -- in a separate environment
@@ -23,7 +24,10 @@ from airbyte_cdk.sources.declarative.concurrent_declarative_source import (  # p
 )
 
 
-def read(manifest: dict[str, Any], config: dict[str, Any], streams: list[str]) -> dict[str, list[dict[str, Any]]]:
+def records(
+    manifest: dict[str, Any], config: dict[str, Any], streams: list[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Stream and data of each record, in the order in which they come."""
     catalog = ConfiguredAirbyteCatalog(
         streams=[
             ConfiguredAirbyteStream(
@@ -35,10 +39,15 @@ def read(manifest: dict[str, Any], config: dict[str, Any], streams: list[str]) -
         ]
     )
     source = ConcurrentDeclarativeSource(catalog=catalog, config=config, state=[], source_config=manifest)
-    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in streams}
     for message in source.read(logging.getLogger("cdk"), config, catalog, []):
         if message.record is not None:
-            rows[message.record.stream].append(message.record.data)
+            yield message.record.stream, message.record.data
+
+
+def read(manifest: dict[str, Any], config: dict[str, Any], streams: list[str]) -> dict[str, list[dict[str, Any]]]:
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in streams}
+    for name, data in records(manifest, config, streams):
+        rows[name].append(data)
     return rows
 
 

@@ -130,82 +130,17 @@ def plain_dlt(url: str, database: str, **options: Any) -> int:
 def airbyte_cdk(url: str, database: str) -> int:
     """Records as JSON lines, neither typed nor in a database."""
     import orjson
-    from airbyte_cdk.models import (  # pyright: ignore[reportMissingImports] -- in a separate environment
-        AirbyteStream,
-        ConfiguredAirbyteCatalog,
-        ConfiguredAirbyteStream,
-        DestinationSyncMode,
-        SyncMode,
-    )
-    from airbyte_cdk.sources.declarative.concurrent_declarative_source import (  # pyright: ignore[reportMissingImports] -- as above
-        ConcurrentDeclarativeSource,
-    )
 
-    stream = {
-        "type": "DeclarativeStream",
-        "name": "leads",
-        "primary_key": ["id"],
-        "schema_loader": {
-            "type": "InlineSchemaLoader",
-            "schema": {"type": "object", "additionalProperties": True, "properties": {"id": {"type": "string"}}},
-        },
-        "retriever": {
-            "type": "SimpleRetriever",
-            "requester": {
-                "type": "HttpRequester",
-                "url_base": url,
-                "path": "/v1/leads",
-                "http_method": "GET",
-                "request_parameters": {"limit": str(PAGE), "api_token": TOKEN},
-            },
-            "record_selector": {
-                "type": "RecordSelector",
-                "extractor": {"type": "DpathExtractor", "field_path": ["data"]},
-            },
-            "paginator": {
-                "type": "DefaultPaginator",
-                "page_token_option": {
-                    "type": "RequestOption",
-                    "inject_into": "request_parameter",
-                    "field_name": "start",
-                },
-                "pagination_strategy": {
-                    "type": "CursorPagination",
-                    "cursor_value": "{{ response['additional_data']['pagination']['next_start'] }}",
-                    "stop_condition": "{{ not response['additional_data']['pagination'].get('next_start') }}",
-                },
-            },
-        },
-    }
-    manifest = {
-        "version": "6.0.0",
-        "type": "DeclarativeSource",
-        "check": {"type": "CheckStream", "stream_names": ["leads"]},
-        "streams": [stream],
-        "spec": {
-            "type": "Spec",
-            "connection_specification": {"type": "object", "properties": {}, "additionalProperties": True},
-        },
-    }
-    catalog = ConfiguredAirbyteCatalog(
-        streams=[
-            ConfiguredAirbyteStream(
-                stream=AirbyteStream(name="leads", json_schema={}, supported_sync_modes=[SyncMode.full_refresh]),
-                sync_mode=SyncMode.full_refresh,
-                destination_sync_mode=DestinationSyncMode.append,
-            )
-        ]
-    )
-    import logging
+    from benchmarks.cdk_manifests import records
+    from benchmarks.leads_manifest import BY_CURSOR, leads
 
+    manifest = leads(url, BY_CURSOR)
     clock.start()
-    source = ConcurrentDeclarativeSource(catalog=catalog, config={}, state=[], source_config=manifest)
     rows = 0
     with open(f"{database}.jsonl", "wb") as lines:  # noqa: PTH123
-        for message in source.read(logging.getLogger("cdk"), {}, catalog, []):
-            if message.record is not None:
-                lines.write(orjson.dumps(message.record.data) + b"\n")
-                rows += 1
+        for _, data in records(manifest, {"key": TOKEN}, ["leads"]):
+            lines.write(orjson.dumps(data) + b"\n")
+            rows += 1
     clock.stop()
     return rows
 
