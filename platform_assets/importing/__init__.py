@@ -11,6 +11,7 @@ Nothing in a file is ever run, and nothing here reads a network or a secret.
       parents       parents that nobody declared
       doctor        what is carried as it stands, and is probably not what was meant
     manifest        a declarative connector's manifest -> `Imported`
+    client_defaults what most lists share
     completion      what a platform of the same API says where the configuration says nothing
     samples         what one answer of each list tells
     findings        the report

@@ -1,6 +1,5 @@
 """A dlt `RESTAPIConfig` as a `Platform`, with a finding for everything that is not the same."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,14 +8,13 @@ from platform_assets.declarations import (
     Client,
     DynamicPartitions,
     ErrorHandler,
-    Paginator,
     Platform,
     Resolve,
     Resource,
-    SinglePage,
     Template,
 )
 from platform_assets.declarations.validation import problems
+from platform_assets.importing.client_defaults import shared_by_most
 from platform_assets.importing.dlt_client import ReadClient, at_base_url, credential_param, read_client
 from platform_assets.importing.dlt_endpoint import Draft, read_endpoint
 from platform_assets.importing.dlt_resources import Written, read_resources
@@ -24,7 +22,7 @@ from platform_assets.importing.doctor import examine
 from platform_assets.importing.documents import Document
 from platform_assets.importing.findings import Finding, Findings, UnreadableDocument
 from platform_assets.importing.names import singular, snake_case
-from platform_assets.importing.parents import Listing, guess_parents, say_guesses
+from platform_assets.importing.parents import Listing, guess_parents, say_guesses, say_orphans
 from platform_assets.importing.selectors import is_spread
 
 _CONFIG_KEYS = ("client", "resource_defaults", "resources")
@@ -107,9 +105,7 @@ def _platform(
     written: Sequence[Written],
     findings: Findings,
 ) -> Platform:
-    selector = Counter(one.endpoint.data_selector or "" for one in resources).most_common(1)[0][0]
-    paginators = [one.endpoint.paginator for one in resources if one.endpoint.paginator is not None]
-    common: Paginator = max(paginators, key=paginators.count) if paginators else SinglePage()
+    shared = shared_by_most([one.endpoint for one in resources])
     plain = [one.endpoint.path for one in resources if not one.endpoint.placeholders]
     handler = _error_handler(document.config, written, findings)
     return Platform(
@@ -119,26 +115,22 @@ def _platform(
         client=Client(
             auth=at_base_url(client.auth, client.base_url, findings),
             probe=next(iter(plain), "/"),
-            paginator=common,
-            data_selector=selector,
+            paginator=shared.paginator,
+            data_selector=shared.data_selector,
             error_handler=handler,
             headers=dict(client.headers),
         ),
-        resources=tuple(_shortened(one, common, selector, handler) for one in resources),
+        resources=tuple(_with_handler(shared.left_out(one), handler) for one in resources),
     )
 
 
-def _shortened(resource: Resource, paginator: Paginator, selector: str, handler: ErrorHandler) -> Resource:
-    """Without what the client says too; an endpoint's own way with responses has the client's beside it."""
-    endpoint = resource.endpoint
-    if endpoint.error_handler is not None:
-        actions = endpoint.error_handler.response_actions
-        endpoint = replace(endpoint, error_handler=replace(handler, response_actions=actions))
-    if endpoint.paginator == paginator:
-        endpoint = replace(endpoint, paginator=None)
-    if endpoint.data_selector == selector:
-        endpoint = replace(endpoint, data_selector=None)
-    return replace(resource, endpoint=endpoint)
+def _with_handler(resource: Resource, handler: ErrorHandler) -> Resource:
+    """An endpoint's own way with responses has the client's beside it."""
+    own = resource.endpoint.error_handler
+    if own is None:
+        return resource
+    beside = replace(handler, response_actions=own.response_actions)
+    return replace(resource, endpoint=replace(resource.endpoint, error_handler=beside))
 
 
 def _error_handler(config: Mapping[str, Any], written: Sequence[Written], findings: Findings) -> ErrorHandler:
@@ -233,16 +225,8 @@ def _telling(draft: Draft, parents: Mapping[str, Resolve]) -> tuple[Draft, dict[
 
 def _drop_orphans(kept: set[str], resolved: Mapping[str, Mapping[str, Resolve]], findings: Findings) -> None:
     """Leave out children whose parent is not there."""
-    while True:
-        for name in sorted(kept):
-            parents = {one.resource for one in resolved[name].values()}
-            missing = sorted(parents - kept)
-            if missing:
-                findings.not_carried(name, "the whole resource", f"its parent `{missing[0]}` is not there")
-                kept.remove(name)
-                break
-        else:
-            return
+    parents = {name: {one.resource for one in resolved[name].values()} for name in sorted(kept)}
+    kept -= say_orphans(parents, findings)
 
 
 def _resource(

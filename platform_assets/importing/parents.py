@@ -1,6 +1,6 @@
 """Parents that nobody declared, guessed from paths: `/v2/organizations/{org_slug}/pipelines`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from platform_assets.declarations import Resolve
@@ -145,3 +145,16 @@ def say_guesses(
         findings.assumed(
             resource, f"path {{{name}}}", f"its parent is declared nowhere; {why}, and the value its `{field}`"
         )
+
+
+def say_orphans(parents: Mapping[str, Collection[str]], findings: Findings) -> set[str]:
+    """The resources that cannot be read, since a parent is not there, or is left out for that; a finding for each.
+
+    Args:
+        parents: of each resource that is there.
+    """
+    kept = dict(parents)
+    while orphan := next((name for name, own in kept.items() if not kept.keys() >= set(own)), None):
+        missing = min(set(kept.pop(orphan)) - {*kept, orphan})
+        findings.not_carried(orphan, "the whole resource", f"its parent `{missing}` is not there")
+    return parents.keys() - kept.keys()

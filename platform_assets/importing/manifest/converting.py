@@ -1,12 +1,13 @@
 """A manifest's streams as a `Platform`, with a finding for everything that is not the same.
 
-Stream -> requesting  address, path, parameters, headers, body
--> paging      paginator
--> partitions  parents and lists of values
--> cursors     incremental
--> records     selector, filter, added and removed fields
--> failures    what responses mean
--> credentials of all streams together
+Stream -> requesting   address, path, parameters, headers, body
+          paging       paginator
+          partitions   parents and lists of values
+          cursors      incremental
+          records      selector, filter, added and removed fields
+          failures     what responses mean
+          schemas      columns
+       -> credentials  of all streams together
 """
 
 from collections import Counter
@@ -20,17 +21,15 @@ from platform_assets.declarations import (
     Buckets,
     Client,
     Contract,
-    Endpoint,
     ErrorHandler,
     Incremental,
     NoAuth,
-    Paginator,
     Platform,
     RateLimit,
     Resource,
-    SinglePage,
     Template,
 )
+from platform_assets.importing.client_defaults import shared_by_most
 from platform_assets.importing.dlt_config import Imported, without_problems
 from platform_assets.importing.doctor import examine
 from platform_assets.importing.findings import Findings, UnreadableDocument
@@ -46,6 +45,7 @@ from platform_assets.importing.manifest.requesting import convert_request
 from platform_assets.importing.manifest.schemas import columns_of, key_type, properties_of
 from platform_assets.importing.manifest.texts import NotCarried, Texts
 from platform_assets.importing.names import snake_case
+from platform_assets.importing.parents import say_orphans
 
 _WHOLE = "the whole resource"
 _BUCKETS = 16
@@ -301,15 +301,8 @@ def _description(component: Mapping[str, Any], name: str) -> str:
 
 def _without_orphans(drafts: Sequence[_Draft], findings: Findings) -> list[_Draft]:
     """Without children whose parent is not there."""
-    kept = list(drafts)
-    while True:
-        names = {one.resource.name for one in kept}
-        orphan = next((one for one in kept if one.parents - names), None)
-        if orphan is None:
-            return kept
-        missing = sorted(orphan.parents - names)[0]
-        findings.not_carried(orphan.resource.name, _WHOLE, f"its parent `{missing}` is not there")
-        kept.remove(orphan)
+    orphans = say_orphans({one.resource.name: one.parents for one in drafts}, findings)
+    return [one for one in drafts if one.resource.name not in orphans]
 
 
 def _one_auth(drafts: Sequence[_Draft], findings: Findings) -> tuple[Auth, list[_Draft]]:
@@ -379,9 +372,7 @@ def _platform(
     findings: Findings,
 ) -> Platform:
     endpoints = [one.endpoint for one in resources]
-    paginators = [one.paginator for one in endpoints if one.paginator is not None]
-    paginator: Paginator = max(paginators, key=paginators.count) if paginators else SinglePage()
-    selector = Counter(one.data_selector or "" for one in endpoints).most_common(1)[0][0]
+    shared = shared_by_most(endpoints)
     handlers = [one.error_handler or ErrorHandler() for one in endpoints]
     handler = max(handlers, key=handlers.count)
     title = manifest.title or name.replace("_", " ").capitalize()
@@ -393,8 +384,8 @@ def _platform(
         client=Client(
             auth=auth,
             probe=_probe(manifest, resources, names),
-            paginator=paginator,
-            data_selector=selector,
+            paginator=shared.paginator,
+            data_selector=shared.data_selector,
             null_is_empty=True,
             object_is_record=True,
             error_handler=handler,
@@ -402,23 +393,14 @@ def _platform(
             max_concurrency=min(manifest.concurrency or 8, _MOST_AT_ONCE),
             docs_url=manifest.docs_url,
         ),
-        resources=tuple(_shortened(one, paginator, selector, handler) for one in resources),
+        resources=tuple(_shortened(shared.left_out(one), handler) for one in resources),
     )
 
 
-def _shortened(resource: Resource, paginator: Paginator, selector: str, handler: ErrorHandler) -> Resource:
-    """Without what the client says too."""
-    endpoint: Endpoint = resource.endpoint
-    own = endpoint.error_handler or ErrorHandler()
-    return replace(
-        resource,
-        endpoint=replace(
-            endpoint,
-            paginator=None if endpoint.paginator == paginator else endpoint.paginator,
-            data_selector=None if endpoint.data_selector == selector else endpoint.data_selector,
-            error_handler=None if own == handler else own,
-        ),
-    )
+def _shortened(resource: Resource, handler: ErrorHandler) -> Resource:
+    """With its own way with responses only where that is not the client's."""
+    own = resource.endpoint.error_handler or ErrorHandler()
+    return replace(resource, endpoint=replace(resource.endpoint, error_handler=None if own == handler else own))
 
 
 def _probe(manifest: Manifest, resources: Sequence[Resource], names: Mapping[str, str]) -> str:

@@ -1,0 +1,36 @@
+"""What most lists of an API share: it becomes the client's, and the lists do not say it again."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from platform_assets.declarations import Endpoint, Paginator, Resource, SinglePage
+
+
+@dataclass(frozen=True)
+class Shared:
+    """How most lists are paged, and where they have their records."""
+
+    paginator: Paginator
+    data_selector: str
+
+    def left_out(self, resource: Resource) -> Resource:
+        """The resource without what the client says too."""
+        endpoint = resource.endpoint
+        return replace(
+            resource,
+            endpoint=replace(
+                endpoint,
+                paginator=None if endpoint.paginator == self.paginator else endpoint.paginator,
+                data_selector=None if endpoint.data_selector == self.data_selector else endpoint.data_selector,
+            ),
+        )
+
+
+def shared_by_most(endpoints: Sequence[Endpoint]) -> Shared:
+    """What most of some lists, at least one, share."""
+    paginators = [one.paginator for one in endpoints if one.paginator is not None]
+    return Shared(
+        paginator=max(paginators, key=paginators.count) if paginators else SinglePage(),
+        data_selector=Counter(one.data_selector or "" for one in endpoints).most_common(1)[0][0],
+    )
