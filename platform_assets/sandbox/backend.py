@@ -7,7 +7,7 @@ import functools
 import pickle
 import random
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any, Self
@@ -47,9 +47,8 @@ class FakeBackend:
         self.now = now
         self._began = now
         self.lock = threading.RLock()
-        self._random: random.Random
-        self.tables: dict[str, Tables]
-        self._random, self.tables = pickle.loads(_created(seed, now))  # noqa: S301 -- made below
+        self._random, created = _created(seed, now)
+        self.tables: Mapping[str, Tables] = _Unpickled(created)
 
     @classmethod
     def empty(cls) -> Self:
@@ -104,15 +103,42 @@ class FakeBackend:
         return self.tables[platform][resource].get(key)
 
 
-@functools.cache
-def _created(seed: int, now: datetime) -> bytes:
-    """Pickled: the records that a backend begins with, and the randomness that goes on from there.
+class _Unpickled(Mapping[str, Tables]):
+    """Platform -> its tables, each read when it is first asked for: most tests use one platform's."""
 
-    Reading them takes a third of the time of creating them, and a test session begins with the same ones hundreds of
-    times.
+    def __init__(self, pickled: Mapping[str, bytes]) -> None:
+        self._pickled = pickled
+        self._read: dict[str, Tables] = {}
+        self._lock = threading.Lock()
+
+    def __getitem__(self, platform: str) -> Tables:
+        with self._lock:
+            if platform not in self._read:
+                self._read[platform] = pickle.loads(self._pickled[platform])  # noqa: S301 -- made below
+            return self._read[platform]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._pickled)
+
+    def __len__(self) -> int:
+        return len(self._pickled)
+
+
+def _created(seed: int, now: datetime) -> tuple[random.Random, Mapping[str, bytes]]:
+    """The randomness that goes on from the records that a backend begins with, and these, pickled, by platform."""
+    chance, tables = _pickled(seed, now)
+    return pickle.loads(chance), tables  # noqa: S301 -- made below
+
+
+@functools.cache
+def _pickled(seed: int, now: datetime) -> tuple[bytes, Mapping[str, bytes]]:
+    """What `_created` reads.
+
+    Reading takes a third of the time of creating, and a test session begins with the same records hundreds of times.
     """
     chance = random.Random(seed)
-    return pickle.dumps((chance, {name: data.create(chance, now) for name, data in DATA.items()}))
+    tables = {name: pickle.dumps(data.create(chance, now)) for name, data in DATA.items()}
+    return pickle.dumps(chance), tables
 
 
 def expected_rows(backend: FakeBackend) -> dict[str, dict[str, list[Record]]]:

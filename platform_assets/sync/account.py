@@ -4,6 +4,8 @@ Usually the recorded source still matches the settings and no request is made. O
 which account the credential belongs to, with the warehouse free meanwhile.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from platform_assets.declarations import Platform
@@ -15,23 +17,38 @@ from platform_assets.warehouse.source_account import AnotherAccount, Source, cur
 
 
 def agree_on_source(client: ApiClient, warehouse: Warehouse, *, read_only: bool = False) -> Source:
-    """The source whose rows will be read. Raises AnotherAccount if the warehouse has rows of another account.
+    """The source whose rows will be read, as `agreed_session` has it."""
+    with agreed_session(client, warehouse, read_only=read_only) as (source, _):
+        return source
+
+
+@contextmanager
+def agreed_session(
+    client: ApiClient, warehouse: Warehouse, *, read_only: bool = False
+) -> Iterator[tuple[Source, WarehouseSession]]:
+    """The source whose rows will be read, and a session of the warehouse in which it is certain.
 
     Args:
         read_only: leave the empty tables of another account in place; otherwise they are dropped.
+
+    Raises AnotherAccount if the warehouse has rows of another account.
     """
     with warehouse.session() as session:
         recorded = recorded_source(client, session)
         if recorded is not None:
-            return recorded
+            yield recorded, session
+            return
         check_account(client, session, current_source(client.platform, client.settings, None))
     current = current_source(client.platform, client.settings, client)
     with warehouse.session() as session:
         has_leftovers = check_account(client, session, current)
-    if has_leftovers and not read_only:
-        # The cursors of another account must not count.
-        warehouse.start_over()
-    return current
+        if read_only or not has_leftovers:
+            yield current, session
+            return
+    # The cursors of another account must not count.
+    warehouse.start_over()
+    with warehouse.session() as session:
+        yield current, session
 
 
 def check_account(client: ApiClient, session: WarehouseSession, current: Source) -> bool:

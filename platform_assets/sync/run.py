@@ -31,7 +31,7 @@ from platform_assets.extraction.support import support
 from platform_assets.http.client import ApiClient
 from platform_assets.log_fields import log_fields
 from platform_assets.progress import REPORTED
-from platform_assets.sync.account import agree_on_source, check_account, recorded_source
+from platform_assets.sync.account import agreed_session, check_account
 from platform_assets.sync.context import Selection, SyncContext
 from platform_assets.sync.land import inspect, is_outdated, load, record
 from platform_assets.sync.outcome import ResourceOutcome
@@ -185,18 +185,10 @@ def _outdated(
 
 
 def _plan(client: ApiClient, warehouse: Warehouse, selection: Selection) -> tuple[SyncContext, list[Plan]]:
-    """The context of a round and its plans, once it is certain that the warehouse's rows are of the same account.
-
-    Usually the recorded source tells, and one session of the warehouse is enough for both.
-    """
+    """The context of a round and its plans, once it is certain that the warehouse's rows are of the same account."""
     started = datetime.now(UTC)
-    with warehouse.session() as session:
-        recorded = recorded_source(client, session)
-        if recorded is not None:
-            context = SyncContext(client, warehouse, selection, recorded, started)
-            return context, Planner(context, session).plan_all()
-    context = SyncContext(client, warehouse, selection, agree_on_source(client, warehouse), started)
-    with warehouse.session() as session:
+    with agreed_session(client, warehouse) as (source, session):
+        context = SyncContext(client, warehouse, selection, source, started)
         return context, Planner(context, session).plan_all()
 
 
