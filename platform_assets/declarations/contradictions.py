@@ -65,8 +65,8 @@ def _windows(incremental: Incremental, step: timedelta) -> Iterator[Found]:
         yield "incremental", "`step` needs `start_param` and `end_param`, which ask for one window"
     if step < max(resolution(incremental.format), timedelta(seconds=1)):
         yield "incremental", f"`step` {step} is less than `format` {incremental.format!r} can say"
-    if not timedelta(0) <= incremental.granularity < step:
-        yield "incremental", "`granularity` must be less than `step`, and not negative"
+    if not timedelta(0) <= incremental.granularity <= step:
+        yield "incremental", "`granularity` must be at most `step`, and not negative"
     for key in ("row_order", "newest_first", "too_deep", "end_required"):
         if getattr(incremental, key):
             yield "incremental", f"`step` and `{key}` both say in which parts the list is read: leave out one"

@@ -214,8 +214,12 @@ def _filters(
     if incremental is None or incremental.start_param is None:
         return {}
     if window is not None and incremental.end_param is not None:
-        last = format_moment(window.end - incremental.granularity, incremental.format)
-        return {incremental.start_param: format_moment(window.start, incremental.format), incremental.end_param: last}
+        # The last window may be shorter than the granularity.
+        last = max(window.start, window.end - incremental.granularity)
+        return {
+            incremental.start_param: format_moment(window.start, incremental.format),
+            incremental.end_param: format_moment(last, incremental.format),
+        }
     bound = format_moment(start, incremental.format) if start is not None else initial
     if bound is None:
         return {}

@@ -197,6 +197,38 @@ def test_windows_of_days_share_their_edges_and_reach_to_now() -> None:
     assert (rest_after(endpoint, beyond) or pytest.fail("nothing left")).cursor == now
 
 
+def test_windows_of_one_day_begin_and_end_on_it(api: StubApi, warehouse_file: Path) -> None:
+    """A server of whole days, which is asked from a day to the same day, and refuses an end before its start."""
+    days = [(TODAY - timedelta(days=number)).strftime("%Y-%m-%d") for number in (6, 5, 3, 1, 0)]
+    records = [{"id": number, "at": f"{day}T00:00:00Z"} for number, day in enumerate(days)]
+
+    def answer(query: Query) -> Reply:
+        start, end = query["since"], query["until"]
+        if start > end:
+            return Reply({"error": "the end is before the start"}, 400)
+        return Reply({"data": [record for record in records if start <= str(record["at"])[:10] <= end]})
+
+    day = timedelta(days=1)
+    daily = incremental(format="%Y-%m-%d", initial_value=days[0], step=day, granularity=day)
+    api.routes["/things"] = answer
+    assert synced(api, declared(things(incremental=daily)))["things"].ok
+    assert len(rows(warehouse_file)) == len(records)
+    sent = api.requests_to("/things")
+    assert [query["since"] for query in sent][:6] == [
+        (TODAY - timedelta(days=n)).strftime("%Y-%m-%d") for n in range(6, 0, -1)
+    ]
+    assert all(query["since"] == query["until"] for query in sent[:6])
+
+
+def test_a_last_window_shorter_than_the_granularity_does_not_end_before_it_begins(
+    api: StubApi, warehouse_file: Path
+) -> None:
+    coarse = incremental(initial_value=days_ago(40.5), granularity=timedelta(days=2))
+    api.routes["/things"] = served(RECORDS, inclusive=True)
+    assert synced(api, declared(things(incremental=coarse)))["things"].ok
+    assert all(query["since"] <= query["until"] for query in api.requests_to("/things"))
+
+
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
@@ -205,7 +237,7 @@ def test_windows_of_days_share_their_edges_and_reach_to_now() -> None:
         ({"initial_value": "2026"}, "is not of the `format`"),
         ({"format": "%Y-%m-%d", "initial_value": "2026-01-01", "step": timedelta(hours=1)}, "can say"),
         ({"step": timedelta(0)}, "can say"),
-        ({"granularity": timedelta(days=10)}, "`granularity` must be less"),
+        ({"granularity": timedelta(days=11)}, "`granularity` must be at most"),
         ({"row_order": "asc"}, "both say in which parts"),
         ({"end_required": True}, "both say in which parts"),
         ({"step": None, "granularity": timedelta(seconds=1)}, "does nothing without `step`"),

@@ -41,7 +41,7 @@ from platform_assets.importing.manifest.failures import convert_errors
 from platform_assets.importing.manifest.paging import convert_paging
 from platform_assets.importing.manifest.partitions import convert_partitions
 from platform_assets.importing.manifest.records import convert_filter, convert_selector, convert_transformations
-from platform_assets.importing.manifest.requesting import convert_request
+from platform_assets.importing.manifest.requesting import convert_request, without_repeated
 from platform_assets.importing.manifest.schemas import columns_of, key_type, properties_of
 from platform_assets.importing.manifest.texts import NotCarried, Texts
 from platform_assets.importing.names import snake_case
@@ -174,6 +174,7 @@ class _Reader:
             partitions.extra,
             str(cursor.get("partition_field_start") or "start_time"),
             str(cursor.get("partition_field_end") or "end_time"),
+            str(cursor.get("cursor_field") or "") or None,
         )
         requester = retriever.get("requester")
         requester = requester if isinstance(requester, Mapping) else {}
@@ -182,9 +183,13 @@ class _Reader:
         record = convert_transformations(component.get("transformations"), texts, findings, name)
         request = convert_request(requester, partitions, texts, findings, name)
         incremental = self._incremental(cursor or None, request.sent, texts)
-        paginator = convert_paging(retriever.get("paginator"), request.token, settings, findings, name)
+        asked = request.endpoint
+        has_body = asked.method == "POST" or asked.json is not None
+        paginator = convert_paging(
+            retriever.get("paginator"), request.token, settings, findings, name, has_body=has_body
+        )
         endpoint = replace(
-            request.endpoint,
+            without_repeated(asked, paginator, incremental, findings, name),
             paginator=paginator,
             data_selector=convert_selector(selector),
             incremental=incremental,

@@ -178,17 +178,34 @@ def _step(pieces: Sequence[Piece], at: int) -> tuple[str | int, int, tuple[Piece
     if second is None:
         return None
     if pieces[first].text == "[":
-        third = _behind(pieces, second, 1)
-        if third is None or pieces[third].text != "]":
-            return None
-        key = literal(pieces[second])
-        return None if key is None else (key, third + 1, None)
+        return _item(pieces, second)
     if pieces[first].text != "." or not _NAME.fullmatch(pieces[second].text):
         return None
     third = _behind(pieces, second, 1)
     if third is None or pieces[third].text != "(":
         return pieces[second].text, second + 1, None
     return _got(pieces, third) if pieces[second].text == "get" else None
+
+
+def _item(pieces: Sequence[Piece], at: int) -> tuple[str | int, int, None] | None:
+    """The key in `['key']`, also of `['sort_' + 'by']` and `[none or 'key']`; `at` is the place behind the bracket."""
+    while pieces[at].text in ("none", "None") and following(pieces, at + 1) == "or":
+        # What a parameter that nobody gives comes to.
+        second = _behind(pieces, at, 1)
+        third = None if second is None else _behind(pieces, second, 1)
+        if third is None:
+            return None
+        at = third
+    key = literal(pieces[at])
+    while key is not None and (after := _behind(pieces, at, 1)) is not None:
+        if pieces[after].text == "]":
+            return key, after + 1, None
+        second = _behind(pieces, after, 1)
+        more = literal(pieces[second]) if second is not None and pieces[after].text in "+~" else None
+        if second is None or not isinstance(more, str):
+            return None
+        key, at = f"{key}{more}", second
+    return None
 
 
 def _got(pieces: Sequence[Piece], opened: int) -> tuple[str | int, int, tuple[Piece, ...]] | None:

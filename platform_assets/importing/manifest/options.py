@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from platform_assets.declarations.places import in_body, in_header
-from platform_assets.importing.manifest.texts import NotCarried, is_template
+from platform_assets.importing.findings import Findings
+from platform_assets.importing.manifest.settings import ConfigSettings
+from platform_assets.importing.manifest.texts import NotCarried, is_template, setting_in
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,15 @@ class Option:
 _KINDS = {"request_parameter": "query", "body_json": "body", "body_data": "body", "header": "header"}
 
 
+def is_named(component: Mapping[str, Any], settings: ConfigSettings) -> bool:
+    """Whether a component names a place: manifests leave the name empty, or a setting that no user has, for none."""
+    name = component.get("field_name")
+    if component.get("field_path") or not isinstance(name, str):
+        return True
+    setting = setting_in(name, settings)
+    return bool(name.strip()) and (setting is None or setting in settings.all)
+
+
 def option_of(component: Mapping[str, Any], what: str) -> Option:
     """The place that a component names. Raises NotCarried, which names it as `what`."""
     name, path = component.get("field_name"), component.get("field_path")
@@ -41,3 +52,11 @@ def option_of(component: Mapping[str, Any], what: str) -> Option:
     if kind is None:
         raise NotCarried(f"{what} goes into `{component.get('inject_into')}`, which is not in our vocabulary")
     return Option(**{kind: found})
+
+
+def in_query_of_get(option: Option, has_body: bool, findings: Findings, name: str) -> Option:
+    """The place, in the query for a GET without a body: servers ignore one, so that page 1 would be all there is."""
+    if has_body or option.body is None:
+        return option
+    findings.mended(name, option.body, "is sent in the query: it stood in the body of a GET, which servers ignore")
+    return Option(query=option.body)

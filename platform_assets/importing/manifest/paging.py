@@ -19,7 +19,7 @@ from platform_assets.declarations import (
 )
 from platform_assets.declarations.template_problems import FUNCTIONS, PAGE, problem_of
 from platform_assets.importing.findings import Findings
-from platform_assets.importing.manifest.options import Option, option_of
+from platform_assets.importing.manifest.options import Option, in_query_of_get, is_named, option_of
 from platform_assets.importing.manifest.settings import ConfigSettings
 from platform_assets.importing.manifest.texts import (
     NotCarried,
@@ -44,12 +44,13 @@ _NOT_MORE = re.compile(rf"(?:not\s+response((?:{_STEP})+)|response((?:{_STEP})+)
 
 
 def convert_paging(
-    component: Any, token: Option | None, settings: ConfigSettings, findings: Findings, name: str
+    component: Any, token: Option | None, settings: ConfigSettings, findings: Findings, name: str, *, has_body: bool
 ) -> Paginator:
     """The paginator of a retriever. Raises NotCarried if its rows could not all be read.
 
     Args:
         token: the place that a template of the request fills with the next position.
+        has_body: whether the request has a body that a position can be in.
     """
     if not isinstance(component, Mapping) or component.get("type") == "NoPagination":
         return SinglePage()
@@ -59,15 +60,23 @@ def convert_paging(
     if component.get("type") != "DefaultPaginator" or kind == "CustomPaginationStrategy":
         raise NotCarried(f"`{strategy.get('class_name', component.get('type'))}` is Python, which is never run")
     size = _size(strategy.get("page_size"), settings, findings, name)
-    sized = component.get("page_size_option")
-    limit = option_of(sized, "`page_size_option`") if isinstance(sized, Mapping) else None
+    sized, option = component.get("page_size_option"), component.get("page_token_option")
+    limit = None
+    if isinstance(sized, Mapping) and is_named(sized, settings):
+        limit = in_query_of_get(option_of(sized, "`page_size_option`"), has_body, findings, name)
     if limit is not None and size is None:
         size = _USUAL_SIZE
         findings.assumed(name, "page_size", f"none is said: pages of {size}")
-    option = component.get("page_token_option")
     is_path = isinstance(option, Mapping) and option.get("type") == "RequestPath"
     if isinstance(option, Mapping) and not is_path:
-        token = option_of(option, "`page_token_option`")
+        token = in_query_of_get(option_of(option, "`page_token_option`"), has_body, findings, name)
+    if token is None and not is_path:
+        why = "the position of the next page is sent nowhere: one page is read, what is behind it never"
+        findings.suspected(name, "page_token_option", why)
+        return SinglePage()
+    if limit is not None and limit == token:
+        findings.suspected(name, "page_size_option", "has the same name as the position, and is not sent")
+        limit = None
     paging = _Paging(strategy, token, limit, size, findings, name)
     if kind == "PageIncrement":
         return paging.numbered()
@@ -171,8 +180,6 @@ class _Paging:
 def _cursor(paging: _Paging, is_path: bool) -> Paginator:
     """The paginator of a strategy whose positions the answers have."""
     place, limit, size = None if is_path else paging.token, paging.limit, paging.size
-    if place is None and not is_path:
-        raise NotCarried("the position of the next page is sent nowhere that can be told")
     if limit is not None and limit.header:
         raise NotCarried("the page's size in a header is not in our vocabulary")
     sized: dict[str, Any] = {}

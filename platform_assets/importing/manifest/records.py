@@ -8,7 +8,7 @@ from typing import Any
 from platform_assets.declarations import Flatten, RecordShape, Template
 from platform_assets.declarations.template_problems import CLOCKS, CONTEXT, FUNCTIONS
 from platform_assets.importing.findings import Findings
-from platform_assets.importing.manifest.texts import NotCarried, Texts, is_template, single_expression
+from platform_assets.importing.manifest.texts import STATE, NotCarried, Texts, is_template, single_expression
 
 _CASTS = {"string": " | string", "integer": " | int", "number": " | float", "boolean": ""}
 _FIELD = re.compile(r"\brecord(?:\.(\w+)|\[\s*['\"]([^'\"]+)['\"]\s*\]|\.get\(\s*['\"]([^'\"]+)['\"])")
@@ -44,6 +44,9 @@ def convert_filter(selector: Any, texts: Texts, findings: Findings, name: str) -
         return None
     condition = given.get("condition")
     if not isinstance(condition, str) or not condition.strip():
+        return None
+    if STATE in condition:
+        findings.assumed(name, "record_filter", "compares with the state of the last sync: every record is taken")
         return None
     text = condition if is_template(condition) else "{{ " + condition + " }}"
     try:

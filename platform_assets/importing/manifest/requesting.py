@@ -7,7 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 from urllib.parse import parse_qsl
 
-from platform_assets.declarations import ApiKeyAuth, Auth, Configured, Endpoint, Template
+from platform_assets.declarations import (
+    ApiKeyAuth,
+    Auth,
+    Configured,
+    Endpoint,
+    Incremental,
+    Paginator,
+    Resolve,
+    Template,
+)
 from platform_assets.declarations.places import leaves
 from platform_assets.declarations.resource import Param
 from platform_assets.declarations.template_problems import CLOCKS, FUNCTIONS, REQUEST, SETTINGS
@@ -17,11 +26,20 @@ from platform_assets.importing.manifest.cursors import Found
 from platform_assets.importing.manifest.options import Option, option_of
 from platform_assets.importing.manifest.paging import next_token_in
 from platform_assets.importing.manifest.partitions import Partitions
-from platform_assets.importing.manifest.texts import Bound, NotCarried, Texts, is_template, secrets_in, word
+from platform_assets.importing.manifest.texts import (
+    Bound,
+    NotCarried,
+    PartitionValue,
+    Texts,
+    is_template,
+    secrets_in,
+    word,
+)
 
 _NAMES = REQUEST | FUNCTIONS | CLOCKS
 _EXPRESSION = re.compile(r"\{\{((?:(?!\}\}).)*)\}\}", re.DOTALL)
-_ORIGIN = re.compile(r"(https?://(?:\{\{(?:(?!\}\}).)*\}\}|[^/{])+)(.*)", re.DOTALL)
+# A value of the partition behind the host is a path.
+_ORIGIN = re.compile(r"(https?://(?:\{\{(?:(?!\}\}|\bstream_).)*\}\}|[^/{])+)(.*)", re.DOTALL)
 
 
 @dataclass
@@ -81,7 +99,10 @@ def convert_request(
 ) -> Request:
     """The request of a requester. Raises NotCarried."""
     if requester.get("type") != "HttpRequester":
-        raise NotCarried(f"`{requester.get('class_name', requester.get('type'))}` is Python, which is never run")
+        why = f"`{requester.get('class_name', requester.get('type'))}` is Python, which is never run"
+        if not (requester.get("url_base") or requester.get("url")):
+            raise NotCarried(why)
+        findings.not_carried(name, "requester", f"{why}: carried as a plain request, without what the class does to it")
     for key in ("fetch_properties_from_endpoint", "query_properties"):
         if requester.get(key):
             raise NotCarried(f"`{key}` is not in our vocabulary")
@@ -131,7 +152,8 @@ def convert_request(
 def _address(requester: Mapping[str, Any]) -> tuple[str, str]:
     """Base URL and path as written."""
     url, base, path = requester.get("url"), requester.get("url_base"), requester.get("path")
-    if isinstance(path, str) and isinstance(base, str) and base.strip():
+    is_whole = isinstance(base, str) and "stream_" in base and not path
+    if isinstance(path, str) and isinstance(base, str) and base.strip() and not is_whole:
         return base.strip().rstrip("/"), path.strip()
     whole = url if isinstance(url, str) and url.strip() else base
     if not isinstance(whole, str):
@@ -212,7 +234,7 @@ def _parameter(key: str, given: Any, places: _Places) -> None:
     if _credential(key, given, places, "query"):
         return
     value = places.converted(given, key, f"request_parameters.{key}")
-    if value is not None:
+    if value not in (None, ""):
         # As Python writes them, which is what the CDK sends.
         places.params[key] = str(value) if isinstance(value, bool | float) else value
 
@@ -221,7 +243,7 @@ def _header(key: str, given: Any, places: _Places) -> None:
     if given is None or given == "" or _credential(key, given, places, "header"):
         return
     value = places.converted(given, f"header:{key}", f"request_headers.{key}")
-    if value is not None:
+    if value not in (None, ""):
         places.headers[key] = value if not isinstance(value, bool | int | float) else str(value)
 
 
@@ -315,9 +337,12 @@ def _placed_once(
     Two places of a list's values would be combined, each with each. A value that is sent nowhere is there all the same:
     the list is read once for it.
     """
-    own = {**partitions.extra, **partitions.values}
+    own = {**places.texts.extra, **partitions.values}
     for name in (*partitions.values, *sorted(places.texts.used - partitions.values.keys())):
         value = own[name]
+        if any(_is_inside(own[used], value) for used in places.texts.used if used not in partitions.values):
+            # The field of the object that is sent tells the lists apart.
+            continue
         in_path = "{+" + name + "}" in path
         params = {key: one for key, one in places.params.items() if key != name or not in_path}
         direct = sum(one == value for _, one in leaves({"": [params, places.headers, body or {}, form or {}]}))
@@ -332,6 +357,13 @@ def _placed_once(
         if not in_path:
             places.params[f"value:{name}"] = value
     return body, form
+
+
+def _is_inside(field: PartitionValue, whole: PartitionValue) -> bool:
+    """Whether a value is a field of another one, which is an object of the parent's row."""
+    if not isinstance(field, Resolve) or not isinstance(whole, Resolve):
+        return False
+    return field.resource == whole.resource and field.field.startswith(f"{whole.field}.")
 
 
 def _replaced(given: Any, value: Any, other: Template) -> Any:
@@ -352,3 +384,17 @@ def _mapping(given: Any, what: str) -> dict[str, Any]:
     if not isinstance(given, Mapping):
         raise NotCarried(f"`{what}` is no object")
     return {str(key): value for key, value in given.items()}
+
+
+def without_repeated(
+    endpoint: Endpoint, paginator: Paginator, incremental: Incremental | None, findings: Findings, name: str
+) -> Endpoint:
+    """Without parameters that the paginator or the cursor sends under the same name."""
+    sent = [getattr(paginator, key, None) for key in ("position_key", "limit_key")]
+    if incremental is not None:
+        sent += [incremental.start_param, incremental.end_param]
+    repeated = [key for key in endpoint.params if key in sent and key not in endpoint.placeholders]
+    for key in repeated:
+        why = "is left out of the parameters: the paginator or the cursor sends it"
+        findings.mended(name, f"request_parameters.{key}", why)
+    return replace(endpoint, params={key: one for key, one in endpoint.params.items() if key not in repeated})

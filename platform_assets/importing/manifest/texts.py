@@ -14,8 +14,11 @@ from typing import Any
 
 from platform_assets.declarations import Configured, FanOut, Resolve, Template
 from platform_assets.declarations.template_problems import problem_of
-from platform_assets.importing.manifest.expressions import has_template
+from platform_assets.importing.manifest.expressions import Piece, has_template, joined, paths_of, pieces_of
 from platform_assets.importing.manifest.settings import ConfigSettings
+
+# What was left by the last sync, in templates.
+STATE = "stream_state"
 
 _KEY = r"(?:\.\s*(?P<dot>\w+)|\[\s*['\"](?P<item>[\w .-]+)['\"]\s*\]|\.get\(\s*['\"](?P<get>[\w .-]+)['\"]\s*\))"
 _SLICE = re.compile(rf"\b(?:stream_slice|stream_partition|stream_interval)\s*{_KEY}")
@@ -60,15 +63,17 @@ class Texts:
         partition: name -> the value of a partition, as its router has it.
         extra: name -> a further field of the parent's rows.
         start, end: names of the interval's bounds in this stream's templates.
+        cursor: the cursor's field, whose last value is in `stream_state`.
         used: names of partition values that templates use, so that they must be among the request's values.
         uses_interval: bounds of the interval that templates use: `start`, `end`.
     """
 
     settings: ConfigSettings
     partition: Mapping[str, PartitionValue] = field(default_factory=dict)
-    extra: Mapping[str, PartitionValue] = field(default_factory=dict)
+    extra: dict[str, PartitionValue] = field(default_factory=dict)
     start: str = "start_time"
     end: str = "end_time"
+    cursor: str | None = None
     used: set[str] = field(default_factory=set)
     uses_interval: set[str] = field(default_factory=set)
 
@@ -88,6 +93,8 @@ class Texts:
         text = self.rewritten(given)
         single = _SINGLE.fullmatch(text.strip())
         if single is not None:
+            if single[1] == "''":
+                return ""
             if found := _INTERVAL.fullmatch(single[1]):
                 return Bound(found[1])
             if (found := _OWN_VALUE.fullmatch(single[1])) and found[1] in self._values:
@@ -115,10 +122,23 @@ class Texts:
 
     def rewritten(self, text: str) -> str:
         """A template with our names: `parent.x` for values of the partition, `interval.start`, flat settings."""
-        text = self.settings.flattened(text)
+        text = _with_state(self.settings.flattened(text), self.cursor)
         text = _PARENT_SLICE.sub(lambda found: f"parent.{word(_name_in(found))}", text)
         text = _EXTRA.sub(lambda found: f"parent.{word(_name_in(found))}", text)
-        return _SLICE.sub(self._named, text)
+        return self._with_fields(_SLICE.sub(self._named, text))
+
+    def _with_fields(self, text: str) -> str:
+        """A template in which a field of an object of the parent's row, `parent.links['self']`, has a name."""
+        pieces = pieces_of(text) if "parent" in text else None
+        for path in reversed(paths_of(pieces, "parent")) if pieces else ():
+            first, *inside = path.keys or ("",)
+            value = self._values.get(str(first))
+            plain = all(isinstance(key, str) and key.isidentifier() for key in inside)
+            if pieces is not None and inside and plain and isinstance(value, Resolve):
+                name = "_".join(map(word, map(str, path.keys)))
+                self.extra[name] = Resolve(resource=value.resource, field=".".join((value.field, *map(str, inside))))
+                pieces[path.start : path.end] = [Piece("name", f"parent.{name}", is_new=True)]
+        return text if pieces is None else joined(pieces)
 
     def _named(self, found: re.Match[str]) -> str:
         name = _name_in(found)
@@ -127,6 +147,21 @@ class Texts:
         if name in (self.start, "start_time"):
             return "interval.start"
         return "interval.end" if name in (self.end, "end_time") else found[0]
+
+
+def _with_state(text: str, cursor: str | None) -> str:
+    """A template in which the cursor of the last sync, `stream_state['updated_at']`, is where the interval begins.
+
+    Anything else of the state is empty, as it is for the CDK: it knows no state in a request since 6.34.
+    """
+    pieces = pieces_of(text) if STATE in text else None
+    if pieces is None:
+        return text
+    for path in reversed(paths_of(pieces, STATE)):
+        if path.keys:
+            new = "interval.start" if cursor is not None and path.keys == (cursor,) else "''"
+            pieces[path.start : path.end] = [Piece("name", new, is_new=True)]
+    return joined(pieces)
 
 
 def small_headers(text: str) -> str:

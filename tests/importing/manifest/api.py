@@ -28,7 +28,10 @@ ITEMS: list[Record] = [
     }
     for number in range(1, 24)
 ]
-ORGS: list[Record] = [{"slug": slug, "meta": {"code": slug.upper()}} for slug in ("acme/eu", "blue", "core")]
+ORGS: list[Record] = [
+    {"slug": slug, "meta": {"code": slug.upper()}, "uris": {"projects": f"/v1/orgs/{slug}/projects"}}
+    for slug in ("acme/eu", "blue", "core")
+]
 KINDS = ("new", "old")
 TOKEN, KEY, USER = "t0ken", "k3y", "ann"
 PAGE = 10

@@ -1,6 +1,6 @@
 """Manifests in every way of the language, each with the rows that its streams have on `api.VendorApi`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.importing.manifest.api import ITEMS, KEY, KINDS, ORGS, USER, Record, prices_of, projects_of, tasks_of
@@ -148,6 +148,19 @@ _PAGES: dict[str, tuple[str, Json]] = {
             http_method="POST",
             request_body_data={"kind": "all"},
         ),
+    ),
+    "pages whose size has no name": ("unsized", paged(_NUMBERED, option(QUERY, "page"), option(QUERY, ""))),
+    "pages whose size is named by a setting of nobody": (
+        "unsized",
+        paged(_NUMBERED, option(QUERY, "page"), option(QUERY, "{{ config['nothing'] }}")),
+    ),
+    "pages whose size has the name of the position": (
+        "skipped",
+        paged({"type": "OffsetIncrement", "page_size": 10}, option(QUERY, "skip"), option(QUERY, "skip")),
+    ),
+    "a position beside an equal parameter": (
+        "skipped",
+        paged({"type": "OffsetIncrement", "page_size": 10}, option(QUERY, "skip"), request_parameters={"skip": "0"}),
     ),
     "a cursor in the body": ("cursor", paged(cursor("{{ response.next.cursor }}"), option(QUERY, "cursor"))),
     "a cursor by get": (
@@ -343,6 +356,10 @@ CASES: dict[str, Case] = {
     "a credential among the parameters": _plain(
         "/auth/query", requester={"request_parameters": {"api_key": "{{ config['key'] }}"}}
     ),
+    "pages in the body of a GET": replace(
+        _plain("/paged/numbered", **paged(_NUMBERED, option("body_data", "page"), option("body_json", "per_page"))),
+        cdk="it sends the page in the body of a GET",
+    ),
     "children": Case([_ORGS, _PROJECTS], {"orgs": ORGS, "projects": _ALL_PROJECTS}),
     "a parent that is no stream": Case([_PROJECTS], {"projects": _ALL_PROJECTS}),
     "children of children": Case(
@@ -412,6 +429,19 @@ CASES: dict[str, Case] = {
         ],
         {"prices": [one for kind in KINDS for one in prices_of("blue", kind)]},
     ),
+    "a path of the parent behind the host": Case(
+        [
+            stream(
+                "",
+                name="projects",
+                at=[],
+                requester={"url_base": "{url}{{ stream_partition['uris'][none or 'projects'] }}"},
+                retriever={"partition_router": _of(_parent(_ORGS, "uris", "uris"))},
+            )
+        ],
+        {"projects": _ALL_PROJECTS},
+    ),
+    "a setting whose name is joined": _plain("/{{ config['pa' + \"rt\"] }}/unsized", ITEMS[:10]),
     "a setting in the path": _plain("/{{ config['part'] }}/unsized", ITEMS[:10]),
     "a cursor in the query": _plain(
         "/filtered/since", incremental_sync=_cursored(start_time_option=option(QUERY, "since"))
@@ -430,6 +460,16 @@ CASES: dict[str, Case] = {
         "/filtered/since",
         incremental_sync=_cursored(),
         requester={"request_parameters": {"since": "{{ stream_slice['start_time'] }}"}},
+    ),
+    "the state of the last sync": replace(
+        _plain(
+            "/filtered/since",
+            incremental_sync=_cursored(),
+            requester={
+                "request_parameters": {"since": "{{ stream_state['updated_at'] }}", "x": "{{ stream_state.get('y') }}"}
+            },
+        ),
+        cdk="it knows no state in requests since 6.34",
     ),
     "windows": _plain(
         "/filtered/between",

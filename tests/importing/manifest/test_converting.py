@@ -56,6 +56,9 @@ def imported(*streams: Any, **more: Any) -> tuple[Platform, Said]:
     return replace(found.platform, base_url=found.base_url), said
 
 
+OFFSETS = {"type": "OffsetIncrement", "page_size": 10}
+
+
 def custom(kind: str) -> dict[str, str]:
     return {"type": f"Custom{kind}", "class_name": "a.B"}
 
@@ -215,7 +218,7 @@ def test_windows_and_bounds() -> None:
     [
         ({"transformations": [custom("Transformation")]}, "transformations.CustomTransformation"),
         ({"selector": {"record_filter": custom("RecordFilter")}}, "record_filter"),
-        (filtered("{{ stream_state.x }}"), "record_filter"),
+        ({"requester": custom("Requester")}, "requester"),
         ({"incremental_sync": custom("IncrementalSync")}, "incremental_sync"),
         (paged(custom("PaginationStrategy"), None), "the whole resource"),
         ({"retriever": {"partition_router": custom("PartitionRouter")}}, "the whole resource"),
@@ -236,6 +239,17 @@ def test_what_is_not_carried_is_named_and_the_rest_runs(parts: dict[str, Any], w
     ("parts", "found"),
     [
         ({"key": None}, ("suspected", "items", "primary_key")),
+        (filtered("{{ stream_state.x }}"), ("assumed", "items", "record_filter")),
+        (paged({"type": "PageIncrement"}, None), ("suspected", "items", "page_token_option")),
+        (
+            paged(OFFSETS, option(QUERY, "skip"), option(QUERY, "skip")),
+            ("suspected", "items", "page_size_option"),
+        ),
+        (
+            paged(OFFSETS, option(QUERY, "skip"), request_parameters={"skip": "0"}),
+            ("mended", "items", "request_parameters.skip"),
+        ),
+        (paged(OFFSETS, option("body_data", "skip")), ("mended", "items", "skip")),
         (paged({"type": "PageIncrement", "page_size": 5}, option(QUERY, "page")), ("suspected", "items", "page_size")),
         (paged({"type": "PageIncrement"}, option(QUERY, "page")), ("suspected", "items", "start_from_page")),
         ({"requester": {"request_body_json": {"a": 1}}}, ("suspected", "items", "request_body")),
