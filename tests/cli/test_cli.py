@@ -45,10 +45,10 @@ def test_select_parent_and_partition() -> None:
     ("args", "expected"),
     [
         (["sync"], "SOURCES__CI_ANALYTICS__BASE_URL"),
-        (["sync", "--platform", "nobody"], "no platform is called 'nobody'"),
-        (["sync", "--select", "crm/deels"], "no asset is called 'crm/deels'"),
+        pytest.param(["sync", "--platform", "nobody"], "no platform is called 'nobody'", marks=pytest.mark.slow),
+        pytest.param(["sync", "--select", "crm/deels"], "no asset is called 'crm/deels'", marks=pytest.mark.slow),
         (["sync", "--select", "deals"], "did you mean `crm/deals`?"),
-        (["check", "--platform", "crm"], "SOURCES__CRM__BASE_URL"),
+        pytest.param(["check", "--platform", "crm"], "SOURCES__CRM__BASE_URL", marks=pytest.mark.slow),
         (["check"], "platform-assets sync --sandbox"),
     ],
 )

@@ -12,11 +12,11 @@ CODE = f"import sys; sys.argv[0] = 'platform-assets'; {MAIN}"
     ("line", "offered"),
     [
         ("sync -s crm/deal", {"crm/deals", "crm/deal_fields", "crm/deal_products"}),
-        ("verify --select load_testing/o", {"load_testing/organizations"}),
+        pytest.param("verify --select load_testing/o", {"load_testing/organizations"}, marks=pytest.mark.slow),
         ("status -p c", {"ci_analytics", "crm"}),
-        ("sync -p nothing", set()),
+        pytest.param("sync -p nothing", set(), marks=pytest.mark.slow),
         ("st", {"status", "state"}),
-        ("state import folder -p c", {"ci_analytics", "crm"}),
+        pytest.param("state import folder -p c", {"ci_analytics", "crm"}, marks=pytest.mark.slow),
     ],
 )
 def test_names_are_completed(line: str, offered: set[str], monkeypatch: pytest.MonkeyPatch) -> None:

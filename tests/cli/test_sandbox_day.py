@@ -13,6 +13,7 @@ from platform_assets.declarations import SettingsError
 from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
 from tests.conftest import Sync
 from tests.settings import PointAt
+from tests.tiers import only
 from tests.warehouse_rows import query
 
 TODAY = datetime(2027, 3, 2, tzinfo=UTC)
@@ -77,7 +78,10 @@ def test_a_sync_on_the_next_day_loads_what_is_new_and_keeps_the_rest(
     assert 0 < outcomes["builds"].rows_loaded < 100
 
 
-@pytest.mark.parametrize(("days", "extra", "right"), [(0, 0, True), (0, 1, False), (1, 1, True), (1, -1, False)])
+COUNTS = [(0, 0, True), (0, 1, False), (1, 1, True), (1, -1, False)]
+
+
+@pytest.mark.parametrize(("days", "extra", "right"), only([(0, 1, False), (1, 1, True)], COUNTS, slow=COUNTS))
 def test_a_table_may_keep_rows_that_were_removed_since_the_first_day(
     days: int, extra: int, right: bool, point_at: PointAt
 ) -> None:

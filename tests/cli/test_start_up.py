@@ -9,6 +9,7 @@ from platform_assets.sandbox import SandboxServer
 from tests.cli.command import command
 from tests.conftest import Sync
 from tests.settings import PointAt
+from tests.tiers import only
 
 # Prints, after the command, which of the heavy packages it has imported.
 TRACED = """
@@ -30,9 +31,10 @@ def imported(args: Sequence[str], code: int) -> set[str]:
     return set(done.stderr.splitlines()[-1].removeprefix("imported:").split())
 
 
-@pytest.mark.parametrize(
-    "args", [["--help"], ["--version"], *([name, "--help"] for name in ("sync", "status", "check", "verify", "dev"))]
-)
+HELP = [["--help"], ["--version"], *([name, "--help"] for name in ("sync", "status", "check", "verify", "dev"))]
+
+
+@pytest.mark.parametrize("args", only([["--help"], ["--version"], ["sync", "--help"]], HELP, slow=HELP))
 def test_help_and_version(args: list[str]) -> None:
     assert imported(args, 0) == NOTHING
 
@@ -40,12 +42,12 @@ def test_help_and_version(args: list[str]) -> None:
 @pytest.mark.parametrize(
     "args",
     [
-        ["sync", "--platform", "crn"],
+        pytest.param(["sync", "--platform", "crn"], marks=pytest.mark.slow),
         ["sync", "--select", "crm/deel"],
-        ["sync", "--platform", "crm", "--select", "ci_analytics/builds"],
+        pytest.param(["sync", "--platform", "crm", "--select", "ci_analytics/builds"], marks=pytest.mark.slow),
         ["status", "--platform", "crn"],
         ["check", "--platform", "crn"],
-        ["verify", "--select", "crm/deel"],
+        pytest.param(["verify", "--select", "crm/deel"], marks=pytest.mark.slow),
     ],
 )
 def test_a_misspelt_name(args: list[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import ROOT, command
-from tests.tiers import one_in
+from tests.tiers import one_in, only
 
 KEYS = (
     "sources.crm.base_url",
@@ -66,7 +66,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize("case", one_in(4, CASES, slow=1))
+@pytest.mark.parametrize("case", only(["variables before files"], CASES, slow=CASES))
 def test_the_same_is_found_as_by_dlt(case: str, folder: Path) -> None:
     write(folder, CASES[case][0])
     alone, imports_dlt = look_up("alone", folder, CASES[case][1])

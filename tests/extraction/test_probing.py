@@ -9,6 +9,7 @@ from platform_assets.extraction.probing import can_probe, has_newer
 from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms, platform_named
 from platform_assets.sandbox import SandboxServer, expected_rows
+from tests.tiers import only
 
 PROBED = [
     (platform.name, resource.name)
@@ -24,7 +25,9 @@ def test_filtered_resources_without_a_parent_can_be_probed() -> None:
     assert len(PROBED) == 11
 
 
-@pytest.mark.parametrize(("name", "resource_name"), PROBED)
+@pytest.mark.parametrize(
+    ("name", "resource_name"), only([("ci_analytics", "builds"), ("crm", "deals")], PROBED, slow=PROBED)
+)
 def test_a_probe_detects_newer_records_and_not_the_newest_one_again(
     name: str, resource_name: str, shared_sandbox: SandboxServer
 ) -> None:

@@ -242,10 +242,23 @@ def attempt(
 
 # Twelfth of the combinations -> its name; those of no name are the rest.
 PARTS = {0: "a twelfth", 6: "another", None: "the rest"}
+# Much like another fault that `make test` tries. Without these, each combination still occurs with some fault.
+SECOND = frozenset(
+    (
+        *("drop-in-status-line", "drop-in-headers", "drop-before-last-byte", "length-too-long", "giant-header"),
+        *("slow-loris-head", "slow-loris-body", "slow-loris-without-length"),
+        *("429-retry-after-date", "429-x-ratelimit-reset-delta", "429-body-reset", "429-for-ever", "429-nan-wait"),
+        *("status-429", "status-502", "status-504"),
+        *(f"status-{status}" for status in (400, 402, 403, 405, 408, 409, 413, 414, 422, 425, 431, 451, 505, 599)),
+        *("304", "blank-body", "html-as-json", "length-too-short", "infinity", "repeated-key", "latin-1"),
+        *("broken-gzip", "json-text", "json-number"),
+        *("wrong-charset", "text-plain", "no-content-type", "indented", "escaped", "unknown-header"),
+    )
+)
 
 
 @pytest.mark.parametrize("part", only([PARTS[0]], [*PARTS.values()], slow=[PARTS[6]]))
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", only(CASES.keys() - SECOND, CASES, slow=SECOND))
 def test_a_fault_leaves_a_right_result_or_a_clear_error(
     name: str,
     part: str,

@@ -15,6 +15,7 @@ from platform_assets.monitoring.models_sensor import FIRST_BACKOFF, LONGEST_WAIT
 from platform_assets.sandbox import SandboxServer
 from tests.dbt.test_stale_models import MART, MODELS, STAGING, TABLE, build, load
 from tests.settings import PointAt
+from tests.tiers import only
 
 MINUTE = 60.0
 PROJECTS = dg.AssetKey(["load_testing", "projects"])
@@ -180,7 +181,7 @@ def test_a_mart_above_which_a_first_build_failed_is_not_built_without_it(daemon:
     )
 
 
-@pytest.mark.parametrize("job", ["sync_all", "sync_ci_analytics"])
+@pytest.mark.parametrize("job", only(["sync_all"], ["sync_all", "sync_ci_analytics"], slow=["sync_ci_analytics"]))
 @pytest.mark.parametrize("selected", [True, False], ids=["of the models", "of the whole job"])
 def test_what_a_run_in_flight_builds_is_not_requested_until_it_ended(job: str, selected: bool, settled: Daemon) -> None:
     """Whoever started it: this sensor, the command (both select models of `sync_all`), or a person."""

@@ -112,11 +112,11 @@ def by_a_backfill(*keys: str) -> Callable[[dg.RepositoryDefinition, dg.DagsterIn
     "request_runs",
     [
         by_the_freshness_sensor,
-        by_the_partition_sensor,
+        pytest.param(by_the_partition_sensor, marks=pytest.mark.slow),
         pytest.param(by_the_launchpad, marks=pytest.mark.slow),
         pytest.param(by_a_schedule, marks=pytest.mark.slow),
         pytest.param(by_a_backfill("globex"), marks=pytest.mark.slow),
-        by_a_backfill("acme", "globex", "initech"),
+        pytest.param(by_a_backfill("acme", "globex", "initech"), marks=pytest.mark.slow),
     ],
     ids=["freshness sensor", "partition sensor", "launchpad", "schedule", "backfill of one", "backfill of a range"],
 )

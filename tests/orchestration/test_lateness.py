@@ -22,6 +22,7 @@ from tests.conftest import Sync
 from tests.dbt.building import run_dbt
 from tests.orchestration.check_results import checks
 from tests.settings import PointAt, sandbox_settings
+from tests.tiers import only
 
 SETTING = "SOURCES__CI_ANALYTICS__ALLOWED_LAG"
 BUILDS = dg.AssetKey(["ci_analytics", "builds"])
@@ -112,7 +113,7 @@ def test_a_bucket_in_which_nothing_changed_is_not_late_for_dbt(
     assert result["status"] == "pass"
 
 
-@pytest.mark.parametrize("value", ["1h", "-5", "nan", "1e300"])
+@pytest.mark.parametrize("value", only(["1h", "nan"], ["1h", "-5", "nan", "1e300"], slow=["-5", "1e300"]))
 def test_an_invalid_lag_is_refused_by_check_and_does_not_break_the_definitions(
     value: str,
     instance: dg.DagsterInstance,

@@ -16,8 +16,6 @@ from tests.warehouse_rows import differences, query
 pytestmark = pytest.mark.usefixtures("in_either_warehouse")
 
 PLATFORMS = [platform.name for platform in all_platforms()]
-# Parents by organization and project; the others by `make test-slow`.
-KEPT = ["ci_analytics", "error_tracking"]
 
 
 def problems(server: SandboxServer, path: Path, name: str) -> list[str]:
@@ -39,7 +37,7 @@ def contents(path: Path, name: str) -> dict[str, list[tuple[object, ...]]]:
     }
 
 
-@pytest.mark.parametrize("name", only(KEPT, PLATFORMS, slow=[name for name in PLATFORMS if name not in KEPT]))
+@pytest.mark.parametrize("name", only(["ci_analytics"], PLATFORMS, slow=PLATFORMS))
 def test_every_row_and_field_is_loaded_and_a_second_sync_changes_nothing(
     name: str, shared_sandbox: SandboxServer, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:
@@ -73,7 +71,7 @@ def test_rows_added_changed_and_removed_upstream_are_synced(
 
 @pytest.mark.parametrize(
     ("backend", "name"),
-    one_in(3, [(backend, name) for backend in (FakeBackend.empty, FakeBackend.tiny) for name in PLATFORMS]),
+    one_in(9, [(backend, name) for backend in (FakeBackend.empty, FakeBackend.tiny) for name in PLATFORMS], slow=3),
 )
 def test_empty_and_one_row_lists_create_every_table(
     name: str,

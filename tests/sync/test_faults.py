@@ -13,6 +13,7 @@ from platform_assets.sandbox import Fault, SandboxServer, expected_rows
 from platform_assets.warehouse import Status, open_warehouse
 from tests.conftest import Sync
 from tests.settings import Point, PointAt
+from tests.tiers import only
 from tests.warehouse_rows import differences, query
 
 pytestmark = pytest.mark.usefixtures("in_either_warehouse")
@@ -42,7 +43,7 @@ def test_a_resource_that_fails_on_its_last_page_lands_nothing_and_the_others_lan
         assert differences(warehouse_file, platform, platform.resource("builds"), records) == []
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", only([429, 503], [429, 500, 502, 503, 504], slow=[500, 502, 504]))
 def test_transient_errors_cost_a_retry_and_no_row(
     status: int, point_at: PointAt, sync_platform: Sync, warehouse_file: Path
 ) -> None:

@@ -10,6 +10,7 @@ from tests.servers.stub_api import StubApi, recents
 from tests.settings import Point
 from tests.sync.records import Row, deal, with_organizations
 from tests.sync.tables import ids
+from tests.tiers import only
 from tests.warehouse_rows import query
 
 pytestmark = pytest.mark.usefixtures("in_either_warehouse")
@@ -31,7 +32,7 @@ def test_all_parents_refused_is_a_failure_with_the_reason(api: StubApi, point: P
     assert outcome.error is not None and "refused for all of 2 parents" in outcome.error and "403" in outcome.error
 
 
-@pytest.mark.parametrize("status", [403, 404, 410])
+@pytest.mark.parametrize("status", only([404], [403, 404, 410], slow=[403, 410]))
 def test_a_refused_parent_stays_due_in_a_bucket(
     status: int, api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:

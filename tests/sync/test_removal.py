@@ -10,16 +10,16 @@ from tests.servers.stub_api import StubApi, listed, recents
 from tests.settings import Point
 from tests.sync.records import ROLES, deal, pipelines, with_organizations
 from tests.sync.tables import ids, there
+from tests.tiers import only
 from tests.warehouse_rows import query
 
 pytestmark = pytest.mark.usefixtures("in_either_warehouse")
 
 CI_PARENTS, PIPELINES = "organizations", "organizations_pipelines"
+LISTS = [(90, 0, 0), (10, 1, 0), (10, 5, 5), (4, 1, 0), (3, 1, 2), (3, 2, 1), (2, 1, 1)]
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "removed"), [(90, 0, 0), (10, 1, 0), (10, 5, 5), (4, 1, 0), (3, 1, 2), (3, 2, 1), (2, 1, 1)]
-)
+@pytest.mark.parametrize(("before", "after", "removed"), only([(10, 5, 5), (4, 1, 0), (3, 1, 2)], LISTS, slow=LISTS))
 def test_soft_deletes_are_decided_per_parent(
     before: int, after: int, removed: int, api: StubApi, point: Point, sync_platform: Sync, warehouse_file: Path
 ) -> None:

@@ -70,10 +70,10 @@ def test_an_empty_table_of_an_earlier_version_takes_its_first_row(
 @pytest.mark.parametrize(
     "statements",
     [
-        ["DELETE FROM crm.deals"],
+        pytest.param(["DELETE FROM crm.deals"], marks=pytest.mark.slow),
         ["DELETE FROM crm.deals WHERE id = 2"],
         ["DROP TABLE crm.deals"],
-        ["DELETE FROM crm.deals", "INSERT INTO crm.deals SELECT * FROM backup"],
+        pytest.param(["DELETE FROM crm.deals", "INSERT INTO crm.deals SELECT * FROM backup"], marks=pytest.mark.slow),
     ],
     ids=["emptied", "one-row", "dropped", "older-backup"],
 )

@@ -12,6 +12,7 @@ import pytest
 from tests.databases import execute
 from tests.sync.odd_values import ODD_VALUES
 from tests.sync.shop import Shop, rows
+from tests.tiers import only
 
 pytestmark = pytest.mark.usefixtures("in_either_warehouse")
 
@@ -38,7 +39,11 @@ def test_a_key_has_one_identity_in_any_spelling(shop: Shop, warehouse_file: Path
     assert len(rows(warehouse_file, "pairs")) == 2
 
 
-@pytest.mark.parametrize("bad", ['"abc"', "9223372036854775808", "true", '""', '"01"', "1.5", '{"id": 1}', "1e400"])
+NO_NUMBERS = ['"abc"', "9223372036854775808", "true", '""', '"01"', "1.5", '{"id": 1}', "1e400"]
+NO_TEXTS = ["true", '""', "[1]", "1.5", r'"\ud800"']
+
+
+@pytest.mark.parametrize("bad", only(['"abc"', "9223372036854775808", '{"id": 1}'], NO_NUMBERS, slow=NO_NUMBERS))
 def test_an_invalid_key_fails_its_resource_by_name(bad: str, shop: Shop, warehouse_file: Path) -> None:
     shop.answers["/things"] = b'[{"id": 1}, {"id": %s}]' % bad.encode()
     shop.answers["/words"] = b'[{"id": "a"}]'
@@ -47,7 +52,7 @@ def test_an_invalid_key_fails_its_resource_by_name(bad: str, shop: Shop, warehou
     assert outcomes["words"].ok and rows(warehouse_file, "words") == [{"id": "a"}]
 
 
-@pytest.mark.parametrize("bad", ["true", '""', "[1]", "1.5", r'"\ud800"'])
+@pytest.mark.parametrize("bad", only(["true", '""', r'"\ud800"'], NO_TEXTS, slow=NO_TEXTS))
 def test_an_invalid_text_key_fails_its_resource_by_name(bad: str, shop: Shop) -> None:
     shop.answers["/words"] = b'[{"id": %s}]' % bad.encode()
     outcomes = shop.sync("things", "words")

@@ -60,7 +60,8 @@ def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("inclusive", "granularity"), [(False, timedelta(0)), (True, timedelta(0)), (True, timedelta(seconds=1))]
+    ("inclusive", "granularity"),
+    [(False, timedelta(0)), pytest.param(True, timedelta(0), marks=pytest.mark.slow), (True, timedelta(seconds=1))],
 )
 def test_every_row_comes_in_windows_and_later_reads_begin_at_the_cursor(
     inclusive: bool, granularity: timedelta, api: StubApi, warehouse_file: Path
@@ -79,7 +80,9 @@ def test_every_row_comes_in_windows_and_later_reads_begin_at_the_cursor(
 
 
 @pytest.mark.usefixtures("short_rounds")
-@pytest.mark.parametrize("lag", [timedelta(0), timedelta(days=1), timedelta(days=45)])
+@pytest.mark.parametrize(
+    "lag", [pytest.param(timedelta(0), marks=pytest.mark.slow), timedelta(days=1), timedelta(days=45)]
+)
 def test_a_long_history_lands_in_parts_and_a_failure_costs_only_what_has_not_landed(
     lag: timedelta, api: StubApi, warehouse_file: Path
 ) -> None:

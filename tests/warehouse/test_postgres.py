@@ -28,6 +28,7 @@ from tests.servers.postgres import new_database, postgres_server
 from tests.settings import PointAt, sandbox_settings
 from tests.sync.odd_values import ODD_VALUES
 from tests.sync.shop import Shop
+from tests.tiers import only
 
 OF_THE_LOAD = ("_loaded_at", "_dlt_load_id", "last_seen_at")
 
@@ -296,6 +297,9 @@ def test_odd_values_and_overlong_names_are_all_loaded(
     assert read(postgres, "SELECT count(*) FROM shop.things")[1] == [(len(ODD_VALUES) + 1,)]
 
 
+@pytest.mark.parametrize(
+    "into_postgres", only([True], [False, True], slow=[False]), ids=["values", "parquet"], indirect=True
+)
 def test_status_and_report_read_without_a_right_to_write(
     into_postgres: Mapping[str, str], point_at: PointAt, sync_platform: Sync, shared_sandbox: SandboxServer
 ) -> None:

@@ -27,6 +27,7 @@ from tests.servers.postgres import postgres_server
 from tests.settings import PointAt
 from tests.sync.odd_values import ODD_VALUES
 from tests.sync.shop import SHOP, Shop
+from tests.tiers import only
 from tests.warehouse.databases import Database, settings_of_this_process
 
 ERRORS = platform_named("error_tracking")
@@ -59,7 +60,10 @@ def server() -> Iterator[Database]:
         yield Database(settings)
 
 
-@pytest.fixture(params=["duckdb to duckdb", "duckdb to postgres", "postgres to duckdb"])
+WAYS = ("duckdb to duckdb", "duckdb to postgres", "postgres to duckdb")
+
+
+@pytest.fixture(params=WAYS)
 def way(request: pytest.FixtureRequest, tmp_path: Path) -> Way:
     """The warehouse that is exported, and an empty one that it is imported into."""
     files = iter((tmp_path / "one.duckdb", tmp_path / "two.duckdb"))
@@ -124,6 +128,7 @@ def test_every_row_and_cursor_arrives_and_the_next_sync_reads_only_what_is_new(
                 assert sorted(rows[0], key=str) == sorted(rows[1], key=str), resource.name
 
 
+@pytest.mark.parametrize("way", only(["duckdb to postgres"], WAYS, slow=WAYS), indirect=True)
 def test_values_at_the_edges_of_their_types_arrive_exactly(
     way: Way, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -282,7 +287,7 @@ def killed_at(table: int, folder: str, environment: dict[str, str]) -> None:
         import_platform(warehouse, Path(folder), replace=True)
 
 
-@pytest.mark.parametrize("target", ["duckdb", "postgres"])
+@pytest.mark.parametrize("target", only(["duckdb"], ["duckdb", "postgres"], slow=["postgres"]))
 def test_an_import_that_is_killed_leaves_what_was_there(
     target: str,
     request: pytest.FixtureRequest,

@@ -11,6 +11,7 @@ from platform_assets.http.errors import AnswerError
 from platform_assets.http.pagination.pager import pager
 from platform_assets.http.pagination.pages import pages
 from tests.http.pagination.test_positions import KINDS, MovingList, Op, paginators
+from tests.tiers import only
 
 changes_at = st.dictionaries(
     st.integers(1, 12),
@@ -34,7 +35,7 @@ def identify(items: list[Any]) -> list[int]:
     return [hash(one["id"]) for one in items]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", only(["page number"], KINDS, slow=KINDS))
 @settings(max_examples=400, deadline=None)
 @given(size=st.integers(0, 70), limit=st.integers(8, 20), known=st.integers(0, 70), changes=changes_at)
 @example(size=40, limit=10, known=30, changes={1: [("remove", 0.0), ("remove", 0.0)]})

@@ -15,6 +15,7 @@ from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.pagination.pager import pager
 from platform_assets.http.pagination.pages import pages
+from tests.tiers import only
 
 ELSEWHERE = "https://evil.example.com/api/0/?cursor=stolen"
 Op = tuple[str, float]
@@ -113,7 +114,7 @@ several = st.dictionaries(
 )
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", only(["after", "header"], WAYS, slow=WAYS))
 @settings(max_examples=200, deadline=None)
 @given(
     rows=st.sets(st.integers(1, 400), max_size=80),
@@ -132,7 +133,7 @@ def test_every_record_comes_whatever_the_server_grants(
     assert len(served.requests) <= passes * (len(rows) // min(limit, cap) + 2)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", only(["older", "body"], WAYS, slow=WAYS))
 @settings(max_examples=200, deadline=None)
 @given(size=st.integers(0, 60), limit=st.integers(1, 20), cap=st.integers(1, 20), changes=several)
 def test_no_record_that_stays_is_lost_while_others_come_and_go(
@@ -192,7 +193,7 @@ def _announcing(data: list[dict[str, Any]], cursor: str) -> Answer:
     return Answer({"data": data, "next": cursor}, {"Link": link})
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", only(["older", "header"], WAYS, slow=WAYS))
 @settings(max_examples=100, deadline=None)
 @given(
     shown=st.lists(st.lists(st.integers(0, 30), max_size=6), min_size=1, max_size=12),

@@ -21,6 +21,7 @@ from tests.http.pagination.moving_lists import (
     read,
     several,
 )
+from tests.tiers import only
 
 
 def paginators(limit: int, maximum: int | None) -> dict[str, Paginator]:
@@ -45,7 +46,7 @@ def paginators(limit: int, maximum: int | None) -> dict[str, Paginator]:
 KINDS = tuple(paginators(1, None))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", only(["offset"], KINDS, slow=KINDS))
 @settings(max_examples=300, deadline=None)
 @given(size=st.integers(0, 70), limit=st.integers(8, 20), has_maximum=st.booleans(), changes=several | one_each)
 @example(size=45, limit=8, has_maximum=False, changes={2: [("remove", 0.0)], 3: [("to the front", 0.5)]})
@@ -56,7 +57,7 @@ def test_no_stable_row_is_lost_while_others_are_added_removed_and_moved(
     complete_or_refused(paginators(limit, limit if has_maximum else None)[kind], MovingList([*range(size)], changes))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", only(["page number"], KINDS, slow=KINDS))
 @settings(max_examples=200, deadline=None)
 @given(
     size=st.integers(0, 120),
@@ -77,7 +78,7 @@ def test_a_smaller_or_lowered_page_limit_does_not_end_a_list_early(
     assert read(paginators(limit, None)[kind], served) == set(range(size))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", only(["cursor"], KINDS, slow=KINDS))
 @settings(max_examples=200, deadline=None)
 @given(
     size=st.integers(0, 70),
@@ -101,7 +102,7 @@ def test_pages_of_a_fixed_size_are_all_read(size: int, limit: int, granted: int)
     assert read(paginators(limit, None)["page number"], served) == set(range(size))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", only(["offset"], KINDS, slow=KINDS))
 @settings(max_examples=100, deadline=None)
 @given(size=st.integers(0, 60), page_size=st.integers(1, 12), maximum=st.integers(1, 12))
 def test_any_page_size_makes_progress(kind: str, size: int, page_size: int, maximum: int) -> None:

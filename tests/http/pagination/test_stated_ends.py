@@ -13,6 +13,7 @@ from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.pagination.stated_ends import TotalProof
 from tests.http.pagination.moving_lists import MovingList, Op, complete_or_refused, one_each, read, several
+from tests.tiers import only
 
 ELSEWHERE = "https://evil.example.com/v2/builds?api_key=secret"
 
@@ -78,7 +79,7 @@ def paginator(way: str, limit: int, maximum: int | None = None) -> Paginator:
 WAYS = ("link", "total", "page total", "next link", "start", "more", "nothing")
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", only(["page total", "next link", "nothing"], WAYS, slow=WAYS))
 @settings(max_examples=200, deadline=None)
 @given(size=st.integers(0, 120), limit=st.integers(2, 40), cap=st.integers(2, 40))
 @example(size=55, limit=100, cap=20)
@@ -91,7 +92,7 @@ def test_a_server_that_grants_less_than_was_asked_ends_no_list_early(way: str, s
     assert len(served.requests) <= 4 * (size // max(1, min(limit, cap) - 1) + 6)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", only(["link", "total", "start"], WAYS, slow=WAYS))
 @settings(max_examples=200, deadline=None)
 @given(size=st.integers(0, 70), limit=st.integers(8, 20), told=st.booleans(), changes=several | one_each)
 def test_no_row_that_stays_is_lost_while_others_come_go_and_move(
@@ -229,7 +230,7 @@ def test_an_answer_that_never_changes_and_always_announces_more_ends(way: str, r
         return
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", only(["link", "next link", "more"], WAYS, slow=WAYS))
 @settings(max_examples=100, deadline=None)
 @given(pages=st.lists(st.lists(st.integers(0, 30), max_size=10), min_size=1, max_size=12))
 def test_pages_of_a_few_rows_in_any_order_end(way: str, pages: list[list[int]]) -> None:
