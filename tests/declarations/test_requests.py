@@ -25,6 +25,7 @@ from platform_assets.declarations import (
     Resolve,
     Resource,
     SinglePage,
+    UnsizedPages,
     validate,
 )
 
@@ -62,6 +63,7 @@ WRONG: dict[str, tuple[Endpoint, str]] = {
     ),
     "never sent": (post(paginator=Cursor(cursor_path="a")), "has no stop rule"),
     "half a page size": (post(paginator=JsonLink(limit=10)), "`limit` and `limit_param` belong together"),
+    "no place for the position": (post(paginator=UnsizedPages(sent_as="50")), "`sent_as` needs one"),
     "no link": (post(paginator=JsonLink(next_url_path="")), "has no stop rule"),
     "no rel": (post(paginator=HeaderLink(links_next_key="")), "has no stop rule"),
     "a link without the position": (

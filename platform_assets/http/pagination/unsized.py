@@ -16,7 +16,7 @@ class UnsizedPager(OpaquePager):
     _read: int = 0
 
     def first(self) -> Params:
-        return {self.declared.position_key: self.declared.base_page} if self.declared.base_is_sent else {}
+        return self._at(self.declared.base_page) if self.declared.base_is_sent else {}
 
     def take(self, answer: Answer, keys: list[int]) -> Params | None:
         # An empty page is the end, also after one of which every row had come before: a row has moved there.
@@ -24,4 +24,8 @@ class UnsizedPager(OpaquePager):
 
     def _next(self, answer: Answer) -> Params | None:
         self._read += len(answer.items) if self.declared.counts_records else 1
-        return {self.declared.position_key: self.declared.base_page + self._read}
+        return self._at(self.declared.base_page + self._read)
+
+    def _at(self, position: int) -> Params:
+        text = self.declared.sent_as
+        return {self.declared.position_key: position if text == "{}" else text.replace("{}", str(position))}

@@ -185,9 +185,8 @@ class _Reader:
         incremental = self._incremental(cursor or None, request.sent, texts)
         asked = request.endpoint
         has_body = asked.method == "POST" or asked.json is not None
-        paginator = convert_paging(
-            retriever.get("paginator"), request.token, settings, findings, name, has_body=has_body
-        )
+        paging, at = retriever.get("paginator"), request.token
+        paginator = convert_paging(paging, at, settings, findings, name, has_body=has_body, sent_as=request.sent_as)
         endpoint = replace(
             without_repeated(asked, paginator, incremental, findings, name),
             paginator=paginator,

@@ -33,6 +33,8 @@ _USUAL_SIZE = 100
 _TOKEN = re.compile(
     r"\{\{\s*next_page_token(?:\.next_page_token|\[\s*['\"]next_page_token['\"]\s*\])\s*(?:or [^}]*)?\}\}"
 )
+# A position among other text, as `{{ next_page_token['next_page_token'] or '0' }},50`, maybe in quotes.
+_FRAMED = re.compile(rf"(['\"]?)([^{{}}'\"]*){_TOKEN.pattern}([^{{}}'\"]*)\1")
 _DEFAULT = r"(?:,\s*(?:\{\}|''|\"\"|None|none))?"
 _STEP = rf"(?:\.get\(\s*['\"]([^'\"]+)['\"]\s*{_DEFAULT}\s*\)|\.(\w+)(?!\s*\()|\[\s*['\"]([^'\"]+)['\"]\s*\])"
 _RESPONSE_PATH = re.compile(rf"response((?:{_STEP})+)(?:\s+or\s+(?:''|\"\"|none|None))?")
@@ -44,13 +46,21 @@ _NOT_MORE = re.compile(rf"(?:not\s+response((?:{_STEP})+)|response((?:{_STEP})+)
 
 
 def convert_paging(
-    component: Any, token: Option | None, settings: ConfigSettings, findings: Findings, name: str, *, has_body: bool
+    component: Any,
+    token: Option | None,
+    settings: ConfigSettings,
+    findings: Findings,
+    name: str,
+    *,
+    has_body: bool,
+    sent_as: str = "{}",
 ) -> Paginator:
     """The paginator of a retriever. Raises NotCarried if its rows could not all be read.
 
     Args:
         token: the place that a template of the request fills with the next position.
         has_body: whether the request has a body that a position can be in.
+        sent_as: the value at that place, with `{}` for the position.
     """
     if not isinstance(component, Mapping) or component.get("type") == "NoPagination":
         return SinglePage()
@@ -77,7 +87,9 @@ def convert_paging(
     if limit is not None and limit == token:
         findings.suspected(name, "page_size_option", "has the same name as the position, and is not sent")
         limit = None
-    paging = _Paging(strategy, token, limit, size, findings, name)
+    paging = _Paging(strategy, token, limit, size, findings, name, sent_as)
+    if sent_as != "{}" and (limit is not None or kind not in ("PageIncrement", "OffsetIncrement")):
+        raise NotCarried("the position of the next page is a part of a value")
     if kind == "PageIncrement":
         return paging.numbered()
     if kind == "OffsetIncrement":
@@ -90,6 +102,12 @@ def convert_paging(
 def next_token_in(text: Any) -> bool:
     """Whether a text of a request is the position of the next page, and nothing else."""
     return isinstance(text, str) and _TOKEN.fullmatch(text.strip()) is not None
+
+
+def framed_token(text: Any) -> str | None:
+    """A text of a request with `{}` in place of the position of the next page; None for one without it."""
+    found = _FRAMED.fullmatch(text.strip()) if isinstance(text, str) else None
+    return f"{found[2]}{{}}{found[3]}" if found else None
 
 
 def _size(given: Any, settings: ConfigSettings, findings: Findings, name: str) -> int | None:
@@ -119,6 +137,7 @@ class _Paging:
         limit: where a page's size is sent; None if it is not.
         size: of a page.
         name: of the resource.
+        sent_as: the value at `token`, with `{}` for the position.
     """
 
     strategy: Mapping[str, Any]
@@ -127,6 +146,7 @@ class _Paging:
     size: int | None
     findings: Findings
     name: str
+    sent_as: str
 
     def numbered(self) -> Paginator:
         place = self._counted("page's number")
@@ -172,8 +192,9 @@ class _Paging:
             page_param=place.query or usual,
             page_body_path=place.body,
             base_page=first,
-            base_is_sent=self.strategy.get("inject_on_first_request") is True,
+            base_is_sent=self.strategy.get("inject_on_first_request") is True or self.sent_as != "{}",
             counts_records=counts_records,
+            sent_as=self.sent_as,
         )
 
 

@@ -24,7 +24,7 @@ from platform_assets.importing.findings import Findings
 from platform_assets.importing.manifest.credentials import header_auth
 from platform_assets.importing.manifest.cursors import Found
 from platform_assets.importing.manifest.options import Option, option_of
-from platform_assets.importing.manifest.paging import next_token_in
+from platform_assets.importing.manifest.paging import framed_token, next_token_in
 from platform_assets.importing.manifest.partitions import Partitions
 from platform_assets.importing.manifest.texts import (
     Bound,
@@ -51,6 +51,7 @@ class Request:
         endpoint: path, params, method, headers and body; nothing else of it is filled.
         sent: places of the interval's bounds.
         token: the place that a template fills with the position of the next page.
+        sent_as: the value at that place, with `{}` for the position.
         auth: a credential that stands among the parameters or headers.
     """
 
@@ -59,6 +60,7 @@ class Request:
     sent: Found = field(default_factory=Found)
     token: Option | None = None
     auth: Auth | None = None
+    sent_as: str = "{}"
 
 
 @dataclass
@@ -72,15 +74,17 @@ class _Places:
     headers: dict[str, Any] = field(default_factory=dict)
     bounds: dict[str, str] = field(default_factory=dict)
     token: Option | None = None
+    sent_as: str = "{}"
     auth: Auth | None = None
 
     def converted(self, given: Any, place: str, what: str) -> Any:
         """A value of a place; None if it is sent by something else, the cursor or the paginator."""
         kind, _, name = place.partition(":") if ":" in place else ("query", "", place)
-        if next_token_in(given):
+        framed = "{}" if next_token_in(given) else framed_token(given)
+        if framed is not None:
             if self.token is not None:
                 raise NotCarried("the position of the next page is sent twice")
-            self.token = Option(**{kind: name})
+            self.token, self.sent_as = Option(**{kind: name}), framed
             return None
         if isinstance(given, str) and "next_page_token" in given:
             raise NotCarried(f"`{what}` has the position of the next page inside a template")
@@ -146,7 +150,7 @@ def convert_request(
     start, end = (places.bounds.get(which) for which in ("start", "end"))
     start = start or ("value:start" if "start" in texts.uses_interval else None)
     end = end or ("value:end" if "end" in texts.uses_interval else None)
-    return Request(_base_url(base, texts), endpoint, Found(start, end), places.token, places.auth)
+    return Request(_base_url(base, texts), endpoint, Found(start, end), places.token, places.auth, places.sent_as)
 
 
 def _address(requester: Mapping[str, Any]) -> tuple[str, str]:

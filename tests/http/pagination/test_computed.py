@@ -67,6 +67,17 @@ def test_the_first_page_may_be_asked_for_without_its_number() -> None:
     assert found == [1, 2, 3] and asked == [{}, {"body:at.page": 2}, {"body:at.page": 3}]
 
 
+def test_a_position_may_be_a_part_of_a_value() -> None:
+    declared = UnsizedPages(page_param="limit", base_page=0, counts_records=True, sent_as="{},2")
+
+    def serve(params: Mapping[str, Any]) -> Answer:
+        start, size = map(int, params["limit"].split(","))
+        return body([1, 2, 3][start : start + size])
+
+    found, asked = read(declared, serve)
+    assert found == [1, 2, 3] and [one["limit"] for one in asked] == ["0,2", "2,2", "3,2"]
+
+
 def test_a_server_that_ignores_the_pages_number_does_not_end_in_rows_that_count_as_all() -> None:
     with pytest.raises(AnswerError, match=r"circle|only rows that the pages before"):
         read(UnsizedPages(), lambda params: body([1, 2]))

@@ -103,6 +103,9 @@ class VendorApi(HttpServer):
             case "offset":
                 start, size = int(query.get("offset", 0)), int(query["limit"])
                 return Reply({"items": ITEMS[start : start + size]})
+            case "slice":
+                start, size = map(int, query["limit"].split(","))
+                return Reply({"items": ITEMS[start : start + size]})
             case "skipped":
                 start = int(query.get("skip", 0))
                 return Reply({"items": ITEMS[start : start + PAGE]})

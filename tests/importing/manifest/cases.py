@@ -158,6 +158,14 @@ _PAGES: dict[str, tuple[str, Json]] = {
         "skipped",
         paged({"type": "OffsetIncrement", "page_size": 10}, option(QUERY, "skip"), option(QUERY, "skip")),
     ),
+    "offsets beside a size in one parameter": (
+        "slice",
+        paged(
+            {"type": "OffsetIncrement", "page_size": 10},
+            None,
+            request_parameters={"limit": "'{{ next_page_token['next_page_token'] or '0' }},10'"},
+        ),
+    ),
     "a position beside an equal parameter": (
         "skipped",
         paged({"type": "OffsetIncrement", "page_size": 10}, option(QUERY, "skip"), request_parameters={"skip": "0"}),
