@@ -343,11 +343,20 @@ def _plain(path: str, rows: list[Record] = ITEMS, **parts: Any) -> Case:
     return Case([stream(path, **parts)], {"items": rows})
 
 
+# Why the CDK does not read what is published all the same, or was read by older releases of it.
+_REFUSED = {
+    "pages whose size has no name": "it refuses an empty name today",
+    "pages whose size has the name of the position": "it refuses two values of one name today",
+    "a position beside an equal parameter": "it refuses two values of one name today",
+}
 _CONSTANT: Json = {"type": "ConstantBackoffStrategy", "backoff_time_in_seconds": 0.01}
 _ADD = "AddedFieldDefinition"
 
 CASES: dict[str, Case] = {
-    **{name: _plain(f"/paged/{kind}", **parts) for name, (kind, parts) in _PAGES.items()},
+    **{
+        name: replace(_plain(f"/paged/{kind}", **parts), cdk=_REFUSED.get(name))
+        for name, (kind, parts) in _PAGES.items()
+    },
     **{
         name: _plain(f"/auth/{kind}", requester={"authenticator": authenticator})
         for name, (kind, authenticator) in _AUTH.items()
@@ -477,7 +486,7 @@ CASES: dict[str, Case] = {
                 "request_parameters": {"since": "{{ stream_state['updated_at'] }}", "x": "{{ stream_state.get('y') }}"}
             },
         ),
-        cdk="it knows no state in requests since 6.34",
+        cdk="it refuses the state in requests since 6.34",
     ),
     "windows": _plain(
         "/filtered/between",
