@@ -322,6 +322,9 @@ def _parent_problems(platform: Platform, resource: Resource, names: set[str]) ->
             )
             return
     for resolve in parents.values():
+        if not all(re.search(r"\w", part) for part in resolve.field.split(".")):
+            yield name, "params", f"{resolve.field!r} is no path of fields of {resolve.resource!r}"
+            return
         if not has_field(platform, resolve.resource, resolve.field):
             yield name, "params", f"parent {resolve.resource!r} has no column {resolve.field!r}"
     above = {one: ancestors(platform, one) for one in parents_of(platform, resource)}

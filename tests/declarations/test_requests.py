@@ -127,6 +127,7 @@ TREES: dict[str, tuple[tuple[Resource, ...], str]] = {
         (ORGS, PROJECTS, child("x", "/{org}", org=Resolve("projects", "_orgs_id"))),
         "parent 'projects' has no column '_orgs_id'",
     ),
+    "a field without a name": ((ORGS, child("x", "/{p}", p=Resolve("orgs", "..id"))), "'..id' is no path of fields"),
     "nothing for the path": ((ORGS, child("x", "/{org}/{p}", org=Resolve("orgs", "id"))), "`{p}` has no parent"),
 }
 

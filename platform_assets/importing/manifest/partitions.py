@@ -1,5 +1,6 @@
 """Partition routers: whose rows a stream is read for, and which values are sent."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,6 +79,8 @@ def _parent(config: Any, settings: ConfigSettings, names: Mapping[str, str], fou
     stream, key, name = config.get("stream"), config.get("parent_key"), config.get("partition_field")
     if not isinstance(stream, Mapping) or not isinstance(key, str) or not isinstance(name, str) or is_template(key):
         raise NotCarried("a parent without a stream, or whose key is computed")
+    if not all(re.search(r"\w", part) for part in re.split(r"[./]", key)):
+        raise NotCarried(f"`parent_key` {key!r} is no path of fields")
     written = str(stream.get("name") or "")
     if not written:
         raise NotCarried("a parent stream has no name")

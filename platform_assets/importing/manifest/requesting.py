@@ -320,7 +320,7 @@ def _json(given: Any, path: str, places: _Places) -> Any:
         parts = [_json(value, f"{path}.{place}", places) for place, value in enumerate(given)]
         if any(part is None and value is not None for part, value in zip(parts, given, strict=True)):
             raise NotCarried(f"`request_body_json.{path}` has the cursor or the next page inside a list")
-        return tuple(parts)
+        return parts
     if given is None or isinstance(given, bool | int | float):
         return given
     return places.converted(given, f"body:{path}", f"request_body_json.{path}")
@@ -373,8 +373,8 @@ def _is_inside(field: PartitionValue, whole: PartitionValue) -> bool:
 def _replaced(given: Any, value: Any, other: Template) -> Any:
     if isinstance(given, Mapping):
         return {key: _replaced(one, value, other) for key, one in given.items()}
-    if isinstance(given, tuple):
-        return tuple(_replaced(one, value, other) for one in given)
+    if isinstance(given, list):
+        return [_replaced(one, value, other) for one in given]
     return other if given is not None and given == value else given
 
 

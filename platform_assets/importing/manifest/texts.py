@@ -20,7 +20,10 @@ from platform_assets.importing.manifest.settings import ConfigSettings
 # What was left by the last sync, in templates.
 STATE = "stream_state"
 
-_KEY = r"(?:\.\s*(?P<dot>\w+)|\[\s*['\"](?P<item>[\w .-]+)['\"]\s*\]|\.get\(\s*['\"](?P<get>[\w .-]+)['\"]\s*\))"
+_KEY = (
+    r"(?:\.\s*(?!get\s*\()(?P<dot>\w+)|\[\s*['\"](?P<item>[\w .-]+)['\"]\s*\]"
+    r"|\.\s*get\(\s*['\"](?P<get>[\w .-]+)['\"]\s*\))"
+)
 _SLICE = re.compile(rf"\b(?:stream_slice|stream_partition|stream_interval)\s*{_KEY}")
 _EXTRA = re.compile(rf"\b(?:stream_slice|stream_partition)\s*\.\s*extra_fields\s*{_KEY}")
 _PARENT_SLICE = re.compile(

@@ -393,7 +393,7 @@ CASES: dict[str, Case] = {
     "parents and a list": Case(
         [
             stream(
-                "/orgs/{{ stream_slice['slug'] }}/prices/{{ stream_slice.kind }}",
+                "/orgs/{{ stream_slice['slug'] }}/prices/{{ stream_slice.get('kind') }}",
                 name="prices",
                 at=[],
                 retriever={"partition_router": [_of(_parent(_ORGS, "slug", "slug")), _KINDS]},
@@ -476,7 +476,7 @@ CASES: dict[str, Case] = {
     "a cursor alone in a template": _plain(
         "/filtered/since",
         incremental_sync=_cursored(),
-        requester={"request_parameters": {"since": "{{ stream_slice['start_time'] }}"}},
+        requester={"request_parameters": {"since": "{{ stream_interval.get('start_time') }}"}},
     ),
     "the state of the last sync": replace(
         _plain(
