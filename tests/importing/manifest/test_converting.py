@@ -121,6 +121,25 @@ def test_credentials(case: str, expected: object) -> None:
     assert imported(*CASES[case].streams)[0].client.auth == expected
 
 
+def test_credentials_inside_an_object_that_no_specification_declares() -> None:
+    oauth = {
+        "type": "OAuthAuthenticator",
+        "token_refresh_endpoint": "https://login.example.com/token",
+        "grant_type": "client_credentials",
+        "client_id": "{{ config['credentials']['client_id'] }}",
+        "client_secret": "{{ config.get('credentials', {}).get('client_secret') }}",
+    }
+    bearer = {"type": "BearerAuthenticator", "api_token": "{{ config['credentials']['access_token'] }}"}
+    selective = {
+        "type": "SelectiveAuthenticator",
+        "authenticator_selection_path": ["credentials", "auth_type"],
+        "authenticators": {"token": bearer, "oauth": oauth},
+    }
+    platform, _ = imported(stream("/x", requester={"authenticator": selective}), spec={})
+    assert platform.client.auth == BearerAuth(token="access_token")
+    assert platform.with_contract("oauth").client.auth.secrets == ("client_id", "client_secret")
+
+
 @pytest.mark.parametrize(
     ("authenticator", "why"),
     [
