@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from platform_assets.declarations.places import in_body, in_header
+from platform_assets.declarations.settings_named import optional_settings, settings_named
 from platform_assets.declarations.strict import strict
+from platform_assets.declarations.template import Template
+
+# Marks templates whose settings are secrets, and are not among those that requests are filled with.
+_OF_SECRETS = {"secret": True}
 
 
 @strict
@@ -68,6 +74,34 @@ class HttpBasicAuth:
     @property
     def secrets(self) -> tuple[str, ...]:
         return tuple(name for name in (self.username, self.password) if name is not None)
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
+class TemplateAuth:
+    """Several credentials in each request, or one in a form of its own: `Token token={{ config.api_token }}`.
+
+    Every setting that a template names is a secret. Templates have nothing but `config`, and are filled once, when a
+    client connects; one that comes to nothing is an error.
+
+    Args:
+        headers, params: headers and query parameters, by name.
+        json: fields of a JSON body, by dotted path, in every POST and every other request with a JSON body.
+    """
+
+    headers: Mapping[str, Template] = field(default_factory=dict, metadata=_OF_SECRETS)
+    params: Mapping[str, Template] = field(default_factory=dict, metadata=_OF_SECRETS)
+    json: Mapping[str, Template] = field(default_factory=dict, metadata=_OF_SECRETS)
+
+    @property
+    def templates(self) -> dict[str, Template]:
+        """What is sent, by its place in the request (places.py)."""
+        headers = {in_header(name): template for name, template in self.headers.items()}
+        return {**self.params, **headers, **{in_body(path): template for path, template in self.json.items()}}
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (*settings_named(*self.templates.values()), *optional_secrets(self))
 
 
 @strict
@@ -149,4 +183,18 @@ class SessionToken:
         return tuple(dict.fromkeys(self.login_json.values()))
 
 
-Auth = BearerAuth | ApiKeyAuth | HttpBasicAuth | OAuth2ClientCredentials | OAuth2RefreshToken | SessionToken | NoAuth
+Auth = (
+    BearerAuth
+    | ApiKeyAuth
+    | HttpBasicAuth
+    | TemplateAuth
+    | OAuth2ClientCredentials
+    | OAuth2RefreshToken
+    | SessionToken
+    | NoAuth
+)
+
+
+def optional_secrets(auth: Auth) -> tuple[str, ...]:
+    """The secrets that a credential can do without, as one of two that a template chooses from."""
+    return optional_settings(*auth.templates.values()) if isinstance(auth, TemplateAuth) else ()

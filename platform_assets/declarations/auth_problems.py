@@ -11,7 +11,9 @@ from platform_assets.declarations.auth import (
     OAuth2ClientCredentials,
     OAuth2RefreshToken,
     SessionToken,
+    TemplateAuth,
 )
+from platform_assets.declarations.template import Template
 
 # A cookie's or header's name (RFC 9110: token).
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -26,10 +28,36 @@ def auth_problems(auth: Auth) -> Iterator[str]:
         yield f"`name` of the {'cookie' if auth.location == 'cookie' else 'query parameter or header'} is empty"
     elif isinstance(auth, ApiKeyAuth) and auth.location != "query" and not _TOKEN.fullmatch(auth.name):
         yield f"`name` {auth.name!r} cannot be a {auth.location}'s name"
+    if isinstance(auth, TemplateAuth):
+        yield from _template_problems(auth)
     if isinstance(auth, SessionToken):
         yield from _session_problems(auth)
     if any(not re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in auth.secrets):
         yield "the names of secrets are keys of settings: small letters, digits and `_`"
+
+
+def _template_problems(auth: TemplateAuth) -> Iterator[str]:
+    if not auth.templates:
+        yield "`headers`, `params` and `json` are empty: nothing would be sent"
+    for name in auth.headers:
+        if not _TOKEN.fullmatch(name):
+            yield f"{name!r} of `headers` cannot be a header's name"
+    if "" in auth.params or not all(part for path in auth.json for part in path.split(".")):
+        yield "a name of `params` or `json` is empty"
+    for place, template in auth.templates.items():
+        problem = settings_problem(template)
+        if problem is not None:
+            yield f"`{place}`: {problem}"
+        elif not (template.configured or template.optional):
+            yield f"`{place}`: {template.text[:60]!r} names no setting: send it among the endpoints' own values"
+
+
+def settings_problem(template: Template) -> str | None:
+    """What is wrong with a template that has nothing but settings; None if nothing is."""
+    # Jinja2 is imported only where a template is used.
+    from platform_assets.declarations.template_problems import FUNCTIONS, SETTINGS, problem_of
+
+    return problem_of(template, SETTINGS | FUNCTIONS)
 
 
 def _token_endpoint_problems(auth: OAuth2ClientCredentials | OAuth2RefreshToken) -> Iterator[str]:

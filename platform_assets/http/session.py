@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
@@ -19,12 +18,13 @@ from platform_assets.declarations import (
     Platform,
     SessionToken,
     SettingsError,
+    TemplateAuth,
 )
 from platform_assets.http.deadline import DeadlineAdapter
 from platform_assets.http.login import login
 from platform_assets.http.oauth import TokenEndpoint, TokenSource, client_credentials
 from platform_assets.http.refresh_token import refresh_token
-from platform_assets.http.urls import origin
+from platform_assets.http.urls import origin, without_params
 
 # Seconds without a byte until a token request is given up.
 _TOKEN_TIMEOUT = 30.0
@@ -112,6 +112,11 @@ def _credential(
             return _Cookie(platform.name, auth, settings.token)
         key = auth.prefix + settings.token
         return _Header(auth.name, key) if auth.location == "header" else _Query(auth, key)
+    if isinstance(auth, TemplateAuth):
+        # Jinja2 is imported only where a template is used.
+        from platform_assets.http.template_auth import TemplateCredential
+
+        return TemplateCredential(platform, auth, secrets, on_token)
     if isinstance(auth, SessionToken):
         buy = login(
             platform.name, auth, settings.base_url, secrets, lambda url, fields: _post(session, url, json=fields)
@@ -153,17 +158,8 @@ class _Query(AuthBase):
         self._token = token
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        r.prepare_url(_without(r.url or "", self._name), {self._name: self._token})
+        r.prepare_url(without_params(r.url or "", {self._name}), {self._name: self._token})
         return r
-
-
-def _without(url: str, name: str) -> str:
-    """A URL without a parameter that it may have already: a redirect or a link to a next page repeats it."""
-    parts = urlsplit(url)
-    given = parse_qsl(parts.query, keep_blank_values=True)
-    if name not in dict(given):
-        return url
-    return urlunsplit(parts._replace(query=urlencode([pair for pair in given if pair[0] != name])))
 
 
 class _Cookie(AuthBase):

@@ -33,8 +33,8 @@ from platform_assets.importing.client_defaults import shared_by_most
 from platform_assets.importing.dlt_config import Imported, without_problems
 from platform_assets.importing.doctor import examine
 from platform_assets.importing.findings import Findings, UnreadableDocument
+from platform_assets.importing.manifest.authenticators import Authenticators
 from platform_assets.importing.manifest.components import Manifest
-from platform_assets.importing.manifest.credentials import convert_auth, options_of
 from platform_assets.importing.manifest.cursors import Found, convert_cursor
 from platform_assets.importing.manifest.durations import iso_duration
 from platform_assets.importing.manifest.failures import convert_errors
@@ -192,9 +192,8 @@ class _Reader:
             record=record,
             error_handler=convert_errors(requester.get("error_handler"), texts, findings, name),
         )
-        auth, options = request.auth, ()
-        if auth is None:
-            auth, options = self._auths(requester.get("authenticator"), request.base_url)
+        authenticators = Authenticators(settings, findings)
+        auth, options = authenticators.of(requester.get("authenticator"), request.base_url, request.auth)
         schema = properties_of(component)
         key = self._key(component.get("primary_key"))
         columns = {
@@ -227,29 +226,6 @@ class _Reader:
             if sent.start or sent.end:
                 raise
             self._findings.not_carried(self._name, "incremental_sync", f"{error}; the list is read in full each time")
-            return None
-
-    def _auths(self, component: Any, base_url: str | Template) -> tuple[Auth | None, tuple[tuple[str, Auth], ...]]:
-        """The credential, and others that may be used instead."""
-        options = options_of(component)
-        if not options:
-            return self._auth(component, base_url), ()
-        found = [(snake_case(name), self._auth(one, base_url)) for name, one in options.items()]
-        carried = [(name, auth) for name, auth in found if auth is not None]
-        if not carried:
-            return None, ()
-        first, *others = carried
-        if others:
-            names = ", ".join(f"`{name}`" for name, _ in others)
-            why = f"`{first[0]}` is the credential, unless the setting `contract` names another: {names}"
-            self._findings.assumed(None, "authenticator", why)
-        return first[1], tuple(others)
-
-    def _auth(self, component: Any, base_url: str | Template) -> Auth | None:
-        try:
-            return convert_auth(component, self._manifest.settings, base_url if isinstance(base_url, str) else "")
-        except NotCarried as error:
-            self._findings.not_carried(None, "authenticator", f"{error}; `client.auth` of the file is to be corrected")
             return None
 
     def _key(self, given: Any) -> tuple[str, ...]:

@@ -15,8 +15,16 @@ from platform_assets.declarations import (
     OAuth2RefreshToken,
     SessionToken,
 )
+from platform_assets.declarations.places import BODY, HEADER
 from platform_assets.importing.manifest.durations import iso_duration
 from platform_assets.importing.manifest.settings import ConfigSettings
+from platform_assets.importing.manifest.template_credentials import (
+    computed_basic,
+    plain_text,
+    template_auth,
+    template_of,
+    together,
+)
 from platform_assets.importing.manifest.texts import NotCarried, is_template, setting_in
 
 _BEARER = re.compile(r"\s*Bearer\s+(\{\{.*\}\})\s*", re.DOTALL)
@@ -44,7 +52,7 @@ def convert_auth(component: Any, settings: ConfigSettings, base_url: str) -> Aut
     if kind == "NoAuth":
         return NoAuth()
     if kind == "BearerAuthenticator":
-        return BearerAuth(token=_secret(component.get("api_token"), settings, "api_token"))
+        return _bearer(component.get("api_token"), settings)
     if kind == "ApiKeyAuthenticator":
         return _api_key(component, settings)
     if kind == "BasicHttpAuthenticator":
@@ -66,14 +74,43 @@ def options_of(component: Any) -> dict[str, Any]:
     return {str(name): option for name, option in options.items()}
 
 
-def header_auth(name: str, text: str, settings: ConfigSettings) -> Auth | None:
-    """The credential that a header with a secret in it is; None if it is none that can be carried."""
+def request_auth(given: Mapping[str, str], settings: ConfigSettings) -> Auth:
+    """The credential that stands among a request's own values, as one or several of them. Raises NotCarried.
+
+    Args:
+        given: place of a value (declarations/places.py) -> its template.
+    """
+    return together([_placed(place, text, settings) for place, text in given.items()])
+
+
+def _placed(place: str, text: str, settings: ConfigSettings) -> Auth:
+    text = plain_text(text, settings)
+    if place.startswith(HEADER):
+        found = _in_header(place.removeprefix(HEADER), text, settings)
+    else:
+        found = None if place.startswith(BODY) else _prefixed(place, "query", text, settings)
+    shown = place.removeprefix(HEADER).removeprefix(BODY)
+    return found or template_auth(place, template_of(text, settings, shown))
+
+
+def _bearer(given: Any, settings: ConfigSettings) -> Auth:
+    token = setting_in(plain_text(given, settings), settings)
+    if token is not None:
+        return BearerAuth(token=token)
+    if not is_template(given):
+        raise NotCarried(f"`api_token` is not one setting: {_short(given)}")
+    return template_auth("header:Authorization", template_of(f"Bearer {given.strip()}", settings, "api_token"))
+
+
+def _in_header(name: str, text: str, settings: ConfigSettings) -> Auth | None:
+    """The simple credential that a header with a secret in it is; None if it is none."""
     if (found := _BEARER.fullmatch(text)) and name.lower() == "authorization":
         token = setting_in(found[1], settings)
         return BearerAuth(token=token) if token else None
     if found := _BASIC.fullmatch(text.strip()):
         username, password = ("{{ " + part + " }}" if part else "" for part in found.groups())
-        return basic(username, password, settings)
+        if _is_part(username, settings) and _is_part(password, settings):
+            return basic(username, password, settings)
     return _prefixed(name, "header", text, settings)
 
 
@@ -86,13 +123,24 @@ def _prefixed(name: str, location: Any, text: str, settings: ConfigSettings) -> 
     return ApiKeyAuth(name=name, location=location, api_key=key, prefix=found[1]) if found and key else None
 
 
-def basic(username: Any, password: Any, settings: ConfigSettings) -> HttpBasicAuth:
+def basic(username: Any, password: Any, settings: ConfigSettings) -> Auth:
     """Basic authentication, of which one part may be written out. Raises NotCarried."""
+    username, password = plain_text(username, settings), plain_text(password or "", settings)
+    if not (_is_part(username, settings) and _is_part(password, settings)):
+        return computed_basic(username, password, settings)
     name, name_text = _part(username, settings, "username")
-    secret, secret_text = _part(password or "", settings, "password")
+    secret, secret_text = _part(password, settings, "password")
     return HttpBasicAuth(
         username=name, password=secret, username_constant=name_text or "", password_constant=secret_text or ""
     )
+
+
+def _is_part(given: Any, settings: ConfigSettings) -> bool:
+    """Whether a part of a credential is one setting, or written out."""
+    try:
+        return _part(given, settings, "") is not None
+    except NotCarried:
+        return False
 
 
 def _part(given: Any, settings: ConfigSettings, what: str) -> tuple[str | None, str | None]:
@@ -123,10 +171,9 @@ def _api_key(component: Mapping[str, Any], settings: ConfigSettings) -> Auth:
     place, name, text = inject.get("inject_into"), inject.get("field_name"), component.get("api_token")
     if place not in _PLACES or not isinstance(name, str) or not isinstance(text, str):
         raise NotCarried(f"an API key in `{place}`")
-    found = header_auth(name, text, settings) if place == "header" else _prefixed(name, "query", text, settings)
-    if found is None:
+    if not is_template(text):
         raise NotCarried(f"`api_token` is not one setting: {_short(text)}")
-    return found
+    return request_auth({f"{HEADER}{name}" if place == "header" else name: text}, settings)
 
 
 def _oauth(component: Mapping[str, Any], settings: ConfigSettings, base_url: str) -> Auth:

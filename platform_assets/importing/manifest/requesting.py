@@ -3,16 +3,16 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 from urllib.parse import parse_qsl
 
-from platform_assets.declarations import ApiKeyAuth, Auth, Configured, Endpoint, Template
-from platform_assets.declarations.places import leaves
+from platform_assets.declarations import Auth, Configured, Endpoint, Template
+from platform_assets.declarations.places import BODY, HEADER, leaves
 from platform_assets.declarations.resource import Param
 from platform_assets.declarations.template_problems import CLOCKS, FUNCTIONS, REQUEST, SETTINGS
 from platform_assets.importing.findings import Findings
-from platform_assets.importing.manifest.credentials import header_auth
+from platform_assets.importing.manifest.credentials import request_auth
 from platform_assets.importing.manifest.cursors import Found
 from platform_assets.importing.manifest.options import Option, option_of
 from platform_assets.importing.manifest.paging import next_token_in
@@ -33,7 +33,7 @@ class Request:
         endpoint: path, params, method, headers and body; nothing else of it is filled.
         sent: places of the interval's bounds.
         token: the place that a template fills with the position of the next page.
-        auth: a credential that stands among the parameters or headers.
+        auth: a credential that stands among the parameters, headers and fields of the body.
     """
 
     base_url: str | Template
@@ -54,7 +54,7 @@ class _Places:
     headers: dict[str, Any] = field(default_factory=dict)
     bounds: dict[str, str] = field(default_factory=dict)
     token: Option | None = None
-    auth: Auth | None = None
+    credentials: dict[str, str] = field(default_factory=dict)
 
     def converted(self, given: Any, place: str, what: str) -> Any:
         """A value of a place; None if it is sent by something else, the cursor or the paginator."""
@@ -125,7 +125,10 @@ def convert_request(
     start, end = (places.bounds.get(which) for which in ("start", "end"))
     start = start or ("value:start" if "start" in texts.uses_interval else None)
     end = end or ("value:end" if "end" in texts.uses_interval else None)
-    return Request(_base_url(base, texts), endpoint, Found(start, end), places.token, places.auth)
+    auth = request_auth(places.credentials, texts.settings) if places.credentials else None
+    if method == "GET" and not body and any(place.startswith(BODY) for place in places.credentials):
+        raise NotCarried("a credential in the body of a GET is not in our vocabulary")
+    return Request(_base_url(base, texts), endpoint, Found(start, end), places.token, auth)
 
 
 def _address(requester: Mapping[str, Any]) -> tuple[str, str]:
@@ -209,7 +212,9 @@ def _parameter(key: str, given: Any, places: _Places) -> None:
         return
     if given is None or given == "":
         return
-    if _credential(key, given, places, "query"):
+    if _credential(key, given, places):
+        why = "the credential is in the query, which servers log"
+        places.findings.suspected(places.name, f"request_parameters.{key}", why)
         return
     value = places.converted(given, key, f"request_parameters.{key}")
     if value is not None:
@@ -218,27 +223,19 @@ def _parameter(key: str, given: Any, places: _Places) -> None:
 
 
 def _header(key: str, given: Any, places: _Places) -> None:
-    if given is None or given == "" or _credential(key, given, places, "header"):
+    if given is None or given == "" or _credential(f"{HEADER}{key}", given, places):
         return
     value = places.converted(given, f"header:{key}", f"request_headers.{key}")
     if value is not None:
         places.headers[key] = value if not isinstance(value, bool | int | float) else str(value)
 
 
-def _credential(key: str, given: Any, places: _Places, where: str) -> bool:
-    """Whether a parameter or header was taken as the credential."""
+def _credential(place: str, given: Any, places: _Places) -> bool:
+    """Whether a value was taken as a credential, because it has a secret in it."""
     settings = places.texts.settings
     if not is_template(given) or not secrets_in(Template(settings.flattened(given)), settings):
         return False
-    found = header_auth(key, given, settings)
-    if where == "query":
-        found = replace(found, location="query") if isinstance(found, ApiKeyAuth) else None
-    if found is None or places.auth not in (None, found):
-        raise NotCarried(f"`{key}` has a credential in it that cannot be sent so")
-    if where == "query":
-        why = "the credential is in the query, which servers log"
-        places.findings.suspected(places.name, f"request_parameters.{key}", why)
-    places.auth = found
+    places.credentials[place] = given
     return True
 
 
@@ -297,6 +294,10 @@ def _json(given: Any, path: str, places: _Places) -> Any:
         return tuple(parts)
     if given is None or isinstance(given, bool | int | float):
         return given
+    # Places in a list, which are numbers, move with what stands before them.
+    is_field = not any(part.isdigit() for part in path.split("."))
+    if is_field and _credential(f"{BODY}{path}", given, places):
+        return None
     return places.converted(given, f"body:{path}", f"request_body_json.{path}")
 
 

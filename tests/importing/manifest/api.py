@@ -175,6 +175,7 @@ def _guarded(kind: str, query: Query, request: Request) -> Reply:
     headers = request.headers
     basic = base64.b64encode(f"{USER}:{KEY}".encode()).decode()
     only_key = base64.b64encode(f"{KEY}:".encode()).decode()
+    support = base64.b64encode(f"{USER}/token:{KEY}".encode()).decode()
     is_right = {
         "bearer": headers.get("Authorization") == f"Bearer {KEY}",
         "basic": headers.get("Authorization") == f"Basic {basic}",
@@ -184,6 +185,11 @@ def _guarded(kind: str, query: Query, request: Request) -> Reply:
         "query": query.get("api_key") == KEY,
         "bought": headers.get("Authorization") == f"Bearer {TOKEN}",
         "session": headers.get("X-Session") == TOKEN,
+        "two_headers": headers.get("X-Id") == USER and headers.get("X-Key") == KEY,
+        "bearer_and_header": headers.get("Authorization") == f"Bearer {KEY}" and headers.get("X-Key") == KEY,
+        "signed": headers.get("Authorization") == f'OAuth user="{USER}", token="{KEY}"',
+        "support": headers.get("Authorization") == f"Basic {support}",
+        "in_body": bool(request.content) and json.loads(request.content) == {"login": {"key": KEY}, "id": USER, "n": 1},
         "none": headers.get("Authorization") is None,
     }[kind]
     return Reply({"items": ITEMS}) if is_right else Reply({"error": "who are you?"}, 401)

@@ -223,6 +223,7 @@ def _secret(name: str) -> str:
     return "{{ config['" + name + "'] }}"
 
 
+_EITHER = "{{ config.get('old_key') or config['nested']['key'] }}"
 _AUTH: dict[str, tuple[str, Json]] = {
     "no credential": ("none", {"type": "NoAuth"}),
     "bearer": ("bearer", {"type": "BearerAuthenticator", "api_token": _secret("key")}),
@@ -244,6 +245,23 @@ _AUTH: dict[str, tuple[str, Json]] = {
     "key in the query": (
         "query",
         {"type": "ApiKeyAuthenticator", "api_token": _secret("key"), "inject_into": option(QUERY, "api_key")},
+    ),
+    "key in a signed header": (
+        "signed",
+        {
+            "type": "ApiKeyAuthenticator",
+            "api_token": "OAuth user=\"{{ config['user'] }}\", token=\"{{ config['key'] }}\"",
+            "inject_into": option("header", "Authorization"),
+        },
+    ),
+    "one of two settings": ("bearer", {"type": "BearerAuthenticator", "api_token": _EITHER}),
+    "computed user": (
+        "support",
+        {
+            "type": "BasicHttpAuthenticator",
+            "username": "{{ config['user'] + '/token' }}",
+            "password": "{{ config.get('key') or config['key'] }}",
+        },
     ),
     "client credentials": (
         "bought",
@@ -342,6 +360,26 @@ CASES: dict[str, Case] = {
     ),
     "a credential among the parameters": _plain(
         "/auth/query", requester={"request_parameters": {"api_key": "{{ config['key'] }}"}}
+    ),
+    "two credentials among the headers": _plain(
+        "/auth/two_headers",
+        requester={
+            "request_headers": {"X-Id": "{{ config['nested']['key'] and config['user'] }}", "X-Key": _secret("key")}
+        },
+    ),
+    "a credential beside the authenticator": _plain(
+        "/auth/bearer_and_header",
+        requester={
+            "authenticator": {"type": "BearerAuthenticator", "api_token": _secret("key")},
+            "request_headers": {"X-Key": "{{ config['key'] }}"},
+        },
+    ),
+    "credentials in the body": _plain(
+        "/auth/in_body",
+        requester={
+            "http_method": "POST",
+            "request_body_json": {"login": {"key": _secret("key")}, "id": _secret("user"), "n": 1},
+        },
     ),
     "children": Case([_ORGS, _PROJECTS], {"orgs": ORGS, "projects": _ALL_PROJECTS}),
     "a parent that is no stream": Case([_PROJECTS], {"projects": _ALL_PROJECTS}),

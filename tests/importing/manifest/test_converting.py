@@ -27,6 +27,7 @@ from platform_assets.declarations import (
     RateLimit,
     Resolve,
     Template,
+    TemplateAuth,
     UnsizedPages,
 )
 from platform_assets.declarations.validation import problems
@@ -36,6 +37,8 @@ from platform_assets.importing.manifest.reading import read_manifest
 from platform_assets.platform_files import as_yaml
 from platform_assets.platform_files.reader import parse_platform
 from tests.importing.manifest.cases import CASES, QUERY, SPEC, cursor, option, paged, stream
+
+_EITHER = "{{ config.get('old_key') or config.get('nested_key') }}"
 
 Said = set[tuple[str, str | None, str]]
 
@@ -115,6 +118,27 @@ def test_a_link_in_the_header_without_a_stop_condition() -> None:
         ("key in a header", ApiKeyAuth(name="X-Api-Key", location="header", api_key="key")),
         ("key with a prefix", ApiKeyAuth(name="Authorization", location="header", api_key="key", prefix="Token ")),
         ("key in the query", ApiKeyAuth(name="api_key", api_key="key")),
+        ("one of two settings", TemplateAuth(headers={"Authorization": Template("Bearer " + _EITHER)})),
+        (
+            "computed user",
+            TemplateAuth(
+                headers={
+                    "Authorization": Template(
+                        "Basic {{ ((config['user'] + '/token') ~ ':' ~ (config['key'])) | base64encode }}"
+                    )
+                }
+            ),
+        ),
+        ("credentials in the body", TemplateAuth(json={"login.key": Template("{{ config['key'] }}")})),
+        (
+            "a credential beside the authenticator",
+            TemplateAuth(
+                headers={
+                    "Authorization": Template("Bearer {{ config['key'] }}"),
+                    "X-Key": Template("{{ config['key'] }}"),
+                }
+            ),
+        ),
     ],
 )
 def test_credentials(case: str, expected: object) -> None:
@@ -241,7 +265,7 @@ def test_windows_and_bounds() -> None:
         ({"retriever": {"decoder": {"type": "XmlDecoder"}}}, "the whole resource"),
         ({"requester": {"http_method": "PUT"}}, "the whole resource"),
         ({"requester": {"request_parameters": {"q": "{{ next_page_token.a }}x"}}}, "the whole resource"),
-        ({"requester": {"request_parameters": {"q": "{{ config['key'] }}-x"}}}, "the whole resource"),
+        ({"requester": {"request_parameters": {"q": "{{ config['key'] ~ record.x }}"}}}, "the whole resource"),
         ({"at": ["a", "**"]}, "the whole resource"),
     ],
 )  # fmt: skip
