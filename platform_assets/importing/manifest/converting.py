@@ -25,7 +25,6 @@ from platform_assets.declarations import (
     Incremental,
     NoAuth,
     Platform,
-    RateLimit,
     Resource,
     Template,
 )
@@ -36,10 +35,11 @@ from platform_assets.importing.findings import Findings, UnreadableDocument
 from platform_assets.importing.manifest.authenticators import Authenticators
 from platform_assets.importing.manifest.components import Manifest
 from platform_assets.importing.manifest.cursors import Found, convert_cursor
-from platform_assets.importing.manifest.durations import iso_duration
 from platform_assets.importing.manifest.failures import convert_errors
+from platform_assets.importing.manifest.identifiers import with_plain_identifiers
 from platform_assets.importing.manifest.paging import convert_paging
 from platform_assets.importing.manifest.partitions import convert_partitions
+from platform_assets.importing.manifest.rate_limits import rate_limit_of
 from platform_assets.importing.manifest.records import convert_filter, convert_selector, convert_transformations
 from platform_assets.importing.manifest.requesting import convert_request
 from platform_assets.importing.manifest.schemas import columns_of, key_type, properties_of
@@ -77,6 +77,7 @@ class _Draft:
 def import_manifest(manifest: Manifest, name: str, findings: Findings) -> Imported:
     """The platform called `name` that a manifest declares. Raises UnreadableDocument if no stream can be carried."""
     components = _with_parents(manifest)
+    manifest = replace(manifest, settings=with_plain_identifiers(manifest.settings, components.values(), findings))
     names = _names(components)
     drafts: list[_Draft] = []
     for written, component in components.items():
@@ -365,7 +366,7 @@ def _platform(
             null_is_empty=True,
             object_is_record=True,
             error_handler=handler,
-            rate_limit=_rate_limit(manifest.api_budget, findings),
+            rate_limit=rate_limit_of(manifest.api_budget, findings),
             max_concurrency=min(manifest.concurrency or 8, _MOST_AT_ONCE),
             docs_url=manifest.docs_url,
         ),
@@ -388,22 +389,3 @@ def _probe(manifest: Manifest, resources: Sequence[Resource], names: Mapping[str
         if "{" not in one.endpoint.path and one.endpoint.base_url is None and one.endpoint.method == "GET"
     }
     return next((plain[one] for one in (*checked, *plain) if one in plain), "/")
-
-
-def _rate_limit(budget: Mapping[str, Any] | None, findings: Findings) -> RateLimit | tuple[RateLimit, ...] | None:
-    found: list[RateLimit] = []
-    for policy in (budget or {}).get("policies") or ():
-        if not isinstance(policy, Mapping) or policy.get("type") == "UnlimitedCallRatePolicy":
-            continue
-        if policy.get("matchers"):
-            findings.assumed(None, "api_budget", "a limit of some requests is left to the server's 429")
-            continue
-        rates = policy.get("rates") or [{"limit": policy.get("call_limit"), "interval": policy.get("period")}]
-        for rate in rates if isinstance(rates, list) else ():
-            limit = rate.get("limit") if isinstance(rate, Mapping) else None
-            interval = iso_duration(rate.get("interval")) if isinstance(rate, Mapping) else None
-            if isinstance(limit, str) and limit.isdigit():
-                limit = int(limit)
-            if type(limit) is int and limit > 0 and interval is not None:
-                found.append(RateLimit(requests=limit, seconds=interval.total_seconds()))
-    return None if not found else found[0] if len(found) == 1 else tuple(found)

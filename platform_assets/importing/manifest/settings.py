@@ -39,10 +39,13 @@ class ConfigSettings:
     Args:
         specification: a JSON schema of an object; None for a manifest without `spec`.
         named: paths that templates ask for. Those into an object that the specification lacks are settings too.
+        plain: flat names of settings that are no secrets, whatever else says that they are.
     """
 
-    def __init__(self, specification: Mapping[str, Any] | None = None, named: Iterable[Keys] = ()) -> None:
-        self._is_specified = bool(specification)
+    def __init__(
+        self, specification: Mapping[str, Any] | None = None, named: Iterable[Keys] = (), plain: Iterable[str] = ()
+    ) -> None:
+        self._specification, self._named, self._plain = specification, tuple(named), frozenset(plain)
         self._declared: dict[Keys, _Declared] = {}
         self._groups: set[Keys] = set()
         for path, declared in _settings(specification or {}, (), True, 0):
@@ -52,7 +55,7 @@ class ConfigSettings:
             self._declared[path] = declared if known is None else _either(known, declared)
             self._groups |= {path[:length] for length in range(1, len(path))}
         tops = {path[0] for path in self._declared}
-        inner = [path for path in named if len(path) > 1 and path[0] not in tops]
+        inner = [path for path in self._named if len(path) > 1 and path[0] not in tops]
         self._groups |= {path[:length] for path in inner for length in range(1, len(path))}
         for path in inner[:_MAX_SETTINGS]:
             if path not in self._groups:
@@ -76,9 +79,15 @@ class ConfigSettings:
     def is_secret(self, name: str) -> bool:
         """Whether it is marked as a secret (`airbyte_secret`); by its name in a manifest without a specification."""
         declared = self._by_name.get(name)
+        if name in self._plain:
+            return False
         if declared is None:
-            return not self._is_specified and _is_credential(name)
+            return not self._specification and _is_credential(name)
         return declared.is_secret
+
+    def with_plain(self, names: Iterable[str]) -> "ConfigSettings":
+        """The same settings, of which these are no secrets."""
+        return ConfigSettings(self._specification, self._named, names)
 
     def is_required(self, name: str) -> bool:
         """Whether the manifest always has it: required, and so is every object around it."""

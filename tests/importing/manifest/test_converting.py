@@ -40,6 +40,8 @@ from tests.importing.manifest.cases import CASES, QUERY, SPEC, cursor, option, p
 
 _EITHER = "{{ config.get('old_key') or config.get('nested_key') }}"
 
+_REALM = "{{ config['realm_id'] }}"
+
 Said = set[tuple[str, str | None, str]]
 
 
@@ -353,3 +355,36 @@ def test_any_streams_together_are_a_platform_that_can_run(names: list[str]) -> N
     platform, _ = imported(*streams)
     assert not list(problems(platform))
     assert parse_platform(as_yaml(platform), "shop.yaml") == platform
+
+
+_SECRET = {"type": "string", "airbyte_secret": True}
+_IDENTIFIERS = {
+    "connection_specification": {"properties": dict.fromkeys(("key", "realm_id", "region_id", "path_token"), _SECRET)}
+}
+
+
+def test_an_identifier_in_an_address_is_an_ordinary_setting() -> None:
+    bearer = {"authenticator": {"type": "BearerAuthenticator", "api_token": "{{ config['key'] }}"}}
+    realm = stream("/{{ config['realm_id'] }}/x", requester={**bearer, "request_parameters": {"r": _REALM}})
+    token = stream("/{{ config['path_token'] }}/y", name="y", requester=bearer)
+    platform, said = imported(realm, token, spec=_IDENTIFIERS)
+    assert platform.client.auth == BearerAuth(token="key")
+    assert [one.name for one in platform.resources] == ["items"] and platform.optional_of("reference") == ("realm_id",)
+    assert ("assumed", None, "settings") in said and ("not carried", "y", "the whole resource") in said
+
+
+def test_an_identifier_beside_a_token_that_is_bought_is_an_ordinary_setting() -> None:
+    oauth = {
+        "type": "OAuthAuthenticator",
+        "token_refresh_endpoint": "https://login.example.com/token",
+        "grant_type": "client_credentials",
+        "client_id": "{{ config['region_id'] }}",
+        "client_secret": "{{ config['key'] }}",
+    }
+    sent = {"authenticator": oauth, "request_headers": {"X-Realm": _REALM}}
+    platform, said = imported(stream("/x", requester=sent), spec=_IDENTIFIERS)
+    assert platform.client.auth.secrets == ("region_id", "key")
+    assert platform.optional_of("reference") == ("realm_id",) and ("assumed", None, "settings") in said
+    sent["request_headers"] = {"X-Client": "{{ config['region_id'] }}"}
+    with pytest.raises(UnreadableDocument, match="beside a token that is bought"):
+        imported(stream("/x", requester=sent), spec=_IDENTIFIERS)
