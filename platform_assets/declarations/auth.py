@@ -112,21 +112,32 @@ class OAuth2ClientCredentials:
     The token is kept in memory only. It is renewed shortly before it expires, and once after a 401.
 
     Args:
-        access_token_url: the token endpoint: a path, relative to `base_url`, or a whole `https` URL.
+        access_token_url: the token endpoint: a path, relative to `base_url`, or a whole `https` URL; a template has
+            `config`.
         client_id, client_secret: names of the two secrets.
-        access_token_request_data: further fields of the token request's form, e.g. `{"scope": "monitoring"}`.
+        access_token_request_data: further fields of the token request's form, e.g. `{"scope": "monitoring"}`. Settings
+            of a template are secrets.
+        access_token_request_headers: headers of the token request, which may be templates of secrets.
         default_token_expiration: seconds that a token is good for if the answer does not say.
+        client_id_name, client_secret_name: fields of the request's form.
+        access_token_name, expires_in_name: fields of the answer. The latter may be seconds, or when the token expires:
+            Unix time or ISO 8601.
     """
 
-    access_token_url: str
+    access_token_url: str | Template
     client_id: str = "client_id"
     client_secret: str = "client_secret"
-    access_token_request_data: Mapping[str, str] = field(default_factory=dict)
+    access_token_request_data: Mapping[str, str | Template] = field(default_factory=dict, metadata=_OF_SECRETS)
+    access_token_request_headers: Mapping[str, str | Template] = field(default_factory=dict, metadata=_OF_SECRETS)
     default_token_expiration: int = 3600
+    client_id_name: str = "client_id"
+    client_secret_name: str = "client_secret"
+    access_token_name: str = "access_token"
+    expires_in_name: str = "expires_in"
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return (self.client_id, self.client_secret)
+        return _with_templates((self.client_id, self.client_secret), self)
 
 
 @strict
@@ -139,22 +150,35 @@ class OAuth2RefreshToken:
     new value of the setting replaces it. A server that keeps the refresh token as it is leaves nothing on disk.
 
     Args:
-        access_token_url: the token endpoint: a path, relative to `base_url`, or a whole `https` URL.
+        access_token_url: the token endpoint: a path, relative to `base_url`, or a whole `https` URL; a template has
+            `config`.
         client_id, client_secret, refresh_token: names of the secrets; `client_secret=None` for a client without one.
-        access_token_request_data: further fields of the token request's form, e.g. `{"scope": "read"}`.
+        access_token_request_data: further fields of the token request's form, e.g. `{"scope": "read"}`. Settings of a
+            template are secrets.
+        access_token_request_headers: headers of the token request, which may be templates of secrets.
         default_token_expiration: seconds that a token is good for if the answer does not say.
+        client_id_name, client_secret_name, refresh_token_name: fields of the request's form.
+        access_token_name, expires_in_name: fields of the answer. The latter may be seconds, or when the token expires:
+            Unix time or ISO 8601.
     """
 
-    access_token_url: str
+    access_token_url: str | Template
     client_id: str = "client_id"
     client_secret: str | None = "client_secret"
     refresh_token: str = "refresh_token"
-    access_token_request_data: Mapping[str, str] = field(default_factory=dict)
+    access_token_request_data: Mapping[str, str | Template] = field(default_factory=dict, metadata=_OF_SECRETS)
+    access_token_request_headers: Mapping[str, str | Template] = field(default_factory=dict, metadata=_OF_SECRETS)
     default_token_expiration: int = 3600
+    client_id_name: str = "client_id"
+    client_secret_name: str = "client_secret"
+    refresh_token_name: str = "refresh_token"
+    access_token_name: str = "access_token"
+    expires_in_name: str = "expires_in"
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return tuple(name for name in (self.client_id, self.client_secret, self.refresh_token) if name is not None)
+        named = (self.client_id, self.client_secret, self.refresh_token)
+        return _with_templates(tuple(name for name in named if name is not None), self)
 
 
 @strict
@@ -197,4 +221,16 @@ Auth = (
 
 def optional_secrets(auth: Auth) -> tuple[str, ...]:
     """The secrets that a credential can do without, as one of two that a template chooses from."""
+    if isinstance(auth, OAuth2ClientCredentials | OAuth2RefreshToken):
+        own = (auth.client_id, auth.client_secret, getattr(auth, "refresh_token", None))
+        return tuple(name for name in optional_settings(*_sent(auth)) if name not in own)
     return optional_settings(*auth.templates.values()) if isinstance(auth, TemplateAuth) else ()
+
+
+def _sent(auth: OAuth2ClientCredentials | OAuth2RefreshToken) -> tuple[str | Template, ...]:
+    return (*auth.access_token_request_data.values(), *auth.access_token_request_headers.values())
+
+
+def _with_templates(named: tuple[str, ...], auth: OAuth2ClientCredentials | OAuth2RefreshToken) -> tuple[str, ...]:
+    """The secrets of a token request, each once: those with a key of their own, and those that templates name."""
+    return tuple(dict.fromkeys((*named, *settings_named(*_sent(auth)), *optional_settings(*_sent(auth)))))

@@ -14,10 +14,12 @@ from platform_assets.declarations import (
     Configured,
     HttpBasicAuth,
     NoAuth,
+    OAuth2ClientCredentials,
     OAuth2RefreshToken,
     Platform,
     SessionToken,
     SettingsError,
+    Template,
     TemplateAuth,
 )
 from platform_assets.http.deadline import DeadlineAdapter
@@ -123,12 +125,44 @@ def _credential(
         )
         header = auth.header or "Authorization"
         return BoughtToken(TokenSource(buy, on_token, clock=clock), header, "" if auth.header else "Bearer ")
-    endpoint = TokenEndpoint(
-        platform.name, auth, settings.base_url, lambda url, fields: _post(session, url, data=fields)
-    )
+    endpoint = _token_endpoint(platform, auth, settings, session, on_token)
     if isinstance(auth, OAuth2RefreshToken):
         return BoughtToken(TokenSource(refresh_token(endpoint, auth, secrets, on_token), on_token, clock=clock))
     return BoughtToken(TokenSource(client_credentials(endpoint, auth, secrets), on_token, clock=clock))
+
+
+def _token_endpoint(
+    platform: Platform,
+    auth: OAuth2ClientCredentials | OAuth2RefreshToken,
+    settings: Settings,
+    session: requests.Session,
+    on_secret: Callable[[str], None],
+) -> TokenEndpoint:
+    """The token endpoint, with its templates filled in."""
+
+    def filled_in(declared: Mapping[str, str | Template]) -> dict[str, str]:
+        found = {name: value for name, value in declared.items() if isinstance(value, str)}
+        for name, value in declared.items():
+            if isinstance(value, Template):
+                from platform_assets.http.template_auth import filled
+
+                found[name] = str(filled(platform, value, settings.secrets, on_secret, name))
+        return found
+
+    url = auth.access_token_url
+    if isinstance(url, Template):
+        from platform_assets.http.template_auth import filled_address
+
+        url = filled_address(platform, url, settings.configured)
+    headers = filled_in(auth.access_token_request_headers)
+    return TokenEndpoint(
+        platform.name,
+        auth,
+        url,
+        settings.base_url,
+        filled_in(auth.access_token_request_data),
+        lambda url, fields: _post(session, url, data=fields, headers=headers),
+    )
 
 
 class _Nothing(AuthBase):
@@ -194,10 +228,22 @@ class BoughtToken(AuthBase):
 
 
 def _post(
-    session: requests.Session, url: str, *, data: Mapping[str, Any] | None = None, json: Mapping[str, Any] | None = None
+    session: requests.Session,
+    url: str,
+    *,
+    data: Mapping[str, Any] | None = None,
+    json: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> requests.Response:
     """Send a form or JSON without the session's credential, and without following redirects."""
     form = None if data is None else dict(data)
     return session.post(
-        url, data=form, json=json, auth=_Nothing(), allow_redirects=False, timeout=_TOKEN_TIMEOUT, stream=True
+        url,
+        data=form,
+        json=json,
+        headers=headers,
+        auth=_Nothing(),
+        allow_redirects=False,
+        timeout=_TOKEN_TIMEOUT,
+        stream=True,
     )

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
 
 from platform_assets.configuration.platform_settings import setting_name
 from platform_assets.declarations import Platform, SettingsError, Template, TemplateAuth
+from platform_assets.declarations.auth_problems import is_token_endpoint
 from platform_assets.declarations.template_problems import FUNCTIONS, SETTINGS
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.outgoing import put
@@ -51,6 +53,21 @@ def filled(
         if part not in template.text:
             on_secret(part)
     return value
+
+
+def filled_address(platform: Platform, template: Template, configured: Mapping[str, tuple[str, ...]]) -> str:
+    """Where a token is asked for, of a template of ordinary settings. Raises SettingsError if it is no safe place."""
+    try:
+        value = Rendered(template, SETTINGS | FUNCTIONS, "access_token_url").value(
+            {"config": settings_values(configured)}
+        )
+    except AnswerError as error:
+        raise SettingsError(f"{platform.name}: {error}") from None
+    if not isinstance(value, str) or not is_token_endpoint(value.strip()) or urlsplit(value.strip()).username:
+        names = " or ".join(setting_name(platform, one) for one in (*template.configured, *template.optional))
+        problem = f"comes to {str(value)[:100]!r}, which is no path and no https address: check {names}"
+        raise SettingsError(f"{platform.name}: `access_token_url` {problem}")
+    return value.strip()
 
 
 class TemplateCredential(AuthBase):

@@ -39,6 +39,18 @@ WRONG: dict[str, tuple[Auth, str]] = {
     "a template in no header": (TemplateAuth(headers={"X Y": Template("{{ config.a }}")}), "cannot be a header's name"),
     "a template in no field": (TemplateAuth(json={"a.": Template("{{ config.a }}")}), "is empty"),
     "a template of no setting's name": (TemplateAuth(params={"v": Template("{{ config.Key }}")}), "names of secrets"),
+    "a token endpoint with a secret": (
+        OAuth2ClientCredentials(access_token_url=Template("https://x.dev/{{ config.client_secret }}")),
+        "`config.client_secret` is a credential",
+    ),
+    "a token request of a record": (
+        OAuth2ClientCredentials(access_token_url="/t", access_token_request_data={"a": Template("{{ record.a }}")}),
+        "`access_token_request_data`: `a`: `record`",
+    ),
+    "a token request's header": (
+        OAuth2ClientCredentials(access_token_url="/t", access_token_request_headers={"a b": "c"}),
+        "cannot be a header's name",
+    ),
     "no login": (SessionToken(login_path="/l", login_json={}, token_path="id"), "`login_json` is empty"),
     "a login elsewhere": (SessionToken(login_path="l", login_json={"u": "u"}, token_path="id"), "`login_path`"),
     "twice": (

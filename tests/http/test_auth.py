@@ -31,6 +31,7 @@ from platform_assets.declarations import (
 )
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import RequestFailed
+from platform_assets.http.oauth import life
 from platform_assets.http.outgoing import Outgoing
 from tests.cli.command import command
 from tests.servers.http_server import HttpServer, Reply, Request
@@ -371,3 +372,22 @@ def test_a_template_credential_that_cannot_be_sent_names_its_settings(
     with pytest.raises(SettingsError, match="`X-Key`") as caught:
         opened(server, TemplateAuth(headers={"X-Key": Template(template)}), secrets)
     assert message in str(caught.value) and not any(secret in str(caught.value) for secret in secrets.values())
+
+
+@pytest.mark.parametrize("over", ["2026-01-01T00:10:00Z", 1767226200, "1767226200"])
+def test_an_answer_may_say_when_a_token_is_over(over: str | int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform_assets.http.oauth.time.time", lambda: 1767225600.0)
+    assert life(over, 3600) == 600
+
+
+@pytest.mark.parametrize(
+    "url", ["http://{{ config.host }}/token", "{{ config.host }}", "https://u:p@{{ config.host }}/"]
+)
+def test_a_token_is_asked_for_at_a_safe_place(server: HttpServer, url: str) -> None:
+    auth = OAuth2ClientCredentials(access_token_url=Template(url))
+    client = Client(auth=auth, probe="/", paginator=SinglePage())
+    platform = Platform(name="shop", title="Shop", description="", client=client, resources=())
+    assert platform.configured_of("reference") == ("host",)
+    settings = Settings(base_url=server.url, token="x", secrets=CLIENT, configured={"host": ("login.example.com",)})
+    with pytest.raises(SettingsError, match="SOURCES__SHOP__HOST"):
+        ApiClient(platform, settings)

@@ -11,16 +11,16 @@ from platform_assets.declarations import (
     BearerAuth,
     HttpBasicAuth,
     NoAuth,
-    OAuth2ClientCredentials,
-    OAuth2RefreshToken,
     SessionToken,
 )
 from platform_assets.declarations.places import BODY, HEADER
 from platform_assets.importing.manifest.durations import iso_duration
+from platform_assets.importing.manifest.oauth import convert_oauth
 from platform_assets.importing.manifest.settings import ConfigSettings
 from platform_assets.importing.manifest.template_credentials import (
     computed_basic,
     plain_text,
+    shown,
     template_auth,
     template_of,
     together,
@@ -34,14 +34,6 @@ _BASIC = re.compile(
     re.DOTALL,
 )
 _PLACES = {"header": "header", "request_parameter": "query"}
-_OAUTH_NAMES = {
-    "client_id_name": "client_id",
-    "client_secret_name": "client_secret",
-    "refresh_token_name": "refresh_token",
-    "access_token_name": "access_token",
-    "expires_in_name": "expires_in",
-    "grant_type_name": "grant_type",
-}
 
 
 def convert_auth(component: Any, settings: ConfigSettings, base_url: str) -> Auth:
@@ -58,7 +50,7 @@ def convert_auth(component: Any, settings: ConfigSettings, base_url: str) -> Aut
     if kind == "BasicHttpAuthenticator":
         return basic(component.get("username"), component.get("password"), settings)
     if kind == "OAuthAuthenticator":
-        return _oauth(component, settings, base_url)
+        return convert_oauth(component, settings, base_url)
     if kind == "SessionTokenAuthenticator":
         return _session(component, settings, base_url)
     if kind == "CustomAuthenticator":
@@ -98,7 +90,7 @@ def _bearer(given: Any, settings: ConfigSettings) -> Auth:
     if token is not None:
         return BearerAuth(token=token)
     if not is_template(given):
-        raise NotCarried(f"`api_token` is not one setting: {_short(given)}")
+        raise NotCarried(f"`api_token` is not one setting: {shown(given)}")
     return template_auth("header:Authorization", template_of(f"Bearer {given.strip()}", settings, "api_token"))
 
 
@@ -150,19 +142,7 @@ def _part(given: Any, settings: ConfigSettings, what: str) -> tuple[str | None, 
         return setting, None
     if isinstance(given, str) and (not is_template(given) or given.strip().strip("{} '\"") == ""):
         return None, "" if is_template(given) else given
-    raise NotCarried(f"`{what}` is computed: {_short(given)}")
-
-
-def _secret(given: Any, settings: ConfigSettings, what: str) -> str:
-    setting = setting_in(given, settings)
-    if setting is None:
-        raise NotCarried(f"`{what}` is not one setting: {_short(given)}")
-    return setting
-
-
-def _short(text: Any) -> str:
-    # A token that is written out is not repeated.
-    return f"`{' '.join(text.split())[:80]}`" if is_template(text) else "it is written out"
+    raise NotCarried(f"`{what}` is computed: {shown(given)}")
 
 
 def _api_key(component: Mapping[str, Any], settings: ConfigSettings) -> Auth:
@@ -172,51 +152,8 @@ def _api_key(component: Mapping[str, Any], settings: ConfigSettings) -> Auth:
     if place not in _PLACES or not isinstance(name, str) or not isinstance(text, str):
         raise NotCarried(f"an API key in `{place}`")
     if not is_template(text):
-        raise NotCarried(f"`api_token` is not one setting: {_short(text)}")
+        raise NotCarried(f"`api_token` is not one setting: {shown(text)}")
     return request_auth({f"{HEADER}{name}" if place == "header" else name: text}, settings)
-
-
-def _oauth(component: Mapping[str, Any], settings: ConfigSettings, base_url: str) -> Auth:
-    for key, usual in _OAUTH_NAMES.items():
-        if component.get(key, usual) != usual:
-            raise NotCarried(
-                f"`{key}` is {component[key]!r}: other names in the token request are not in our vocabulary"
-            )
-    for key in ("refresh_request_headers", "access_token_value", "profile_assertion"):
-        if component.get(key):
-            raise NotCarried(f"`{key}` is not in our vocabulary")
-    if component.get("send_refresh_request_as_query_params"):
-        raise NotCarried("a token request by its query is not in our vocabulary")
-    url = component.get("token_refresh_endpoint")
-    if not isinstance(url, str) or is_template(url):
-        raise NotCarried("`token_refresh_endpoint` is not written out")
-    data: dict[str, str] = {}
-    scopes = component.get("scopes")
-    if isinstance(scopes, list) and scopes:
-        data["scope"] = " ".join(map(str, scopes))
-    body = component.get("refresh_request_body")
-    for name, value in body.items() if isinstance(body, Mapping) else ():
-        if not isinstance(value, str) or is_template(value):
-            raise NotCarried(f"`refresh_request_body.{name}` is computed")
-        data[str(name)] = value
-    url = url.removeprefix(base_url) if base_url and url.startswith(f"{base_url}/") else url
-    client_id = _secret(component.get("client_id"), settings, "client_id")
-    client_secret = _secret(component.get("client_secret"), settings, "client_secret")
-    grant = component.get("grant_type", "refresh_token")
-    if grant == "client_credentials":
-        return OAuth2ClientCredentials(
-            access_token_url=url, client_id=client_id, client_secret=client_secret, access_token_request_data=data
-        )
-    if grant != "refresh_token":
-        raise NotCarried(f"the grant `{grant}` is not in our vocabulary")
-    token = _secret(component.get("refresh_token"), settings, "refresh_token")
-    return OAuth2RefreshToken(
-        access_token_url=url,
-        client_id=client_id,
-        client_secret=client_secret,
-        refresh_token=token,
-        access_token_request_data=data,
-    )
 
 
 def _session(component: Mapping[str, Any], settings: ConfigSettings, base_url: str) -> Auth:

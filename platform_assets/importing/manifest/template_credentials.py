@@ -9,7 +9,7 @@ from platform_assets.declarations.auth_problems import settings_problem
 from platform_assets.declarations.places import BODY, HEADER
 from platform_assets.importing.manifest.computing import written
 from platform_assets.importing.manifest.settings import ConfigSettings
-from platform_assets.importing.manifest.texts import NotCarried, is_template
+from platform_assets.importing.manifest.texts import NotCarried, is_template, setting_in
 
 _GET = re.compile(r"\bconfig\.get\(\s*(['\"]\w+['\"])\s*\)")
 _SAME = re.compile(r"(\bconfig\[['\"]\w+['\"]\]) or \1(?![\w.\[(])")
@@ -107,3 +107,16 @@ def _as_templates(auth: Auth) -> TemplateAuth:
 
 def _named(setting: str) -> str:
     return "{{ config[" + written(setting) + "] }}"
+
+
+def setting_of(given: Any, settings: ConfigSettings, what: str) -> str:
+    """The setting that a credential is. Raises NotCarried for one that is computed or written out."""
+    found = setting_in(plain_text(given, settings), settings)
+    if found is None:
+        raise NotCarried(f"`{what}` is not one setting: {shown(given)}")
+    return found
+
+
+def shown(text: Any) -> str:
+    """A credential's text for messages; not one that is written out."""
+    return f"`{' '.join(text.split())[:80]}`" if is_template(text) else "it is written out"

@@ -273,6 +273,25 @@ _AUTH: dict[str, tuple[str, Json]] = {
             "client_secret": _secret("key"),
         },
     ),
+    "client credentials with other names": (
+        "bought",
+        {
+            "type": "OAuthAuthenticator",
+            "grant_type": "client_credentials",
+            "token_refresh_endpoint": "{url}/{{ config['part'] }}/token",
+            "client_id": _secret("user"),
+            "client_secret": _secret("key"),
+            "client_id_name": "app",
+            "client_secret_name": "code",
+            "access_token_name": "ticket",
+            "expires_in_name": "expires_at",
+            "refresh_request_headers": {
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Authorization": "Basic {{ (config['user'] ~ ':' ~ config['key']) | base64encode }}",
+            },
+            "refresh_request_body": {"tenant": "x-{{ config['nested']['key'] }}", "version": 2},
+        },
+    ),
     "session token": (
         "session",
         {
