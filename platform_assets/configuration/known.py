@@ -20,7 +20,7 @@ from platform_assets.configuration.kinds import (
     Kind,
     choice,
 )
-from platform_assets.declarations import REFERENCE, Client, Platform, Scope
+from platform_assets.declarations import REFERENCE, Client, Platform, Scope, optional_secrets
 
 T = TypeVar("T", covariant=True)
 
@@ -135,7 +135,13 @@ SANDBOX_SETTINGS: tuple[Setting[object], ...] = (SANDBOX_DAY,)
 
 def credentials(client: Client) -> tuple[Setting[str], ...]:
     """The settings with a contract's credential: one, or a pair such as the id and secret of an OAuth client."""
-    return tuple(Setting(name, TEXT, "The credential.", secret=True) for name in client.auth.secrets)
+    optional = optional_secrets(client.auth)
+    return tuple(
+        Setting(
+            name, TEXT, "The credential.", "another of the credential's settings" if name in optional else "-", True
+        )
+        for name in client.auth.secrets
+    )
 
 
 def all_credentials(platform: Platform) -> tuple[Setting[str], ...]:

@@ -21,6 +21,7 @@ from platform_assets.declarations import (
     Resource,
     SettingsError,
     Template,
+    optional_secrets,
 )
 
 T = TypeVar("T")
@@ -124,7 +125,12 @@ def read_settings(platform: Platform, render: RenderAddress | None = None) -> Se
 
     base_url = _base_url(platform, contract, configured, render)
     client = platform.with_contract(contract).client
-    secrets = {setting.key: _required(platform, setting) for setting in credentials(client)}
+    optional = optional_secrets(client.auth)
+    secrets = {
+        setting.key: value
+        for setting in credentials(client)
+        if (value := _read(platform, setting) if setting.key in optional else _required(platform, setting))
+    }
     found = Settings(
         base_url=base_url,
         token="\n".join(secrets.values()),

@@ -19,6 +19,8 @@ from platform_assets.declarations.auth import (
     OAuth2ClientCredentials,
     OAuth2RefreshToken,
     SessionToken,
+    TemplateAuth,
+    optional_secrets,
 )
 from platform_assets.declarations.cadence import Cadence
 from platform_assets.declarations.detail import BodyText, Detail, Every, Newest
@@ -143,8 +145,10 @@ __all__ = [
     "SingleObject",
     "SinglePage",
     "Template",
+    "TemplateAuth",
     "TooDeep",
     "UnsizedPages",
+    "optional_secrets",
     "partition_key",
     "path_values",
     "validate",

@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from platform_assets.declarations.places import in_body, in_header
+from platform_assets.declarations.settings_named import optional_settings, settings_named
 from platform_assets.declarations.strict import strict
+from platform_assets.declarations.template import Template
+
+# Marks templates whose settings are secrets, and are not among those that requests are filled with.
+_OF_SECRETS = {"secret": True}
 
 
 @strict
@@ -72,27 +78,66 @@ class HttpBasicAuth:
 
 @strict
 @dataclass(frozen=True, kw_only=True)
+class TemplateAuth:
+    """Several credentials in each request, or one in a form of its own: `Token token={{ config.api_token }}`.
+
+    Every setting that a template names is a secret. Templates have nothing but `config`, and are filled once, when a
+    client connects; one that comes to nothing is an error.
+
+    Args:
+        headers, params: headers and query parameters, by name.
+        json: fields of a JSON body, by dotted path, in every POST and every other request with a JSON body.
+    """
+
+    headers: Mapping[str, Template] = field(default_factory=dict, metadata=_OF_SECRETS)
+    params: Mapping[str, Template] = field(default_factory=dict, metadata=_OF_SECRETS)
+    json: Mapping[str, Template] = field(default_factory=dict, metadata=_OF_SECRETS)
+
+    @property
+    def templates(self) -> dict[str, Template]:
+        """What is sent, by its place in the request (places.py)."""
+        headers = {in_header(name): template for name, template in self.headers.items()}
+        return {**self.params, **headers, **{in_body(path): template for path, template in self.json.items()}}
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (*settings_named(*self.templates.values()), *optional_secrets(self))
+
+
+@strict
+@dataclass(frozen=True, kw_only=True)
 class OAuth2ClientCredentials:
     """A bearer token that the client's own id and secret buy, for an hour or so (NinjaOne). Keys are named as in dlt.
 
     The token is kept in memory only. It is renewed shortly before it expires, and once after a 401.
 
     Args:
-        access_token_url: the token endpoint: a path, relative to `base_url`, or a whole `https` URL.
+        access_token_url: the token endpoint: a path, relative to `base_url`, or a whole `https` URL; a template has
+            `config`.
         client_id, client_secret: names of the two secrets.
-        access_token_request_data: further fields of the token request's form, e.g. `{"scope": "monitoring"}`.
+        access_token_request_data: further fields of the token request's form, e.g. `{"scope": "monitoring"}`. Settings
+            of a template are secrets.
+        access_token_request_headers: headers of the token request, which may be templates of secrets.
         default_token_expiration: seconds that a token is good for if the answer does not say.
+        client_id_name, client_secret_name: fields of the request's form.
+        access_token_name, expires_in_name: fields of the answer. The latter may be seconds, or when the token expires:
+            Unix time or ISO 8601.
     """
 
-    access_token_url: str
+    access_token_url: str | Template
     client_id: str = "client_id"
     client_secret: str = "client_secret"
-    access_token_request_data: Mapping[str, str] = field(default_factory=dict)
+    access_token_request_data: Mapping[str, str | Template] = field(default_factory=dict, metadata=_OF_SECRETS)
+    access_token_request_headers: Mapping[str, str | Template] = field(default_factory=dict, metadata=_OF_SECRETS)
     default_token_expiration: int = 3600
+    client_id_name: str = "client_id"
+    client_secret_name: str = "client_secret"
+    access_token_name: str = "access_token"
+    expires_in_name: str = "expires_in"
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return (self.client_id, self.client_secret)
+        return _with_templates((self.client_id, self.client_secret), self)
 
 
 @strict
@@ -105,22 +150,35 @@ class OAuth2RefreshToken:
     new value of the setting replaces it. A server that keeps the refresh token as it is leaves nothing on disk.
 
     Args:
-        access_token_url: the token endpoint: a path, relative to `base_url`, or a whole `https` URL.
+        access_token_url: the token endpoint: a path, relative to `base_url`, or a whole `https` URL; a template has
+            `config`.
         client_id, client_secret, refresh_token: names of the secrets; `client_secret=None` for a client without one.
-        access_token_request_data: further fields of the token request's form, e.g. `{"scope": "read"}`.
+        access_token_request_data: further fields of the token request's form, e.g. `{"scope": "read"}`. Settings of a
+            template are secrets.
+        access_token_request_headers: headers of the token request, which may be templates of secrets.
         default_token_expiration: seconds that a token is good for if the answer does not say.
+        client_id_name, client_secret_name, refresh_token_name: fields of the request's form.
+        access_token_name, expires_in_name: fields of the answer. The latter may be seconds, or when the token expires:
+            Unix time or ISO 8601.
     """
 
-    access_token_url: str
+    access_token_url: str | Template
     client_id: str = "client_id"
     client_secret: str | None = "client_secret"
     refresh_token: str = "refresh_token"
-    access_token_request_data: Mapping[str, str] = field(default_factory=dict)
+    access_token_request_data: Mapping[str, str | Template] = field(default_factory=dict, metadata=_OF_SECRETS)
+    access_token_request_headers: Mapping[str, str | Template] = field(default_factory=dict, metadata=_OF_SECRETS)
     default_token_expiration: int = 3600
+    client_id_name: str = "client_id"
+    client_secret_name: str = "client_secret"
+    refresh_token_name: str = "refresh_token"
+    access_token_name: str = "access_token"
+    expires_in_name: str = "expires_in"
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return tuple(name for name in (self.client_id, self.client_secret, self.refresh_token) if name is not None)
+        named = (self.client_id, self.client_secret, self.refresh_token)
+        return _with_templates(tuple(name for name in named if name is not None), self)
 
 
 @strict
@@ -149,4 +207,30 @@ class SessionToken:
         return tuple(dict.fromkeys(self.login_json.values()))
 
 
-Auth = BearerAuth | ApiKeyAuth | HttpBasicAuth | OAuth2ClientCredentials | OAuth2RefreshToken | SessionToken | NoAuth
+Auth = (
+    BearerAuth
+    | ApiKeyAuth
+    | HttpBasicAuth
+    | TemplateAuth
+    | OAuth2ClientCredentials
+    | OAuth2RefreshToken
+    | SessionToken
+    | NoAuth
+)
+
+
+def optional_secrets(auth: Auth) -> tuple[str, ...]:
+    """The secrets that a credential can do without, as one of two that a template chooses from."""
+    if isinstance(auth, OAuth2ClientCredentials | OAuth2RefreshToken):
+        own = (auth.client_id, auth.client_secret, getattr(auth, "refresh_token", None))
+        return tuple(name for name in optional_settings(*_sent(auth)) if name not in own)
+    return optional_settings(*auth.templates.values()) if isinstance(auth, TemplateAuth) else ()
+
+
+def _sent(auth: OAuth2ClientCredentials | OAuth2RefreshToken) -> tuple[str | Template, ...]:
+    return (*auth.access_token_request_data.values(), *auth.access_token_request_headers.values())
+
+
+def _with_templates(named: tuple[str, ...], auth: OAuth2ClientCredentials | OAuth2RefreshToken) -> tuple[str, ...]:
+    """The secrets of a token request, each once: those with a key of their own, and those that templates name."""
+    return tuple(dict.fromkeys((*named, *settings_named(*_sent(auth)), *optional_settings(*_sent(auth)))))

@@ -11,7 +11,9 @@ from platform_assets.declarations.auth import (
     OAuth2ClientCredentials,
     OAuth2RefreshToken,
     SessionToken,
+    TemplateAuth,
 )
+from platform_assets.declarations.template import Template
 
 # A cookie's or header's name (RFC 9110: token).
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -26,22 +28,66 @@ def auth_problems(auth: Auth) -> Iterator[str]:
         yield f"`name` of the {'cookie' if auth.location == 'cookie' else 'query parameter or header'} is empty"
     elif isinstance(auth, ApiKeyAuth) and auth.location != "query" and not _TOKEN.fullmatch(auth.name):
         yield f"`name` {auth.name!r} cannot be a {auth.location}'s name"
+    if isinstance(auth, TemplateAuth):
+        yield from _template_problems(auth)
     if isinstance(auth, SessionToken):
         yield from _session_problems(auth)
     if any(not re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in auth.secrets):
         yield "the names of secrets are keys of settings: small letters, digits and `_`"
 
 
-def _token_endpoint_problems(auth: OAuth2ClientCredentials | OAuth2RefreshToken) -> Iterator[str]:
-    url = auth.access_token_url
+def _template_problems(auth: TemplateAuth) -> Iterator[str]:
+    if not auth.templates:
+        yield "`headers`, `params` and `json` are empty: nothing would be sent"
+    for name in auth.headers:
+        if not _TOKEN.fullmatch(name):
+            yield f"{name!r} of `headers` cannot be a header's name"
+    if "" in auth.params or not all(part for path in auth.json for part in path.split(".")):
+        yield "a name of `params` or `json` is empty"
+    for place, template in auth.templates.items():
+        problem = settings_problem(template)
+        if problem is not None:
+            yield f"`{place}`: {problem}"
+        elif not (template.configured or template.optional):
+            yield f"`{place}`: {template.text[:60]!r} names no setting: send it among the endpoints' own values"
+
+
+def is_token_endpoint(url: str) -> bool:
+    """Whether a credential may be sent to a text: a path, or a whole address by https or of this machine."""
     parts = urlsplit(url)
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-    if not url.startswith("/") and not (is_safe and parts.hostname):
+    return url.startswith("/") or bool(is_safe and parts.hostname)
+
+
+def settings_problem(template: Template, secrets: tuple[str, ...] = ()) -> str | None:
+    """What is wrong with a template that has nothing but settings; None if nothing is."""
+    # Jinja2 is imported only where a template is used.
+    from platform_assets.declarations.template_problems import FUNCTIONS, SETTINGS, problem_of
+
+    return problem_of(template, SETTINGS | FUNCTIONS, secrets)
+
+
+def _token_endpoint_problems(auth: OAuth2ClientCredentials | OAuth2RefreshToken) -> Iterator[str]:
+    for key in ("access_token_request_data", "access_token_request_headers"):
+        for name, value in getattr(auth, key).items():
+            problem = settings_problem(value) if isinstance(value, Template) else None
+            if problem is not None:
+                yield f"`{key}`: `{name}`: {problem}"
+            if key == "access_token_request_headers" and not _TOKEN.fullmatch(name):
+                yield f"{name!r} of `{key}` cannot be a header's name"
+    if auth.default_token_expiration < 1:
+        yield "`default_token_expiration` must be at least 1 second"
+    url = auth.access_token_url
+    if isinstance(url, Template):
+        problem = settings_problem(url, auth.secrets)
+        if problem is not None:
+            yield f"`access_token_url`: {problem}"
+        return
+    parts = urlsplit(url)
+    if not is_token_endpoint(url):
         yield f"`access_token_url` {url!r} must start with `/`, or be a whole https URL"
     elif parts.username or parts.password:
         yield "`access_token_url` must hold no user"
-    if auth.default_token_expiration < 1:
-        yield "`default_token_expiration` must be at least 1 second"
 
 
 def _session_problems(auth: SessionToken) -> Iterator[str]:

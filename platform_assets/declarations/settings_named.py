@@ -36,10 +36,12 @@ def _keys(declared: object) -> Iterator[str]:
 
 
 def _values(declared: Any) -> Iterator[Any]:
-    """A declaration and everything in it."""
+    """A declaration and everything in it but templates of secrets."""
     yield declared
     if is_dataclass(declared) and not isinstance(declared, type):
         for key in fields(declared):
+            if key.metadata.get("secret"):
+                continue
             yield from _values(getattr(declared, key.name))
     elif isinstance(declared, Mapping):
         for value in declared.values():

@@ -30,6 +30,9 @@ MARGIN = 60.0
 # A token with less than this many seconds counts as good for half its life, or it would be bought for each request.
 _SHORT_LIFE = 2 * MARGIN
 
+# From here on a number of seconds is a Unix time: no token is good for thirty years.
+_EPOCH = 1_000_000_000
+
 # Bytes of an answer of the token endpoint.
 _LONGEST_ANSWER = 1 << 20
 
@@ -101,35 +104,46 @@ class TokenEndpoint:
     Args:
         platform: its name, for messages.
         auth: the declared token endpoint.
-        base_url: what its path is relative to.
+        url: where it is: a path, or a whole URL.
+        base_url: what a path is relative to.
+        data: further fields of the form.
         post: sends a form.
     """
 
     platform: str
     auth: OAuth2ClientCredentials | OAuth2RefreshToken
+    url: str
     base_url: str
+    data: Mapping[str, str]
     post: Post
 
     def ask(self, form: Mapping[str, str]) -> tuple[Bought, Mapping[str, Any]]:
         """The token that a grant buys, and the whole answer."""
-        url = self.auth.access_token_url
+        url = self.url
         with self.post(self.base_url + url if url.startswith("/") else url, form) as response:
             content = read_answer(response)
         answer = json_object(content)
-        token = answer.get("access_token")
+        token = answer.get(self.auth.access_token_name)
         if response.status_code != 200 or not isinstance(token, str) or not token:
             asked = url if url.startswith("/") else "the token endpoint"
             problem = f"{self.platform}: POST {asked}: answered {response.status_code} without an access token"
             # NinjaOne: 404 means an unknown client, or a client of another region.
             names = ", ".join(f"`{name}`" for name in self.auth.secrets)
             raise refusal(problem, f"check {names} and where the account is", response, content)
-        return Bought(token, _life(answer.get("expires_in"), self.auth.default_token_expiration)), answer
+        return Bought(token, life(answer.get(self.auth.expires_in_name), self.auth.default_token_expiration)), answer
 
 
-def _life(stated: Any, default: float) -> float:
-    """The seconds that an answer states, as a number or in digits."""
+def life(stated: Any, default: float) -> float:
+    """The seconds that an answer states, as a number, in digits, or by when they are over."""
     if isinstance(stated, str) and stated.isdecimal():
         stated = int(stated)
+    if isinstance(stated, str):
+        try:
+            stated = datetime.fromisoformat(stated).astimezone(UTC).timestamp()
+        except (ValueError, OverflowError):
+            return default
+    if isinstance(stated, int | float) and stated >= _EPOCH:
+        stated -= time.time()
     return float(stated) if isinstance(stated, int | float) and stated > 0 else default
 
 
@@ -137,9 +151,9 @@ def client_credentials(endpoint: TokenEndpoint, auth: OAuth2ClientCredentials, s
     """Buys with the client's own id and secret."""
     form = {
         "grant_type": "client_credentials",
-        "client_id": secrets[auth.client_id],
-        "client_secret": secrets[auth.client_secret],
-        **auth.access_token_request_data,
+        auth.client_id_name: secrets[auth.client_id],
+        auth.client_secret_name: secrets[auth.client_secret],
+        **endpoint.data,
     }
     return lambda _: endpoint.ask(form)[0]
 

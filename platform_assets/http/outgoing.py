@@ -63,7 +63,7 @@ def outgoing(endpoint: Endpoint, path: str, values: Mapping[str, ParamValue]) ->
     if not is_form and (endpoint.json is not None or body):
         json = _filled(endpoint.json or {}, body)
         for place, value in body.items():
-            _put(json, place, value)
+            put(json, place, value)
     return Outgoing(
         path=path,
         params={name: value for name, value in values.items() if not name.startswith((BODY, HEADER, LINK, VALUE))},
@@ -86,8 +86,8 @@ def _filled(declared: Any, body: dict[str, ParamValue], path: str = "") -> Any:
     return body.pop(path) if path in body else declared
 
 
-def _put(json: Any, place: str, value: ParamValue) -> None:
-    """Set a value at a dotted path, making the objects that lead to it."""
+def put(json: Any, place: str, value: Any) -> None:
+    """Set a value at a dotted path, making the objects that lead to it. Raises AnswerError where one is none."""
     *outer, last = place.split(".")
     for key in outer:
         if not isinstance(json, dict):

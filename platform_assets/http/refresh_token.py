@@ -110,7 +110,7 @@ def refresh_token(
         clock: seconds since 1970, the same for all processes.
     """
     configured = secrets[auth.refresh_token]
-    name = file_name(endpoint.platform, endpoint.base_url, auth.access_token_url, secrets[auth.client_id], configured)
+    name = file_name(endpoint.platform, endpoint.base_url, endpoint.url, secrets[auth.client_id], configured)
     kept_in = file or RefreshTokenFile(name)
     # Where the file cannot be written, this process at least goes on.
     newest = configured
@@ -126,7 +126,7 @@ def refresh_token(
                 if kept.access_token != refused and left > MARGIN:
                     return Bought(kept.access_token, left)
             asked_at = clock()
-            bought, answer = endpoint.ask(_form(auth, secrets, newest))
+            bought, answer = endpoint.ask({**_form(auth, secrets, newest), **endpoint.data})
             replaced = answer.get("refresh_token")
             if isinstance(replaced, str) and replaced and replaced != newest:
                 newest = replaced
@@ -139,10 +139,14 @@ def refresh_token(
 
 
 def _form(auth: OAuth2RefreshToken, secrets: Mapping[str, str], newest: str) -> dict[str, str]:
-    form = {"grant_type": "refresh_token", "refresh_token": newest, "client_id": secrets[auth.client_id]}
+    form = {
+        "grant_type": "refresh_token",
+        auth.refresh_token_name: newest,
+        auth.client_id_name: secrets[auth.client_id],
+    }
     if auth.client_secret is not None:
-        form["client_secret"] = secrets[auth.client_secret]
-    return {**form, **auth.access_token_request_data}
+        form[auth.client_secret_name] = secrets[auth.client_secret]
+    return form
 
 
 def _keep(file: RefreshTokenFile, kept: Kept, platform: str) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
@@ -15,16 +14,19 @@ from platform_assets.declarations import (
     Configured,
     HttpBasicAuth,
     NoAuth,
+    OAuth2ClientCredentials,
     OAuth2RefreshToken,
     Platform,
     SessionToken,
     SettingsError,
+    Template,
+    TemplateAuth,
 )
 from platform_assets.http.deadline import DeadlineAdapter
 from platform_assets.http.login import login
 from platform_assets.http.oauth import TokenEndpoint, TokenSource, client_credentials
 from platform_assets.http.refresh_token import refresh_token
-from platform_assets.http.urls import origin
+from platform_assets.http.urls import origin, without_params
 
 # Seconds without a byte until a token request is given up.
 _TOKEN_TIMEOUT = 30.0
@@ -112,18 +114,55 @@ def _credential(
             return _Cookie(platform.name, auth, settings.token)
         key = auth.prefix + settings.token
         return _Header(auth.name, key) if auth.location == "header" else _Query(auth, key)
+    if isinstance(auth, TemplateAuth):
+        # Jinja2 is imported only where a template is used.
+        from platform_assets.http.template_auth import TemplateCredential
+
+        return TemplateCredential(platform, auth, secrets, on_token)
     if isinstance(auth, SessionToken):
         buy = login(
             platform.name, auth, settings.base_url, secrets, lambda url, fields: _post(session, url, json=fields)
         )
         header = auth.header or "Authorization"
         return BoughtToken(TokenSource(buy, on_token, clock=clock), header, "" if auth.header else "Bearer ")
-    endpoint = TokenEndpoint(
-        platform.name, auth, settings.base_url, lambda url, fields: _post(session, url, data=fields)
-    )
+    endpoint = _token_endpoint(platform, auth, settings, session, on_token)
     if isinstance(auth, OAuth2RefreshToken):
         return BoughtToken(TokenSource(refresh_token(endpoint, auth, secrets, on_token), on_token, clock=clock))
     return BoughtToken(TokenSource(client_credentials(endpoint, auth, secrets), on_token, clock=clock))
+
+
+def _token_endpoint(
+    platform: Platform,
+    auth: OAuth2ClientCredentials | OAuth2RefreshToken,
+    settings: Settings,
+    session: requests.Session,
+    on_secret: Callable[[str], None],
+) -> TokenEndpoint:
+    """The token endpoint, with its templates filled in."""
+
+    def filled_in(declared: Mapping[str, str | Template]) -> dict[str, str]:
+        found = {name: value for name, value in declared.items() if isinstance(value, str)}
+        for name, value in declared.items():
+            if isinstance(value, Template):
+                from platform_assets.http.template_auth import filled
+
+                found[name] = str(filled(platform, value, settings.secrets, on_secret, name))
+        return found
+
+    url = auth.access_token_url
+    if isinstance(url, Template):
+        from platform_assets.http.template_auth import filled_address
+
+        url = filled_address(platform, url, settings.configured)
+    headers = filled_in(auth.access_token_request_headers)
+    return TokenEndpoint(
+        platform.name,
+        auth,
+        url,
+        settings.base_url,
+        filled_in(auth.access_token_request_data),
+        lambda url, fields: _post(session, url, data=fields, headers=headers),
+    )
 
 
 class _Nothing(AuthBase):
@@ -153,17 +192,8 @@ class _Query(AuthBase):
         self._token = token
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        r.prepare_url(_without(r.url or "", self._name), {self._name: self._token})
+        r.prepare_url(without_params(r.url or "", {self._name}), {self._name: self._token})
         return r
-
-
-def _without(url: str, name: str) -> str:
-    """A URL without a parameter that it may have already: a redirect or a link to a next page repeats it."""
-    parts = urlsplit(url)
-    given = parse_qsl(parts.query, keep_blank_values=True)
-    if name not in dict(given):
-        return url
-    return urlunsplit(parts._replace(query=urlencode([pair for pair in given if pair[0] != name])))
 
 
 class _Cookie(AuthBase):
@@ -198,10 +228,22 @@ class BoughtToken(AuthBase):
 
 
 def _post(
-    session: requests.Session, url: str, *, data: Mapping[str, Any] | None = None, json: Mapping[str, Any] | None = None
+    session: requests.Session,
+    url: str,
+    *,
+    data: Mapping[str, Any] | None = None,
+    json: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> requests.Response:
     """Send a form or JSON without the session's credential, and without following redirects."""
     form = None if data is None else dict(data)
     return session.post(
-        url, data=form, json=json, auth=_Nothing(), allow_redirects=False, timeout=_TOKEN_TIMEOUT, stream=True
+        url,
+        data=form,
+        json=json,
+        headers=headers,
+        auth=_Nothing(),
+        allow_redirects=False,
+        timeout=_TOKEN_TIMEOUT,
+        stream=True,
     )

@@ -1,8 +1,8 @@
 """URLs: the origin that requests must stay on, and paths with values filled in."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from platform_assets.http.errors import AnswerError
 
@@ -19,6 +19,14 @@ def origin(url: str) -> str:
     parts = urlsplit(url)
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+def without_params(url: str, names: Container[str]) -> str:
+    """A URL without parameters that it may have already: a redirect or a link to a next page repeats credentials."""
+    parts = urlsplit(url)
+    given = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [pair for pair in given if pair[0] not in names]
+    return url if kept == given else urlunsplit(parts._replace(query=urlencode(kept)))
 
 
 def fill_path(path: str, values: Mapping[str, object]) -> str:

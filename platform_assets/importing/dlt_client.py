@@ -199,8 +199,14 @@ def _client_credentials(
 
 def at_base_url(auth: Auth | None, base_url: str | None, findings: Findings) -> Auth:
     """The credential, with the token's address relative to the base URL where it is below that; NoAuth without one."""
-    if isinstance(auth, OAuth2ClientCredentials) and base_url and auth.access_token_url.startswith(f"{base_url}/"):
-        auth = replace(auth, access_token_url=auth.access_token_url.removeprefix(base_url))
+    url = auth.access_token_url if isinstance(auth, OAuth2ClientCredentials) else None
+    if (
+        isinstance(auth, OAuth2ClientCredentials)
+        and base_url
+        and isinstance(url, str)
+        and url.startswith(f"{base_url}/")
+    ):
+        auth = replace(auth, access_token_url=url.removeprefix(base_url))
     for problem in auth_problems(auth) if auth is not None else ():
         findings.not_carried(None, "client.auth", problem)
         return NoAuth()

@@ -26,9 +26,13 @@ from platform_assets.declarations import (
     SessionToken,
     SettingsError,
     SinglePage,
+    Template,
+    TemplateAuth,
 )
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import RequestFailed
+from platform_assets.http.oauth import life
+from platform_assets.http.outgoing import Outgoing
 from tests.cli.command import command
 from tests.servers.http_server import HttpServer, Reply, Request
 
@@ -309,3 +313,81 @@ def test_a_login_that_is_refused_names_the_settings_and_quotes_nothing(reply: Re
         client.get("/x")
     assert "pa55" not in str(caught.value)
     assert reply.status != 401 or "`username`, `password`" in str(caught.value)
+
+
+TEMPLATES = TemplateAuth(
+    headers={
+        "Authorization": Template("Token token={{ config['key'] }}"),
+        "X-User": Template("{{ (config.user ~ '/token:' ~ config.key) | base64encode }}"),
+    },
+    params={"app": Template("{{ config.get('new') or config.get('app') }}")},
+    json={"auth.key": Template("{{ config.key }}")},
+)
+PARTS = {"user": "ann", "key": "s3cr3t+1", "app": "app-9"}
+
+
+def test_templates_make_several_credentials_in_one_request(server: HttpServer) -> None:
+    with opened(server, TEMPLATES, PARTS) as client:
+        client.get("/x", {"a": "1"})
+        client.send(Outgoing("/x", method="POST", json={"page": 2, "auth": {"v": 1}}))
+        client.send(Outgoing("/x", method="POST"))
+        client.send(Outgoing("/x", method="POST", data={"page": "2"}))
+    read, *posted, form = server.requests
+    assert read.headers["Authorization"] == "Token token=s3cr3t+1"
+    assert read.headers["X-User"] == b64encode(b"ann/token:s3cr3t+1").decode()
+    assert parse_qs(read.target.partition("?")[2]) == {"a": ["1"], "app": ["app-9"]}
+    assert read.content == b""
+    assert [orjson.loads(one.content) for one in posted] == [
+        {"page": 2, "auth": {"v": 1, "key": "s3cr3t+1"}},
+        {"auth": {"key": "s3cr3t+1"}},
+    ]
+    assert form.content == b"page=2"
+
+
+def test_no_part_of_a_template_credential_is_in_a_message(server: HttpServer) -> None:
+    auth = TemplateAuth(
+        headers={"Authorization": Template("Basic {{ (config.user ~ '/t:' ~ config.key) | base64encode }}")}
+    )
+    encoded = b64encode(b"ann/t:s3cr3t+1").decode()
+    server.answer = lambda request: Reply({"message": f"{encoded} s3cr3t+1 {request.headers['Authorization']}"}, 400)
+    with opened(server, auth, PARTS) as client, pytest.raises(RequestFailed) as caught:
+        client.get("/x")
+    assert "***" in str(caught.value)
+    assert encoded not in str(caught.value) and "s3cr3t" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("template", "secrets", "message"),
+    [
+        ("{{ config.get('key') or config.get('old') }}", {}, "SOURCES__SHOP__KEY or SOURCES__SHOP__OLD"),
+        ("{{ config.key[:3] | int / 0 }}", {"key": "123"}, "SOURCES__SHOP__KEY"),
+        ("{{ config.key | base64decode }}", {"key": "no+base64!"}, "SOURCES__SHOP__KEY"),
+        ("a\nb{{ config.key }}", {"key": "s3cr3t"}, "a character that no header can hold"),
+        ("{{ config.key }}", {"key": "s3cr3t€"}, "a character that no header can hold"),
+    ],
+)
+def test_a_template_credential_that_cannot_be_sent_names_its_settings(
+    server: HttpServer, template: str, secrets: dict[str, str], message: str
+) -> None:
+    with pytest.raises(SettingsError, match="`X-Key`") as caught:
+        opened(server, TemplateAuth(headers={"X-Key": Template(template)}), secrets)
+    assert message in str(caught.value) and not any(secret in str(caught.value) for secret in secrets.values())
+
+
+@pytest.mark.parametrize("over", ["2026-01-01T00:10:00Z", 1767226200, "1767226200"])
+def test_an_answer_may_say_when_a_token_is_over(over: str | int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform_assets.http.oauth.time.time", lambda: 1767225600.0)
+    assert life(over, 3600) == 600
+
+
+@pytest.mark.parametrize(
+    "url", ["http://{{ config.host }}/token", "{{ config.host }}", "https://u:p@{{ config.host }}/"]
+)
+def test_a_token_is_asked_for_at_a_safe_place(server: HttpServer, url: str) -> None:
+    auth = OAuth2ClientCredentials(access_token_url=Template(url))
+    client = Client(auth=auth, probe="/", paginator=SinglePage())
+    platform = Platform(name="shop", title="Shop", description="", client=client, resources=())
+    assert platform.configured_of("reference") == ("host",)
+    settings = Settings(base_url=server.url, token="x", secrets=CLIENT, configured={"host": ("login.example.com",)})
+    with pytest.raises(SettingsError, match="SOURCES__SHOP__HOST"):
+        ApiClient(platform, settings)

@@ -1,6 +1,7 @@
 """Names settings in templates by their flat names: `config['credentials']['client_id']` -> `config['client_id']`."""
 
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 from platform_assets.importing.manifest.computing import written
 from platform_assets.importing.manifest.expressions import (
@@ -52,6 +53,29 @@ def flattened(text: str, settings: Settings) -> str:
         found += [joined(pieces[at:place]), replaced]
         at = path.end
     return "".join([*found, joined(pieces[at:])])
+
+
+def settings_asked_for(written: Any) -> tuple[tuple[str, ...], ...]:
+    """The paths of settings that the templates of a manifest's data ask for, each once: `("credentials", "key")`."""
+    found: dict[tuple[str, ...], None] = {}
+    for text in dict.fromkeys(_templates(written)):
+        for path in paths_of(pieces_of(text) or [], "config"):
+            number = next((at for at, key in enumerate(path.keys) if not isinstance(key, str)), len(path.keys))
+            found[_texts(path.keys[:number])] = None
+    return tuple(found)
+
+
+def _templates(written: Any) -> Iterator[str]:
+    """Templates with settings in them. Each value is looked into once, wherever YAML's aliases have it."""
+    waiting, seen = [written], set[int]()
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            if "config" in value and has_template(value):
+                yield value
+        elif isinstance(value, Mapping | list) and id(value) not in seen:
+            seen.add(id(value))
+            waiting += reversed(list(value.values() if isinstance(value, Mapping) else value))
 
 
 def _replaced(pieces: list[Piece], path: Path, settings: Settings) -> tuple[int, str]:

@@ -25,7 +25,6 @@ from platform_assets.declarations import (
     Incremental,
     NoAuth,
     Platform,
-    RateLimit,
     Resource,
     Template,
 )
@@ -33,13 +32,14 @@ from platform_assets.importing.client_defaults import shared_by_most
 from platform_assets.importing.dlt_config import Imported, without_problems
 from platform_assets.importing.doctor import examine
 from platform_assets.importing.findings import Findings, UnreadableDocument
+from platform_assets.importing.manifest.authenticators import Authenticators
 from platform_assets.importing.manifest.components import Manifest
-from platform_assets.importing.manifest.credentials import convert_auth, options_of
 from platform_assets.importing.manifest.cursors import Found, convert_cursor
-from platform_assets.importing.manifest.durations import iso_duration
 from platform_assets.importing.manifest.failures import convert_errors
+from platform_assets.importing.manifest.identifiers import with_plain_identifiers
 from platform_assets.importing.manifest.paging import convert_paging
 from platform_assets.importing.manifest.partitions import convert_partitions
+from platform_assets.importing.manifest.rate_limits import rate_limit_of
 from platform_assets.importing.manifest.records import convert_filter, convert_selector, convert_transformations
 from platform_assets.importing.manifest.requesting import convert_request, without_repeated
 from platform_assets.importing.manifest.schemas import columns_of, key_type, properties_of
@@ -77,6 +77,7 @@ class _Draft:
 def import_manifest(manifest: Manifest, name: str, findings: Findings) -> Imported:
     """The platform called `name` that a manifest declares. Raises UnreadableDocument if no stream can be carried."""
     components = _with_parents(manifest)
+    manifest = replace(manifest, settings=with_plain_identifiers(manifest.settings, components.values(), findings))
     names = _names(components)
     drafts: list[_Draft] = []
     for written, component in components.items():
@@ -196,9 +197,8 @@ class _Reader:
             record=record,
             error_handler=convert_errors(requester.get("error_handler"), texts, findings, name),
         )
-        auth, options = request.auth, ()
-        if auth is None:
-            auth, options = self._auths(requester.get("authenticator"), request.base_url)
+        authenticators = Authenticators(settings, findings)
+        auth, options = authenticators.of(requester.get("authenticator"), request.base_url, request.auth)
         schema = properties_of(component)
         key = self._key(component.get("primary_key"))
         columns = {
@@ -231,29 +231,6 @@ class _Reader:
             if sent.start or sent.end:
                 raise
             self._findings.not_carried(self._name, "incremental_sync", f"{error}; the list is read in full each time")
-            return None
-
-    def _auths(self, component: Any, base_url: str | Template) -> tuple[Auth | None, tuple[tuple[str, Auth], ...]]:
-        """The credential, and others that may be used instead."""
-        options = options_of(component)
-        if not options:
-            return self._auth(component, base_url), ()
-        found = [(snake_case(name), self._auth(one, base_url)) for name, one in options.items()]
-        carried = [(name, auth) for name, auth in found if auth is not None]
-        if not carried:
-            return None, ()
-        first, *others = carried
-        if others:
-            names = ", ".join(f"`{name}`" for name, _ in others)
-            why = f"`{first[0]}` is the credential, unless the setting `contract` names another: {names}"
-            self._findings.assumed(None, "authenticator", why)
-        return first[1], tuple(others)
-
-    def _auth(self, component: Any, base_url: str | Template) -> Auth | None:
-        try:
-            return convert_auth(component, self._manifest.settings, base_url if isinstance(base_url, str) else "")
-        except NotCarried as error:
-            self._findings.not_carried(None, "authenticator", f"{error}; `client.auth` of the file is to be corrected")
             return None
 
     def _key(self, given: Any) -> tuple[str, ...]:
@@ -393,7 +370,7 @@ def _platform(
             null_is_empty=True,
             object_is_record=True,
             error_handler=handler,
-            rate_limit=_rate_limit(manifest.api_budget, findings),
+            rate_limit=rate_limit_of(manifest.api_budget, findings),
             max_concurrency=min(manifest.concurrency or 8, _MOST_AT_ONCE),
             docs_url=manifest.docs_url,
         ),
@@ -416,22 +393,3 @@ def _probe(manifest: Manifest, resources: Sequence[Resource], names: Mapping[str
         if "{" not in one.endpoint.path and one.endpoint.base_url is None and one.endpoint.method == "GET"
     }
     return next((plain[one] for one in (*checked, *plain) if one in plain), "/")
-
-
-def _rate_limit(budget: Mapping[str, Any] | None, findings: Findings) -> RateLimit | tuple[RateLimit, ...] | None:
-    found: list[RateLimit] = []
-    for policy in (budget or {}).get("policies") or ():
-        if not isinstance(policy, Mapping) or policy.get("type") == "UnlimitedCallRatePolicy":
-            continue
-        if policy.get("matchers"):
-            findings.assumed(None, "api_budget", "a limit of some requests is left to the server's 429")
-            continue
-        rates = policy.get("rates") or [{"limit": policy.get("call_limit"), "interval": policy.get("period")}]
-        for rate in rates if isinstance(rates, list) else ():
-            limit = rate.get("limit") if isinstance(rate, Mapping) else None
-            interval = iso_duration(rate.get("interval")) if isinstance(rate, Mapping) else None
-            if isinstance(limit, str) and limit.isdigit():
-                limit = int(limit)
-            if type(limit) is int and limit > 0 and interval is not None:
-                found.append(RateLimit(requests=limit, seconds=interval.total_seconds()))
-    return None if not found else found[0] if len(found) == 1 else tuple(found)

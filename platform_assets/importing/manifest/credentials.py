@@ -11,12 +11,20 @@ from platform_assets.declarations import (
     BearerAuth,
     HttpBasicAuth,
     NoAuth,
-    OAuth2ClientCredentials,
-    OAuth2RefreshToken,
     SessionToken,
 )
+from platform_assets.declarations.places import BODY, HEADER
 from platform_assets.importing.manifest.durations import iso_duration
+from platform_assets.importing.manifest.oauth import convert_oauth
 from platform_assets.importing.manifest.settings import ConfigSettings
+from platform_assets.importing.manifest.template_credentials import (
+    computed_basic,
+    plain_text,
+    shown,
+    template_auth,
+    template_of,
+    together,
+)
 from platform_assets.importing.manifest.texts import NotCarried, is_template, setting_in
 
 _BEARER = re.compile(r"\s*Bearer\s+(\{\{.*\}\})\s*", re.DOTALL)
@@ -26,14 +34,6 @@ _BASIC = re.compile(
     re.DOTALL,
 )
 _PLACES = {"header": "header", "request_parameter": "query"}
-_OAUTH_NAMES = {
-    "client_id_name": "client_id",
-    "client_secret_name": "client_secret",
-    "refresh_token_name": "refresh_token",
-    "access_token_name": "access_token",
-    "expires_in_name": "expires_in",
-    "grant_type_name": "grant_type",
-}
 
 
 def convert_auth(component: Any, settings: ConfigSettings, base_url: str) -> Auth:
@@ -44,13 +44,13 @@ def convert_auth(component: Any, settings: ConfigSettings, base_url: str) -> Aut
     if kind == "NoAuth":
         return NoAuth()
     if kind == "BearerAuthenticator":
-        return BearerAuth(token=_secret(component.get("api_token"), settings, "api_token"))
+        return _bearer(component.get("api_token"), settings)
     if kind == "ApiKeyAuthenticator":
         return _api_key(component, settings)
     if kind == "BasicHttpAuthenticator":
         return basic(component.get("username"), component.get("password"), settings)
     if kind == "OAuthAuthenticator":
-        return _oauth(component, settings, base_url)
+        return convert_oauth(component, settings, base_url)
     if kind == "SessionTokenAuthenticator":
         return _session(component, settings, base_url)
     if kind == "CustomAuthenticator":
@@ -66,14 +66,43 @@ def options_of(component: Any) -> dict[str, Any]:
     return {str(name): option for name, option in options.items()}
 
 
-def header_auth(name: str, text: str, settings: ConfigSettings) -> Auth | None:
-    """The credential that a header with a secret in it is; None if it is none that can be carried."""
+def request_auth(given: Mapping[str, str], settings: ConfigSettings) -> Auth:
+    """The credential that stands among a request's own values, as one or several of them. Raises NotCarried.
+
+    Args:
+        given: place of a value (declarations/places.py) -> its template.
+    """
+    return together([_placed(place, text, settings) for place, text in given.items()])
+
+
+def _placed(place: str, text: str, settings: ConfigSettings) -> Auth:
+    text = plain_text(text, settings)
+    if place.startswith(HEADER):
+        found = _in_header(place.removeprefix(HEADER), text, settings)
+    else:
+        found = None if place.startswith(BODY) else _prefixed(place, "query", text, settings)
+    shown = place.removeprefix(HEADER).removeprefix(BODY)
+    return found or template_auth(place, template_of(text, settings, shown))
+
+
+def _bearer(given: Any, settings: ConfigSettings) -> Auth:
+    token = setting_in(plain_text(given, settings), settings)
+    if token is not None:
+        return BearerAuth(token=token)
+    if not is_template(given):
+        raise NotCarried(f"`api_token` is not one setting: {shown(given)}")
+    return template_auth("header:Authorization", template_of(f"Bearer {given.strip()}", settings, "api_token"))
+
+
+def _in_header(name: str, text: str, settings: ConfigSettings) -> Auth | None:
+    """The simple credential that a header with a secret in it is; None if it is none."""
     if (found := _BEARER.fullmatch(text)) and name.lower() == "authorization":
         token = setting_in(found[1], settings)
         return BearerAuth(token=token) if token else None
     if found := _BASIC.fullmatch(text.strip()):
         username, password = ("{{ " + part + " }}" if part else "" for part in found.groups())
-        return basic(username, password, settings)
+        if _is_part(username, settings) and _is_part(password, settings):
+            return basic(username, password, settings)
     return _prefixed(name, "header", text, settings)
 
 
@@ -86,13 +115,24 @@ def _prefixed(name: str, location: Any, text: str, settings: ConfigSettings) -> 
     return ApiKeyAuth(name=name, location=location, api_key=key, prefix=found[1]) if found and key else None
 
 
-def basic(username: Any, password: Any, settings: ConfigSettings) -> HttpBasicAuth:
+def basic(username: Any, password: Any, settings: ConfigSettings) -> Auth:
     """Basic authentication, of which one part may be written out. Raises NotCarried."""
+    username, password = plain_text(username, settings), plain_text(password or "", settings)
+    if not (_is_part(username, settings) and _is_part(password, settings)):
+        return computed_basic(username, password, settings)
     name, name_text = _part(username, settings, "username")
-    secret, secret_text = _part(password or "", settings, "password")
+    secret, secret_text = _part(password, settings, "password")
     return HttpBasicAuth(
         username=name, password=secret, username_constant=name_text or "", password_constant=secret_text or ""
     )
+
+
+def _is_part(given: Any, settings: ConfigSettings) -> bool:
+    """Whether a part of a credential is one setting, or written out."""
+    try:
+        return _part(given, settings, "") is not None
+    except NotCarried:
+        return False
 
 
 def _part(given: Any, settings: ConfigSettings, what: str) -> tuple[str | None, str | None]:
@@ -102,19 +142,7 @@ def _part(given: Any, settings: ConfigSettings, what: str) -> tuple[str | None, 
         return setting, None
     if isinstance(given, str) and (not is_template(given) or given.strip().strip("{} '\"") == ""):
         return None, "" if is_template(given) else given
-    raise NotCarried(f"`{what}` is computed: {_short(given)}")
-
-
-def _secret(given: Any, settings: ConfigSettings, what: str) -> str:
-    setting = setting_in(given, settings)
-    if setting is None:
-        raise NotCarried(f"`{what}` is not one setting: {_short(given)}")
-    return setting
-
-
-def _short(text: Any) -> str:
-    # A token that is written out is not repeated.
-    return f"`{' '.join(text.split())[:80]}`" if is_template(text) else "it is written out"
+    raise NotCarried(f"`{what}` is computed: {shown(given)}")
 
 
 def _api_key(component: Mapping[str, Any], settings: ConfigSettings) -> Auth:
@@ -123,53 +151,9 @@ def _api_key(component: Mapping[str, Any], settings: ConfigSettings) -> Auth:
     place, name, text = inject.get("inject_into"), inject.get("field_name"), component.get("api_token")
     if place not in _PLACES or not isinstance(name, str) or not isinstance(text, str):
         raise NotCarried(f"an API key in `{place}`")
-    found = header_auth(name, text, settings) if place == "header" else _prefixed(name, "query", text, settings)
-    if found is None:
-        raise NotCarried(f"`api_token` is not one setting: {_short(text)}")
-    return found
-
-
-def _oauth(component: Mapping[str, Any], settings: ConfigSettings, base_url: str) -> Auth:
-    for key, usual in _OAUTH_NAMES.items():
-        if component.get(key, usual) != usual:
-            raise NotCarried(
-                f"`{key}` is {component[key]!r}: other names in the token request are not in our vocabulary"
-            )
-    for key in ("refresh_request_headers", "access_token_value", "profile_assertion"):
-        if component.get(key):
-            raise NotCarried(f"`{key}` is not in our vocabulary")
-    if component.get("send_refresh_request_as_query_params"):
-        raise NotCarried("a token request by its query is not in our vocabulary")
-    url = component.get("token_refresh_endpoint")
-    if not isinstance(url, str) or is_template(url):
-        raise NotCarried("`token_refresh_endpoint` is not written out")
-    data: dict[str, str] = {}
-    scopes = component.get("scopes")
-    if isinstance(scopes, list) and scopes:
-        data["scope"] = " ".join(map(str, scopes))
-    body = component.get("refresh_request_body")
-    for name, value in body.items() if isinstance(body, Mapping) else ():
-        if not isinstance(value, str) or is_template(value):
-            raise NotCarried(f"`refresh_request_body.{name}` is computed")
-        data[str(name)] = value
-    url = url.removeprefix(base_url) if base_url and url.startswith(f"{base_url}/") else url
-    client_id = _secret(component.get("client_id"), settings, "client_id")
-    client_secret = _secret(component.get("client_secret"), settings, "client_secret")
-    grant = component.get("grant_type", "refresh_token")
-    if grant == "client_credentials":
-        return OAuth2ClientCredentials(
-            access_token_url=url, client_id=client_id, client_secret=client_secret, access_token_request_data=data
-        )
-    if grant != "refresh_token":
-        raise NotCarried(f"the grant `{grant}` is not in our vocabulary")
-    token = _secret(component.get("refresh_token"), settings, "refresh_token")
-    return OAuth2RefreshToken(
-        access_token_url=url,
-        client_id=client_id,
-        client_secret=client_secret,
-        refresh_token=token,
-        access_token_request_data=data,
-    )
+    if not is_template(text):
+        raise NotCarried(f"`api_token` is not one setting: {shown(text)}")
+    return request_auth({f"{HEADER}{name}" if place == "header" else name: text}, settings)
 
 
 def _session(component: Mapping[str, Any], settings: ConfigSettings, base_url: str) -> Auth:

@@ -142,10 +142,10 @@ def _path(pieces: Sequence[Piece], start: int, longest: Callable[[Keys], int] | 
     # The path as far as each of its keys.
     found: list[Path] = []
     begin, end = start, start + 1
-    while (step := _step(pieces, end)) is not None or (found and _is_wrapped(pieces, begin, end)):
+    while (step := _step(pieces, end)) is not None or (found and _wrapped_until(pieces, start, begin, end)):
         if step is None:
             # `(config.get('a') or {}).get('b')` asks for the same as `config.get('a').get('b')`.
-            begin, end = _neighbours(pieces, begin, -1)[0], _neighbours(pieces, end - 1, 1)[3] + 1
+            begin, end = _neighbours(pieces, begin, -1)[0], _wrapped_until(pieces, start, begin, end)
             continue
         key, end, defaults = step
         found.append(Path((*(found[-1].keys if found else ()), key), begin, end, defaults))
@@ -153,11 +153,20 @@ def _path(pieces: Sequence[Piece], start: int, longest: Callable[[Keys], int] | 
     return found[count - 1] if count else Path((), start, start + 1)
 
 
-def _is_wrapped(pieces: Sequence[Piece], begin: int, end: int) -> bool:
-    """Whether what stands there is in brackets with `or {}` behind it, and asked for more."""
+def _wrapped_until(pieces: Sequence[Piece], start: int, begin: int, end: int) -> int:
+    """The place behind the brackets around a path with `or {}`, or the name again, in them, and asked for more; else 0.
+
+    `(config.get('a') or config).get('b')`, of users from before there was an `a`, has one flat name too.
+    """
     before, after = _neighbours(pieces, begin, -1), _neighbours(pieces, end - 1, 1)
+    if not before or pieces[before[0]].text != "(":
+        return 0
     texts = [pieces[place].text for place in after]
-    return bool(before) and pieces[before[0]].text == "(" and texts[:4] == ["or", "{", "}", ")"] and texts[4:] == ["."]
+    for instead in (["{", "}"], [pieces[start].text]):
+        around = ["or", *instead, ")", "."]
+        if texts[: len(around)] == around:
+            return after[len(around) - 2] + 1
+    return 0
 
 
 def _neighbours(pieces: Sequence[Piece], at: int, step: int) -> list[int]:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from platform_assets.importing.findings import Findings, UnreadableDocument
 from platform_assets.importing.manifest.completing import Completion
 from platform_assets.importing.manifest.components import Manifest, Stream
+from platform_assets.importing.manifest.config_paths import settings_asked_for
 from platform_assets.importing.manifest.dynamic_streams import MAX_STREAMS, DynamicStreams, NotKnown
 from platform_assets.importing.manifest.expressions import has_template
 from platform_assets.importing.manifest.measured import PARAMETERS, ComponentTooLarge, Shared
@@ -114,7 +115,7 @@ class _Reading:
         spec = self._part("spec", "DeclarativeSource.spec") if "spec" in self._written else self._spec_beside()
         specification = spec.get("connection_specification") or spec.get("connectionSpecification")
         specification = specification if isinstance(specification, Mapping) else {}
-        settings = ConfigSettings(specification)
+        settings = ConfigSettings(specification, settings_asked_for(self._written))
         docs_url = spec.get("documentation_url") or spec.get("documentationUrl")
         docs_url = docs_url if isinstance(docs_url, str) and docs_url.startswith(("https://", "http://")) else None
         streams = self._streams()

@@ -3,12 +3,11 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 from urllib.parse import parse_qsl
 
 from platform_assets.declarations import (
-    ApiKeyAuth,
     Auth,
     Configured,
     Endpoint,
@@ -17,11 +16,11 @@ from platform_assets.declarations import (
     Resolve,
     Template,
 )
-from platform_assets.declarations.places import leaves
+from platform_assets.declarations.places import BODY, HEADER, leaves
 from platform_assets.declarations.resource import Param
 from platform_assets.declarations.template_problems import CLOCKS, FUNCTIONS, REQUEST, SETTINGS
 from platform_assets.importing.findings import Findings
-from platform_assets.importing.manifest.credentials import header_auth
+from platform_assets.importing.manifest.credentials import request_auth
 from platform_assets.importing.manifest.cursors import Found
 from platform_assets.importing.manifest.options import Option, option_of
 from platform_assets.importing.manifest.paging import framed_token, next_token_in
@@ -52,7 +51,7 @@ class Request:
         sent: places of the interval's bounds.
         token: the place that a template fills with the position of the next page.
         sent_as: the value at that place, with `{}` for the position.
-        auth: a credential that stands among the parameters or headers.
+        auth: a credential that stands among the parameters, headers and fields of the body.
     """
 
     base_url: str | Template
@@ -75,7 +74,7 @@ class _Places:
     bounds: dict[str, str] = field(default_factory=dict)
     token: Option | None = None
     sent_as: str = "{}"
-    auth: Auth | None = None
+    credentials: dict[str, str] = field(default_factory=dict)
 
     def converted(self, given: Any, place: str, what: str) -> Any:
         """A value of a place; None if it is sent by something else, the cursor or the paginator."""
@@ -150,7 +149,10 @@ def convert_request(
     start, end = (places.bounds.get(which) for which in ("start", "end"))
     start = start or ("value:start" if "start" in texts.uses_interval else None)
     end = end or ("value:end" if "end" in texts.uses_interval else None)
-    return Request(_base_url(base, texts), endpoint, Found(start, end), places.token, places.auth, places.sent_as)
+    auth = request_auth(places.credentials, texts.settings) if places.credentials else None
+    if method == "GET" and not body and any(place.startswith(BODY) for place in places.credentials):
+        raise NotCarried("a credential in the body of a GET is not in our vocabulary")
+    return Request(_base_url(base, texts), endpoint, Found(start, end), places.token, auth, places.sent_as)
 
 
 def _address(requester: Mapping[str, Any]) -> tuple[str, str]:
@@ -235,7 +237,9 @@ def _parameter(key: str, given: Any, places: _Places) -> None:
         return
     if given is None or given == "":
         return
-    if _credential(key, given, places, "query"):
+    if _credential(key, given, places):
+        why = "the credential is in the query, which servers log"
+        places.findings.suspected(places.name, f"request_parameters.{key}", why)
         return
     value = places.converted(given, key, f"request_parameters.{key}")
     if value not in (None, ""):
@@ -244,27 +248,19 @@ def _parameter(key: str, given: Any, places: _Places) -> None:
 
 
 def _header(key: str, given: Any, places: _Places) -> None:
-    if given is None or given == "" or _credential(key, given, places, "header"):
+    if given is None or given == "" or _credential(f"{HEADER}{key}", given, places):
         return
     value = places.converted(given, f"header:{key}", f"request_headers.{key}")
     if value not in (None, ""):
         places.headers[key] = value if not isinstance(value, bool | int | float) else str(value)
 
 
-def _credential(key: str, given: Any, places: _Places, where: str) -> bool:
-    """Whether a parameter or header was taken as the credential."""
+def _credential(place: str, given: Any, places: _Places) -> bool:
+    """Whether a value was taken as a credential, because it has a secret in it."""
     settings = places.texts.settings
     if not is_template(given) or not secrets_in(Template(settings.flattened(given)), settings):
         return False
-    found = header_auth(key, given, settings)
-    if where == "query":
-        found = replace(found, location="query") if isinstance(found, ApiKeyAuth) else None
-    if found is None or places.auth not in (None, found):
-        raise NotCarried(f"`{key}` has a credential in it that cannot be sent so")
-    if where == "query":
-        why = "the credential is in the query, which servers log"
-        places.findings.suspected(places.name, f"request_parameters.{key}", why)
-    places.auth = found
+    places.credentials[place] = given
     return True
 
 
@@ -323,6 +319,10 @@ def _json(given: Any, path: str, places: _Places) -> Any:
         return parts
     if given is None or isinstance(given, bool | int | float):
         return given
+    # Places in a list, which are numbers, move with what stands before them.
+    is_field = not any(part.isdigit() for part in path.split("."))
+    if is_field and _credential(f"{BODY}{path}", given, places):
+        return None
     return places.converted(given, f"body:{path}", f"request_body_json.{path}")
 
 

@@ -1,7 +1,8 @@
 """The settings that a manifest asks its user for (`spec`), under flat names."""
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,10 @@ _SECRET = "airbyte_secret"  # noqa: S105 -- a word of the language
 _CHOICES = ("oneOf", "anyOf")
 _MAX_DEPTH = 12
 _MAX_SETTINGS = 2_000
+# The end of a key that is a credential, where nothing else says so.
+_CREDENTIAL = re.compile(
+    r"((api|secret|access|private|auth)[\W_]*key|token|secret|password|passphrase)s?$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -33,9 +38,14 @@ class ConfigSettings:
 
     Args:
         specification: a JSON schema of an object; None for a manifest without `spec`.
+        named: paths that templates ask for. Those into an object that the specification lacks are settings too.
+        plain: flat names of settings that are no secrets, whatever else says that they are.
     """
 
-    def __init__(self, specification: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, specification: Mapping[str, Any] | None = None, named: Iterable[Keys] = (), plain: Iterable[str] = ()
+    ) -> None:
+        self._specification, self._named, self._plain = specification, tuple(named), frozenset(plain)
         self._declared: dict[Keys, _Declared] = {}
         self._groups: set[Keys] = set()
         for path, declared in _settings(specification or {}, (), True, 0):
@@ -44,6 +54,12 @@ class ConfigSettings:
                 break
             self._declared[path] = declared if known is None else _either(known, declared)
             self._groups |= {path[:length] for length in range(1, len(path))}
+        tops = {path[0] for path in self._declared}
+        inner = [path for path in self._named if len(path) > 1 and path[0] not in tops]
+        self._groups |= {path[:length] for path in inner for length in range(1, len(path))}
+        for path in inner[:_MAX_SETTINGS]:
+            if path not in self._groups:
+                self._declared[path] = _Declared(_is_credential(path[-1]), is_required=False, default=None)
         self._names = _names(tuple(self._declared))
         self._by_name = {name: self._declared[path] for path, name in self._names.items()}
 
@@ -61,9 +77,17 @@ class ConfigSettings:
         return self._names.get(path) or _free("_".join(path))
 
     def is_secret(self, name: str) -> bool:
-        """Whether it is marked as a secret (`airbyte_secret`)."""
+        """Whether it is marked as a secret (`airbyte_secret`); by its name in a manifest without a specification."""
         declared = self._by_name.get(name)
-        return declared is not None and declared.is_secret
+        if name in self._plain:
+            return False
+        if declared is None:
+            return not self._specification and _is_credential(name)
+        return declared.is_secret
+
+    def with_plain(self, names: Iterable[str]) -> "ConfigSettings":
+        """The same settings, of which these are no secrets."""
+        return ConfigSettings(self._specification, self._named, names)
 
     def is_required(self, name: str) -> bool:
         """Whether the manifest always has it: required, and so is every object around it."""
@@ -153,6 +177,11 @@ def _names(paths: tuple[Keys, ...]) -> dict[Keys, str]:
         taken.add(free)
         found[path] = free
     return {path: found[path] for path in paths}
+
+
+def _is_credential(key: str) -> bool:
+    """Whether a key's name says that it is a credential: `api_key`, `clientSecret`."""
+    return _CREDENTIAL.search(key) is not None
 
 
 def _free(text: str) -> str:

@@ -72,6 +72,8 @@ class VendorApi(HttpServer):
                 return self._paged(kind, query, request)
             case ["v1", "auth", kind]:
                 return _guarded(kind, query, request)
+            case ["paged", "token"]:
+                return _ticket(request)
             case ["token"] | ["v1", "login"]:
                 return _token(request)
             case ["v1", "orgs"]:
@@ -181,6 +183,7 @@ def _guarded(kind: str, query: Query, request: Request) -> Reply:
     headers = request.headers
     basic = base64.b64encode(f"{USER}:{KEY}".encode()).decode()
     only_key = base64.b64encode(f"{KEY}:".encode()).decode()
+    support = base64.b64encode(f"{USER}/token:{KEY}".encode()).decode()
     is_right = {
         "bearer": headers.get("Authorization") == f"Bearer {KEY}",
         "basic": headers.get("Authorization") == f"Basic {basic}",
@@ -190,6 +193,11 @@ def _guarded(kind: str, query: Query, request: Request) -> Reply:
         "query": query.get("api_key") == KEY,
         "bought": headers.get("Authorization") == f"Bearer {TOKEN}",
         "session": headers.get("X-Session") == TOKEN,
+        "two_headers": headers.get("X-Id") == USER and headers.get("X-Key") == KEY,
+        "bearer_and_header": headers.get("Authorization") == f"Bearer {KEY}" and headers.get("X-Key") == KEY,
+        "signed": headers.get("Authorization") == f'OAuth user="{USER}", token="{KEY}"',
+        "support": headers.get("Authorization") == f"Basic {support}",
+        "in_body": bool(request.content) and json.loads(request.content) == {"login": {"key": KEY}, "id": USER, "n": 1},
         "none": headers.get("Authorization") is None,
     }[kind]
     return Reply({"items": ITEMS}) if is_right else Reply({"error": "who are you?"}, 401)
@@ -203,6 +211,15 @@ def _token(request: Request) -> Reply:
     is_client = asked.get("client_id") == USER and asked.get("client_secret") == KEY
     is_granted = asked.get("grant_type") == "client_credentials" or asked.get("refresh_token") == "r"
     return Reply({"access_token": TOKEN, "expires_in": 3600}) if is_client and is_granted else Reply({}, 401)
+
+
+def _ticket(request: Request) -> Reply:
+    """A token under other names, which says when it is over."""
+    asked = dict(parse_qsl(request.content.decode()))
+    basic = base64.b64encode(f"{USER}:{KEY}".encode()).decode()
+    wanted = {"grant_type": "client_credentials", "app": USER, "code": KEY, "tenant": f"x-{KEY}", "version": "2"}
+    is_right = asked == wanted and request.headers.get("Authorization") == f"Basic {basic}"
+    return Reply({"ticket": TOKEN, "expires_at": "2999-01-01T00:00:00Z"}) if is_right else Reply({}, 401)
 
 
 def _of_orgs(path: str) -> Reply:

@@ -244,6 +244,7 @@ def _secret(name: str) -> str:
     return "{{ config['" + name + "'] }}"
 
 
+_EITHER = "{{ config.get('old_key') or config['nested']['key'] }}"
 _AUTH: dict[str, tuple[str, Json]] = {
     "no credential": ("none", {"type": "NoAuth"}),
     "bearer": ("bearer", {"type": "BearerAuthenticator", "api_token": _secret("key")}),
@@ -266,6 +267,23 @@ _AUTH: dict[str, tuple[str, Json]] = {
         "query",
         {"type": "ApiKeyAuthenticator", "api_token": _secret("key"), "inject_into": option(QUERY, "api_key")},
     ),
+    "key in a signed header": (
+        "signed",
+        {
+            "type": "ApiKeyAuthenticator",
+            "api_token": "OAuth user=\"{{ config['user'] }}\", token=\"{{ config['key'] }}\"",
+            "inject_into": option("header", "Authorization"),
+        },
+    ),
+    "one of two settings": ("bearer", {"type": "BearerAuthenticator", "api_token": _EITHER}),
+    "computed user": (
+        "support",
+        {
+            "type": "BasicHttpAuthenticator",
+            "username": "{{ config['user'] + '/token' }}",
+            "password": "{{ config.get('key') or config['key'] }}",
+        },
+    ),
     "client credentials": (
         "bought",
         {
@@ -274,6 +292,25 @@ _AUTH: dict[str, tuple[str, Json]] = {
             "token_refresh_endpoint": "{url}/token",
             "client_id": _secret("user"),
             "client_secret": _secret("key"),
+        },
+    ),
+    "client credentials with other names": (
+        "bought",
+        {
+            "type": "OAuthAuthenticator",
+            "grant_type": "client_credentials",
+            "token_refresh_endpoint": "{url}/{{ config['part'] }}/token",
+            "client_id": _secret("user"),
+            "client_secret": _secret("key"),
+            "client_id_name": "app",
+            "client_secret_name": "code",
+            "access_token_name": "ticket",
+            "expires_in_name": "expires_at",
+            "refresh_request_headers": {
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Authorization": "Basic {{ (config['user'] ~ ':' ~ config['key']) | base64encode }}",
+            },
+            "refresh_request_body": {"tenant": "x-{{ config['nested']['key'] }}", "version": 2},
         },
     ),
     "session token": (
@@ -376,6 +413,26 @@ CASES: dict[str, Case] = {
     "pages in the body of a GET": replace(
         _plain("/paged/numbered", **paged(_NUMBERED, option("body_data", "page"), option("body_json", "per_page"))),
         cdk="it sends the page in the body of a GET",
+    ),
+    "two credentials among the headers": _plain(
+        "/auth/two_headers",
+        requester={
+            "request_headers": {"X-Id": "{{ config['nested']['key'] and config['user'] }}", "X-Key": _secret("key")}
+        },
+    ),
+    "a credential beside the authenticator": _plain(
+        "/auth/bearer_and_header",
+        requester={
+            "authenticator": {"type": "BearerAuthenticator", "api_token": _secret("key")},
+            "request_headers": {"X-Key": "{{ config['key'] }}"},
+        },
+    ),
+    "credentials in the body": _plain(
+        "/auth/in_body",
+        requester={
+            "http_method": "POST",
+            "request_body_json": {"login": {"key": _secret("key")}, "id": _secret("user"), "n": 1},
+        },
     ),
     "children": Case([_ORGS, _PROJECTS], {"orgs": ORGS, "projects": _ALL_PROJECTS}),
     "a parent that is no stream": Case([_PROJECTS], {"projects": _ALL_PROJECTS}),

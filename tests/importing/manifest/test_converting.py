@@ -27,6 +27,7 @@ from platform_assets.declarations import (
     RateLimit,
     Resolve,
     Template,
+    TemplateAuth,
     UnsizedPages,
 )
 from platform_assets.declarations.validation import problems
@@ -36,6 +37,10 @@ from platform_assets.importing.manifest.reading import read_manifest
 from platform_assets.platform_files import as_yaml
 from platform_assets.platform_files.reader import parse_platform
 from tests.importing.manifest.cases import CASES, QUERY, SPEC, cursor, option, paged, stream
+
+_EITHER = "{{ config.get('old_key') or config.get('nested_key') }}"
+
+_REALM = "{{ config['realm_id'] }}"
 
 Said = set[tuple[str, str | None, str]]
 
@@ -118,10 +123,50 @@ def test_a_link_in_the_header_without_a_stop_condition() -> None:
         ("key in a header", ApiKeyAuth(name="X-Api-Key", location="header", api_key="key")),
         ("key with a prefix", ApiKeyAuth(name="Authorization", location="header", api_key="key", prefix="Token ")),
         ("key in the query", ApiKeyAuth(name="api_key", api_key="key")),
+        ("one of two settings", TemplateAuth(headers={"Authorization": Template("Bearer " + _EITHER)})),
+        (
+            "computed user",
+            TemplateAuth(
+                headers={
+                    "Authorization": Template(
+                        "Basic {{ ((config['user'] + '/token') ~ ':' ~ (config['key'])) | base64encode }}"
+                    )
+                }
+            ),
+        ),
+        ("credentials in the body", TemplateAuth(json={"login.key": Template("{{ config['key'] }}")})),
+        (
+            "a credential beside the authenticator",
+            TemplateAuth(
+                headers={
+                    "Authorization": Template("Bearer {{ config['key'] }}"),
+                    "X-Key": Template("{{ config['key'] }}"),
+                }
+            ),
+        ),
     ],
 )
 def test_credentials(case: str, expected: object) -> None:
     assert imported(*CASES[case].streams)[0].client.auth == expected
+
+
+def test_credentials_inside_an_object_that_no_specification_declares() -> None:
+    oauth = {
+        "type": "OAuthAuthenticator",
+        "token_refresh_endpoint": "https://login.example.com/token",
+        "grant_type": "client_credentials",
+        "client_id": "{{ config['credentials']['client_id'] }}",
+        "client_secret": "{{ config.get('credentials', {}).get('client_secret') }}",
+    }
+    bearer = {"type": "BearerAuthenticator", "api_token": "{{ config['credentials']['access_token'] }}"}
+    selective = {
+        "type": "SelectiveAuthenticator",
+        "authenticator_selection_path": ["credentials", "auth_type"],
+        "authenticators": {"token": bearer, "oauth": oauth},
+    }
+    platform, _ = imported(stream("/x", requester={"authenticator": selective}), spec={})
+    assert platform.client.auth == BearerAuth(token="access_token")
+    assert platform.with_contract("oauth").client.auth.secrets == ("client_id", "client_secret")
 
 
 @pytest.mark.parametrize(
@@ -225,7 +270,7 @@ def test_windows_and_bounds() -> None:
         ({"retriever": {"decoder": {"type": "XmlDecoder"}}}, "the whole resource"),
         ({"requester": {"http_method": "PUT"}}, "the whole resource"),
         ({"requester": {"request_parameters": {"q": "{{ next_page_token.a }}x"}}}, "the whole resource"),
-        ({"requester": {"request_parameters": {"q": "{{ config['key'] }}-x"}}}, "the whole resource"),
+        ({"requester": {"request_parameters": {"q": "{{ config['key'] ~ record.x }}"}}}, "the whole resource"),
         ({"at": ["a", "**"]}, "the whole resource"),
     ],
 )  # fmt: skip
@@ -324,3 +369,36 @@ def test_any_streams_together_are_a_platform_that_can_run(names: list[str]) -> N
     platform, _ = imported(*streams)
     assert not list(problems(platform))
     assert parse_platform(as_yaml(platform), "shop.yaml") == platform
+
+
+_SECRET = {"type": "string", "airbyte_secret": True}
+_IDENTIFIERS = {
+    "connection_specification": {"properties": dict.fromkeys(("key", "realm_id", "region_id", "path_token"), _SECRET)}
+}
+
+
+def test_an_identifier_in_an_address_is_an_ordinary_setting() -> None:
+    bearer = {"authenticator": {"type": "BearerAuthenticator", "api_token": "{{ config['key'] }}"}}
+    realm = stream("/{{ config['realm_id'] }}/x", requester={**bearer, "request_parameters": {"r": _REALM}})
+    token = stream("/{{ config['path_token'] }}/y", name="y", requester=bearer)
+    platform, said = imported(realm, token, spec=_IDENTIFIERS)
+    assert platform.client.auth == BearerAuth(token="key")
+    assert [one.name for one in platform.resources] == ["items"] and platform.optional_of("reference") == ("realm_id",)
+    assert ("assumed", None, "settings") in said and ("not carried", "y", "the whole resource") in said
+
+
+def test_an_identifier_beside_a_token_that_is_bought_is_an_ordinary_setting() -> None:
+    oauth = {
+        "type": "OAuthAuthenticator",
+        "token_refresh_endpoint": "https://login.example.com/token",
+        "grant_type": "client_credentials",
+        "client_id": "{{ config['region_id'] }}",
+        "client_secret": "{{ config['key'] }}",
+    }
+    sent = {"authenticator": oauth, "request_headers": {"X-Realm": _REALM}}
+    platform, said = imported(stream("/x", requester=sent), spec=_IDENTIFIERS)
+    assert platform.client.auth.secrets == ("region_id", "key")
+    assert platform.optional_of("reference") == ("realm_id",) and ("assumed", None, "settings") in said
+    sent["request_headers"] = {"X-Client": "{{ config['region_id'] }}"}
+    with pytest.raises(UnreadableDocument, match="beside a token that is bought"):
+        imported(stream("/x", requester=sent), spec=_IDENTIFIERS)

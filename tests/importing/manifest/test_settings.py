@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from platform_assets.importing.manifest.config_paths import settings_asked_for
 from platform_assets.importing.manifest.settings import ConfigSettings
 
 SECRET = {"type": "string", "airbyte_secret": True}
@@ -93,6 +94,8 @@ def test_two_keys_that_come_to_one_name_are_told_apart() -> None:
         ("{{ config.get('credentials', {}).get('client_id') }}", "{{ config.get('client_id') }}"),
         ("{{ (config.get('credentials') or {}).get('client_id') }}", "{{ config.get('client_id') }}"),
         ("{{ ((config.get('credentials') or {}).api_key) or 1 }}", "{{ (config.get('api_key')) or 1 }}"),
+        ("{{ (config.get('credentials') or config).get('client_id') }}", "{{ config.get('client_id') }}"),
+        ("{{ (config.get('region') or config).get('x') }}", "{{ (config['region'] or config).get('x') }}"),
         ("{{ (config.get('region') or {}).get('x') }}", "{{ (config['region'] or {}).get('x') }}"),
         ("{{ config.get('credentials', {}).get('api_key', 'none') }}", "{{ config.get('api_key', 'none') }}"),
         (
@@ -137,3 +140,27 @@ def test_templates_name_settings_by_their_flat_names(settings: ConfigSettings, w
 )
 def test_a_specification_that_is_none_has_no_settings_or_those_that_it_has(specification: Any) -> None:
     assert ConfigSettings(specification).all in ((), ("a",))
+
+
+@pytest.mark.parametrize(
+    ("written", "flat"),
+    [
+        ("{{ config['login']['api_key'] }}", "{{ config.get('api_key') }}"),
+        ("{{ config.get('login', {}).get('user') }}", "{{ config.get('user') }}"),
+        ("{{ config.get('user') or config['login']['user'] }}", "{{ config.get('user') or config.get('user') }}"),
+        ("{{ config['apps'][0]['id'] }}", "{{ config.get('apps')[0]['id'] }}"),
+        ("{{ config.since.split('T')[0] }}", "{{ config.get('since').split('T')[0] }}"),
+    ],
+)
+def test_settings_inside_others_that_only_templates_name(written: str, flat: str) -> None:
+    asked = settings_asked_for({"a": [{"b": written}, "{{ config['login']['api_key'] }} {{ config.login.user }}"]})
+    settings = ConfigSettings(None, asked)
+    assert settings.flattened(written) == flat
+    assert [name for name in ("api_key", "user", "token", "apps") if settings.is_secret(name)] == ["api_key", "token"]
+
+
+def test_a_specification_says_more_than_templates(settings: ConfigSettings) -> None:
+    asked = settings_asked_for(["{{ config.region.zone }}", "{{ config['more']['secret'] }}", "{{ config.api_token }}"])
+    told = ConfigSettings(SPECIFICATION, asked)
+    assert set(told.all) - set(settings.all) == {"secret"} and told.is_secret("secret")
+    assert not told.is_secret("api_token")
