@@ -60,6 +60,15 @@ from platform_assets.declarations.platform import (
     Scope,
 )
 from platform_assets.declarations.rate_limit import RateLimit
+from platform_assets.declarations.record_shape import (
+    AddFields,
+    Flatten,
+    FlattenAll,
+    RecordShape,
+    RecordStep,
+    RemoveFields,
+    RenameKeys,
+)
 from platform_assets.declarations.resource import (
     CONTENT_KEY,
     DATA_TYPES,
@@ -68,11 +77,9 @@ from platform_assets.declarations.resource import (
     Endpoint,
     Envelope,
     FanOut,
-    Flatten,
     Listed,
     OnRemoval,
     ParentBatch,
-    RecordShape,
     Resolve,
     Resource,
 )
@@ -84,6 +91,7 @@ __all__ = [
     "DATA_TYPES",
     "REFERENCE",
     "Account",
+    "AddFields",
     "ApiKeyAuth",
     "Auth",
     "Backoff",
@@ -109,6 +117,7 @@ __all__ = [
     "ExponentialBackoff",
     "FanOut",
     "Flatten",
+    "FlattenAll",
     "Freshness",
     "Grant",
     "HeaderBackoff",
@@ -134,6 +143,9 @@ __all__ = [
     "RateLimit",
     "RecordCursor",
     "RecordShape",
+    "RecordStep",
+    "RemoveFields",
+    "RenameKeys",
     "Resolve",
     "Resource",
     "ResponseAction",

@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from platform_assets.declarations import Endpoint, Flatten, Incremental, RecordShape, Template
+from platform_assets.declarations import (
+    AddFields,
+    Endpoint,
+    Flatten,
+    Incremental,
+    RecordShape,
+    RemoveFields,
+    RenameKeys,
+    Template,
+)
 from tests.declarations.test_validation import problem, resource
 
 
@@ -25,6 +34,25 @@ from tests.declarations.test_validation import problem, resource
         ({"record": RecordShape(removed=("id",))}, "record", "drops a key"),
         ({"record": RecordShape(removed=("**.id",))}, "record", "drops a key"),
         ({"record": RecordShape(removed=("*",))}, "record", "names no field"),
+        ({"record": RecordShape(flattened=(Flatten(replaces=True),))}, "record", "one object"),
+        ({"record": RecordShape(steps=(AddFields(fields={}),))}, "record", "no `fields`"),
+        ({"record": RecordShape(steps=(AddFields(fields={"a..b": 1}),))}, "record", "empty part"),
+        ({"record": RecordShape(steps=(AddFields(fields={"a": Template("{{ x }}")}),))}, "record", "`x` is not known"),
+        (
+            {"record": RecordShape(steps=(AddFields(fields={"a": 1}, condition=Template("{{ property }}")),))},
+            "record",
+            "`property` is not known",
+        ),
+        (
+            {"record": RecordShape(steps=(RemoveFields(fields=("a",), condition=Template("{{ config.api_token }}")),))},
+            "record",
+            "credential",
+        ),
+        ({"record": RecordShape(steps=(RemoveFields(fields=("**.a.**",)),))}, "record", "more than once"),
+        ({"record": RecordShape(steps=(RemoveFields(fields=("**",)),))}, "record", "every field"),
+        ({"record": RecordShape(steps=(RemoveFields(fields=("id",)),))}, "record", "drops a key"),
+        ({"record": RecordShape(steps=(RenameKeys(),))}, "record", "`old` and `case`"),
+        ({"record": RecordShape(steps=(Flatten(path="a.*"),))}, "record", "stands alone"),
         (
             {"record": RecordShape(removed=("updated",)), "incremental": Incremental(cursor_path="updated")},
             "record",

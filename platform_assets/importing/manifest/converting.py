@@ -4,7 +4,8 @@ Stream -> requesting   address, path, parameters, headers, body
           paging       paginator
           partitions   parents and lists of values
           cursors      incremental
-          records      selector, filter, added and removed fields
+          records      selector, filter
+          transformations  fields that are added, made flat, renamed and removed
           failures     what responses mean
           schemas      columns
        -> credentials  of all streams together
@@ -40,10 +41,11 @@ from platform_assets.importing.manifest.durations import iso_duration
 from platform_assets.importing.manifest.failures import convert_errors
 from platform_assets.importing.manifest.paging import convert_paging
 from platform_assets.importing.manifest.partitions import convert_partitions
-from platform_assets.importing.manifest.records import convert_filter, convert_selector, convert_transformations
+from platform_assets.importing.manifest.records import convert_filter, convert_selector
 from platform_assets.importing.manifest.requesting import convert_request
 from platform_assets.importing.manifest.schemas import columns_of, key_type, properties_of
 from platform_assets.importing.manifest.texts import NotCarried, Texts
+from platform_assets.importing.manifest.transformations import convert_transformations
 from platform_assets.importing.names import snake_case
 from platform_assets.importing.parents import say_orphans
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.importing.manifest.api import ITEMS, KEY, KINDS, ORGS, USER, Record, prices_of, projects_of, tasks_of
+from tests.importing.manifest.shaped import SHAPED
 
 Json = dict[str, Any]
 
@@ -511,6 +512,7 @@ CASES: dict[str, Case] = {
         [{**{key: value for key, value in one.items() if key != "price"}, **one["price"]} for one in ITEMS],
         transformations=[{"type": "DpathFlattenFields", "field_path": ["price"], "delete_origin_value": True}],
     ),
+    **{name: _plain("/shaped/all", rows, transformations=given) for name, (given, rows) in SHAPED.items()},
     "one object": _plain("/shaped/object", ITEMS[:1], at=["data"]),
     "null": _plain("/shaped/null", [], at=["data"]),
     "groups": Case(

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platform_assets.declarations import (
+    AddFields,
     ApiKeyAuth,
     BearerAuth,
     ComputedCursor,
@@ -25,6 +26,8 @@ from platform_assets.declarations import (
     PageNumber,
     Platform,
     RateLimit,
+    RecordShape,
+    RemoveFields,
     Resolve,
     Template,
     UnsizedPages,
@@ -36,6 +39,7 @@ from platform_assets.importing.manifest.reading import read_manifest
 from platform_assets.platform_files import as_yaml
 from platform_assets.platform_files.reader import parse_platform
 from tests.importing.manifest.cases import CASES, QUERY, SPEC, cursor, option, paged, stream
+from tests.importing.manifest.shaped import adding, lifting, removing
 
 Said = set[tuple[str, str | None, str]]
 
@@ -258,21 +262,45 @@ def test_cursors_that_filter_nothing_are_suspected() -> None:
         assert incremental is not None and not incremental.partial
 
 
-def test_records_are_reshaped_in_our_order() -> None:
+def test_records_are_reshaped_in_the_written_order() -> None:
     record = endpoint(*CASES["added and removed fields"].streams).record
     assert record is not None and record.removed == ("internal", "tags")
     assert record.added["currency"] == Template("{{ record['price']['currency'] }}")
     flat = endpoint(*CASES["an object made flat"].streams).record
-    assert flat is not None and flat.flattened == (Flatten(path="price", separator=None, deep=False),)
-    added = {"type": "AddedFieldDefinition", "path": ["b"], "value": "{{ record.a }}"}
-    late = stream(
-        "/x",
-        transformations=[
-            {"type": "RemoveFields", "field_pointers": [["a"]]},
-            {"type": "AddFields", "fields": [added]},
-        ],
+    assert flat is not None and flat.steps == (Flatten(path="price", separator=None, deep=False, clash="leave"),)
+    late = endpoint(*CASES["a field of a removed one's name"].streams).record
+    assert late is not None and late.steps == (
+        RemoveFields(fields=("name",)),
+        AddFields(fields={"name": Template("{{ record.id ~ '!' }}")}),
     )
-    assert ("not carried", "items", "transformations.AddFields") in imported(late)[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        adding((["a", "0"], "x")),
+        adding((["{{ config['part'] }}"], "x")),
+        removing(["**", "a", "**"]),
+        removing(["a.b"]),
+        lifting("*"),
+        lifting("price", key_transformation={"type": "KeyTransformation", "prefix": "{{ config['part'] }}"}),
+        {"type": "KeysReplace", "old": "{{ record.a }}", "new": ""},
+    ],
+)
+def test_transformations_that_depend_on_what_is_not_known_are_named(change: dict[str, Any]) -> None:
+    platform, said = imported(stream("/x", transformations=[change, adding((["b"], "y"))]))
+    assert ("not carried", "items", f"transformations.{change['type']}") in said
+    assert platform.resource("items").endpoint.record == RecordShape(added={"b": "y"})
+
+
+def test_a_condition_of_a_removal_that_names_a_place_is_suspected() -> None:
+    change = removing(["a"], condition="{{ property == '' }}")
+    platform, said = imported(stream("/x", transformations=[change]))
+    assert ("suspected", "items", "RemoveFields") in said
+    record = platform.resource("items").endpoint.record
+    assert record is not None and record.steps == (
+        RemoveFields(fields=("**",), condition=Template("{{ property == '' }}")),
+    )
 
 
 def test_limits_of_the_api() -> None:
