@@ -16,6 +16,7 @@ from platform_assets.declarations import Configured, FanOut, Resolve, Template
 from platform_assets.declarations.template_problems import problem_of
 from platform_assets.importing.manifest.expressions import has_template
 from platform_assets.importing.manifest.settings import ConfigSettings
+from platform_assets.importing.manifest.underscores import as_items
 
 _KEY = r"(?:\.\s*(?P<dot>\w+)|\[\s*['\"](?P<item>[\w .-]+)['\"]\s*\]|\.get\(\s*['\"](?P<get>[\w .-]+)['\"]\s*\))"
 _SLICE = re.compile(rf"\b(?:stream_slice|stream_partition|stream_interval)\s*{_KEY}")
@@ -98,7 +99,7 @@ class Texts:
 
     def template(self, text: str, names: frozenset[str], what: str) -> Template:
         """A template that can run. Raises NotCarried."""
-        template = Template(text)
+        template = Template(as_items(text))
         secrets = secrets_in(template, self.settings)
         if secrets:
             raise NotCarried(f"`{what}` has the credential `{secrets[0]}` in it")

@@ -140,6 +140,10 @@ class VendorApi(HttpServer):
                     int(query.get("at", 0)),
                     lambda at: {"links": {"next": at and f"{base}/v1/paged/{kind}?at={at}"}},
                 )
+            case "hal":
+                start = int(query.get("at", 0))
+                more = {"next": {"href": f"{self.url}/v1/paged/hal?at={start + PAGE}"}}
+                return Reply({"items": ITEMS[start : start + PAGE], "_links": more if start + PAGE < 23 else {}})
             case "link_header":
                 start = int(query.get("at", 0))
                 link = f'<{self.url}/v1/paged/link_header?at={start + PAGE}>; rel="next"'

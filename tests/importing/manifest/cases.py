@@ -202,6 +202,13 @@ _PAGES: dict[str, tuple[str, Json]] = {
         "relative",
         paged(cursor("{{ response.links.next }}", stop_condition="{{ not response.links.next }}"), _PATH),
     ),
+    "links in a field with an underscore": (
+        "hal",
+        paged(
+            cursor("{{ response._links.next.href }}", stop_condition="{{ 'next' not in response._links }}"),
+            _PATH,
+        ),
+    ),
     "links in the header": (
         "link_header",
         paged(
@@ -476,6 +483,21 @@ CASES: dict[str, Case] = {
         **_handled(
             {"action": "RATE_LIMITED", "http_codes": [429]}, backoff={"type": "WaitTimeFromHeader", "header": "X-Wait"}
         ),
+    ),
+    "several waits, the first of which always says": _plain(
+        "/faulty/server",
+        requester={
+            "error_handler": {
+                "type": "CompositeErrorHandler",
+                "error_handlers": [
+                    {"type": "DefaultErrorHandler", "backoff_strategies": [_CONSTANT]},
+                    {
+                        "type": "DefaultErrorHandler",
+                        "backoff_strategies": [{"type": "ExponentialBackoffStrategy", "factor": 2}],
+                    },
+                ],
+            }
+        },
     ),
     "rate limits until a moment": _plain(
         "/faulty/until", **_handled(backoff={"type": "WaitUntilTimeFromHeader", "header": "X-Until"})

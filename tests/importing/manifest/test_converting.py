@@ -15,6 +15,7 @@ from platform_assets.declarations import (
     BearerAuth,
     ComputedCursor,
     Configured,
+    ConstantBackoff,
     Cursor,
     Endpoint,
     FanOut,
@@ -301,6 +302,23 @@ def test_a_condition_of_a_removal_that_names_a_place_is_suspected() -> None:
     assert record is not None and record.steps == (
         RemoveFields(fields=("**",), condition=Template("{{ property == '' }}")),
     )
+
+
+def test_waits_behind_one_that_always_says_are_left_out() -> None:
+    platform, said = imported(*CASES["several waits, the first of which always says"].streams)
+    assert platform.error_handler_of(platform.resource("items").endpoint).backoff == (ConstantBackoff(seconds=0.01),)
+    assert ("mended", "items", "backoff.ExponentialBackoff") in said
+
+
+def test_fields_with_an_underscore_are_items_of_data() -> None:
+    platform, _ = imported(*CASES["links in a field with an underscore"].streams)
+    paginator = platform.paginator_of(platform.resource("items"))
+    assert isinstance(paginator, ComputedCursor) and paginator.cursor.text == "{{ response['_links'].next.href }}"
+    kept = endpoint(stream("/x", **filtered("{{ record._meta.kind == 'a._b' }}"))).record_filter
+    assert kept == Template("{{ record['_meta'].kind == 'a._b' }}")
+    assert ("not carried", "items", "record_filter") in imported(
+        stream("/x", **filtered("{{ record.__class__.mro() }}"))
+    )[1]
 
 
 def test_limits_of_the_api() -> None:
