@@ -12,6 +12,7 @@ from platform_assets.declarations.record_shape import (
     RenameKeys,
 )
 from platform_assets.declarations.resource import Endpoint, Resource
+from platform_assets.declarations.selectors import selector_parts
 from platform_assets.declarations.template import Template
 
 # (key, what is wrong and how to fix it)
@@ -30,6 +31,11 @@ def record_problems(
     yield from _template_problems(endpoint, secrets)
     if isinstance(endpoint.paginator, SingleObject) and "*" in (endpoint.data_selector or ""):
         yield "data_selector", "`*` finds many records where `SingleObject` expects one: leave out one of them"
+    if selector_parts(endpoint.data_selector or "") is None:
+        yield (
+            "data_selector",
+            f"{endpoint.data_selector!r} is no path: write `data.items`, or `['a.b']` for a key with dots",
+        )
     shape = endpoint.record
     if shape is None:
         return

@@ -168,7 +168,8 @@ class Endpoint:
         data: the body as a form, instead of `json`; values as in `params`.
         headers: beside the client's; values as in `params`.
         paginator, data_selector: default to the client's. `data_selector` is a dotted path, `""` the body;
-            `*` is every item of a list or every value of an object (`data.*`, `groups[*].records`).
+            `*` is every item of a list or every value of an object (`data.*`, `groups[*].records`), and
+            `['orders.json']` a key with a dot in it.
         envelope: the wrapper around each record, if there is one.
         incremental: the cursor; None if the list has none and is read in full.
         batch: several parents in one request; the parameter that is a `Resolve` takes their values, joined by commas.

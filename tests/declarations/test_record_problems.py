@@ -21,6 +21,7 @@ from tests.declarations.test_validation import problem, resource
     ("endpoint", "key", "text"),
     [
         ({"record_filter": Template("{{ record.a ")}, "record_filter", "not a Jinja2 template"),
+        ({"data_selector": "a['b.c"}, "data_selector", "is no path"),
         ({"record_filter": Template("")}, "record_filter", "empty"),
         ({"record_filter": Template("{{ rekord.a }}")}, "record_filter", "`rekord` is not known here"),
         ({"record_filter": Template("{{ record.a | lipsum }}")}, "record_filter", "no filter `lipsum`"),

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from platform_assets.declarations import Template
+from platform_assets.declarations.selectors import selector_of
 from platform_assets.declarations.template_problems import CLOCKS, CONTEXT, FUNCTIONS
 from platform_assets.importing.findings import Findings
 from platform_assets.importing.manifest.texts import NotCarried, Texts, is_template
 
 
 def convert_selector(selector: Any) -> str:
-    """The dotted path of an extractor. Raises NotCarried."""
+    """The path of an extractor. Raises NotCarried."""
     extractor = selector.get("extractor") if isinstance(selector, Mapping) else None
     extractor = extractor if isinstance(extractor, Mapping) else {}
     if extractor.get("type") != "DpathExtractor":
@@ -24,9 +25,10 @@ def convert_selector(selector: Any) -> str:
     if not isinstance(path, list) or not all(isinstance(part, str | int) for part in path):
         raise NotCarried("`field_path` is no path")
     parts = [str(part) for part in path if str(part) != ""]
-    if any(is_template(part) or "." in part or part == "**" for part in parts):
+    found = selector_of(parts)
+    if found is None or any(is_template(part) or part == "**" for part in parts):
         raise NotCarried(f"`field_path` {parts!r} is no path of plain names")
-    return ".".join(parts)
+    return found
 
 
 def convert_filter(selector: Any, texts: Texts, findings: Findings, name: str) -> Template | None:

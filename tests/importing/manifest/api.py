@@ -247,6 +247,8 @@ def _shaped(kind: str) -> Reply:
             return Reply({"data": ITEMS[0]})
         case "null":
             return Reply({"data": None})
+        case "dotted":
+            return Reply({"data": [{"items.json": ITEMS[:5]}, {"items.json": ITEMS[5:]}], "items.json": ITEMS})
         case "grouped":
             return Reply({"groups": [{"rows": ITEMS[:5]}, {"rows": ITEMS[5:]}]})
         case "keyed":

@@ -537,6 +537,12 @@ CASES: dict[str, Case] = {
     **{name: _plain("/shaped/all", rows, transformations=given) for name, (given, rows) in SHAPED.items()},
     "one object": _plain("/shaped/object", ITEMS[:1], at=["data"]),
     "null": _plain("/shaped/null", [], at=["data"]),
+    "a name with a dot": _plain("/shaped/dotted", at=["items.json"]),
+    "names with dots in a list": Case(
+        [stream("/shaped/dotted", at=["data", "*", "items.json"])],
+        {"items": ITEMS},
+        cdk="it takes each list of records for a record",
+    ),
     "groups": Case(
         [stream("/shaped/grouped", at=["groups", "*", "rows"])],
         {"items": ITEMS},
