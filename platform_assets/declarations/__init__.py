@@ -83,6 +83,7 @@ from platform_assets.declarations.resource import (
     Resolve,
     Resource,
 )
+from platform_assets.declarations.response_format import Csv, Gzip, Json, JsonLines, Lines, ResponseFormat, Xml
 from platform_assets.declarations.template import Template
 from platform_assets.declarations.validation import validate
 
@@ -104,6 +105,7 @@ __all__ = [
     "Configured",
     "ConstantBackoff",
     "Contract",
+    "Csv",
     "Cursor",
     "DailyBudget",
     "DeclarationError",
@@ -120,13 +122,17 @@ __all__ = [
     "FlattenAll",
     "Freshness",
     "Grant",
+    "Gzip",
     "HeaderBackoff",
     "HeaderCursor",
     "HeaderLink",
     "HeaderUntil",
     "HttpBasicAuth",
     "Incremental",
+    "Json",
+    "JsonLines",
     "JsonLink",
+    "Lines",
     "Listed",
     "MisspeltError",
     "Newest",
@@ -149,6 +155,7 @@ __all__ = [
     "Resolve",
     "Resource",
     "ResponseAction",
+    "ResponseFormat",
     "Scope",
     "SessionToken",
     "SettingsError",
@@ -157,6 +164,7 @@ __all__ = [
     "Template",
     "TooDeep",
     "UnsizedPages",
+    "Xml",
     "partition_key",
     "path_values",
     "validate",

@@ -15,6 +15,7 @@ from platform_assets.declarations.partition import Buckets, DynamicPartitions
 from platform_assets.declarations.places import VALUE, in_body, in_header, leaves
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.record_shape import RecordShape
+from platform_assets.declarations.response_format import ResponseFormat
 from platform_assets.declarations.strict import strict
 from platform_assets.declarations.template import Template
 
@@ -170,6 +171,7 @@ class Endpoint:
         paginator, data_selector: default to the client's. `data_selector` is a dotted path, `""` the body;
             `*` is every item of a list or every value of an object (`data.*`, `groups[*].records`), and
             `['orders.json']` a key with a dot in it.
+        response_format: what its answers are written in; None is JSON. Errors are read as they come.
         envelope: the wrapper around each record, if there is one.
         incremental: the cursor; None if the list has none and is read in full.
         batch: several parents in one request; the parameter that is a `Resolve` takes their values, joined by commas.
@@ -200,6 +202,7 @@ class Endpoint:
     headers: Mapping[str, str | Resolve | FanOut | Listed | Configured | Template] = field(default_factory=dict)
     paginator: Paginator | None = None
     data_selector: str | None = None
+    response_format: ResponseFormat | None = None
     envelope: Envelope | None = None
     incremental: Incremental | None = None
     batch: ParentBatch | None = None

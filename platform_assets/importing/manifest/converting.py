@@ -5,6 +5,7 @@ Stream -> requesting   address, path, parameters, headers, body
           partitions   parents and lists of values
           cursors      incremental
           records      selector, filter
+          decoding     what responses are written in
           transformations  fields that are added, made flat, renamed and removed
           failures     what responses mean
           schemas      columns
@@ -37,6 +38,7 @@ from platform_assets.importing.findings import Findings, UnreadableDocument
 from platform_assets.importing.manifest.components import Manifest
 from platform_assets.importing.manifest.credentials import convert_auth, options_of
 from platform_assets.importing.manifest.cursors import Found, convert_cursor
+from platform_assets.importing.manifest.decoding import convert_decoder, of_texts, within
 from platform_assets.importing.manifest.durations import iso_duration
 from platform_assets.importing.manifest.failures import convert_errors
 from platform_assets.importing.manifest.paging import convert_paging
@@ -165,7 +167,8 @@ class _Reader:
             kind = retriever.get("class_name") or retriever.get("type") if isinstance(retriever, Mapping) else None
             why = "is Python, which is never run" if _is_custom(retriever) else "is not in our vocabulary"
             raise NotCarried(f"the retriever `{kind}` {why}")
-        _refuse_decoder(retriever.get("decoder"))
+        decoder = retriever.get("decoder")
+        response_format = convert_decoder(decoder)
         settings = self._manifest.settings
         partitions = convert_partitions(retriever.get("partition_router"), settings, self._names)
         cursor = component.get("incremental_sync")
@@ -188,7 +191,8 @@ class _Reader:
         endpoint = replace(
             request.endpoint,
             paginator=paginator,
-            data_selector=convert_selector(selector),
+            data_selector=within(response_format, decoder, convert_selector(selector)),
+            response_format=response_format,
             incremental=incremental,
             record_filter=record_filter,
             record=record,
@@ -199,10 +203,8 @@ class _Reader:
             auth, options = self._auths(requester.get("authenticator"), request.base_url)
         schema = properties_of(component)
         key = self._key(component.get("primary_key"))
-        columns = {
-            **columns_of(schema, endpoint.record),
-            **{field: key_type(schema.get(field)) or "text" for field in key},
-        }
+        keys = {field: key_type(schema.get(field)) or "text" for field in key}
+        columns = of_texts({**columns_of(schema, endpoint.record), **keys}, response_format)
         untyped = tuple(field for field in key if key_type(schema.get(field)) is None)
         for field in untyped:
             why = "its type is declared nowhere; `text` holds numbers too, as their digits"
@@ -275,12 +277,6 @@ class _Reader:
 
 def _is_custom(component: Any) -> bool:
     return isinstance(component, Mapping) and bool(component.get("class_name"))
-
-
-def _refuse_decoder(decoder: Any) -> None:
-    kind = decoder.get("type") if isinstance(decoder, Mapping) else None
-    if kind not in (None, "JsonDecoder"):
-        raise NotCarried(f"bodies for `{decoder.get('class_name', kind)}` are not in our vocabulary")
 
 
 def _is_epoch(cursor: Mapping[str, Any], incremental: Incremental | None) -> bool | None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tests.importing.manifest.bodies import written
 from tests.servers.http_server import HttpServer, Query, Reply, Request
 
 Record = dict[str, Any]
@@ -84,6 +85,8 @@ class VendorApi(HttpServer):
                 return _filtered(kind, query, request)
             case ["v1", "faulty", kind]:
                 return self._faulty(kind, request)
+            case ["v1", "written", kind]:
+                return written(kind)
             case ["v1", "shaped", kind]:
                 return _shaped(kind)
         return Reply({"error": "no such path"}, 404)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.importing.manifest.api import ITEMS, KEY, KINDS, ORGS, USER, Record, prices_of, projects_of, tasks_of
+from tests.importing.manifest.bodies import LINES, WRITTEN
 from tests.importing.manifest.shaped import SHAPED
 
 Json = dict[str, Any]
@@ -535,6 +536,13 @@ CASES: dict[str, Case] = {
         transformations=[{"type": "DpathFlattenFields", "field_path": ["price"], "delete_origin_value": True}],
     ),
     **{name: _plain("/shaped/all", rows, transformations=given) for name, (given, rows) in SHAPED.items()},
+    **{
+        name: _plain(f"/written/{kind}", rows, at=at, retriever={"decoder": decoder})
+        for name, (kind, decoder, at, rows) in WRITTEN.items()
+    },
+    "lines of text": _plain(
+        "/written/lines", LINES, at=[], key=None, retriever={"decoder": {"type": "IterableDecoder"}}
+    ),
     "one object": _plain("/shaped/object", ITEMS[:1], at=["data"]),
     "null": _plain("/shaped/null", [], at=["data"]),
     "a name with a dot": _plain("/shaped/dotted", at=["items.json"]),

@@ -20,8 +20,10 @@ from platform_assets.declarations import (
     Endpoint,
     FanOut,
     Flatten,
+    Gzip,
     HeaderLink,
     HttpBasicAuth,
+    JsonLines,
     JsonLink,
     Offset,
     PageNumber,
@@ -224,7 +226,9 @@ def test_windows_and_bounds() -> None:
         ({"incremental_sync": custom("IncrementalSync")}, "incremental_sync"),
         (paged(custom("PaginationStrategy"), None), "the whole resource"),
         ({"retriever": {"partition_router": custom("PartitionRouter")}}, "the whole resource"),
-        ({"retriever": {"decoder": {"type": "XmlDecoder"}}}, "the whole resource"),
+        ({"retriever": {"decoder": {"type": "ZipfileDecoder"}}}, "the whole resource"),
+        ({"retriever": {"decoder": {"type": "CsvDecoder", "delimiter": ";;"}}}, "the whole resource"),
+        ({"retriever": {"decoder": {"type": "IterableDecoder"}}, "at": ["record"]}, "the whole resource"),
         ({"requester": {"http_method": "PUT"}}, "the whole resource"),
         ({"requester": {"request_parameters": {"q": "{{ next_page_token.a }}x"}}}, "the whole resource"),
         ({"requester": {"request_parameters": {"q": "{{ config['key'] }}-x"}}}, "the whole resource"),
@@ -302,6 +306,21 @@ def test_a_condition_of_a_removal_that_names_a_place_is_suspected() -> None:
     assert record is not None and record.steps == (
         RemoveFields(fields=("**",), condition=Template("{{ property == '' }}")),
     )
+
+
+def test_decoders_are_formats() -> None:
+    lines = {"type": "JsonLineParser", "encoding": "utf-8"}
+    packed = {"type": "CompositeRawDecoder", "parser": {"type": "GzipParser", "inner_parser": lines}}
+    items = {"type": "JsonItemsDecoder", "items_path": "data.users"}
+    platform, _ = imported(
+        stream("/x", name="x", at=["a.b"], retriever={"decoder": packed}),
+        stream("/y", name="y", at=["row"], retriever={"decoder": items}),
+    )
+    x, y = platform.resources
+    assert (x.endpoint.response_format, platform.data_selector_of(x)) == (Gzip(of=JsonLines()), "*.['a.b']")
+    assert (y.endpoint.response_format, platform.data_selector_of(y)) == (None, "data.users.*.row")
+    (table,) = CASES["CSV"].streams
+    assert imported(table)[0].resource("items").columns["id"] == "text"
 
 
 def test_waits_behind_one_that_always_says_are_left_out() -> None:
