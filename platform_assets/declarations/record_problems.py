@@ -98,6 +98,7 @@ def _template_problems(endpoint: Endpoint, secrets: tuple[str, ...]) -> Iterator
     if endpoint.record_filter is None and not templates and not conditions:
         return
     # Jinja2 is imported only where a template is used.
+    from platform_assets.declarations.clock_use import is_of_the_clock
     from platform_assets.declarations.template_problems import CLOCKS, CONTEXT, FUNCTIONS, SETTINGS, problem_of
 
     if endpoint.record_filter is not None:
@@ -105,7 +106,9 @@ def _template_problems(endpoint: Endpoint, secrets: tuple[str, ...]) -> Iterator
         if problem is not None:
             yield "record_filter", problem
     for name, template in templates:
-        problem = problem_of(template, CONTEXT | FUNCTIONS, secrets)
+        problem = problem_of(template, CONTEXT | FUNCTIONS | CLOCKS, secrets)
+        if problem is None and is_of_the_clock(template.text):
+            problem = "`now_utc` and the like would change every row in every read; `_loaded_at` has when it was loaded"
         if problem is not None:
             yield "record", f"`added` field {name!r}: {problem}"
     for step in conditions:

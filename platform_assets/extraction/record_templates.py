@@ -45,7 +45,7 @@ class RecordTemplates:
             self._filter = Rendered(endpoint.record_filter, CONTEXT | FUNCTIONS | CLOCKS, "`record_filter`")
         for name, value in self._added.items():
             if isinstance(value, Template):
-                self._added[name] = Rendered(value, CONTEXT | FUNCTIONS, f"`added` field `{name}`")
+                self._added[name] = Rendered(value, CONTEXT | FUNCTIONS | CLOCKS, f"`added` field `{name}`")
 
     def kept(self, records: list[Record]) -> list[Record]:
         """The records for which the filter holds. Raises AnswerError if it cannot be computed of one."""

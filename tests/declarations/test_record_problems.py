@@ -14,6 +14,7 @@ from platform_assets.declarations import (
     RenameKeys,
     Template,
 )
+from platform_assets.declarations.record_problems import record_problems
 from tests.declarations.test_validation import problem, resource
 
 
@@ -29,6 +30,11 @@ from tests.declarations.test_validation import problem, resource
         ({"record_filter": Template("{{ config }}")}, "record_filter", "`config` is used by"),
         ({"record_filter": Template("{{ record.a }}" * 300)}, "record_filter", "characters"),
         ({"record": RecordShape(added={"a": Template("{{ now_utc() }}")})}, "record", "`now_utc`"),
+        (
+            {"record": RecordShape(steps=(AddFields(fields={"a": Template("{{ today_utc() }}")}),))},
+            "record",
+            "_loaded_at",
+        ),
         ({"record": RecordShape(added={"a..b": 1})}, "record", "empty part"),
         ({"record": RecordShape(added={"a": 1}, constants={"a": 2})}, "record", "a constant"),
         ({"record": RecordShape(flattened=(Flatten(path="a.*"),))}, "record", "stands alone"),
@@ -64,3 +70,16 @@ from tests.declarations.test_validation import problem, resource
 def test_what_cannot_work_is_named(endpoint: dict[str, Any], key: str, text: str) -> None:
     found = problem(resource(endpoint=Endpoint(path="/things", **endpoint)))
     assert found.key == key and text in str(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ record.get('at', now_utc().timestamp()) | int }}",
+        "{{ record.at or now_utc() }}",
+        "{{ record.at | default(now_utc()) }}",
+    ],
+)
+def test_an_added_field_may_fall_back_on_the_time(text: str) -> None:
+    shape = RecordShape(added={"a": Template(text)})
+    assert not list(record_problems(resource(), Endpoint(path="/things", record=shape), ("id",), ()))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from platform_assets.declarations import AddFields, Flatten, FlattenAll, RecordShape, RemoveFields, RenameKeys, Template
+from platform_assets.declarations.clock_use import has_clock, is_of_the_clock
 from platform_assets.declarations.record_shape import RecordStep
 from platform_assets.declarations.template_problems import CLOCKS, CONTEXT, FUNCTIONS, SETTINGS
 from platform_assets.importing.findings import Findings
@@ -88,7 +89,19 @@ class _Reader:
         if inner is not None and kind in _CASTS:
             value = f"({inner}) | {_CASTS[kind]}"
             value = "{{ " + (value if kind == "string" else f"{value} if ({inner}) is not none else none") + " }}"
-        return self._texts.template(self._texts.rewritten(value), CONTEXT | FUNCTIONS, f"the added field {path}")
+        names = CONTEXT | FUNCTIONS | CLOCKS
+        found = self._texts.template(self._texts.rewritten(value), names, f"the added field {path}")
+        if is_of_the_clock(found.text):
+            raise NotCarried(
+                f"`{path}` is the time of the read, which would change every row in every sync: the column `_loaded_at`"
+                " has when a row was loaded"
+            )
+        if has_clock(found.text):
+            why = (
+                f"`{path}` is the time of the read where a record lacks another field: such a row changes in every sync"
+            )
+            self._findings.suspected(self._name, "AddFields", why)
+        return found
 
     def _remove(self, one: Mapping[str, Any]) -> RemoveFields | None:
         given = one.get("field_pointers") or ()

@@ -91,6 +91,10 @@ SHAPED: dict[str, tuple[list[Json], list[Record]]] = {
             for one in ITEMS
         ],
     ),
+    "the time of the read where a field is missing": (
+        [adding((["at"], "{{ record.get('updated_at', now_utc().isoformat()) }}"))],
+        [{**one, "at": one["updated_at"]} for one in ITEMS],
+    ),
     "removals by patterns": (
         [removing(["inter*"], ["price", "c?rrency"], ["tags", "0"], ["no", "such"])],
         [

@@ -285,6 +285,8 @@ def test_records_are_reshaped_in_the_written_order() -> None:
     [
         adding((["a", "0"], "x")),
         adding((["{{ config['part'] }}"], "x")),
+        adding((["a"], "{{ now_utc() }}")),
+        adding((["a"], "{{ today_utc() if record.x else record.y }}")),
         removing(["**", "a", "**"]),
         removing(["a.b"]),
         lifting("*"),
