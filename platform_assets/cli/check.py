@@ -21,7 +21,7 @@ from platform_assets.configuration.platform_settings import is_mentioned
 from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError
 from platform_assets.declarations.errors import without_platform
 from platform_assets.extraction.connection import connect
-from platform_assets.extraction.probe_request import probe_request
+from platform_assets.extraction.probe_request import probe_request, probed_list
 from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms, broken_platforms, replaced_platforms
 from platform_assets.warehouse.location import check_settings, exclusive, missing_file, shared_limits, warehouse_name
@@ -187,7 +187,7 @@ def _probe(platform: Platform, has_warehouse: bool) -> ApiClient:
     limits = shared_limits(patience=_WAREHOUSE_WAIT) if has_warehouse else None
     client = replace(connection, settings=settings).open_client(retries=False, limits=limits)
     try:
-        client.send(probe_request(connection.platform, settings))
+        client.send(probe_request(connection.platform, settings), endpoint=probed_list(connection.platform))
     except BaseException:
         client.close()
         raise

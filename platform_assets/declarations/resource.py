@@ -14,6 +14,8 @@ from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
 from platform_assets.declarations.places import VALUE, in_body, in_header, leaves
 from platform_assets.declarations.rate_limit import RateLimit
+from platform_assets.declarations.record_shape import RecordShape
+from platform_assets.declarations.response_format import ResponseFormat
 from platform_assets.declarations.strict import strict
 from platform_assets.declarations.template import Template
 
@@ -133,50 +135,6 @@ class ParentBatch:
 
 @strict
 @dataclass(frozen=True, kw_only=True)
-class Flatten:
-    """An object in a record whose fields become fields of the record itself. Lists stay as they are.
-
-    Args:
-        path: dotted path of the object; `*` for every object of the record.
-        separator: between the path's and the inner names. None keeps the inner names alone; one that the record has
-            already is written with its path and `_`.
-        deep: whether objects inside of it are flattened too.
-        kept: whether the object stays beside its fields.
-    """
-
-    path: str = "*"
-    separator: str | None = "_"
-    deep: bool = True
-    kept: bool = False
-
-
-@strict
-@dataclass(frozen=True, kw_only=True)
-class RecordShape:
-    """How a contract's records differ from the reference's. The table's fields are the reference's.
-
-    They are applied in this order; a template sees what those before it have made.
-
-    Args:
-        renamed: field of the table -> dotted path to where this contract has it.
-        constants: field of the table -> the value it has in every record of this list (`is_archived`).
-        from_path: field of the table, also `a.b` for a key inside an object -> name of the path value or parameter of
-            the request that it was read with.
-        added: field of the table, also `a.b` for a key inside an object -> a template, or a value for every record.
-        flattened: objects whose fields become the record's own.
-        removed: dotted paths of fields that are dropped; `*` is any key or place in a list, `**` any depth.
-    """
-
-    renamed: Mapping[str, str] = field(default_factory=dict)
-    constants: Mapping[str, str | int | bool] = field(default_factory=dict)
-    from_path: Mapping[str, str] = field(default_factory=dict)
-    added: Mapping[str, Template | str | int | float | bool] = field(default_factory=dict)
-    flattened: tuple[Flatten, ...] = ()
-    removed: tuple[str, ...] = ()
-
-
-@strict
-@dataclass(frozen=True, kw_only=True)
 class Deprecation:
     """What the vendor has said about the end of an endpoint.
 
@@ -211,7 +169,9 @@ class Endpoint:
         data: the body as a form, instead of `json`; values as in `params`.
         headers: beside the client's; values as in `params`.
         paginator, data_selector: default to the client's. `data_selector` is a dotted path, `""` the body;
-            `*` is every item of a list or every value of an object (`data.*`, `groups[*].records`).
+            `*` is every item of a list or every value of an object (`data.*`, `groups[*].records`), and
+            `['orders.json']` a key with a dot in it.
+        response_format: what its answers are written in; None is JSON. Errors are read as they come.
         envelope: the wrapper around each record, if there is one.
         incremental: the cursor; None if the list has none and is read in full.
         batch: several parents in one request; the parameter that is a `Resolve` takes their values, joined by commas.
@@ -242,6 +202,7 @@ class Endpoint:
     headers: Mapping[str, str | Resolve | FanOut | Listed | Configured | Template] = field(default_factory=dict)
     paginator: Paginator | None = None
     data_selector: str | None = None
+    response_format: ResponseFormat | None = None
     envelope: Envelope | None = None
     incremental: Incremental | None = None
     batch: ParentBatch | None = None

@@ -24,9 +24,9 @@ class Template:
     or as a condition.
 
     Functions: `timestamp`, `str_to_datetime`, `format_datetime`, `duration`, `max`, `min`, `range`, `sanitize_url`,
-    `camel_case_to_snake_case`, and where the result is not loaded `now_utc`, `today_utc`, `today_with_timezone`,
-    `day_delta` and `generate_uuid`. Filters: those of Jinja2 that grow nothing, `hash`, `base64encode`,
-    `base64decode`, `regex_search` and `regex_replace`, whose patterns are written out.
+    `camel_case_to_snake_case`, and where the result is not loaded, or is only a fallback, `now_utc`, `today_utc`,
+    `today_with_timezone`, `day_delta` and `generate_uuid`. Filters: those of Jinja2 that grow nothing, `hash`,
+    `base64encode`, `base64decode`, `regex_search` and `regex_replace`, whose patterns are written out.
 
     Args:
         text: at most 4,000 characters.

@@ -16,6 +16,7 @@ from platform_assets.declarations.contradictions import contradictions
 from platform_assets.declarations.detail_problems import detail_problems, paginator_of
 from platform_assets.declarations.documentation import description_problems, link_problems
 from platform_assets.declarations.errors import DeclarationError
+from platform_assets.declarations.format_problems import format_problems
 from platform_assets.declarations.freshness import LONGEST_LAG, Freshness
 from platform_assets.declarations.handler_problems import handler_problems
 from platform_assets.declarations.incremental import Incremental
@@ -245,6 +246,8 @@ def _resource_problems(platform: Platform, resource: Resource, names: set[str]) 
         for key, problem in handler_problems(one.error_handler, secrets) if one.error_handler else ():
             yield name, key, problem
         for key, problem in (*detail_problems(platform, resource, one), *link_problems(one)):
+            yield name, key, problem
+        for key, problem in format_problems(platform.client, one):
             yield name, key, problem
         for detail in one.details:
             yield from _paginator_problems(name, paginator_of(platform, detail))

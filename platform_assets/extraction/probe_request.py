@@ -1,7 +1,7 @@
 """The cheap request that proves the settings and the credential."""
 
 from platform_assets.configuration.platform_settings import Settings
-from platform_assets.declarations import Platform
+from platform_assets.declarations import Endpoint, Platform
 from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, queries
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.outgoing import Outgoing
@@ -27,3 +27,10 @@ def probe_request(platform: Platform, settings: Settings) -> Outgoing:
         if query is not None and query.path == path:
             return query.request(pager(platform.paginator_of(resource), settings.page_size).first())
     return Outgoing(path)
+
+
+def probed_list(platform: Platform) -> Endpoint | None:
+    """The list at the path of the one request of `check`, if its answers are not JSON; None for any other."""
+    lists = (one for resource in platform.resources for one in resource.endpoint.lists)
+    found = (one for one in lists if one.path == platform.client.probe and one.response_format is not None)
+    return next(found, None)

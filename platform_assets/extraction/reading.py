@@ -1,9 +1,7 @@
 """Reads one resource, of one parent, of several or of none, from the first page to the last.
 
-    queries -> pages (http/pagination) -> unwrap -> shape -> details -> drop_fields, fill_keys (http/selection)
-            -> ParquetBuffer
-
-Records that a filter leaves out are left out before they are shaped (record_templates.py).
+    queries -> pages (http/pagination) -> unwrap -> filtered, shaped (record_changes.py) -> details
+            -> drop_fields, fill_keys (http/selection) -> ParquetBuffer
 
 A list whose pages cannot overlap may lose a row that moves between two requests. Where the caller concludes anything
 from what is missing, such a list is read again until a pass brings nothing new.
@@ -31,10 +29,8 @@ from platform_assets.extraction.edge import Edge
 from platform_assets.extraction.newest_first import stop_rule
 from platform_assets.extraction.privacy import excluded_fields, hash_fields
 from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, Bounds, Parent, Query, queries
-from platform_assets.extraction.record_templates import RecordTemplates
-from platform_assets.extraction.reshaping import flatten, remove
+from platform_assets.extraction.record_changes import RecordChanges
 from platform_assets.extraction.rest import Rest
-from platform_assets.extraction.shaping import shape, times_from_epoch
 from platform_assets.extraction.windows import rest_after
 from platform_assets.http.answer import Answer
 from platform_assets.http.client import ApiClient
@@ -343,35 +339,24 @@ def _pages(
     select = selector(platform.client, paginator, data_selector)
     identify = by_key(platform.primary_key_of(resource), resource.key_fallback, endpoint.envelope)
     excluded = excluded_fields(platform, resource, client.settings.exclude_fields)
-    times = [name for name, kind in resource.columns.items() if kind == "timestamp"]
+    never_loaded = (*resource.exclude, *endpoint.exclude, *excluded)
     is_known = stop_rule(query, paginator, epoch_times=platform.client.epoch_times)
 
     def is_enough(items: Sequence[Any]) -> bool:
         return part.ends(items, walk) or (is_known is not None and is_known(items))
 
     configured = client.settings.configured
-    templates = RecordTemplates(endpoint, query.values, query.interval, configured, reading.counts)
+    changes = RecordChanges(platform, resource, query, configured, never_loaded, reading.counts)
     details = DetailReader(client, resource, endpoint, reading.counts) if reading.details else None
 
     def get(params: Mapping[str, Any]) -> Answer:
         return client.send(outgoing(endpoint, query.path, params), reading.counts, endpoint)
 
     for items in pages(get, walk, query.params, select, identify, matters, is_enough):
-        records = templates.kept(unwrap(items, endpoint.envelope, reading.counts))
-        if platform.client.epoch_times:
-            times_from_epoch(records, times)
-        if endpoint.record is not None:
-            shape(records, endpoint.record, query.values)
-            if endpoint.record.added:
-                # No template copies what is never to be loaded.
-                drop_fields(records, (*resource.exclude, *endpoint.exclude, *excluded))
-            templates.add(records)
-            for flattened in endpoint.record.flattened:
-                flatten(records, flattened)
-            remove(records, endpoint.record.removed)
+        records = changes.of(unwrap(items, endpoint.envelope, reading.counts))
         if details is not None:
             details.fill(records)
-        drop_fields(records, (*resource.exclude, *endpoint.exclude, *excluded))
+        drop_fields(records, never_loaded)
         if client.settings.personal_salt is not None:
             hash_fields(records, resource.personal, client.settings.personal_salt)
         fill_keys(records, dict(resource.key_fallback))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from platform_assets.declarations import Endpoint, Template
+from platform_assets.extraction.record_steps import put
 from platform_assets.extraction.template_values import template_values
 from platform_assets.http.selection import Record
 
@@ -44,7 +45,7 @@ class RecordTemplates:
             self._filter = Rendered(endpoint.record_filter, CONTEXT | FUNCTIONS | CLOCKS, "`record_filter`")
         for name, value in self._added.items():
             if isinstance(value, Template):
-                self._added[name] = Rendered(value, CONTEXT | FUNCTIONS, f"`added` field `{name}`")
+                self._added[name] = Rendered(value, CONTEXT | FUNCTIONS | CLOCKS, f"`added` field `{name}`")
 
     def kept(self, records: list[Record]) -> list[Record]:
         """The records for which the filter holds. Raises AnswerError if it cannot be computed of one."""
@@ -60,17 +61,6 @@ class RecordTemplates:
             path = name.split(".")
             for record in records:
                 if isinstance(value, str | int | float):
-                    _put(record, path, value)
+                    put(record, path, value)
                 else:
-                    _put(record, path, value.value({**self._values, "record": record}))
-
-
-def _put(record: Record, path: list[str], value: object) -> None:
-    """Set a field, or a key inside objects, which are made where there is none."""
-    holder = record
-    for key in path[:-1]:
-        inner = holder.get(key)
-        if not isinstance(inner, dict):
-            inner = holder[key] = {}
-        holder = inner
-    holder[path[-1]] = value
+                    put(record, path, value.value({**self._values, "record": record}))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from platform_assets.declarations import Flatten
+from platform_assets.extraction.field_globs import Path, delete_at, value_at
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.selection import Record
 
@@ -19,22 +20,23 @@ def flatten(records: Iterable[Record], declared: Flatten) -> None:
     for record in records:
         if declared.path == "*":
             for name in [name for name, value in record.items() if isinstance(value, dict)]:
-                _flatten_one(record, record, name, name, declared)
+                _flatten_one(record, (name,), record[name], declared)
         else:
-            *outer, last = declared.path.split(".")
-            holder: Any = record
-            for key in outer:
-                holder = holder.get(key) if isinstance(holder, dict) else None
-            if isinstance(holder, dict) and isinstance(holder.get(last), dict):
-                _flatten_one(record, holder, last, declared.path, declared)
+            found = value_at(record, declared.path.split("."))
+            if found is not None and isinstance(found[1], dict):
+                _flatten_one(record, *found, declared)
 
 
-def _flatten_one(record: Record, holder: dict[str, Any], key: str, path: str, declared: Flatten) -> None:
-    inner = holder[key]
-    if not declared.kept:
-        del holder[key]
-    for names, value in list(_leaves(inner, (), declared.deep)):
-        record[_free_name(record, path.split("."), names, declared.separator)] = value
+def _flatten_one(record: Record, path: Path, inner: dict[str, Any], declared: Flatten) -> None:
+    outer, leaves = tuple(map(str, path)), list(_leaves(inner, (), declared.deep))
+    if declared.replaces and leaves:
+        record.clear()
+    elif declared.clash == "leave" and any(_name(declared, outer, names) in record for names, _ in leaves):
+        return
+    elif not declared.kept:
+        delete_at(record, path)
+    for names, value in leaves:
+        record[_free_name(record, outer, names, declared)] = value
 
 
 def _leaves(value: Mapping[str, Any], names: tuple[str, ...], deep: bool) -> Iterable[tuple[tuple[str, ...], Any]]:
@@ -47,12 +49,17 @@ def _leaves(value: Mapping[str, Any], names: tuple[str, ...], deep: bool) -> Ite
             yield path, item
 
 
-def _free_name(record: Record, outer: Sequence[str], inner: Sequence[str], separator: str | None) -> str:
-    wanted = inner[-1] if separator is None else separator.join((*outer, *inner))
+def _name(declared: Flatten, outer: Sequence[str], inner: Sequence[str]) -> str:
+    name = inner[-1] if declared.separator is None else declared.separator.join((*outer, *inner))
+    return f"{declared.prefix}{name}{declared.suffix}"
+
+
+def _free_name(record: Record, outer: Sequence[str], inner: Sequence[str], declared: Flatten) -> str:
+    wanted = _name(declared, outer, inner)
     if wanted not in record:
         return wanted
     name = "_".join((*outer, *inner))
-    if separator is not None or name in record:
+    if declared.separator is not None or name in record:
         raise AnswerError(f"flattening `{'.'.join(outer)}` would overwrite the record's field `{wanted}`")
     return name
 

@@ -10,7 +10,7 @@ class Answer:
     """A response with status 200.
 
     Attributes:
-        body: its parsed JSON.
+        body: its parsed JSON, or what its format comes to (body_formats.py).
         headers: its headers.
         items: the records that the body holds, once they are selected.
         url: where it came from, without the query, which may have a credential.

@@ -237,7 +237,7 @@ class ApiClient:
                 # Others may have spent some meanwhile.
                 self._end_if_too_few_left(name, endpoint)
                 counts["requests"] += 1
-                response, content = self._exchange(url, query, outgoing, text)
+                response, content = self._exchange(url, query, outgoing, self._accepted(endpoint, text=text))
             auth = self._session.auth
             if response.status_code == 401 and isinstance(auth, BoughtToken) and not renewed:
                 auth.reject(response.request)
@@ -246,7 +246,7 @@ class ApiClient:
             if response.status_code not in (301, 302, 303, 307, 308):
                 self._end_if_spent(response, name, endpoint)
                 self._note_ageing(response, path, endpoint)
-                answer = self._responses.classify(response, content, name, endpoint, text=text)
+                answer = self._responses.classify(response, content, name, endpoint, text=text, most=MAX_BODY)
                 return replace(answer, url=url.partition("?")[0])
             if redirects == MAX_REDIRECTS:
                 problem = f"more than {redirects} redirects"
@@ -301,8 +301,14 @@ class ApiClient:
             )
             raise LimitExhausted(self._messages.about(name, problem), status=429)
 
+    def _accepted(self, endpoint: Endpoint | None, *, text: bool) -> dict[str, str]:
+        """The header of a request whose answer is not JSON, unless the client declares it."""
+        is_declared = any(name.lower() == "accept" for name in self.platform.client.headers)
+        is_other = text or (endpoint is not None and endpoint.response_format is not None and not is_declared)
+        return {"Accept": "*/*"} if is_other else {}
+
     def _exchange(
-        self, url: str, query: Mapping[str, ParamValue], outgoing: Outgoing, text: bool
+        self, url: str, query: Mapping[str, ParamValue], outgoing: Outgoing, accepted: Mapping[str, str]
     ) -> tuple[requests.Response, bytes]:
         """One request and its complete body, within the bounds of size and time."""
         deadline, server = Deadline(self.settings.answer_timeout or ANSWER_TIMEOUT), origin(url)
@@ -317,7 +323,7 @@ class ApiClient:
                     json=outgoing.json,
                     data=outgoing.data,
                     timeout=(CONNECT_TIMEOUT, self.settings.read_timeout or READ_TIMEOUT),
-                    headers={**outgoing.headers, **({"Accept": "*/*"} if text else {})},
+                    headers={**accepted, **outgoing.headers},
                     allow_redirects=False,
                     stream=True,
                 ) as response,

@@ -67,12 +67,12 @@ def from_json(content: bytes) -> Any:
             return _from_json_exactly(content)
         except ValueError:
             raise error from None
-    if _may_have_long_number(content) and _BEYOND_64_BITS.search(content):
+    if may_have_long_number(content) and _BEYOND_64_BITS.search(content):
         return _from_json_exactly(content)
     return body
 
 
-def _may_have_long_number(content: bytes) -> bool:
+def may_have_long_number(content: bytes) -> bool:
     """Whether there are 19 digits in a row. The regular expression takes as long as parsing does."""
     import numpy as np
 
@@ -91,6 +91,27 @@ def has_run(flags: np.ndarray, length: int) -> bool:
         runs = runs[step:] & runs[:-step]
         covered += step
     return bool(runs.any())
+
+
+def lines_from_json(content: bytes) -> list[Any]:
+    """The values of lines of JSON, as `from_json` reads each; empty lines have none. Raises ValueError."""
+    found: list[Any] = []
+    # Asked once for all lines: that costs a line more than to parse it.
+    read = from_json if may_have_long_number(content) else _from_json_of_short_numbers
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if line and not line.isspace():
+            try:
+                found.append(read(line))
+            except ValueError as error:
+                raise ValueError(f"line {number} is not JSON: {error}") from None
+    return found
+
+
+def _from_json_of_short_numbers(content: bytes) -> Any:
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return from_json(content)
 
 
 def _from_json_exactly(content: bytes) -> Any:

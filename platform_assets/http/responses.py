@@ -1,6 +1,6 @@
 """What a response means: an answer, a transient fault that is worth a retry, or a failure.
 
-200 with a JSON body             -> Answer
+200 with a JSON body, or one in the declared format -> Answer
 200 with a text, where one is expected -> Answer
 200 with another body            -> AnswerError; a transient fault if the body may have been cut off
 another 2xx                      -> AnswerError
@@ -19,8 +19,11 @@ import requests
 
 from platform_assets.configuration.platform_settings import platform_secrets, setting_name
 from platform_assets.declarations import Endpoint, ErrorHandler, Platform, ResponseAction, Template
+from platform_assets.declarations.response_format import Gzip, Json, ResponseFormat, inner_format
 from platform_assets.http.answer import Answer
+from platform_assets.http.body_formats import ends_itself, from_format
 from platform_assets.http.errors import AnswerError, LimitExhausted, RequestFailed, ResponseIgnored
+from platform_assets.http.gzipped import GZIP_MAGIC, TooLarge, decompressed
 from platform_assets.http.lossless_json import from_json
 from platform_assets.http.messages import Messages
 from platform_assets.http.repeated_keys import repeated_key
@@ -55,15 +58,17 @@ class ResponseClassifier:
         endpoint: Endpoint | None = None,
         *,
         text: bool = False,
+        most: int = 1 << 28,
     ) -> Answer:
         """The answer in a response.
 
         Args:
             response: status and headers.
-            content: the complete body, decompressed.
+            content: the complete body, without the encoding of the transfer.
             path: the request's method and path, for messages.
-            endpoint: whose permission a refusal names.
-            text: whether the body is a text instead of JSON.
+            endpoint: whose permission a refusal names, and what its answers are written in.
+            text: whether the body is a text instead of that.
+            most: bytes of a body that is a gzipped file, decompressed.
 
         Raises:
             TransientFault: the request may be sent again.
@@ -76,8 +81,12 @@ class ResponseClassifier:
         if declared is not None and declared.action != "success":
             raise self._as_declared(declared, handler, response, content, path, endpoint)
         if status == 200 or declared is not None:
-            body = self._text(response, content, path) if text else self._parse(response, content, path)
-            return Answer(body, response.headers)
+            if text:
+                return Answer(self._text(response, content, path), response.headers)
+            declared_format = endpoint.response_format if endpoint is not None else None
+            if declared_format is None:
+                return Answer(self._parse(response, content, path), response.headers)
+            return Answer(self._body(response, content, path, declared_format, most), response.headers)
         if 200 <= status < 300:
             problem = f"answered {status} where 200 with a JSON body is expected"
             raise AnswerError(self.messages.about(path, problem))
@@ -167,6 +176,29 @@ class ResponseClassifier:
         asked = 429 if declared.action == "rate_limited" else status
         return self._transient(RequestFailed(text, status=status), handler, asked, response, content, path)
 
+    def _body(self, response: requests.Response, content: bytes, path: str, declared: ResponseFormat, most: int) -> Any:
+        """The value of a body in a declared format. Raises AnswerError or TransientFault if it cannot be read."""
+        is_gzipped = isinstance(declared, Gzip) and content.startswith(GZIP_MAGIC)
+        try:
+            content = decompressed(content, most) if is_gzipped else content
+        except TooLarge:
+            raise AnswerError(self.messages.about(path, f"the answer is larger than {most} bytes")) from None
+        except ValueError as error:
+            raise self._unreadable(response, self.messages.about(path, str(error))) from None
+        written_in = inner_format(declared)
+        if isinstance(written_in, Json):
+            return self._parse(response, content, path)
+        if not (is_gzipped or ends_itself(written_in) or _declares_length(response)):
+            problem = "the body may be cut off: the response does not declare its length"
+            raise TransientFault(RequestFailed(self.messages.about(path, problem)), None)
+        kind = response.headers.get("Content-Type", "")
+        try:
+            return from_format(content, written_in, kind)
+        except ValueError as error:
+            name, shown = type(written_in).__name__, self.messages.excerpt(content) or "an empty body"
+            problem = f"status {response.status_code}, {kind or 'no content type'}: not {name}: {error}: {shown}"
+            raise self._unreadable(response, self.messages.about(path, problem)) from None
+
     def _parse(self, response: requests.Response, content: bytes, path: str) -> Any:
         content = content.removeprefix(_BYTE_ORDER_MARK)
         try:
@@ -181,12 +213,16 @@ class ResponseClassifier:
                 return body
             problem = f"the body has `{repeated}` twice in one object, so its value is ambiguous"
             raise AnswerError(self.messages.about(path, problem))
+        raise self._unreadable(response, text)
+
+    def _unreadable(self, response: requests.Response, text: str) -> Exception:
+        """What is raised for a body that is not what it should be; `text` says so."""
         if not _declares_length(response):
             # A broken connection looks like the end of the body then.
             text = f"{text} (or cut off: the response does not declare its length)"
         elif not self.platform.client.error_handler.retry_not_json:
-            raise AnswerError(text)
-        raise TransientFault(RequestFailed(text), None)
+            return AnswerError(text)
+        return TransientFault(RequestFailed(text), None)
 
     def _text(self, response: requests.Response, content: bytes, path: str) -> str | None:
         """The text that a body is, whether it comes as it is or as JSON; None for JSON's null and for what is no text.

@@ -11,6 +11,7 @@ from typing import Any
 
 from platform_assets.declarations import Client, Envelope, SingleObject
 from platform_assets.declarations.paginator import Paginator
+from platform_assets.declarations.selectors import selector_parts
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.lossless_json import as_json
 
@@ -31,23 +32,22 @@ def selector(client: Client, paginator: Paginator, data_selector: str) -> Callab
         paginator: `SingleObject` expects one object instead of a list.
         data_selector: dotted path to the items; empty for the body itself. `*` stands for every item of a list, or
             every value of an object: `data.*` for records by their id, `groups.*.records` for the records of all
-            groups. `groups[*].records` is the same path.
+            groups. `groups[*].records` is the same path. `['orders.json']` is a key with a dot in it.
 
     The function raises AnswerError if the path does not exist (naming the keys that do), if it leads to another kind
     of value, or if the body reports a failure, even beside records.
     """
     single = isinstance(paginator, SingleObject)
-    data_selector = data_selector.replace("[*]", ".*").removeprefix(".")
-    outermost = data_selector.split(".")[0]
+    keys = selector_parts(data_selector)
+    if keys is None:
+        raise AnswerError(f"selector `{data_selector}` is no path")
+    outermost = keys[0] if keys else ""
     null_is_empty = client.null_is_empty and not single
 
     def select(body: Any) -> list[Any]:
         if isinstance(body, dict) and data_selector:
             _refuse_failure(body, client.success_field, outermost)
-        if "*" in data_selector.split("."):
-            selected = _select_all(body, data_selector, null_is_empty)
-        else:
-            selected = _select(body, data_selector, null_is_empty)
+        selected = (_select_all if "*" in keys else _select)(body, data_selector, keys, null_is_empty)
         if single:
             if not isinstance(selected, dict) or not selected:
                 raise AnswerError(f"selector `{data_selector}` should find one object and found {_kind(selected)}")
@@ -79,24 +79,22 @@ def _excerpt(value: Any) -> str:
     return as_json(value, "an error").decode()[:_EXCERPT_CHARACTERS]
 
 
-def _select(body: Any, data_selector: str, null_is_empty: bool) -> Any:
+def _select(body: Any, data_selector: str, keys: tuple[str, ...], null_is_empty: bool) -> Any:
     """The value at the selector's path. Raises AnswerError if the path does not exist."""
-    if not data_selector:
-        return body
     value, place = body, ""
-    for key in data_selector.split("."):
+    for key in keys:
         if not isinstance(value, dict):
             raise AnswerError(f"selector `{data_selector}` matched nothing: the {place or 'body'} is {_kind(value)}")
         if key not in value:
-            keys = ", ".join(list(map(str, value))[:_KEYS_IN_MESSAGE]) or "none"
-            raise AnswerError(f"selector `{data_selector}` matched nothing; keys at the {place or 'top'}: {keys}")
+            there = ", ".join(list(map(str, value))[:_KEYS_IN_MESSAGE]) or "none"
+            raise AnswerError(f"selector `{data_selector}` matched nothing; keys at the {place or 'top'}: {there}")
         value, place = value[key], f"`{key}`"
         if value is None and null_is_empty:
             return []
     return value
 
 
-def _select_all(body: Any, data_selector: str, null_is_empty: bool) -> list[Any]:
+def _select_all(body: Any, data_selector: str, keys: tuple[str, ...], null_is_empty: bool) -> list[Any]:
     """The records at every place that a path with `*` leads to: objects, and those in lists.
 
     An item that lacks the path's next key has no records. If every one lacks it, the path is wrong.
@@ -104,7 +102,7 @@ def _select_all(body: Any, data_selector: str, null_is_empty: bool) -> list[Any]
     Raises AnswerError if the path leads nowhere, or to another kind of value.
     """
     found, place = [body], "body"
-    for key in data_selector.split("."):
+    for key in keys:
         before, found = found, []
         for value in before:
             if value is None and null_is_empty:
@@ -117,8 +115,8 @@ def _select_all(body: Any, data_selector: str, null_is_empty: bool) -> list[Any]
                 raise AnswerError(f"selector `{data_selector}` matched nothing: the {place} is {_kind(value)}")
         if key != "*" and not found and any(value is not None for value in before):
             names = dict.fromkeys(str(name) for value in before for name in value or ())
-            keys = ", ".join(list(names)[:_KEYS_IN_MESSAGE]) or "none"
-            raise AnswerError(f"selector `{data_selector}` matched nothing; keys at the {place}: {keys}")
+            there = ", ".join(list(names)[:_KEYS_IN_MESSAGE]) or "none"
+            raise AnswerError(f"selector `{data_selector}` matched nothing; keys at the {place}: {there}")
         place = f"`{key}`"
     records: list[Any] = []
     for value in found:

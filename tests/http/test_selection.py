@@ -41,6 +41,8 @@ def test_finds_lists_and_nested_lists() -> None:
         ([{"rows": [{"id": 1}]}, {"rows": []}, {"rows": [{"id": 2}]}], "*.rows", [1, 2]),
         ({"groups": [{"rows": [{"id": 1}]}, {"other": 3}]}, "groups[*].rows", [1]),
         ({"groups": {"x": {"rows": {"r": {"id": 1}, "s": {"id": 2}}}}}, "groups.*.rows.*", [1, 2]),
+        ({"a.json": [{"b.json": [{"id": 1}]}]}, "['a.json'][*]['b.json']", [1]),
+        ({"a": {"b.c": {"d": [{"id": 1}]}}}, "a['b.c'].d", [1]),
         ({"groups": []}, "groups.*.rows", []),
         ({"groups": {}}, "groups.*", []),
         ({"groups": [{"rows": []}]}, "groups.*.rows", []),

@@ -4,7 +4,9 @@ Stream -> requesting   address, path, parameters, headers, body
           paging       paginator
           partitions   parents and lists of values
           cursors      incremental
-          records      selector, filter, added and removed fields
+          records      selector, filter
+          decoding     what responses are written in
+          transformations  fields that are added, made flat, renamed and removed
           failures     what responses mean
           schemas      columns
        -> credentials  of all streams together
@@ -35,15 +37,17 @@ from platform_assets.importing.findings import Findings, UnreadableDocument
 from platform_assets.importing.manifest.authenticators import Authenticators
 from platform_assets.importing.manifest.components import Manifest
 from platform_assets.importing.manifest.cursors import Found, convert_cursor
+from platform_assets.importing.manifest.decoding import convert_decoder, of_texts, within
 from platform_assets.importing.manifest.failures import convert_errors
 from platform_assets.importing.manifest.identifiers import with_plain_identifiers
 from platform_assets.importing.manifest.paging import convert_paging
 from platform_assets.importing.manifest.partitions import convert_partitions
 from platform_assets.importing.manifest.rate_limits import rate_limit_of
-from platform_assets.importing.manifest.records import convert_filter, convert_selector, convert_transformations
+from platform_assets.importing.manifest.records import convert_filter, convert_selector
 from platform_assets.importing.manifest.requesting import convert_request, without_repeated
 from platform_assets.importing.manifest.schemas import columns_of, key_type, properties_of
 from platform_assets.importing.manifest.texts import NotCarried, Texts
+from platform_assets.importing.manifest.transformations import convert_transformations
 from platform_assets.importing.names import snake_case
 from platform_assets.importing.parents import say_orphans
 
@@ -164,7 +168,8 @@ class _Reader:
             kind = retriever.get("class_name") or retriever.get("type") if isinstance(retriever, Mapping) else None
             why = "is Python, which is never run" if _is_custom(retriever) else "is not in our vocabulary"
             raise NotCarried(f"the retriever `{kind}` {why}")
-        _refuse_decoder(retriever.get("decoder"))
+        decoder = retriever.get("decoder")
+        response_format = convert_decoder(decoder)
         settings = self._manifest.settings
         partitions = convert_partitions(retriever.get("partition_router"), settings, self._names)
         cursor = component.get("incremental_sync")
@@ -191,7 +196,8 @@ class _Reader:
         endpoint = replace(
             without_repeated(asked, paginator, incremental, findings, name),
             paginator=paginator,
-            data_selector=convert_selector(selector),
+            data_selector=within(response_format, decoder, convert_selector(selector)),
+            response_format=response_format,
             incremental=incremental,
             record_filter=record_filter,
             record=record,
@@ -201,10 +207,8 @@ class _Reader:
         auth, options = authenticators.of(requester.get("authenticator"), request.base_url, request.auth)
         schema = properties_of(component)
         key = self._key(component.get("primary_key"))
-        columns = {
-            **columns_of(schema, endpoint.record),
-            **{field: key_type(schema.get(field)) or "text" for field in key},
-        }
+        keys = {field: key_type(schema.get(field)) or "text" for field in key}
+        columns = of_texts({**columns_of(schema, endpoint.record), **keys}, response_format)
         untyped = tuple(field for field in key if key_type(schema.get(field)) is None)
         for field in untyped:
             why = "its type is declared nowhere; `text` holds numbers too, as their digits"
@@ -254,12 +258,6 @@ class _Reader:
 
 def _is_custom(component: Any) -> bool:
     return isinstance(component, Mapping) and bool(component.get("class_name"))
-
-
-def _refuse_decoder(decoder: Any) -> None:
-    kind = decoder.get("type") if isinstance(decoder, Mapping) else None
-    if kind not in (None, "JsonDecoder"):
-        raise NotCarried(f"bodies for `{decoder.get('class_name', kind)}` are not in our vocabulary")
 
 
 def _is_epoch(cursor: Mapping[str, Any], incremental: Incremental | None) -> bool | None:

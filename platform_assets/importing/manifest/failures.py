@@ -1,6 +1,6 @@
 """Error handlers and backoffs of a requester."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, cast
 
@@ -46,9 +46,18 @@ def convert_errors(component: Any, texts: Texts, findings: Findings, name: str) 
         backoffs += filter(None, (_backoff(one, findings, name) for one in strategies))
         given = handler.get("max_retries")
         retries = given if type(given) is int and 0 <= given <= 100 else retries
-    return replace(
-        ErrorHandler(), max_retries=retries, response_actions=tuple(actions), backoff=tuple(dict.fromkeys(backoffs))
-    )
+    used = _used(tuple(dict.fromkeys(backoffs)), findings, name)
+    return replace(ErrorHandler(), max_retries=retries, response_actions=tuple(actions), backoff=used)
+
+
+def _used(backoffs: Sequence[Backoff], findings: Findings, name: str) -> tuple[Backoff, ...]:
+    """Without those behind one that always says how long to wait."""
+    ends = (place for place, one in enumerate(backoffs, 1) if isinstance(one, ConstantBackoff | ExponentialBackoff))
+    end = next(ends, len(backoffs))
+    for one in backoffs[end:]:
+        label = type(backoffs[end - 1]).__name__
+        findings.mended(name, f"backoff.{type(one).__name__}", f"left out: nothing after {label} is ever used")
+    return tuple(backoffs[:end])
 
 
 def _handlers(component: Any, findings: Findings, name: str) -> Iterator[Mapping[str, Any]]:

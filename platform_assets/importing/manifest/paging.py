@@ -28,6 +28,7 @@ from platform_assets.importing.manifest.texts import (
     single_expression,
     small_headers,
 )
+from platform_assets.importing.manifest.underscores import as_items
 
 _USUAL_SIZE = 100
 _TOKEN = re.compile(
@@ -242,7 +243,7 @@ def _template(text: str, what: str, size: int | None) -> Template:
     text = small_headers(text)
     text = re.sub(r"\blast_records\s*\[\s*-1\s*\]", "last_record", text)
     text = re.sub(r"\blast_records\s*\|\s*(?:length|count)\b", "last_page_size", text)
-    template = Template(text if is_template(text) else "{{ " + text + " }}")
+    template = Template(as_items(text if is_template(text) else "{{ " + text + " }}"))
     problem = problem_of(template, PAGE | FUNCTIONS)
     if problem is not None:
         raise NotCarried(f"`{what}`: {problem}")

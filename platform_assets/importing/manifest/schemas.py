@@ -7,7 +7,7 @@ values, and a value of another type than its column's goes to a column beside it
 from collections.abc import Mapping
 from typing import Any
 
-from platform_assets.declarations import RecordShape
+from platform_assets.declarations import AddFields, RecordShape, RemoveFields
 from platform_assets.importing.names import snake_case
 
 _TYPES = {
@@ -35,13 +35,12 @@ def properties_of(component: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def columns_of(properties: Mapping[str, Any], record: RecordShape | None) -> dict[str, str]:
     """Field -> data type, of the fields with one type that reach the table under a name of their own."""
-    gone = set(record.removed) if record else set()
-    flat = {one.path for one in record.flattened if not one.kept} if record else set()
+    gone = _gone(record) if record else set[str]()
     found: dict[str, str] = {}
     taken: set[str] = set()
     for field, schema in properties.items():
         column, kind = snake_case(str(field)), type_of(schema)
-        if kind is None or field in gone or field in flat or "*" in flat or not column or column in taken:
+        if kind is None or field in gone or "*" in gone or not column or column in taken:
             continue
         # Internal columns begin so, and a dotted name would be a path.
         if str(field).startswith("_") or "." in str(field) or len(found) >= _MAX_COLUMNS:
@@ -49,6 +48,17 @@ def columns_of(properties: Mapping[str, Any], record: RecordShape | None) -> dic
         taken.add(column)
         found[str(field)] = kind
     return found
+
+
+def _gone(record: RecordShape) -> set[str]:
+    """Fields that the shape drops at the end; `*` if it drops all objects."""
+    found: set[str] = set()
+    for step in record.steps:
+        if isinstance(step, AddFields):
+            found -= step.fields.keys()
+        elif isinstance(step, RemoveFields) and step.condition is None:
+            found |= set(step.fields)
+    return found | set(record.removed) | {one.path for one in record.flattened if not one.kept}
 
 
 def key_type(schema: Any) -> str | None:

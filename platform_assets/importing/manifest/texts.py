@@ -16,6 +16,7 @@ from platform_assets.declarations import Configured, FanOut, Resolve, Template
 from platform_assets.declarations.template_problems import problem_of
 from platform_assets.importing.manifest.expressions import Piece, has_template, joined, paths_of, pieces_of
 from platform_assets.importing.manifest.settings import ConfigSettings
+from platform_assets.importing.manifest.underscores import as_items
 
 # What was left by the last sync, in templates.
 STATE = "stream_state"
@@ -108,7 +109,7 @@ class Texts:
 
     def template(self, text: str, names: frozenset[str], what: str) -> Template:
         """A template that can run. Raises NotCarried."""
-        template = Template(text)
+        template = Template(as_items(text))
         secrets = secrets_in(template, self.settings)
         if secrets:
             raise NotCarried(f"`{what}` has the credential `{secrets[0]}` in it")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tests.importing.manifest.bodies import written
 from tests.servers.http_server import HttpServer, Query, Reply, Request
 
 Record = dict[str, Any]
@@ -89,6 +90,8 @@ class VendorApi(HttpServer):
                 return _filtered(kind, query, request)
             case ["v1", "faulty", kind]:
                 return self._faulty(kind, request)
+            case ["v1", "written", kind]:
+                return written(kind)
             case ["v1", "shaped", kind]:
                 return _shaped(kind)
         return Reply({"error": "no such path"}, 404)
@@ -148,6 +151,10 @@ class VendorApi(HttpServer):
                     int(query.get("at", 0)),
                     lambda at: {"links": {"next": at and f"{base}/v1/paged/{kind}?at={at}"}},
                 )
+            case "hal":
+                start = int(query.get("at", 0))
+                more = {"next": {"href": f"{self.url}/v1/paged/hal?at={start + PAGE}"}}
+                return Reply({"items": ITEMS[start : start + PAGE], "_links": more if start + PAGE < 23 else {}})
             case "link_header":
                 start = int(query.get("at", 0))
                 link = f'<{self.url}/v1/paged/link_header?at={start + PAGE}>; rel="next"'
@@ -266,6 +273,8 @@ def _shaped(kind: str) -> Reply:
             return Reply({"data": ITEMS[0]})
         case "null":
             return Reply({"data": None})
+        case "dotted":
+            return Reply({"data": [{"items.json": ITEMS[:5]}, {"items.json": ITEMS[5:]}], "items.json": ITEMS})
         case "grouped":
             return Reply({"groups": [{"rows": ITEMS[:5]}, {"rows": ITEMS[5:]}]})
         case "keyed":

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.importing.manifest.api import ITEMS, KEY, KINDS, ORGS, USER, Record, prices_of, projects_of, tasks_of
+from tests.importing.manifest.bodies import LINES, WRITTEN
+from tests.importing.manifest.shaped import SHAPED
 
 Json = dict[str, Any]
 
@@ -221,6 +223,13 @@ _PAGES: dict[str, tuple[str, Json]] = {
     "relative links": (
         "relative",
         paged(cursor("{{ response.links.next }}", stop_condition="{{ not response.links.next }}"), _PATH),
+    ),
+    "links in a field with an underscore": (
+        "hal",
+        paged(
+            cursor("{{ response._links.next.href }}", stop_condition="{{ 'next' not in response._links }}"),
+            _PATH,
+        ),
     ),
     "links in the header": (
         "link_header",
@@ -590,6 +599,21 @@ CASES: dict[str, Case] = {
             {"action": "RATE_LIMITED", "http_codes": [429]}, backoff={"type": "WaitTimeFromHeader", "header": "X-Wait"}
         ),
     ),
+    "several waits, the first of which always says": _plain(
+        "/faulty/server",
+        requester={
+            "error_handler": {
+                "type": "CompositeErrorHandler",
+                "error_handlers": [
+                    {"type": "DefaultErrorHandler", "backoff_strategies": [_CONSTANT]},
+                    {
+                        "type": "DefaultErrorHandler",
+                        "backoff_strategies": [{"type": "ExponentialBackoffStrategy", "factor": 2}],
+                    },
+                ],
+            }
+        },
+    ),
     "rate limits until a moment": _plain(
         "/faulty/until", **_handled(backoff={"type": "WaitUntilTimeFromHeader", "header": "X-Until"})
     ),
@@ -625,8 +649,22 @@ CASES: dict[str, Case] = {
         [{**{key: value for key, value in one.items() if key != "price"}, **one["price"]} for one in ITEMS],
         transformations=[{"type": "DpathFlattenFields", "field_path": ["price"], "delete_origin_value": True}],
     ),
+    **{name: _plain("/shaped/all", rows, transformations=given) for name, (given, rows) in SHAPED.items()},
+    **{
+        name: _plain(f"/written/{kind}", rows, at=at, retriever={"decoder": decoder})
+        for name, (kind, decoder, at, rows) in WRITTEN.items()
+    },
+    "lines of text": _plain(
+        "/written/lines", LINES, at=[], key=None, retriever={"decoder": {"type": "IterableDecoder"}}
+    ),
     "one object": _plain("/shaped/object", ITEMS[:1], at=["data"]),
     "null": _plain("/shaped/null", [], at=["data"]),
+    "a name with a dot": _plain("/shaped/dotted", at=["items.json"]),
+    "names with dots in a list": Case(
+        [stream("/shaped/dotted", at=["data", "*", "items.json"])],
+        {"items": ITEMS},
+        cdk="it takes each list of records for a record",
+    ),
     "groups": Case(
         [stream("/shaped/grouped", at=["groups", "*", "rows"])],
         {"items": ITEMS},

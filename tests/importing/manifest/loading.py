@@ -72,9 +72,13 @@ def load(case: Case, url: str, warehouse: Path) -> dict[str, Rows]:
 
 
 def plain(records: Rows) -> Rows:
-    """Without what is null or internal, in one order."""
+    """Without what is null or internal, in one order; dots in names as columns have them."""
     kept = [
-        {key: comparable(value) for key, value in one.items() if value is not None and not key.startswith("_")}
+        {
+            key.replace(".", "_"): comparable(value)
+            for key, value in one.items()
+            if value is not None and not key.startswith("_")
+        }
         for one in records
     ]
     return sorted(kept, key=lambda one: json.dumps(one, sort_keys=True, default=str))

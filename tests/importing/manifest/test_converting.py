@@ -10,21 +10,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platform_assets.declarations import (
+    AddFields,
     ApiKeyAuth,
     BearerAuth,
     ComputedCursor,
     Configured,
+    ConstantBackoff,
     Cursor,
     Endpoint,
     FanOut,
     Flatten,
+    Gzip,
     HeaderLink,
     HttpBasicAuth,
+    JsonLines,
     JsonLink,
     Offset,
     PageNumber,
     Platform,
     RateLimit,
+    RecordShape,
+    RemoveFields,
     Resolve,
     Template,
     TemplateAuth,
@@ -37,6 +43,7 @@ from platform_assets.importing.manifest.reading import read_manifest
 from platform_assets.platform_files import as_yaml
 from platform_assets.platform_files.reader import parse_platform
 from tests.importing.manifest.cases import CASES, QUERY, SPEC, cursor, option, paged, stream
+from tests.importing.manifest.shaped import adding, lifting, removing
 
 _EITHER = "{{ config.get('old_key') or config.get('nested_key') }}"
 
@@ -267,7 +274,9 @@ def test_windows_and_bounds() -> None:
         ({"incremental_sync": custom("IncrementalSync")}, "incremental_sync"),
         (paged(custom("PaginationStrategy"), None), "the whole resource"),
         ({"retriever": {"partition_router": custom("PartitionRouter")}}, "the whole resource"),
-        ({"retriever": {"decoder": {"type": "XmlDecoder"}}}, "the whole resource"),
+        ({"retriever": {"decoder": {"type": "ZipfileDecoder"}}}, "the whole resource"),
+        ({"retriever": {"decoder": {"type": "CsvDecoder", "delimiter": ";;"}}}, "the whole resource"),
+        ({"retriever": {"decoder": {"type": "IterableDecoder"}}, "at": ["record"]}, "the whole resource"),
         ({"requester": {"http_method": "PUT"}}, "the whole resource"),
         ({"requester": {"request_parameters": {"q": "{{ next_page_token.a }}x"}}}, "the whole resource"),
         ({"requester": {"request_parameters": {"q": "{{ config['key'] ~ record.x }}"}}}, "the whole resource"),
@@ -317,21 +326,79 @@ def test_cursors_that_filter_nothing_are_suspected() -> None:
         assert incremental is not None and not incremental.partial
 
 
-def test_records_are_reshaped_in_our_order() -> None:
+def test_records_are_reshaped_in_the_written_order() -> None:
     record = endpoint(*CASES["added and removed fields"].streams).record
     assert record is not None and record.removed == ("internal", "tags")
     assert record.added["currency"] == Template("{{ record['price']['currency'] }}")
     flat = endpoint(*CASES["an object made flat"].streams).record
-    assert flat is not None and flat.flattened == (Flatten(path="price", separator=None, deep=False),)
-    added = {"type": "AddedFieldDefinition", "path": ["b"], "value": "{{ record.a }}"}
-    late = stream(
-        "/x",
-        transformations=[
-            {"type": "RemoveFields", "field_pointers": [["a"]]},
-            {"type": "AddFields", "fields": [added]},
-        ],
+    assert flat is not None and flat.steps == (Flatten(path="price", separator=None, deep=False, clash="leave"),)
+    late = endpoint(*CASES["a field of a removed one's name"].streams).record
+    assert late is not None and late.steps == (
+        RemoveFields(fields=("name",)),
+        AddFields(fields={"name": Template("{{ record.id ~ '!' }}")}),
     )
-    assert ("not carried", "items", "transformations.AddFields") in imported(late)[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        adding((["a", "0"], "x")),
+        adding((["{{ config['part'] }}"], "x")),
+        adding((["a"], "{{ now_utc() }}")),
+        adding((["a"], "{{ today_utc() if record.x else record.y }}")),
+        removing(["**", "a", "**"]),
+        removing(["a.b"]),
+        lifting("*"),
+        lifting("price", key_transformation={"type": "KeyTransformation", "prefix": "{{ config['part'] }}"}),
+        {"type": "KeysReplace", "old": "{{ record.a }}", "new": ""},
+    ],
+)
+def test_transformations_that_depend_on_what_is_not_known_are_named(change: dict[str, Any]) -> None:
+    platform, said = imported(stream("/x", transformations=[change, adding((["b"], "y"))]))
+    assert ("not carried", "items", f"transformations.{change['type']}") in said
+    assert platform.resource("items").endpoint.record == RecordShape(added={"b": "y"})
+
+
+def test_a_condition_of_a_removal_that_names_a_place_is_suspected() -> None:
+    change = removing(["a"], condition="{{ property == '' }}")
+    platform, said = imported(stream("/x", transformations=[change]))
+    assert ("suspected", "items", "RemoveFields") in said
+    record = platform.resource("items").endpoint.record
+    assert record is not None and record.steps == (
+        RemoveFields(fields=("**",), condition=Template("{{ property == '' }}")),
+    )
+
+
+def test_decoders_are_formats() -> None:
+    lines = {"type": "JsonLineParser", "encoding": "utf-8"}
+    packed = {"type": "CompositeRawDecoder", "parser": {"type": "GzipParser", "inner_parser": lines}}
+    items = {"type": "JsonItemsDecoder", "items_path": "data.users"}
+    platform, _ = imported(
+        stream("/x", name="x", at=["a.b"], retriever={"decoder": packed}),
+        stream("/y", name="y", at=["row"], retriever={"decoder": items}),
+    )
+    x, y = platform.resources
+    assert (x.endpoint.response_format, platform.data_selector_of(x)) == (Gzip(of=JsonLines()), "*.['a.b']")
+    assert (y.endpoint.response_format, platform.data_selector_of(y)) == (None, "data.users.*.row")
+    (table,) = CASES["CSV"].streams
+    assert imported(table)[0].resource("items").columns["id"] == "text"
+
+
+def test_waits_behind_one_that_always_says_are_left_out() -> None:
+    platform, said = imported(*CASES["several waits, the first of which always says"].streams)
+    assert platform.error_handler_of(platform.resource("items").endpoint).backoff == (ConstantBackoff(seconds=0.01),)
+    assert ("mended", "items", "backoff.ExponentialBackoff") in said
+
+
+def test_fields_with_an_underscore_are_items_of_data() -> None:
+    platform, _ = imported(*CASES["links in a field with an underscore"].streams)
+    paginator = platform.paginator_of(platform.resource("items"))
+    assert isinstance(paginator, ComputedCursor) and paginator.cursor.text == "{{ response['_links'].next.href }}"
+    kept = endpoint(stream("/x", **filtered("{{ record._meta.kind == 'a._b' }}"))).record_filter
+    assert kept == Template("{{ record['_meta'].kind == 'a._b' }}")
+    assert ("not carried", "items", "record_filter") in imported(
+        stream("/x", **filtered("{{ record.__class__.mro() }}"))
+    )[1]
 
 
 def test_limits_of_the_api() -> None:
