@@ -20,6 +20,7 @@ from platform_assets.importing.manifest.settings import ConfigSettings
 from platform_assets.importing.manifest.template_credentials import (
     computed_basic,
     plain_text,
+    setting_of,
     shown,
     template_auth,
     template_of,
@@ -53,6 +54,8 @@ def convert_auth(component: Any, settings: ConfigSettings, base_url: str) -> Aut
         return convert_oauth(component, settings, base_url)
     if kind == "SessionTokenAuthenticator":
         return _session(component, settings, base_url)
+    if kind == "LegacySessionTokenAuthenticator":
+        return _legacy_session(component, settings)
     if kind == "CustomAuthenticator":
         raise NotCarried(f"`{component.get('class_name')}` is Python, which is never run")
     raise NotCarried(f"`{kind}` is not in our vocabulary")
@@ -192,4 +195,17 @@ def _session(component: Mapping[str, Any], settings: ConfigSettings, base_url: s
         token_path=".".join(path),
         header=header,
         expires=iso_duration(component.get("expiration_duration")) or timedelta(hours=1),
+    )
+
+
+def _legacy_session(component: Mapping[str, Any], settings: ConfigSettings) -> Auth:
+    """A login by user and password on the API's own server; a session token that a user may have is not used."""
+    login, key, header = (component.get(name) for name in ("login_url", "session_token_response_key", "header"))
+    if not all(isinstance(one, str) and one and not is_template(one) for one in (login, key, header)):
+        raise NotCarried("a login whose address, header or token's name is computed is not in our vocabulary")
+    return SessionToken(
+        login_path="/" + str(login).strip("/"),
+        login_json={name: setting_of(component.get(name), settings, name) for name in ("username", "password")},
+        token_path=str(key),
+        header=str(header),
     )

@@ -73,6 +73,9 @@ class VendorApi(HttpServer):
                 return self._paged(kind, query, request)
             case ["v1", "auth", kind]:
                 return _guarded(kind, query, request)
+            case ["v1", "old_login"]:
+                is_known = json.loads(request.content) == {"username": USER, "password": KEY}
+                return Reply({"id": TOKEN}) if is_known else Reply({}, 401)
             case ["paged", "token"]:
                 return _ticket(request)
             case ["token"] | ["v1", "login"]:

@@ -322,6 +322,19 @@ _AUTH: dict[str, tuple[str, Json]] = {
             "refresh_request_body": {"tenant": "x-{{ config['nested']['key'] }}", "version": 2},
         },
     ),
+    "session token of an older manifest": (
+        "session",
+        {
+            "type": "LegacySessionTokenAuthenticator",
+            "login_url": "old_login",
+            "header": "X-Session",
+            "session_token_response_key": "id",
+            "username": _secret("user"),
+            "password": _secret("key"),
+            "session_token": "{{ config['session_token'] }}",
+            "validate_session_url": "me",
+        },
+    ),
     "session token": (
         "session",
         {
