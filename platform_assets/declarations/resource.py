@@ -176,8 +176,10 @@ class Endpoint:
         incremental: the cursor; None if the list has none and is read in full.
         batch: several parents in one request; the parameter that is a `Resolve` takes their values, joined by commas.
         record_filter: the records for which it does not hold are left out, and counted. It sees a record as the server
-            sends it. A record that holds no longer is gone from a list that is read in full (`on_removal`); a row that
-            came by a filtered list (`start_param`) stays as it was when it last held.
+            sends it, or with `filters_shaped` as `record` makes it. A record that holds no longer is gone from a list
+            that is read in full (`on_removal`); a row that came by a filtered list (`start_param`) stays as it was when
+            it last held.
+        filters_shaped: whether `record_filter` comes after `record`.
         record: how its records differ from the table's fields.
         exclude: fields that this contract's records have and that are never loaded, beside the resource's.
         details: requests per row, for fields that the list does not have; sent if the setting `details` is on.
@@ -207,6 +209,7 @@ class Endpoint:
     incremental: Incremental | None = None
     batch: ParentBatch | None = None
     record_filter: Template | None = None
+    filters_shaped: bool = False
     record: RecordShape | None = None
     exclude: tuple[str, ...] = ()
     details: tuple[Detail, ...] = ()

@@ -37,6 +37,7 @@ class RecordChanges:
         counts: Counter[str],
     ) -> None:
         self._declared = declared = query.endpoint.record
+        self._filters_shaped = query.endpoint.filters_shaped
         self._query_values = query.values
         self._never_loaded = never_loaded
         epochs = platform.client.epoch_times
@@ -48,12 +49,17 @@ class RecordChanges:
 
     def of(self, records: list[Record]) -> list[Record]:
         """The records that are kept, changed in place. Raises AnswerError for one that cannot be changed so."""
-        records = self._templates.kept(records)
+        if not self._filters_shaped:
+            records = self._templates.kept(records)
+        self._shape(records)
+        return self._templates.kept(records) if self._filters_shaped else records
+
+    def _shape(self, records: list[Record]) -> None:
         declared = self._declared
         if self._steps is None:
             times_from_epoch(records, self._times)
         if declared is None:
-            return records
+            return
         shape(records, declared, self._query_values)
         if declared.added or self._steps is not None:
             drop_fields(records, self._never_loaded)
@@ -66,4 +72,3 @@ class RecordChanges:
         if declared.added or self._steps is not None:
             # Steps reckon with times as the server has them, and make some themselves.
             times_from_epoch(records, self._times)
-        return records

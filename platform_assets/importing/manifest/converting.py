@@ -43,7 +43,7 @@ from platform_assets.importing.manifest.identifiers import with_plain_identifier
 from platform_assets.importing.manifest.paging import convert_paging
 from platform_assets.importing.manifest.partitions import convert_partitions
 from platform_assets.importing.manifest.rate_limits import rate_limit_of
-from platform_assets.importing.manifest.records import convert_filter, convert_selector
+from platform_assets.importing.manifest.records import convert_filter, convert_selector, filters_shaped
 from platform_assets.importing.manifest.requesting import convert_request, without_repeated
 from platform_assets.importing.manifest.schemas import columns_of, key_type, properties_of
 from platform_assets.importing.manifest.texts import NotCarried, Texts
@@ -200,6 +200,7 @@ class _Reader:
             response_format=response_format,
             incremental=incremental,
             record_filter=record_filter,
+            filters_shaped=record_filter is not None and record is not None and filters_shaped(selector, cursor),
             record=record,
             error_handler=convert_errors(requester.get("error_handler"), texts, findings, name),
         )

@@ -51,3 +51,9 @@ def convert_filter(selector: Any, texts: Texts, findings: Findings, name: str) -
     except NotCarried as error:
         findings.not_carried(name, "record_filter", str(error))
         return None
+
+
+def filters_shaped(selector: Any, cursor: Mapping[str, Any]) -> bool:
+    """Whether the filter comes after the transformations; by default where records are filtered by the cursor too."""
+    given = selector.get("transform_before_filtering") if isinstance(selector, Mapping) else None
+    return cursor.get("is_client_side_incremental") is True if given is None else given is True

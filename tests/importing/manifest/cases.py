@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.importing.manifest.api import ITEMS, KEY, KINDS, ORGS, USER, Record, prices_of, projects_of, tasks_of
 from tests.importing.manifest.bodies import LINES, WRITTEN
-from tests.importing.manifest.shaped import SHAPED
+from tests.importing.manifest.shaped import SHAPED, adding
 
 Json = dict[str, Any]
 
@@ -637,6 +637,15 @@ CASES: dict[str, Case] = {
         "/shaped/all",
         [one for one in ITEMS if not one["deleted"]],
         selector={"record_filter": {"type": "RecordFilter", "condition": "{{ not record.deleted }}"}},
+    ),
+    "records filtered by an added field": _plain(
+        "/shaped/all",
+        [{**one, "half": one["id"] / 2} for one in ITEMS if one["id"] > 10],
+        selector={
+            "record_filter": {"type": "RecordFilter", "condition": "{{ record.half > 5 }}"},
+            "transform_before_filtering": True,
+        },
+        transformations=[adding((["half"], "{{ record.id / 2 }}"))],
     ),
     "added and removed fields": _plain(
         "/shaped/all",
