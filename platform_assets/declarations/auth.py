@@ -117,7 +117,8 @@ class OAuth2ClientCredentials:
         client_id, client_secret: names of the two secrets.
         access_token_request_data: further fields of the token request's form, e.g. `{"scope": "monitoring"}`. Settings
             of a template are secrets.
-        access_token_request_headers: headers of the token request, which may be templates of secrets.
+        access_token_request_headers: headers of the token request, which may be templates of secrets. With an
+            `Authorization` among them the form has no id and secret: a client is to prove itself in one way.
         default_token_expiration: seconds that a token is good for if the answer does not say.
         client_id_name, client_secret_name: fields of the request's form.
         access_token_name, expires_in_name: fields of the answer. The latter may be seconds, or when the token expires:
@@ -134,6 +135,11 @@ class OAuth2ClientCredentials:
     client_secret_name: str = "client_secret"
     access_token_name: str = "access_token"
     expires_in_name: str = "expires_in"
+
+    @property
+    def client_is_in_header(self) -> bool:
+        """Whether the client proves itself in a header of the token request, so not in its form."""
+        return any(name.lower() == "authorization" for name in self.access_token_request_headers)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -155,7 +161,8 @@ class OAuth2RefreshToken:
         client_id, client_secret, refresh_token: names of the secrets; `client_secret=None` for a client without one.
         access_token_request_data: further fields of the token request's form, e.g. `{"scope": "read"}`. Settings of a
             template are secrets.
-        access_token_request_headers: headers of the token request, which may be templates of secrets.
+        access_token_request_headers: headers of the token request, which may be templates of secrets. With an
+            `Authorization` among them the form has no id and secret: a client is to prove itself in one way.
         default_token_expiration: seconds that a token is good for if the answer does not say.
         client_id_name, client_secret_name, refresh_token_name: fields of the request's form.
         access_token_name, expires_in_name: fields of the answer. The latter may be seconds, or when the token expires:
@@ -174,6 +181,11 @@ class OAuth2RefreshToken:
     refresh_token_name: str = "refresh_token"
     access_token_name: str = "access_token"
     expires_in_name: str = "expires_in"
+
+    @property
+    def client_is_in_header(self) -> bool:
+        """Whether the client proves itself in a header of the token request, so not in its form."""
+        return any(name.lower() == "authorization" for name in self.access_token_request_headers)
 
     @property
     def secrets(self) -> tuple[str, ...]:

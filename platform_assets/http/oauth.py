@@ -149,12 +149,13 @@ def life(stated: Any, default: float) -> float:
 
 def client_credentials(endpoint: TokenEndpoint, auth: OAuth2ClientCredentials, secrets: Mapping[str, str]) -> Buy:
     """Buys with the client's own id and secret."""
-    form = {
-        "grant_type": "client_credentials",
-        auth.client_id_name: secrets[auth.client_id],
-        auth.client_secret_name: secrets[auth.client_secret],
-        **endpoint.data,
-    }
+    form = {"grant_type": "client_credentials", **endpoint.data}
+    if not auth.client_is_in_header:
+        form = {
+            auth.client_id_name: secrets[auth.client_id],
+            auth.client_secret_name: secrets[auth.client_secret],
+            **form,
+        }
     return lambda _: endpoint.ask(form)[0]
 
 

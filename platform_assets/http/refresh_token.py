@@ -139,11 +139,10 @@ def refresh_token(
 
 
 def _form(auth: OAuth2RefreshToken, secrets: Mapping[str, str], newest: str) -> dict[str, str]:
-    form = {
-        "grant_type": "refresh_token",
-        auth.refresh_token_name: newest,
-        auth.client_id_name: secrets[auth.client_id],
-    }
+    form = {"grant_type": "refresh_token", auth.refresh_token_name: newest}
+    if auth.client_is_in_header:
+        return form
+    form[auth.client_id_name] = secrets[auth.client_id]
     if auth.client_secret is not None:
         form[auth.client_secret_name] = secrets[auth.client_secret]
     return form

@@ -5,6 +5,7 @@ import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,14 @@ def test_a_key_in_a_cookie_goes_beside_the_servers_own(server: HttpServer) -> No
         client.get("/x")
         client.get("/x")
     assert [request.headers["Cookie"] for request in server.requests] == ["key=s3cr3t", "lb=1; key=s3cr3t"]
+
+
+def test_a_client_that_proves_itself_in_a_header_is_not_in_the_form(server: HttpServer) -> None:
+    vendor = server.answer = Vendor(rotates=False)
+    auth = replace(REFRESH, access_token_request_headers={"authorization": "Basic aWQ6c2VjcmV0"})
+    with opened(server, auth, CLIENT) as client:
+        client.get("/x")
+    assert vendor.forms == [{"grant_type": ["refresh_token"], "refresh_token": ["refresh-0"], "scope": ["read"]}]
 
 
 @pytest.mark.parametrize("location", ["header", "query"])

@@ -40,11 +40,11 @@ from platform_assets.importing.manifest.cursors import Found, convert_cursor
 from platform_assets.importing.manifest.decoding import convert_decoder, of_texts, within
 from platform_assets.importing.manifest.failures import convert_errors
 from platform_assets.importing.manifest.identifiers import with_plain_identifiers
-from platform_assets.importing.manifest.paging import convert_paging
+from platform_assets.importing.manifest.paging import convert_paging, without_repeated
 from platform_assets.importing.manifest.partitions import convert_partitions
 from platform_assets.importing.manifest.rate_limits import rate_limit_of
 from platform_assets.importing.manifest.records import convert_filter, convert_selector, filters_shaped
-from platform_assets.importing.manifest.requesting import convert_request, without_repeated
+from platform_assets.importing.manifest.requesting import convert_request
 from platform_assets.importing.manifest.schemas import columns_of, key_type, properties_of
 from platform_assets.importing.manifest.texts import NotCarried, Texts
 from platform_assets.importing.manifest.transformations import convert_transformations

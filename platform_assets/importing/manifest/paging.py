@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from platform_assets.declarations import (
     ComputedCursor,
     Cursor,
+    Endpoint,
     HeaderLink,
+    Incremental,
     JsonLink,
     Offset,
     PageNumber,
@@ -267,3 +269,17 @@ def _stop_path(stop: str) -> str | None:
 def _dotted(steps: str) -> str | None:
     names = [next(filter(None, one)) for one in re.findall(_STEP, steps)]
     return None if any("." in name or "*" in name for name in names) else ".".join(names)
+
+
+def without_repeated(
+    endpoint: Endpoint, paginator: Paginator, incremental: Incremental | None, findings: Findings, name: str
+) -> Endpoint:
+    """Without parameters that the paginator or the cursor sends under the same name."""
+    sent = [getattr(paginator, key, None) for key in ("position_key", "limit_key")]
+    if incremental is not None:
+        sent += [incremental.start_param, incremental.end_param]
+    repeated = [key for key in endpoint.params if key in sent and key not in endpoint.placeholders]
+    for key in repeated:
+        why = "is left out of the parameters: the paginator or the cursor sends it"
+        findings.mended(name, f"request_parameters.{key}", why)
+    return replace(endpoint, params={key: one for key, one in endpoint.params.items() if key not in repeated})

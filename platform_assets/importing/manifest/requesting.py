@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 from urllib.parse import parse_qsl
 
@@ -11,8 +11,6 @@ from platform_assets.declarations import (
     Auth,
     Configured,
     Endpoint,
-    Incremental,
-    Paginator,
     Resolve,
     Template,
 )
@@ -388,17 +386,3 @@ def _mapping(given: Any, what: str) -> dict[str, Any]:
     if not isinstance(given, Mapping):
         raise NotCarried(f"`{what}` is no object")
     return {str(key): value for key, value in given.items()}
-
-
-def without_repeated(
-    endpoint: Endpoint, paginator: Paginator, incremental: Incremental | None, findings: Findings, name: str
-) -> Endpoint:
-    """Without parameters that the paginator or the cursor sends under the same name."""
-    sent = [getattr(paginator, key, None) for key in ("position_key", "limit_key")]
-    if incremental is not None:
-        sent += [incremental.start_param, incremental.end_param]
-    repeated = [key for key in endpoint.params if key in sent and key not in endpoint.placeholders]
-    for key in repeated:
-        why = "is left out of the parameters: the paginator or the cursor sends it"
-        findings.mended(name, f"request_parameters.{key}", why)
-    return replace(endpoint, params={key: one for key, one in endpoint.params.items() if key not in repeated})

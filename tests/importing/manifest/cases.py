@@ -254,6 +254,26 @@ def _secret(name: str) -> str:
 
 
 _EITHER = "{{ config.get('old_key') or config['nested']['key'] }}"
+
+
+def _ticket(headers: Json) -> Json:
+    return {
+        "type": "OAuthAuthenticator",
+        "grant_type": "client_credentials",
+        "token_refresh_endpoint": "{url}/{{ config['part'] }}/token",
+        "client_id": _secret("user"),
+        "client_secret": _secret("key"),
+        "client_id_name": "app",
+        "client_secret_name": "code",
+        "access_token_name": "ticket",
+        "expires_in_name": "expires_at",
+        "token_expiry_is_time_of_expiration": True,
+        "token_expiry_date_format": "%Y-%m-%dT%H:%M:%SZ",
+        "refresh_request_headers": {"Content-Type": "application/x-www-form-urlencoded", **headers},
+        "refresh_request_body": {"tenant": "x-{{ config['nested']['key'] }}", "version": 2},
+    }
+
+
 _AUTH: dict[str, tuple[str, Json]] = {
     "no credential": ("none", {"type": "NoAuth"}),
     "bearer": ("bearer", {"type": "BearerAuthenticator", "api_token": _secret("key")}),
@@ -303,30 +323,16 @@ _AUTH: dict[str, tuple[str, Json]] = {
             "client_secret": _secret("key"),
         },
     ),
-    "client credentials with other names": (
+    "client credentials with other names": ("bought", _ticket({"X-Tenant": "t-{{ config['key'] }}"})),
+    "client credentials in a header": (
         "bought",
-        {
-            "type": "OAuthAuthenticator",
-            "grant_type": "client_credentials",
-            "token_refresh_endpoint": "{url}/{{ config['part'] }}/token",
-            "client_id": _secret("user"),
-            "client_secret": _secret("key"),
-            "client_id_name": "app",
-            "client_secret_name": "code",
-            "access_token_name": "ticket",
-            "expires_in_name": "expires_at",
-            "refresh_request_headers": {
-                "Content-Type": "application/x-www-form-urlencoded",
-                "Authorization": "Basic {{ (config['user'] ~ ':' ~ config['key']) | base64encode }}",
-            },
-            "refresh_request_body": {"tenant": "x-{{ config['nested']['key'] }}", "version": 2},
-        },
+        _ticket({"Authorization": "Basic {{ (config['user'] ~ ':' ~ config['key']) | base64encode }}"}),
     ),
     "session token of an older manifest": (
         "session",
         {
             "type": "LegacySessionTokenAuthenticator",
-            "login_url": "old_login",
+            "login_url": "/old_login",
             "header": "X-Session",
             "session_token_response_key": "id",
             "username": _secret("user"),
