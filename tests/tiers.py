@@ -2,7 +2,7 @@
 
 | marker | what | run by |
 |---|---|---|
-| none | one named behaviour each | `make test`, six minutes on two cores; CI |
+| none | one named behaviour each | `make test`, five minutes on two cores; CI |
 | `slow` | whole stories in processes of their own, and second cases | `make test-slow`; CI |
 | `long` | explores: more seeds, faults, kills and combinations | `make test-long`; CI has no time for it |
 

@@ -182,7 +182,9 @@ def test_a_mart_above_which_a_first_build_failed_is_not_built_without_it(daemon:
 
 
 @pytest.mark.parametrize("job", only(["sync_all"], ["sync_all", "sync_ci_analytics"], slow=["sync_ci_analytics"]))
-@pytest.mark.parametrize("selected", [True, False], ids=["of the models", "of the whole job"])
+@pytest.mark.parametrize(
+    "selected", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["of the models", "of the whole job"]
+)
 def test_what_a_run_in_flight_builds_is_not_requested_until_it_ended(job: str, selected: bool, settled: Daemon) -> None:
     """Whoever started it: this sensor, the command (both select models of `sync_all`), or a person."""
     run = settled.queue(job, *(MODELS if selected else ()))

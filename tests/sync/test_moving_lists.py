@@ -57,7 +57,10 @@ def test_a_deal_edited_between_two_pages_hides_no_other_deal(
         assert ids(warehouse_file, "crm.deals") == {str(deal["id"]) for deal in deals}
 
 
-@pytest.mark.parametrize(("name", "resource"), [("device_management", "organizations"), ("load_testing", "tests")])
+@pytest.mark.parametrize(
+    ("name", "resource"),
+    [("device_management", "organizations"), pytest.param("load_testing", "tests", marks=pytest.mark.slow)],
+)
 def test_a_row_removed_between_two_pages_is_the_only_one_soft_deleted(
     name: str, resource: str, aim: Aim, sync_platform: Sync, warehouse_file: Path
 ) -> None:

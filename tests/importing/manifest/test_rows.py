@@ -17,7 +17,7 @@ def api() -> Iterator[VendorApi]:
         yield found
 
 
-@pytest.mark.parametrize("name", one_in(5, CASES, slow=1))
+@pytest.mark.parametrize("name", one_in(12, CASES, slow=1))
 def test_rows_are_those_of_the_api(
     name: str, api: VendorApi, warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

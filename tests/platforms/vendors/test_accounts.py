@@ -55,7 +55,7 @@ def load(contract: str, *names: str) -> None:
             assert outcome.ok, outcome.error
 
 
-@pytest.mark.parametrize("contract", one_in(3, ACCOUNTS, slow=1))
+@pytest.mark.parametrize("contract", one_in(6, ACCOUNTS, slow=1))
 def test_the_address_of_another_account_is_refused(contract: str, point: Point) -> None:
     platform, _, more = ACCOUNTS[contract]
     with account(10) as ours, account(20) as theirs:
@@ -68,7 +68,7 @@ def test_the_address_of_another_account_is_refused(contract: str, point: Point) 
         load(contract)
 
 
-@pytest.mark.parametrize("contract", one_in(3, ACCOUNTS, slow=1))
+@pytest.mark.parametrize("contract", one_in(6, ACCOUNTS, slow=1))
 def test_the_credential_of_another_account_at_the_same_address_is_refused(contract: str, point: Point) -> None:
     platform, resource, more = ACCOUNTS[contract]
     with account(10) as server, account(20) as theirs:
@@ -83,7 +83,7 @@ def test_the_credential_of_another_account_at_the_same_address_is_refused(contra
             load(contract, resource)
 
 
-@pytest.mark.parametrize("contract", one_in(3, ACCOUNTS, slow=1))
+@pytest.mark.parametrize("contract", one_in(6, ACCOUNTS, slow=1))
 def test_another_credential_of_the_same_account_goes_on(contract: str, point: Point) -> None:
     platform, _, more = ACCOUNTS[contract]
     with account(10) as server:
