@@ -137,11 +137,6 @@ class OAuth2ClientCredentials:
     expires_in_name: str = "expires_in"
 
     @property
-    def client_is_in_header(self) -> bool:
-        """Whether the client proves itself in a header of the token request, so not in its form."""
-        return any(name.lower() == "authorization" for name in self.access_token_request_headers)
-
-    @property
     def secrets(self) -> tuple[str, ...]:
         return _with_templates((self.client_id, self.client_secret), self)
 
@@ -181,11 +176,6 @@ class OAuth2RefreshToken:
     refresh_token_name: str = "refresh_token"
     access_token_name: str = "access_token"
     expires_in_name: str = "expires_in"
-
-    @property
-    def client_is_in_header(self) -> bool:
-        """Whether the client proves itself in a header of the token request, so not in its form."""
-        return any(name.lower() == "authorization" for name in self.access_token_request_headers)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -237,6 +227,11 @@ def optional_secrets(auth: Auth) -> tuple[str, ...]:
         own = (auth.client_id, auth.client_secret, getattr(auth, "refresh_token", None))
         return tuple(name for name in optional_settings(*_sent(auth)) if name not in own)
     return optional_settings(*auth.templates.values()) if isinstance(auth, TemplateAuth) else ()
+
+
+def client_is_in_header(auth: OAuth2ClientCredentials | OAuth2RefreshToken) -> bool:
+    """Whether the client proves itself in a header of the token request, so not in its form."""
+    return any(name.lower() == "authorization" for name in auth.access_token_request_headers)
 
 
 def _sent(auth: OAuth2ClientCredentials | OAuth2RefreshToken) -> tuple[str | Template, ...]:

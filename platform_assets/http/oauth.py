@@ -20,6 +20,7 @@ import orjson
 import requests
 
 from platform_assets.declarations import OAuth2ClientCredentials, OAuth2RefreshToken
+from platform_assets.declarations.auth import client_is_in_header
 from platform_assets.http.errors import RequestFailed
 from platform_assets.http.retry import TransientFault
 from platform_assets.http.retry_delay import retry_delay
@@ -150,7 +151,7 @@ def life(stated: Any, default: float) -> float:
 def client_credentials(endpoint: TokenEndpoint, auth: OAuth2ClientCredentials, secrets: Mapping[str, str]) -> Buy:
     """Buys with the client's own id and secret."""
     form = {"grant_type": "client_credentials", **endpoint.data}
-    if not auth.client_is_in_header:
+    if not client_is_in_header(auth):
         form = {
             auth.client_id_name: secrets[auth.client_id],
             auth.client_secret_name: secrets[auth.client_secret],

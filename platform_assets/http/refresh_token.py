@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 from platform_assets.cancellation import current
 from platform_assets.configuration.dagster_home import dagster_home_path
 from platform_assets.declarations import OAuth2RefreshToken
+from platform_assets.declarations.auth import client_is_in_header
 from platform_assets.http.oauth import MARGIN, Bought, Buy, TokenEndpoint
 
 log = logging.getLogger(__name__)
@@ -140,7 +141,7 @@ def refresh_token(
 
 def _form(auth: OAuth2RefreshToken, secrets: Mapping[str, str], newest: str) -> dict[str, str]:
     form = {"grant_type": "refresh_token", auth.refresh_token_name: newest}
-    if auth.client_is_in_header:
+    if client_is_in_header(auth):
         return form
     form[auth.client_id_name] = secrets[auth.client_id]
     if auth.client_secret is not None:

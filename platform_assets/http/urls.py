@@ -29,6 +29,11 @@ def without_params(url: str, names: Container[str]) -> str:
     return url if kept == given else urlunsplit(parts._replace(query=urlencode(kept)))
 
 
+def below(url: str, base_url: str | None) -> str:
+    """The path of a URL that is below a base URL; another one as it is."""
+    return url.removeprefix(base_url) if base_url and url.startswith(f"{base_url}/") else url
+
+
 def fill_path(path: str, values: Mapping[str, object]) -> str:
     """A path with its placeholders filled in, percent-encoded.
 

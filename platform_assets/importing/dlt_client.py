@@ -16,6 +16,7 @@ from platform_assets.declarations import (
     OAuth2ClientCredentials,
 )
 from platform_assets.declarations.auth_problems import auth_problems
+from platform_assets.http.urls import below
 from platform_assets.importing.findings import Findings
 from platform_assets.importing.names import snake_case
 from platform_assets.importing.values import Called, Joined, Setting, unreadable_parts, without_unreadable
@@ -199,14 +200,8 @@ def _client_credentials(
 
 def at_base_url(auth: Auth | None, base_url: str | None, findings: Findings) -> Auth:
     """The credential, with the token's address relative to the base URL where it is below that; NoAuth without one."""
-    url = auth.access_token_url if isinstance(auth, OAuth2ClientCredentials) else None
-    if (
-        isinstance(auth, OAuth2ClientCredentials)
-        and base_url
-        and isinstance(url, str)
-        and url.startswith(f"{base_url}/")
-    ):
-        auth = replace(auth, access_token_url=url.removeprefix(base_url))
+    if isinstance(auth, OAuth2ClientCredentials) and isinstance(auth.access_token_url, str):
+        auth = replace(auth, access_token_url=below(auth.access_token_url, base_url))
     for problem in auth_problems(auth) if auth is not None else ():
         findings.not_carried(None, "client.auth", problem)
         return NoAuth()

@@ -5,6 +5,7 @@ from typing import Any
 
 from platform_assets.declarations import Auth, OAuth2ClientCredentials, OAuth2RefreshToken, Template
 from platform_assets.declarations.auth_problems import settings_problem
+from platform_assets.http.urls import below
 from platform_assets.importing.manifest.settings import ConfigSettings
 from platform_assets.importing.manifest.template_credentials import plain_text, setting_of, template_of
 from platform_assets.importing.manifest.texts import NotCarried, is_template, secrets_in
@@ -54,7 +55,7 @@ def _url(given: Any, settings: ConfigSettings, base_url: str) -> str | Template:
     if not isinstance(given, str) or not given.strip():
         raise NotCarried("`token_refresh_endpoint` is no text")
     if not is_template(given):
-        return given.removeprefix(base_url) if base_url and given.startswith(f"{base_url}/") else given
+        return below(given, base_url)
     found = Template(settings.flattened(given).strip())
     if secrets_in(found, settings):
         raise NotCarried("`token_refresh_endpoint` has a credential in it")

@@ -11,6 +11,8 @@ from platform_assets.importing.manifest.computing import written
 from platform_assets.importing.manifest.settings import ConfigSettings
 from platform_assets.importing.manifest.texts import NotCarried, is_template, setting_in
 
+_AUTHORIZATION = f"{HEADER}Authorization"
+
 _GET = re.compile(r"\bconfig\.get\(\s*(['\"]\w+['\"])\s*\)")
 _SAME = re.compile(r"(\bconfig\[['\"]\w+['\"]\]) or \1(?![\w.\[(])")
 _CHOOSES = re.compile(r"\b(or|and|not|if|is|in|default|d)\b|\{%")
@@ -59,8 +61,12 @@ def template_auth(place: str, template: Template) -> TemplateAuth:
 def computed_basic(username: Any, password: Any, settings: ConfigSettings) -> TemplateAuth:
     """Basic authentication of a user or a password that is computed. Raises NotCarried."""
     user, secret = (_expression(one, settings) for one in (username, password))
-    template = "Basic {{ (" + user + " ~ ':' ~ " + secret + ") | base64encode }}"
-    return template_auth("header:Authorization", template_of(template, settings, "username"))
+    return template_auth(_AUTHORIZATION, template_of(_basic(user, secret), settings, "username"))
+
+
+def _basic(user: str, secret: str) -> str:
+    """The header's template of two expressions."""
+    return "Basic {{ (" + user + " ~ ':' ~ " + secret + ") | base64encode }}"
 
 
 def _expression(given: Any, settings: ConfigSettings) -> str:
@@ -93,15 +99,14 @@ def _as_templates(auth: Auth) -> TemplateAuth:
     if isinstance(auth, TemplateAuth):
         return auth
     if isinstance(auth, BearerAuth):
-        return template_auth("header:Authorization", Template("Bearer " + _named(auth.token)))
+        return template_auth(_AUTHORIZATION, Template("Bearer " + _named(auth.token)))
     if isinstance(auth, ApiKeyAuth):
         place = f"{HEADER}{auth.name}" if auth.location == "header" else auth.name
         return template_auth(place, Template(auth.prefix + _named(auth.api_key)))
     if isinstance(auth, HttpBasicAuth):
         user = written(auth.username_constant) if auth.username is None else f"config[{written(auth.username)}]"
         secret = written(auth.password_constant) if auth.password is None else f"config[{written(auth.password)}]"
-        text = "Basic {{ (" + user + " ~ ':' ~ " + secret + ") | base64encode }}"
-        return template_auth("header:Authorization", Template(text))
+        return template_auth(_AUTHORIZATION, Template(_basic(user, secret)))
     raise NotCarried("a credential beside a token that is bought is not in our vocabulary")
 
 
