@@ -18,7 +18,7 @@ from platform_assets.declarations.errors import about
 from platform_assets.reporting.ages import ago, duration, exact
 from platform_assets.reporting.asset_status import AssetStatus, State, asset_statuses
 from platform_assets.warehouse.location import warehouse_name
-from platform_assets.warehouse.queries import reading, recorded, recorded_source
+from platform_assets.warehouse.queries import Reader, reading, recorded, recorded_source
 
 _LISTED = 8
 
@@ -33,7 +33,8 @@ def show_status(names: Sequence[str], *, as_json: bool = False, exact_times: boo
     report_broken_platforms()
     platforms = chosen_platforms(names)
     now = datetime.now(UTC)
-    statuses = [status for platform in platforms for status in _read(platform, now)]
+    with reading() as reader:
+        statuses = [status for platform in platforms for status in _read(reader, platform, now)]
     if as_json:
         document = {
             "warehouse": warehouse_name(),
@@ -48,10 +49,10 @@ def show_status(names: Sequence[str], *, as_json: bool = False, exact_times: boo
     _print_table(screen, statuses, exact if exact_times else lambda moment: ago(moment, now))
 
 
-def _read(platform: Platform, now: datetime) -> list[AssetStatus]:
-    with reading(platform.name) as reader:
-        found = recorded(reader, [resource.name for resource in platform.resources])
-        return asset_statuses(platform, found, now, recorded_source(reader))
+def _read(reader: Reader, platform: Platform, now: datetime) -> list[AssetStatus]:
+    reader.use(platform.name)
+    found = recorded(reader, [resource.name for resource in platform.resources])
+    return asset_statuses(platform, found, now, recorded_source(reader))
 
 
 def _findings(statuses: Sequence[AssetStatus], platforms: Sequence[Platform], now: datetime) -> Iterator[str]:

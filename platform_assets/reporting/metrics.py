@@ -6,7 +6,6 @@ parent: of those there may be 10^5.
 """
 
 import threading
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +20,7 @@ from platform_assets.warehouse import LOG_TABLE, STATE_TABLE, Status, WarehouseE
 from platform_assets.warehouse.queries import Reader, reading, recorded_rows
 from platform_assets.warehouse.state import LOADED
 
-# Seconds for which a process that writes is waited for, over all platforms: half of Prometheus's default timeout.
+# Seconds for which a process that writes is waited for: half of Prometheus's default timeout.
 WAIT = 5.0
 _LABELS = ("platform", "resource")
 # Metric -> its help, and what of a row of the log it adds up.
@@ -103,13 +102,9 @@ def _read(platforms: Sequence[Platform]) -> list[Metric]:
     )
     counters = {name: CounterMetricFamily(name, text, labels=_LABELS) for name, (text, _) in _COUNTERS.items()}
     gauges = {name: GaugeMetricFamily(name, text, labels=_LABELS) for name, text in _GAUGES.items()}
-    deadline = time.monotonic() + WAIT
-    for platform in platforms:
-        with reading(platform.name, wait=max(0.0, deadline - time.monotonic())) as reader:
-            tables = reader.tables()
-            log = _log(reader) if LOG_TABLE in tables else {}
-            cursors = _cursors(reader) if STATE_TABLE in tables else {}
-            rows = recorded_rows(reader)
+    with reading(wait=WAIT) as reader:
+        recorded = [_recorded(reader, platform) for platform in platforms]
+    for platform, (log, cursors, rows) in zip(platforms, recorded, strict=True):
         if not log:
             continue  # Nothing was ever loaded of it.
         now = datetime.now(UTC)
@@ -134,6 +129,19 @@ def _read(platforms: Sequence[Platform]) -> list[Metric]:
                 if value is not None:
                     gauges[name].add_metric(labels, value)
     return [syncs, *counters.values(), *gauges.values()]
+
+
+def _recorded(
+    reader: Reader, platform: Platform
+) -> tuple[dict[str, dict[str, Any]], dict[str, tuple[datetime | None, int]], dict[str, int]]:
+    """What is on record of a platform's resources: of `_log`, of `_cursors`, and rows in their tables."""
+    reader.use(platform.name)
+    tables = reader.tables()
+    return (
+        _log(reader) if LOG_TABLE in tables else {},
+        _cursors(reader) if STATE_TABLE in tables else {},
+        recorded_rows(reader),
+    )
 
 
 def _log(reader: Reader) -> dict[str, dict[str, Any]]:

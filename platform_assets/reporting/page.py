@@ -34,9 +34,10 @@ def report(now: datetime | None = None) -> str:
     declared = {platform.name for platform in all_platforms()} | {
         name for broken in broken_platforms() for name in broken.names
     }
-    health = [freshness.read_health(platform, now) for platform in all_platforms()]
-    loaded = {platform.name for platform in health if platform.newest is not None}
-    with reading("marts") as reader:
+    with reading() as reader:
+        health = [freshness.read_health(reader, platform, now) for platform in all_platforms()]
+        loaded = {platform.name for platform in health if platform.newest is not None}
+        reader.use("marts")
         shown = [section for section in SECTIONS if section.platform in declared]
         shown.sort(key=lambda section: section.platform not in loaded)
         sections = [_section(reader, section, now, section.platform in loaded) for section in shown]

@@ -33,10 +33,11 @@ class Recorded:
 
 
 @contextmanager
-def reading(schema: str, *, wait: float | None = None) -> Iterator[Reader]:
-    """Read tables of a schema, e.g. `marts` or `crm`, through a connection that cannot write.
+def reading(schema: str = "", *, wait: float | None = None) -> Iterator[Reader]:
+    """Read tables through a connection that cannot write.
 
     Args:
+        schema: where the reader begins, e.g. `marts` or `crm`; it goes on to others by `use`.
         wait: seconds to wait for another process, `[warehouse] lock_wait` by default.
 
     Raises WarehouseError if the warehouse is unavailable, or a DuckDB file that does not exist, which is not made.

@@ -124,7 +124,6 @@ class DuckDB:
         path = self.path
         with _locked(path, wait), _opened(path, wait, read_only=True) as connection:
             _set_bounds(connection, row_bytes=0)
-            connection.execute("SET TimeZone = 'UTC'")
             yield _DuckDBReader(connection, schema)
 
     def bound_load(self, client: SqlClientBase[Any], row_bytes: int, /) -> None:
@@ -270,10 +269,15 @@ def _set_bounds(connection: Any, row_bytes: int) -> None:
 
 class _DuckDBReader(Reader):
     def __init__(self, connection: duckdb.DuckDBPyConnection, schema: str) -> None:
-        super().__init__(schema)
         self._connection = connection
-        if connection.execute("SELECT 1 FROM duckdb_schemas() WHERE schema_name = ?", [schema]).fetchone():
-            connection.execute(f"SET search_path = '{schema}'")
+        connection.execute("SET TimeZone = 'UTC'")
+        super().__init__(schema)
+
+    def _search(self, schema: str) -> None:
+        exists = self.execute_sql("SELECT 1 FROM duckdb_schemas() WHERE schema_name = %s", schema)
+        # DuckDB refuses a schema that does not exist; '' is its own default.
+        found = schema if exists else ""
+        self.run(f"SET search_path = '{found}'", ())
 
     def run(self, sql: str, args: Sequence[Any]) -> tuple[list[str], list[Row]]:
         import duckdb

@@ -218,12 +218,14 @@ def _unavailable(credentials: PostgresCredentials, error: Exception) -> Warehous
 
 class _PostgresReader(Reader):
     def __init__(self, connection: Any, schema: str) -> None:
-        super().__init__(schema)
         self._connection = connection
         with connection.cursor() as cursor:
             cursor.execute("SET TimeZone = 'UTC'")
-            # A schema that does not exist is no error here.
-            cursor.execute(f"SET search_path = {self.escape_column_name(schema)}")
+        super().__init__(schema)
+
+    def _search(self, schema: str) -> None:
+        # A schema that does not exist is no error here.
+        self.run("SELECT set_config('search_path', %s, false)", [schema and self.escape_column_name(schema)])
 
     def run(self, sql: str, args: Sequence[Any]) -> tuple[list[str], list[Row]]:
         import psycopg2

@@ -24,13 +24,25 @@ class Queries(Protocol):
 
 
 class Reader(ABC):
-    """Runs queries in one schema, which may not exist yet.
+    """Runs queries in one schema at a time, which may not exist yet.
 
     Queries raise UndefinedTable for a table that does not exist, and WarehouseError for other faults.
     """
 
     def __init__(self, schema: str) -> None:
+        self.schema = ""
+        self._tables: frozenset[str] | None = None
+        self.use(schema)
+
+    def use(self, schema: str) -> None:
+        """Go on in another schema, through the same connection: opening a DuckDB file costs more than reading it."""
         self.schema = schema
+        self._tables = None
+        self._search(schema)
+
+    @abstractmethod
+    def _search(self, schema: str) -> None:
+        """Make unqualified tables those of `schema`; "" is no schema."""
 
     @abstractmethod
     def run(self, sql: str, args: Sequence[Any]) -> tuple[list[str], list[Row]]:
@@ -46,10 +58,12 @@ class Reader(ABC):
     def execute_sql(self, sql: str, /, *args: Any) -> list[Row]:
         return self.run(sql, args)[1]
 
-    def tables(self) -> set[str]:
-        """Names of the schema's tables."""
-        query = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
-        return {str(name) for (name,) in self.execute_sql(query, self.schema)}
+    def tables(self) -> frozenset[str]:
+        """Names of the schema's tables, as they were when this was first asked for."""
+        if self._tables is None:
+            query = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
+            self._tables = frozenset(str(name) for (name,) in self.execute_sql(query, self.schema))
+        return self._tables
 
     def columns(self, table: str) -> set[str]:
         """Names of a table's columns."""

@@ -114,6 +114,20 @@ MUTANTS = (
         ("tests/cli/test_status.py::test_a_reader_elsewhere_keeps_nobody_from_reading",),
     ),
     Mutant(
+        "reader-keeps-the-tables-of-another-schema",
+        "platform_assets/warehouse/backends/reader.py",
+        "        self._tables = None\n        self._search",
+        "        self._search",
+        ("tests/warehouse/test_queries.py::test_tables_are_those_of_the_schema_in_use",),
+    ),
+    Mutant(
+        "reader-stays-in-a-schema-that-it-left",
+        "platform_assets/warehouse/backends/duckdb.py",
+        "        self.run(f\"SET search_path = '{found}'\", ())\n",
+        "        found and self.run(f\"SET search_path = '{found}'\", ())\n",
+        ("tests/warehouse/test_queries.py::test_a_schema_that_does_not_exist_has_nothing_of_the_one_before",),
+    ),
+    Mutant(
         "tenant-not-compared",
         "platform_assets/warehouse/source_account.py",
         "        if known and current.account and not known & current.account:",
