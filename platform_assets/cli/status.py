@@ -16,9 +16,9 @@ from platform_assets.counted import counted
 from platform_assets.declarations import Platform
 from platform_assets.declarations.errors import about
 from platform_assets.reporting.ages import ago, duration, exact
-from platform_assets.reporting.asset_status import AssetStatus, State, asset_statuses
+from platform_assets.reporting.asset_status import AssetStatus, State, read_statuses
 from platform_assets.warehouse.location import warehouse_name
-from platform_assets.warehouse.queries import Reader, reading, recorded, recorded_source
+from platform_assets.warehouse.queries import reading
 
 _LISTED = 8
 
@@ -34,7 +34,7 @@ def show_status(names: Sequence[str], *, as_json: bool = False, exact_times: boo
     platforms = chosen_platforms(names)
     now = datetime.now(UTC)
     with reading() as reader:
-        statuses = [status for platform in platforms for status in _read(reader, platform, now)]
+        statuses = [status for platform in platforms for status in read_statuses(reader, platform, now)]
     if as_json:
         document = {
             "warehouse": warehouse_name(),
@@ -47,12 +47,6 @@ def show_status(names: Sequence[str], *, as_json: bool = False, exact_times: boo
     for line in _findings(statuses, platforms, now):
         screen.print(line, markup=False, highlight=False, soft_wrap=True)
     _print_table(screen, statuses, exact if exact_times else lambda moment: ago(moment, now))
-
-
-def _read(reader: Reader, platform: Platform, now: datetime) -> list[AssetStatus]:
-    reader.use(platform.name)
-    found = recorded(reader, [resource.name for resource in platform.resources])
-    return asset_statuses(platform, found, now, recorded_source(reader))
 
 
 def _findings(statuses: Sequence[AssetStatus], platforms: Sequence[Platform], now: datetime) -> Iterator[str]:

@@ -11,7 +11,7 @@ from platform_assets.counted import counted
 from platform_assets.declarations import Platform, Resource
 from platform_assets.declarations.ancestry import parents_of
 from platform_assets.declarations.errors import without_platform
-from platform_assets.warehouse.queries import Recorded
+from platform_assets.warehouse.queries import Reader, Recorded, recorded, recorded_source
 from platform_assets.warehouse.source_account import Source
 
 # Parents that are named.
@@ -94,6 +94,13 @@ class AssetStatus:
         names = ", ".join(list(self.failed)[:_NAMED]) + (", …" if len(self.failed) > _NAMED else "")
         reason = without_platform(self.asset.partition("/")[0], next(iter(self.failed.values()), ""))
         return f"{len(self.failed)} of {counted(self.reads, 'parent')} failed: {names}: {reason}"
+
+
+def read_statuses(reader: Reader, platform: Platform, now: datetime) -> list[AssetStatus]:
+    """The status of a platform's assets. `reader` is left in its schema. Raises WarehouseError if it cannot be read."""
+    reader.use(platform.name)
+    found = recorded(reader, [resource.name for resource in platform.resources])
+    return asset_statuses(platform, found, now, recorded_source(reader))
 
 
 def asset_statuses(

@@ -7,9 +7,9 @@ from datetime import datetime
 from platform_assets.counted import counted
 from platform_assets.declarations import Platform
 from platform_assets.reporting.ages import ago, duration
-from platform_assets.reporting.asset_status import AssetStatus, State, asset_statuses
+from platform_assets.reporting.asset_status import AssetStatus, State, read_statuses
 from platform_assets.reporting.charts import Row, text
-from platform_assets.warehouse.queries import Reader, recorded, recorded_source, rows
+from platform_assets.warehouse.queries import Reader, rows
 
 # Days of syncs that are shown, per platform.
 _DAYS = 7
@@ -47,10 +47,7 @@ class PlatformHealth:
 
 def read_health(reader: Reader, platform: Platform, now: datetime) -> PlatformHealth:
     """What the warehouse recorded of a platform. Raises WarehouseError if it cannot be read."""
-    reader.use(platform.name)
-    found = recorded(reader, [resource.name for resource in platform.resources])
-    statuses = asset_statuses(platform, found, now, recorded_source(reader))
-    return PlatformHealth(platform.name, statuses, _syncs(reader, platform.name))
+    return PlatformHealth(platform.name, read_statuses(reader, platform, now), _syncs(reader, platform.name))
 
 
 def _syncs(reader: Reader, schema: str) -> list[Row]:

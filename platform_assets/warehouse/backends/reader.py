@@ -30,7 +30,6 @@ class Reader(ABC):
     """
 
     def __init__(self, schema: str) -> None:
-        self.schema = ""
         self._tables: frozenset[str] | None = None
         self.use(schema)
 
