@@ -95,6 +95,9 @@ class HttpServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+    # Of more than Python's 5 connections at once, the kernel drops some, and the client tries again after a second:
+    # requests of one second arrive in the next.
+    request_queue_size = 128
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Ignore clients that disconnect: some tests kill them, some reject the certificate."""
