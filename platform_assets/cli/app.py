@@ -13,6 +13,7 @@ import typer
 from platform_assets.cli import declaring
 from platform_assets.cli.ports import PortUnavailable
 from platform_assets.declarations import PlatformAssetsError
+from platform_assets.patches.typer_options import read_options_on_demand
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
@@ -362,6 +363,7 @@ def main() -> None:
     """Run the command. An expected error is one line on stderr and exit code 1 (2 for a port), without a traceback."""
     # What is imported stays: with Python's 700, looking for garbage in it takes a quarter of the start.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    read_options_on_demand()
     try:
         app()
     except PlatformAssetsError as error:
