@@ -7,7 +7,7 @@ from typing import Any
 
 from platform_assets.declarations.auth import ApiKeyAuth, TemplateAuth
 from platform_assets.declarations.incremental import Incremental
-from platform_assets.declarations.paginator import Cursor, Paginator, SingleObject, SinglePage
+from platform_assets.declarations.paginator import Cursor, Paginator, SingleObject, SinglePage, UnsizedPages
 from platform_assets.declarations.places import BODY
 from platform_assets.declarations.platform import Client, Platform
 from platform_assets.declarations.resource import Endpoint, OnRemoval, Resource
@@ -136,7 +136,9 @@ def _sent_twice(resource: Resource, paginator: Paginator, client: Client) -> Ite
     if endpoint.incremental is not None:
         sent += [name for name in (endpoint.incremental.start_param, endpoint.incremental.end_param) if name]
     if not isinstance(paginator, SinglePage | SingleObject):
-        sent += [name for key in ("position_key", "limit_key") if (name := getattr(paginator, key, None))]
+        is_inside = isinstance(paginator, UnsizedPages) and paginator.sent_as is None
+        keys = ("limit_key",) if is_inside else ("position_key", "limit_key")
+        sent += [name for key in keys if (name := getattr(paginator, key, None))]
     for name in sent:
         yield from _body_place(endpoint, name)
     names += sent

@@ -258,7 +258,8 @@ class UnsizedPages:
         base_page: number of the first page.
         base_is_sent: whether the first request has its number.
         counts_records: positions are numbers of records to skip, so that the next one is how many have come.
-        sent_as: a text with the position in place of `{}`, where it is only a part of the value: `{},50`.
+        sent_as: a text with the position in place of `{}`, where it is only a part of the value: `{},50`. None if the
+            list's own value at that place is such a text, a template: `... OFFSET {} LIMIT {{ config.most }}`.
     """
 
     page_param: str = "page"
@@ -266,7 +267,7 @@ class UnsizedPages:
     base_page: int = 1
     base_is_sent: bool = True
     counts_records: bool = False
-    sent_as: str = "{}"
+    sent_as: str | None = "{}"
 
     limit = None
 

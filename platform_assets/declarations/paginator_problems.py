@@ -43,8 +43,10 @@ def paginator_problems(paginator: Paginator) -> Iterator[str]:
     name = positions.get(type(paginator))
     if name is not None and not getattr(paginator, "position_key", None):
         yield f"`{name}` is empty"
-    if isinstance(paginator, UnsizedPages) and paginator.sent_as.count("{}") != 1:
+    if isinstance(paginator, UnsizedPages) and (paginator.sent_as or "{}").count("{}") != 1:
         yield "`sent_as` needs one `{}`, where the position stands"
+    if isinstance(paginator, UnsizedPages) and paginator.sent_as is None and not paginator.base_is_sent:
+        yield "without `sent_as` the first request needs its position too: leave `base_is_sent` true"
     if isinstance(paginator, JsonLink) and not paginator.next_url_path:
         yield "has no stop rule: it needs `next_url_path`"
     if isinstance(paginator, HeaderLink) and not paginator.links_next_key:

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 BODY, HEADER, VALUE = "body:", "header:", "value:"
+# What stands in a text for the position of a page.
+POSITION = "{}"
 
 
 def in_body(path: str) -> str:

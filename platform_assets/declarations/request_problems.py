@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from platform_assets.declarations.addresses import address_problem
 from platform_assets.declarations.incremental import Incremental
-from platform_assets.declarations.paginator import Paginator, SingleObject, SinglePage
-from platform_assets.declarations.places import BODY, HEADER, VALUE, seen_as
+from platform_assets.declarations.paginator import Paginator, SingleObject, SinglePage, UnsizedPages
+from platform_assets.declarations.places import BODY, HEADER, POSITION, VALUE, seen_as
 from platform_assets.declarations.resource import Endpoint
 from platform_assets.declarations.template import Template
 from platform_assets.declarations.template_names import Mention, mentions_in
@@ -47,6 +47,14 @@ def request_problems(endpoint: Endpoint, paginator: Paginator, secrets: tuple[st
             name = getattr(paginator, key, None)
             if isinstance(name, str) and name.startswith(VALUE):
                 yield "paginator", f"`{name}` would not be sent: templates are rendered before the first page"
+    if isinstance(paginator, UnsizedPages) and paginator.sent_as is None:
+        around = endpoint.templates.get(paginator.position_key)
+        if around is None or around.text.count(POSITION) != 1:
+            place = paginator.position_key
+            yield (
+                "paginator",
+                f"`sent_as=None` needs a template `{place}` with one `{POSITION}`, where the position stands",
+            )
 
 
 def _template_problem(template: Template, secrets: tuple[str, ...]) -> str | None:

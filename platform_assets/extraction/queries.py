@@ -18,6 +18,7 @@ from platform_assets.extraction.request_templates import RequestTemplates
 from platform_assets.extraction.windows import Window, windows
 from platform_assets.http.outgoing import Outgoing, outgoing
 from platform_assets.http.pagination.grids import Params
+from platform_assets.http.pagination.pages import at_position
 from platform_assets.http.urls import fill_path
 
 # How far after our clock an upper bound lies, for servers that want one: their clock need not be ours, and nothing
@@ -105,7 +106,7 @@ class Query:
 
     def request(self, position: Params) -> Outgoing:
         """The request for the page at a position, which a pager has named."""
-        return outgoing(self.endpoint, self.path, {**self.params, **position})
+        return outgoing(self.endpoint, self.path, at_position(self.params, position))
 
 
 # Gives the values of a `Listed` parameter, which are read from the API.

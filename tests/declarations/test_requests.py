@@ -25,11 +25,13 @@ from platform_assets.declarations import (
     Resolve,
     Resource,
     SinglePage,
+    Template,
     UnsizedPages,
     validate,
 )
 
 BODY_PAGES = PageNumber(page_body_path="page", limit_body_path="size", limit=10)
+IN_A_VALUE = UnsizedPages(page_param="q", sent_as=None)
 BY_ID = Cursor(cursor_path="next", cursor_param="after")
 
 
@@ -64,6 +66,19 @@ WRONG: dict[str, tuple[Endpoint, str]] = {
     "never sent": (post(paginator=Cursor(cursor_path="a")), "has no stop rule"),
     "half a page size": (post(paginator=JsonLink(limit=10)), "`limit` and `limit_param` belong together"),
     "no place for the position": (post(paginator=UnsizedPages(sent_as="50")), "`sent_as` needs one"),
+    "no template for the position": (post(paginator=IN_A_VALUE), "`sent_as=None` needs a template `q`"),
+    "no place in the template": (
+        Endpoint(path="/things", params={"q": Template("{{ 1 }}")}, paginator=IN_A_VALUE),
+        "`sent_as=None` needs a template `q`",
+    ),
+    "a first request without the position": (
+        Endpoint(
+            path="/things",
+            params={"q": Template("at {} of {{ 9 }}")},
+            paginator=UnsizedPages(page_param="q", sent_as=None, base_is_sent=False),
+        ),
+        "the first request needs its position too",
+    ),
     "no link": (post(paginator=JsonLink(next_url_path="")), "has no stop rule"),
     "no rel": (post(paginator=HeaderLink(links_next_key="")), "has no stop rule"),
     "a link without the position": (
@@ -79,6 +94,9 @@ GOOD = {
     "paging in JSON": post(json={"filter": {"page": 1}}, paginator=BODY_PAGES),
     "paging that makes the body": post(paginator=BODY_PAGES),
     "paging in a form": post(data={"kind": "a"}, paginator=BODY_PAGES),
+    "a position in a template": Endpoint(
+        path="/things", params={"q": Template("at {} of {{ 9 }}")}, paginator=IN_A_VALUE
+    ),
     "paging over a first value": post(json={"page": 1}, paginator=BODY_PAGES),
     "a GET with a body": Endpoint(path="/things", json={"size": 1}, paginator=BY_ID),
     "links": Endpoint(path="/things", paginator=JsonLink(limit_param="size", limit=10)),

@@ -12,7 +12,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, Protocol
 
+from platform_assets.declarations.places import POSITION
 from platform_assets.http.answer import Answer
+from platform_assets.http.errors import AnswerError
 from platform_assets.http.lossless_json import as_json
 from platform_assets.http.pagination.identity import Identify, by_content
 from platform_assets.http.pagination.pager import Pager
@@ -69,7 +71,7 @@ def pages(
 
     Whatever `get` and `select` raise is raised too.
     """
-    answer = get({**params, **pager.first()})
+    answer = get(at_position(params, pager.first()))
     repeated: dict[int, bytes] = {}
     with ExitStack() as stack:
         ahead: ThreadPoolExecutor | None = None
@@ -86,7 +88,7 @@ def pages(
                 return
             if position is not None:
                 ahead = ahead or stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="read-ahead"))
-                following = ahead.submit(get, {**params, **position})
+                following = ahead.submit(get, at_position(params, position))
                 yield fresh
                 answer = following.result()
                 continue
@@ -94,7 +96,22 @@ def pages(
             position = pager.confirm() if pager.doubtful and matters() else pager.reread()
             if position is None:
                 return
-            answer = get({**params, **position})
+            answer = get(at_position(params, position))
+
+
+def at_position(params: Mapping[str, ParamValue], position: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
+    """All values of a request for the page at a position, which a pager has named.
+
+    A value that the list has at the position's place is the text that the position stands in (`UnsizedPages.sent_as`).
+    Raises AnswerError if it has more than one place for it, as what a template is filled with may have it too.
+    """
+    found = {**params, **position}
+    for place in position.keys() & params.keys():
+        around = str(params[place])
+        if around.count(POSITION) != 1:
+            raise AnswerError(f"`{place}` has {around.count(POSITION)} times `{POSITION}`, where one position stands")
+        found[place] = around.replace(POSITION, str(position[place]))
+    return found
 
 
 def _last(items: list[Any], keys: list[int], count: int) -> dict[int, bytes]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from platform_assets.declarations import UnsizedPages
+from platform_assets.declarations.places import POSITION
 from platform_assets.http.answer import Answer
 from platform_assets.http.pagination.grids import Params
 from platform_assets.http.pagination.opaque_cursors import OpaquePager
@@ -28,4 +29,5 @@ class UnsizedPager(OpaquePager):
 
     def _at(self, position: int) -> Params:
         text = self.declared.sent_as
-        return {self.declared.position_key: position if text == "{}" else text.replace("{}", str(position))}
+        sent = position if text in (None, POSITION) else text.replace(POSITION, str(position))
+        return {self.declared.position_key: sent}

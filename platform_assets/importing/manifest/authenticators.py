@@ -21,7 +21,7 @@ class Authenticators:
         self._settings = settings
         self._findings = findings
 
-    def of(self, component: Any, base_url: str | Template, own: Auth | None) -> tuple[Auth | None, Options]:
+    def of(self, component: Any, base_url: str | Template | None, own: Auth | None) -> tuple[Auth | None, Options]:
         """The credential, None if it cannot be carried, and others that may be used instead. Raises NotCarried.
 
         Args:
@@ -31,7 +31,7 @@ class Authenticators:
         auth, options = self._chosen(component, base_url)
         return (auth, options) if own is None else self._beside(own, auth, options)
 
-    def _chosen(self, component: Any, base_url: str | Template) -> tuple[Auth | None, Options]:
+    def _chosen(self, component: Any, base_url: str | Template | None) -> tuple[Auth | None, Options]:
         options = options_of(component)
         if not options:
             return self._auth(component, base_url), ()
@@ -61,7 +61,7 @@ class Authenticators:
             self._findings.not_carried(None, "authenticator", why)
         return found[0][1], tuple(found[1:])
 
-    def _auth(self, component: Any, base_url: str | Template) -> Auth | None:
+    def _auth(self, component: Any, base_url: str | Template | None) -> Auth | None:
         try:
             return convert_auth(component, self._settings, base_url if isinstance(base_url, str) else "")
         except NotCarried as error:

@@ -64,13 +64,14 @@ class _Draft:
     """One stream, before what all streams share is known.
 
     Attributes:
+        base_url: None if a setting must say.
         auth: None if the stream's credential cannot be carried.
         options: other credentials that may be used instead of it, by name.
         untyped: fields whose type nobody declared.
     """
 
     resource: Resource
-    base_url: str | Template
+    base_url: str | Template | None
     auth: Auth | None
     options: tuple[tuple[str, Auth], ...]
     parents: frozenset[str]
@@ -94,7 +95,7 @@ def import_manifest(manifest: Manifest, name: str, findings: Findings) -> Import
     if not drafts:
         reasons = "; ".join(f"{one.resource or one.what}: {one.why}" for one in findings.all()[:5])
         raise UnreadableDocument(f"{manifest.file}: none of its streams can be carried: {reasons}")
-    base_url = Counter(one.base_url for one in drafts).most_common(1)[0][0]
+    base_url, drafts = _one_base_url(drafts, findings)
     auth, drafts = _one_auth(drafts, findings)
     drafts, is_epoch = _one_clock(drafts, findings)
     resources = tuple(_placed(one, base_url) for one in _with_columns(drafts))
@@ -186,13 +187,23 @@ class _Reader:
         requester = requester if isinstance(requester, Mapping) else {}
         selector = retriever.get("record_selector")
         record_filter = convert_filter(selector, texts, findings, name)
-        record = convert_transformations(component.get("transformations"), texts, findings, name)
+        reshaped = convert_transformations(component.get("transformations"), texts, findings, name)
+        record = reshaped.record
         request = convert_request(requester, partitions, texts, findings, name)
         incremental = self._incremental(cursor or None, request.sent, texts)
         asked = request.endpoint
         has_body = asked.method == "POST" or asked.json is not None
         paging, at = retriever.get("paginator"), request.token
-        paginator = convert_paging(paging, at, settings, findings, name, has_body=has_body, sent_as=request.sent_as)
+        paginator = convert_paging(
+            paging,
+            at,
+            settings,
+            findings,
+            name,
+            has_body=has_body,
+            sent_as=request.sent_as,
+            counted=request.counted,
+        )
         endpoint = replace(
             without_repeated(asked, paginator, incremental, findings, name),
             paginator=paginator,
@@ -207,7 +218,7 @@ class _Reader:
         authenticators = Authenticators(settings, findings)
         auth, options = authenticators.of(requester.get("authenticator"), request.base_url, request.auth)
         schema = properties_of(component)
-        key = self._key(component.get("primary_key"))
+        key = self._key(component.get("primary_key"), reshaped.left_out)
         keys = {field: key_type(schema.get(field)) or "text" for field in key}
         columns = of_texts({**columns_of(schema, endpoint.record), **keys}, response_format)
         untyped = tuple(field for field in key if key_type(schema.get(field)) is None)
@@ -238,8 +249,12 @@ class _Reader:
             self._findings.not_carried(self._name, "incremental_sync", f"{error}; the list is read in full each time")
             return None
 
-    def _key(self, given: Any) -> tuple[str, ...]:
-        """The key's fields; empty for records without one."""
+    def _key(self, given: Any, left_out: frozenset[str]) -> tuple[str, ...]:
+        """The key's fields; empty for records without one.
+
+        Args:
+            left_out: fields that records lack here.
+        """
         parts = [given] if isinstance(given, str) else given if isinstance(given, list) else []
         found: list[str] = []
         for part in parts:
@@ -248,6 +263,10 @@ class _Reader:
                 self._findings.assumed(
                     self._name, "primary_key", f"{keys!r} is inside an object: the key is a hash of the whole record"
                 )
+                return ()
+            if keys[0] in left_out:
+                why = f"`{keys[0]}` is left out of the records: the key is a hash of the whole record"
+                self._findings.assumed(self._name, "primary_key", why)
                 return ()
             found.append(keys[0])
         if not found:
@@ -283,6 +302,17 @@ def _without_orphans(drafts: Sequence[_Draft], findings: Findings) -> list[_Draf
     """Without children whose parent is not there."""
     orphans = say_orphans({one.resource.name: one.parents for one in drafts}, findings)
     return [one for one in drafts if one.resource.name not in orphans]
+
+
+def _one_base_url(drafts: Sequence[_Draft], findings: Findings) -> tuple[str | Template | None, list[_Draft]]:
+    """The address of most streams, and the streams without those whose own address nobody can say."""
+    base_url = Counter(one.base_url for one in drafts).most_common(1)[0][0]
+    if base_url is None:
+        return None, list(drafts)
+    for one in drafts:
+        if one.base_url is None:
+            findings.not_carried(one.resource.name, _WHOLE, "its address is computed from a credential, others' is not")
+    return base_url, _without_orphans([one for one in drafts if one.base_url is not None], findings)
 
 
 def _one_auth(drafts: Sequence[_Draft], findings: Findings) -> tuple[Auth, list[_Draft]]:
@@ -335,7 +365,7 @@ def _with_columns(drafts: Sequence[_Draft]) -> list[_Draft]:
     ]
 
 
-def _placed(draft: _Draft, base_url: str | Template) -> Resource:
+def _placed(draft: _Draft, base_url: str | Template | None) -> Resource:
     """The resource with its address, if that is another one than the platform's."""
     if draft.base_url == base_url:
         return draft.resource
@@ -345,7 +375,7 @@ def _placed(draft: _Draft, base_url: str | Template) -> Resource:
 def _platform(
     manifest: Manifest,
     name: str,
-    base_url: str | Template,
+    base_url: str | Template | None,
     auth: Auth,
     resources: Sequence[Resource],
     names: Mapping[str, str],

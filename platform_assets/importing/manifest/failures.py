@@ -47,7 +47,24 @@ def convert_errors(component: Any, texts: Texts, findings: Findings, name: str) 
         given = handler.get("max_retries")
         retries = given if type(given) is int and 0 <= given <= 100 else retries
     used = _used(tuple(dict.fromkeys(backoffs)), findings, name)
-    return replace(ErrorHandler(), max_retries=retries, response_actions=tuple(actions), backoff=used)
+    budget = max((_fixed_wait(one) for one in used), default=0.0)
+    if budget > ErrorHandler().wait_budget:
+        why = f"a request waits {budget:.0f} s in all, at most: once, as long as is said here"
+        findings.assumed(name, "error_handler.wait_budget", why)
+    return replace(
+        ErrorHandler(),
+        max_retries=retries,
+        response_actions=tuple(actions),
+        backoff=used,
+        wait_budget=max(budget, ErrorHandler().wait_budget),
+    )
+
+
+def _fixed_wait(backoff: Backoff) -> float:
+    """The shortest wait that the manifest itself says, in seconds; 0 if the answers say it."""
+    if isinstance(backoff, ConstantBackoff):
+        return backoff.seconds
+    return backoff.factor if isinstance(backoff, ExponentialBackoff) else 0.0
 
 
 def _used(backoffs: Sequence[Backoff], findings: Findings, name: str) -> tuple[Backoff, ...]:

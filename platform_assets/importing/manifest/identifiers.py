@@ -12,6 +12,7 @@ from platform_assets.importing.manifest.settings import ConfigSettings
 _CREDENTIAL = re.compile(r"key|token|secret|pass|pwd|auth|cred|signature|hash", re.IGNORECASE)
 _ADDRESS = ("url", "url_base", "path")
 _BESIDE = ("request_headers", "request_parameters")
+_TOKEN_ADDRESS = "token_refresh_endpoint"  # noqa: S105 -- a word of the language
 _BOUGHT = ("OAuthAuthenticator", "SessionTokenAuthenticator", "LegacySessionTokenAuthenticator")
 
 
@@ -36,7 +37,7 @@ def with_plain_identifiers(
         named |= dict.fromkeys(_names(settings, [requester.get(key) for key in keys]))
         if id(authenticator) not in seen:
             seen.add(id(authenticator))
-            credentials.update(_names(settings, [authenticator]))
+            credentials.update(_names(settings, [_without_address(authenticator)]))
     plain = [
         name for name in named if settings.is_secret(name) and name not in credentials and not _CREDENTIAL.search(name)
     ]
@@ -44,6 +45,13 @@ def with_plain_identifiers(
         why = "is marked secret, and is an identifier in an address, which is logged, or beside the credential"
         findings.assumed(None, "settings", f"`{name}` {why}: it is an ordinary setting here")
     return settings.with_plain(plain)
+
+
+def _without_address(authenticator: Any) -> Any:
+    """An authenticator without the address of its token, in which there are identifiers and no secrets."""
+    if not isinstance(authenticator, Mapping):
+        return authenticator
+    return {key: value for key, value in authenticator.items() if key != _TOKEN_ADDRESS}
 
 
 def _is_bought(authenticator: Any) -> bool:

@@ -19,6 +19,7 @@ from platform_assets.declarations import (
     Template,
     UnsizedPages,
 )
+from platform_assets.declarations.places import POSITION
 from platform_assets.declarations.template_problems import FUNCTIONS, PAGE, problem_of
 from platform_assets.importing.findings import Findings
 from platform_assets.importing.manifest.options import Option, in_query_of_get, is_named, option_of
@@ -38,6 +39,11 @@ _TOKEN = re.compile(
 )
 # A position among other text, as `{{ next_page_token['next_page_token'] or '0' }},50`, maybe in quotes.
 _FRAMED = re.compile(rf"(['\"]?)([^{{}}'\"]*){_TOKEN.pattern}([^{{}}'\"]*)\1")
+# A position that is counted from another number: `{{ (next_page_token['next_page_token'] or 0) + 1 }}`.
+_COUNTED = re.compile(
+    r"\{\{\s*\(?\s*next_page_token(?:\.next_page_token|\[\s*['\"]next_page_token['\"]\s*\])"
+    r"(?:\s+or\s+['\"]?(\d{1,9})['\"]?)?\s*\)?\s*(?:\+\s*(\d{1,9}))?\s*\}\}"
+)
 _DEFAULT = r"(?:,\s*(?:\{\}|''|\"\"|None|none))?"
 _STEP = rf"(?:\.get\(\s*['\"]([^'\"]+)['\"]\s*{_DEFAULT}\s*\)|\.(\w+)(?!\s*\()|\[\s*['\"]([^'\"]+)['\"]\s*\])"
 _RESPONSE_PATH = re.compile(rf"response((?:{_STEP})+)(?:\s+or\s+(?:''|\"\"|none|None))?")
@@ -48,6 +54,21 @@ _HEADER = re.compile(r"headers(?:\.get\(\s*['\"]([\w-]+)['\"]\s*\)|\[\s*['\"]([\
 _NOT_MORE = re.compile(rf"(?:not\s+response((?:{_STEP})+)|response((?:{_STEP})+)\s*(?:==|is)\s*(?:false|False))")
 
 
+@dataclass(frozen=True)
+class CountedToken:
+    """A text with `{}` in place of the position of the next page, which is a number.
+
+    Attributes:
+        text: with templates of other values in it.
+        first: the position of a first request that has none; None if it says nothing then.
+        plus: what is added to each position.
+    """
+
+    text: str
+    first: int | None
+    plus: int
+
+
 def convert_paging(
     component: Any,
     token: Option | None,
@@ -56,14 +77,16 @@ def convert_paging(
     name: str,
     *,
     has_body: bool,
-    sent_as: str = "{}",
+    sent_as: str | None = POSITION,
+    counted: CountedToken | None = None,
 ) -> Paginator:
     """The paginator of a retriever. Raises NotCarried if its rows could not all be read.
 
     Args:
         token: the place that a template of the request fills with the next position.
         has_body: whether the request has a body that a position can be in.
-        sent_as: the value at that place, with `{}` for the position.
+        sent_as: the value at that place, with `{}` for the position; None if it is a template of the request's.
+        counted: how positions are counted there; None if as they are.
     """
     if not isinstance(component, Mapping) or component.get("type") == "NoPagination":
         return SinglePage()
@@ -90,8 +113,8 @@ def convert_paging(
     if limit is not None and limit == token:
         findings.suspected(name, "page_size_option", "has the same name as the position, and is not sent")
         limit = None
-    paging = _Paging(strategy, token, limit, size, findings, name, sent_as)
-    if sent_as != "{}" and (limit is not None or kind not in ("PageIncrement", "OffsetIncrement")):
+    paging = _Paging(strategy, token, limit, size, findings, name, sent_as, counted)
+    if sent_as != POSITION and (limit is not None or kind not in ("PageIncrement", "OffsetIncrement")):
         raise NotCarried("the position of the next page is a part of a value")
     if kind == "PageIncrement":
         return paging.numbered()
@@ -111,6 +134,15 @@ def framed_token(text: Any) -> str | None:
     """A text of a request with `{}` in place of the position of the next page; None for one without it."""
     found = _FRAMED.fullmatch(text.strip()) if isinstance(text, str) else None
     return f"{found[2]}{{}}{found[3]}" if found else None
+
+
+def counted_token(text: Any) -> CountedToken | None:
+    """A text of a request that has the position of the next page once, among other values; None for another one."""
+    found = list(_COUNTED.finditer(text)) if isinstance(text, str) and POSITION not in text else []
+    if len(found) != 1 or text.count("next_page_token") != found[0][0].count("next_page_token"):
+        return None
+    first, plus = (None if one is None else int(one) for one in found[0].groups())
+    return CountedToken(text.replace(found[0][0], POSITION), first, plus or 0)
 
 
 def _size(given: Any, settings: ConfigSettings, findings: Findings, name: str) -> int | None:
@@ -140,7 +172,8 @@ class _Paging:
         limit: where a page's size is sent; None if it is not.
         size: of a page.
         name: of the resource.
-        sent_as: the value at `token`, with `{}` for the position.
+        sent_as: the value at `token`, with `{}` for the position; None if it is a template of the request's.
+        counted: how positions are counted there; None if as they are.
     """
 
     strategy: Mapping[str, Any]
@@ -149,7 +182,8 @@ class _Paging:
     size: int | None
     findings: Findings
     name: str
-    sent_as: str
+    sent_as: str | None
+    counted: CountedToken | None
 
     def numbered(self) -> Paginator:
         place = self._counted("page's number")
@@ -158,7 +192,7 @@ class _Paging:
         if "start_from_page" not in self.strategy:
             why = "pages are counted from 0, as the manifest does not say otherwise; is page 1 read twice?"
             self.findings.suspected(self.name, "start_from_page", why)
-        if self.limit is None or self.size is None or self.limit.header:
+        if self.counted is not None or self.limit is None or self.size is None or self.limit.header:
             return self._unsized("page", place, first)
         return PageNumber(
             page_param=place.query or "page",
@@ -171,7 +205,7 @@ class _Paging:
 
     def by_offset(self) -> Paginator:
         place = self._counted("offset")
-        if self.limit is None or self.size is None or self.limit.header:
+        if self.counted is not None or self.limit is None or self.size is None or self.limit.header:
             return self._unsized("offset", place, 0, counts_records=True)
         return Offset(
             offset_param=place.query or "offset",
@@ -194,11 +228,23 @@ class _Paging:
         return UnsizedPages(
             page_param=place.query or usual,
             page_body_path=place.body,
-            base_page=first,
-            base_is_sent=self.strategy.get("inject_on_first_request") is True or self.sent_as != "{}",
+            base_page=self._base(first),
+            base_is_sent=self._injects_first or self.counted is not None or self.sent_as != POSITION,
             counts_records=counts_records,
             sent_as=self.sent_as,
         )
+
+    @property
+    def _injects_first(self) -> bool:
+        return self.strategy.get("inject_on_first_request") is True
+
+    def _base(self, first: int) -> int:
+        """The position that the first request has. Raises NotCarried if it does not lead to the second one."""
+        if self.counted is None:
+            return first
+        if not self._injects_first and self.counted.first != first:
+            raise NotCarried("the position of the first page is not counted as those of the others")
+        return first + self.counted.plus
 
 
 def _cursor(paging: _Paging, is_path: bool) -> Paginator:
@@ -278,6 +324,9 @@ def without_repeated(
     sent = [getattr(paginator, key, None) for key in ("position_key", "limit_key")]
     if incremental is not None:
         sent += [incremental.start_param, incremental.end_param]
+    if isinstance(paginator, UnsizedPages) and paginator.sent_as is None:
+        # The position stands in a parameter of the list's own.
+        sent.remove(paginator.position_key)
     repeated = [key for key in endpoint.params if key in sent and key not in endpoint.placeholders]
     for key in repeated:
         why = "is left out of the parameters: the paginator or the cursor sends it"

@@ -14,14 +14,14 @@ from platform_assets.declarations import (
     Resolve,
     Template,
 )
-from platform_assets.declarations.places import BODY, HEADER, leaves
+from platform_assets.declarations.places import BODY, HEADER, POSITION, leaves
 from platform_assets.declarations.resource import Param
 from platform_assets.declarations.template_problems import CLOCKS, FUNCTIONS, REQUEST, SETTINGS
 from platform_assets.importing.findings import Findings
 from platform_assets.importing.manifest.credentials import request_auth
 from platform_assets.importing.manifest.cursors import Found
 from platform_assets.importing.manifest.options import Option, option_of
-from platform_assets.importing.manifest.paging import framed_token, next_token_in
+from platform_assets.importing.manifest.paging import CountedToken, counted_token, framed_token, next_token_in
 from platform_assets.importing.manifest.partitions import Partitions
 from platform_assets.importing.manifest.texts import (
     Bound,
@@ -44,20 +44,22 @@ class Request:
     """What a list is asked with.
 
     Attributes:
-        base_url: as `Platform.base_url`.
+        base_url: as `Platform.base_url`; None if a setting must say, as it is computed from a credential.
         endpoint: path, params, method, headers and body; nothing else of it is filled.
         sent: places of the interval's bounds.
         token: the place that a template fills with the position of the next page.
-        sent_as: the value at that place, with `{}` for the position.
+        sent_as: the value at that place, with `{}` for the position; None if it is a template of the endpoint's.
+        counted: how positions are counted there; None if as they are.
         auth: a credential that stands among the parameters, headers and fields of the body.
     """
 
-    base_url: str | Template
+    base_url: str | Template | None
     endpoint: Endpoint
     sent: Found = field(default_factory=Found)
     token: Option | None = None
     auth: Auth | None = None
-    sent_as: str = "{}"
+    sent_as: str | None = POSITION
+    counted: CountedToken | None = None
 
 
 @dataclass
@@ -71,28 +73,41 @@ class _Places:
     headers: dict[str, Any] = field(default_factory=dict)
     bounds: dict[str, str] = field(default_factory=dict)
     token: Option | None = None
-    sent_as: str = "{}"
+    sent_as: str | None = POSITION
+    counted: CountedToken | None = None
     credentials: dict[str, str] = field(default_factory=dict)
 
     def converted(self, given: Any, place: str, what: str) -> Any:
         """A value of a place; None if it is sent by something else, the cursor or the paginator."""
         kind, _, name = place.partition(":") if ":" in place else ("query", "", place)
-        framed = "{}" if next_token_in(given) else framed_token(given)
-        if framed is not None:
+        framed = POSITION if next_token_in(given) else framed_token(given)
+        counted = counted_token(given) if framed is None else None
+        if framed is not None or counted is not None:
             if self.token is not None:
                 raise NotCarried("the position of the next page is sent twice")
-            self.token, self.sent_as = Option(**{kind: name}), framed
-            return None
+            self.token, self.sent_as, self.counted = Option(**{kind: name}), framed, counted
+            return None if counted is None else self._around(counted, what)
         if isinstance(given, str) and "next_page_token" in given:
             raise NotCarried(f"`{what}` has the position of the next page inside a template")
         found = self.texts.value(given, _NAMES, what)
         if isinstance(found, Bound):
-            if found.which in self.bounds:
+            is_in_list = place.startswith(BODY) and any(part.isdigit() for part in name.split("."))
+            if is_in_list:
+                # No name leads into a list: a template is rendered where it stands.
+                self.texts.uses_interval.add(found.which)
+            if found.which in self.bounds or is_in_list:
                 # Sent twice: the second one takes the first one's value.
                 return Template("{{ interval." + found.which + " }}")
             self.bounds[found.which] = place
             return None
         return found
+
+    def _around(self, counted: CountedToken, what: str) -> Template | None:
+        """The template that a position stands in; None if it is a text, which the paginator has."""
+        if not is_template(counted.text):
+            self.sent_as = counted.text
+            return None
+        return self.texts.template(self.texts.rewritten(counted.text), _NAMES, what)
 
 
 def convert_request(
@@ -150,7 +165,15 @@ def convert_request(
     auth = request_auth(places.credentials, texts.settings) if places.credentials else None
     if method == "GET" and not body and any(place.startswith(BODY) for place in places.credentials):
         raise NotCarried("a credential in the body of a GET is not in our vocabulary")
-    return Request(_base_url(base, texts), endpoint, Found(start, end), places.token, auth, places.sent_as)
+    return Request(
+        _base_url(base, texts, findings),
+        endpoint,
+        Found(start, end),
+        places.token,
+        auth,
+        places.sent_as,
+        places.counted,
+    )
 
 
 def _address(requester: Mapping[str, Any]) -> tuple[str, str]:
@@ -168,11 +191,17 @@ def _address(requester: Mapping[str, Any]) -> tuple[str, str]:
     return (found[1], found[2]) if found else (whole.strip().rstrip("/"), "")
 
 
-def _base_url(text: str, texts: Texts) -> str | Template:
+def _base_url(text: str, texts: Texts, findings: Findings) -> str | Template | None:
     if not is_template(text):
         if not text.startswith(("http://", "https://")):
             raise NotCarried(f"`url_base` {text[:60]!r} is no address")
         return text
+    secrets = secrets_in(Template(texts.settings.flattened(text)), texts.settings)
+    if secrets:
+        # An address is logged, so no template of one can have a secret.
+        why = f"is computed from the credential `{secrets[0]}`: set it as the setting `base_url`"
+        findings.assumed(None, "url_base", why)
+        return None
     return texts.template(texts.rewritten(text), SETTINGS | FUNCTIONS, "url_base")
 
 

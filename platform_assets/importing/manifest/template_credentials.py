@@ -15,6 +15,11 @@ _AUTHORIZATION = f"{HEADER}Authorization"
 
 _GET = re.compile(r"\bconfig\.get\(\s*(['\"]\w+['\"])\s*\)")
 _SAME = re.compile(r"(\bconfig\[['\"]\w+['\"]\]) or \1(?![\w.\[(])")
+# `A if the group of A is there else B`, as settings.flattened writes it: A is in the group that is asked for.
+_IF_THERE = re.compile(
+    r"(config\.get\('\w+'\)) if \((?:(?: or )?config\.get\('\w+'\))+\)"
+    r" else (config(?:\.get\('\w+'\)|\['\w+'\]))(?=\s*\}\})"
+)
 _CHOOSES = re.compile(r"\b(or|and|not|if|is|in|default|d)\b|\{%")
 _INSIDE = re.compile(r"\bconfig(?:\[['\"]\w+['\"]\]|\.get\([^()]*\))\s*\[")
 _OUTPUT = re.compile(r"\{\{((?:(?!\}\}|\{\{).)*)\}\}", re.DOTALL)
@@ -24,7 +29,7 @@ def plain_text(given: Any, settings: ConfigSettings) -> Any:
     """A template of a credential whose settings have flat names, and are needed unless it chooses among several."""
     if not is_template(given):
         return given
-    text = settings.flattened(given).strip()
+    text = _IF_THERE.sub(r"\1 or \2", settings.flattened(given).strip())
     needed = _SAME.sub(r"\1", _GET.sub(r"config[\1]", text))
     return text if _CHOOSES.search(re.sub(r"(['\"]).*?\1", "", needed)) else needed
 

@@ -162,9 +162,9 @@ def _with_state(text: str, cursor: str | None) -> str:
     if pieces is None:
         return text
     for path in reversed(paths_of(pieces, STATE)):
-        if path.keys:
-            new = "interval.start" if cursor is not None and path.keys == (cursor,) else "''"
-            pieces[path.start : path.end] = [Piece("name", new, is_new=True)]
+        is_cursor = cursor is not None and path.keys in ((), (cursor,))
+        new = "interval.start" if is_cursor else "''"
+        pieces[path.start : path.end] = [Piece("name", new, is_new=True)]
     return joined(pieces)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from platform_assets.declarations import AddFields, Flatten, FlattenAll, RecordShape, RemoveFields, RenameKeys, Template
@@ -19,13 +20,22 @@ _NUMBER = re.compile(r"[-+]?\d{1,15}\.\d{0,15}")
 _MAGIC = re.compile(r"[*?\[]")
 
 
+class _OfTheClock(NotCarried):
+    """A field that another read would give another value."""
+
+
 class _Reader:
-    """Reads the transformations of one stream."""
+    """Reads the transformations of one stream.
+
+    Attributes:
+        left_out: dotted paths of fields that would be added and are not.
+    """
 
     def __init__(self, texts: Texts, findings: Findings, name: str) -> None:
         self._texts = texts
         self._findings = findings
         self._name = name
+        self.left_out: set[str] = set()
         self._known: Mapping[str, Callable[[Mapping[str, Any]], RecordStep | None]] = {
             "AddFields": self._add,
             "RemoveFields": self._remove,
@@ -66,13 +76,18 @@ class _Reader:
         condition = self._condition(one, CONTEXT | FUNCTIONS | CLOCKS | {"value"})
         fields: dict[str, _Added] = {}
         for entry in one.get("fields") or ():
+            path = None
             try:
                 path = _dotted(entry.get("path") if isinstance(entry, Mapping) else None)
                 if any(part.isdecimal() for part in path.split(".")):
                     raise NotCarried(f"`{path}` is a place in a list")
                 fields[path] = self._added(entry, path)
+            except _OfTheClock as error:
+                self._findings.mended(self._name, "transformations.AddFields", str(error))
+                self.left_out.add(str(path))
             except NotCarried as error:
                 self._say("AddFields", error)
+                self.left_out.add(str(path))
         return AddFields(fields=fields, condition=condition) if fields else None
 
     def _added(self, entry: Mapping[str, Any], path: str) -> _Added:
@@ -92,9 +107,9 @@ class _Reader:
         names = CONTEXT | FUNCTIONS | CLOCKS
         found = self._texts.template(self._texts.rewritten(value), names, f"the added field {path}")
         if is_of_the_clock(found.text):
-            raise NotCarried(
-                f"`{path}` is the time of the read, which would change every row in every sync: the column `_loaded_at`"
-                " has when a row was loaded"
+            raise _OfTheClock(
+                f"`{path}` is left out: it is the time of the read, which would change every row in every sync; the"
+                " column `_loaded_at` has when a row was loaded"
             )
         if has_clock(found.text):
             why = (
@@ -123,10 +138,25 @@ class _Reader:
         return RemoveFields(fields=("**",), condition=condition)
 
 
-def convert_transformations(given: Any, texts: Texts, findings: Findings, name: str) -> RecordShape | None:
+@dataclass(frozen=True)
+class Reshaped:
+    """What transformations make of a stream's records.
+
+    Attributes:
+        record: None if they stay as they are.
+        left_out: dotted paths of fields that records lack here, because adding them cannot be carried.
+    """
+
+    record: RecordShape | None
+    left_out: frozenset[str]
+
+
+def convert_transformations(given: Any, texts: Texts, findings: Findings, name: str) -> Reshaped:
     """What transformations make of a stream's records; each that cannot be carried is a finding."""
-    steps = tuple(_Reader(texts, findings, name).steps(given))
-    return (_plain_shape(steps) or RecordShape(steps=steps)) if steps else None
+    reader = _Reader(texts, findings, name)
+    steps = tuple(reader.steps(given))
+    record = (_plain_shape(steps) or RecordShape(steps=steps)) if steps else None
+    return Reshaped(record, frozenset(reader.left_out))
 
 
 def _plain_shape(steps: Sequence[RecordStep]) -> RecordShape | None:

@@ -78,6 +78,20 @@ def test_a_position_may_be_a_part_of_a_value() -> None:
     assert found == [1, 2, 3] and [one["limit"] for one in asked] == ["0,2", "2,2", "3,2"]
 
 
+def test_a_position_may_stand_in_a_value_of_the_list() -> None:
+    declared = UnsizedPages(page_param="q", counts_records=True, sent_as=None)
+    walk = pager(declared, None)
+
+    def serve(params: Mapping[str, Any]) -> Answer:
+        start = int(params["q"].removeprefix("START ").removesuffix(" OF 9")) - 1
+        return body([1, 2, 3][start : start + 2])
+
+    found = pages(serve, walk, {"q": "START {} OF 9"}, lambda body: body["items"])
+    assert [one["id"] for page in found for one in page] == [1, 2, 3]
+    with pytest.raises(AnswerError, match="`q` has 2 times"):
+        next(pages(serve, pager(declared, None), {"q": "START {} OF {}"}, lambda body: body["items"]))
+
+
 def test_a_server_that_ignores_the_pages_number_does_not_end_in_rows_that_count_as_all() -> None:
     with pytest.raises(AnswerError, match=r"circle|only rows that the pages before"):
         read(UnsizedPages(), lambda params: body([1, 2]))

@@ -114,6 +114,14 @@ class VendorApi(HttpServer):
             case "slice":
                 start, size = map(int, query["limit"].split(","))
                 return Reply({"items": ITEMS[start : start + size]})
+            case "asked":
+                found = re.fullmatch(r"FROM paged START (\d+) MAX 10", query["q"])
+                assert found is not None
+                start = int(found[1]) - 1
+                return Reply({"items": ITEMS[start : start + 10]})
+            case "listed":
+                start = (json.loads(request.content)["at"]["page"] - 1) * PAGE
+                return Reply({"items": ITEMS[start : start + PAGE]})
             case "skipped":
                 start = int(query.get("skip", 0))
                 return Reply({"items": ITEMS[start : start + PAGE]})
@@ -262,6 +270,10 @@ def _filtered(kind: str, query: Query, request: Request) -> Reply:
                 return Reply({"error": f"{span} is too long"}, 400)
         case "searched":
             start, end = json.loads(request.content)["filter"]["since"], "9"
+        case "listed":
+            first, second = json.loads(request.content)["all"]
+            assert second["x"] == 1
+            start, end = first["after"], second["before"]
         case "worded":
             found = re.fullmatch(r"updated>=(\S+) state:any", query["q"])
             assert found is not None

@@ -168,6 +168,25 @@ _PAGES: dict[str, tuple[str, Json]] = {
             request_parameters={"limit": "'{{ next_page_token['next_page_token'] or '0' }},10'"},
         ),
     ),
+    "a position in a query language": (
+        "asked",
+        paged(
+            {"type": "OffsetIncrement", "page_size": 5},
+            None,
+            request_parameters={
+                "q": "FROM {{ config['part'] }} START {{ (next_page_token.next_page_token or 0) + 1 }} MAX {{ 5 * 2 }}"
+            },
+        ),
+    ),
+    "a page that is counted from another number": (
+        "listed",
+        paged(
+            {"type": "PageIncrement", "page_size": 10},
+            None,
+            http_method="POST",
+            request_body_json={"at": {"page": "{{ (next_page_token['next_page_token'] or 0) + 1 }}"}},
+        ),
+    ),
     "a position beside an equal parameter": (
         "skipped",
         paged({"type": "OffsetIncrement", "page_size": 10}, option(QUERY, "skip"), request_parameters={"skip": "0"}),
@@ -553,6 +572,19 @@ CASES: dict[str, Case] = {
         requester={"http_method": "POST"},
         incremental_sync=_cursored(start_time_option=option("body_json", "filter", "since")),
     ),
+    "a cursor inside a list of a body": _plain(
+        "/filtered/listed",
+        requester={
+            "http_method": "POST",
+            "request_body_json": {
+                "all": [
+                    {"after": "{{ stream_interval.start_time }}"},
+                    {"before": "{{ stream_interval.end_time }}", "x": 1},
+                ]
+            },
+        },
+        incremental_sync=_cursored(step="P30D", cursor_granularity="PT1S"),
+    ),
     "a cursor in a template": _plain(
         "/filtered/worded",
         incremental_sync=_cursored(lookback_window="P1D"),
@@ -701,6 +733,10 @@ CASES: dict[str, Case] = {
     "an object of objects": _plain("/shaped/keyed", at=["data", "*"]),
     "no primary key": _plain(
         "/shaped/keyless", [{"message": one["name"], "at": one["updated_at"]} for one in ITEMS], at=[], key=None
+    ),
+    "a key that is the time of the read": replace(
+        _plain("/shaped/all", key="uid", transformations=[adding((["uid"], "{{ now_utc() }}"))]),
+        cdk="it adds the time of the read",
     ),
     "a composite key": _plain(
         "/shaped/composite",

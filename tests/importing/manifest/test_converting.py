@@ -344,8 +344,6 @@ def test_records_are_reshaped_in_the_written_order() -> None:
     [
         adding((["a", "0"], "x")),
         adding((["{{ config['part'] }}"], "x")),
-        adding((["a"], "{{ now_utc() }}")),
-        adding((["a"], "{{ today_utc() if record.x else record.y }}")),
         removing(["**", "a", "**"]),
         removing(["a.b"]),
         lifting("*"),
@@ -469,3 +467,80 @@ def test_an_identifier_beside_a_token_that_is_bought_is_an_ordinary_setting() ->
     sent["request_headers"] = {"X-Client": "{{ config['region_id'] }}"}
     with pytest.raises(UnreadableDocument, match="beside a token that is bought"):
         imported(stream("/x", requester=sent), spec=_IDENTIFIERS)
+
+
+def test_the_host_of_a_token_is_an_ordinary_setting() -> None:
+    oauth = {
+        "type": "OAuthAuthenticator",
+        "token_refresh_endpoint": "{{ config['realm_id'] }}/identity/token",
+        "grant_type": "client_credentials",
+        "client_id": "{{ config['region_id'] }}",
+        "client_secret": "{{ config['key'] }}",
+    }
+    sent = {"authenticator": oauth, "url_base": "{{ config['realm_id'] }}/rest"}
+    platform, _ = imported(stream("/x", requester=sent), spec=_IDENTIFIERS)
+    assert isinstance(platform.base_url, Template) and platform.client.auth.secrets == ("region_id", "key")
+
+
+def test_an_address_that_is_computed_from_a_credential_is_a_setting() -> None:
+    of_region = "https://{{ config['key'].split('.')[-1] }}.example.com/v1"
+    platform, said = imported(stream("/x", requester={"url_base": of_region}))
+    assert platform.base_url is None and ("assumed", None, "url_base") in said
+    assert "key" not in as_yaml(platform).partition("resources")[2]
+    with_others = [stream("/a", name="a"), stream("/b", name="b"), stream("/x", requester={"url_base": of_region})]
+    platform, said = imported(*with_others)
+    assert [one.name for one in platform.resources] == ["a", "b"]
+    assert ("not carried", "items", "the whole resource") in said
+
+
+def test_a_credential_in_a_group_or_beside_it_is_either() -> None:
+    """Whether the group is there is asked by its other settings, which are no credentials."""
+    spec = {"type": "object", "properties": {"auth_type": {"type": "string"}, "token": _SECRET}}
+    text = "{{ config['login']['token'] if config.get('login') else config['token'] }}"
+    one = stream(
+        "/x",
+        requester={
+            "url_base": "https://{{ 'test' if config.get('login', {}).get('auth_type') == 'test' else 'api' }}.x.com",
+            "authenticator": {"type": "BearerAuthenticator", "api_token": text},
+        },
+    )
+    settings = {"properties": {"token": _SECRET, "login": spec}}
+    platform, _ = imported(one, spec={"connection_specification": settings})
+    either = Template("Bearer {{ config.get('login_token') or config.get('token') }}")
+    assert platform.client.auth == TemplateAuth(headers={"Authorization": either})
+
+
+def test_a_wait_that_is_longer_than_all_waits_is_waited_once() -> None:
+    half_an_hour = {"type": "ConstantBackoffStrategy", "backoff_time_in_seconds": 1800}
+    handler = {"type": "DefaultErrorHandler", "backoff_strategies": [half_an_hour]}
+    platform, said = imported(stream("/x", requester={"error_handler": handler}))
+    assert platform.error_handler_of(platform.resource("items").endpoint).wait_budget == 1800
+    assert ("assumed", "items", "error_handler.wait_budget") in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "START {{ next_page_token.next_page_token + 1 }}",
+        "START {{ (next_page_token.next_page_token or 5) + 1 }}",
+        "{{ next_page_token.next_page_token or 0 }} {{ next_page_token.next_page_token or 0 }}",
+        "{} {{ (next_page_token.next_page_token or 0) + 1 }}",
+    ],
+)
+def test_a_position_that_is_not_counted_from_the_first_page_on_is_not_carried(text: str) -> None:
+    pages = paged({"type": "OffsetIncrement", "page_size": 10}, None, request_parameters={"q": text})
+    with pytest.raises(UnreadableDocument, match="position of the"):
+        imported(stream("/x", **pages))
+
+
+def test_what_a_key_needs_and_is_not_carried_makes_it_a_hash() -> None:
+    platform, said = imported(*CASES["a key that is the time of the read"].streams)
+    assert platform.resource("items").primary_key == () and ("assumed", "items", "primary_key") in said
+    assert ("mended", "items", "transformations.AddFields") in said
+
+
+@pytest.mark.parametrize("value", ["{{ now_utc() }}", "{{ today_utc() if record.x else record.y }}"])
+def test_the_time_of_the_read_is_left_out(value: str) -> None:
+    platform, said = imported(stream("/x", transformations=[adding((["a"], value), (["b"], "y"))]))
+    assert ("mended", "items", "transformations.AddFields") in said
+    assert platform.resource("items").endpoint.record == RecordShape(added={"b": "y"})
