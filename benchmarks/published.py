@@ -1,9 +1,10 @@
 """How much of published connectors' manifests is carried. Writes benchmarks/PUBLISHED.md.
 
-Give it a folder with wheels of connectors that have a `manifest.yaml`, as PyPI has a few hundred of them:
+Give it a folder with wheels of connectors that have a `manifest.yaml`, as PyPI has a few hundred of them, and one with
+manifests of connectors that are nothing else, from the repository of their maker:
 
     pip download --no-deps --dest wheels airbyte-source-sentry airbyte-source-pipedrive ...
-    python -m benchmarks.published wheels
+    python -m benchmarks.published wheels manifests
 
 Nothing of them is run, nor kept.
 """
@@ -38,7 +39,8 @@ class Tried:
 
 
 def manifests_in(folder: Path) -> Iterator[Path]:
-    """The manifest of each wheel in a folder, with the files beside it, in a folder that is removed afterwards."""
+    """The manifests in a folder: YAML files, and those of wheels, with the files beside them until the next one."""
+    yield from sorted(folder.glob("*.yaml"))
     for wheel in sorted(folder.glob("*.whl")):
         with zipfile.ZipFile(wheel) as packed, tempfile.TemporaryDirectory() as unpacked:
             wanted = [name for name in packed.namelist() if name.endswith((".yaml", ".yml", ".json"))]
@@ -69,21 +71,21 @@ def _general(why: str) -> str:
     return re.sub(r"there are .*", "...", re.sub(r"`[^`]*`|'[^']*'", "...", why))[:110]
 
 
-def report(results: list[Tried]) -> str:
-    streams, carried = sum(one.streams for one in results), sum(one.carried for one in results)
-    every = sum(one.streams > 0 and one.carried == one.streams for one in results)
-    whole = sum(one.is_whole for one in results)
-    reasons = sum((one.reasons for one in results), Counter[str]())
+def report(wheels: list[Tried], manifests: list[Tried]) -> str:
+    rows = {
+        "published as Python packages, from PyPI: those that have Python classes of their own": wheels,
+        "nothing but a manifest, chosen by chance": manifests,
+        "both": [*wheels, *manifests],
+    }
+    reasons = sum((one.reasons for one in rows["both"]), Counter[str]())
     lines = [
         "# Published manifests",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}: {len(results)} manifests of connectors that PyPI has, {streams:,} streams."
-        " These are the ones that were published as Python packages, and so the ones that have Python classes of their"
-        " own; connectors that are a manifest and nothing else are not among them.",
+        f"{datetime.now(UTC):%Y-%m-%d}. Not carried are streams whose rows depend on Python, which is never run.",
         "",
-        f"- Streams carried: {carried:,}, {carried / streams:.0%}.",
-        f"- Manifests whose streams are all carried: {every}, {every / len(results):.0%}; with nothing at all left out:"
-        f" {whole}, {whole / len(results):.0%}.",
+        "| connectors | manifests | streams | streams carried | with all streams | with nothing left out |",
+        "|---|---:|---:|---:|---:|---:|",
+        *(_row(title, results) for title, results in rows.items() if results),
         "",
         "| streams not carried | why |",
         "|---:|---|",
@@ -92,8 +94,20 @@ def report(results: list[Tried]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _row(title: str, results: list[Tried]) -> str:
+    streams, carried = sum(one.streams for one in results), sum(one.carried for one in results)
+    every = sum(one.streams > 0 and one.carried == one.streams for one in results)
+    whole = sum(one.is_whole for one in results)
+    shares = (
+        f"{count:,} ({count / of:.0%})"
+        for count, of in ((carried, streams), *((n, len(results)) for n in (every, whole)))
+    )
+    return f"| {title} | {len(results)} | {streams:,} | {' | '.join(shares)} |"
+
+
 def main() -> None:
-    text = report([tried(one) for one in manifests_in(Path(sys.argv[1]))])
+    wheels, manifests = ([tried(one) for one in manifests_in(Path(folder))] for folder in sys.argv[1:3])
+    text = report(wheels, manifests)
     (HERE / "PUBLISHED.md").write_text(text)
     print(text)
 

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 
 from platform_assets.declarations import Configured, Endpoint, FanOut, Listed, Resolve, Resource, Template
-from platform_assets.declarations.places import BODY, VALUE
 from platform_assets.declarations.time_format import format_moment
 from platform_assets.extraction.initial_values import initial_value
 from platform_assets.extraction.request_templates import RequestTemplates
@@ -197,9 +196,9 @@ def _params(
             fanned[name] = tuple(look_up(value))
         elif isinstance(value, Configured):
             fanned[name] = configured[value.setting]
-        elif isinstance(value, Resolve) and name.startswith((BODY, VALUE)) and len(parents) == 1:
+        elif isinstance(value, Resolve) and len(parents) == 1:
             found = parents[0].values[name]
-            # A number stays one in JSON and for templates.
+            # A number stays one in JSON and for templates; elsewhere it is sent as its digits.
             fixed[name] = found if isinstance(found, int) else str(found)
         elif isinstance(value, Resolve):
             fixed[name] = ",".join(str(parent.values[name]) for parent in parents)

@@ -302,6 +302,8 @@ def _parents(client: ApiClient, resource: Resource, counts: Counter[str]) -> Ite
     for parts in product(*sources):
         found = {place: value for part in parts for place, value in part.items()}
         values = {place: found[place] for place in places}
+        if None in values.values():
+            continue
         yield Parent(key="/".join(map(str, values.values())), values=values)
 
 

@@ -82,10 +82,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             return self.getitem(obj, attribute)
         if obj is None or isinstance(obj, Undefined):
             return self.undefined(obj=obj, name=attribute)
-        found = getattr(obj, attribute, None) if isinstance(obj, (*_DATA, *_TIMES, Mapping)) else None
-        if found is None:
-            raise TypeError(f"there is no method `{attribute}` of a {type(obj).__name__}")
-        return found
+        # A list has no `get`: what an answer of another shape lacks is missing, as a field would be.
+        missing = self.undefined(obj=obj, name=attribute)
+        return getattr(obj, attribute, missing) if isinstance(obj, (*_DATA, *_TIMES, Mapping)) else missing
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         if isinstance(obj, Undefined):

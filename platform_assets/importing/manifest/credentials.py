@@ -125,6 +125,9 @@ def basic(username: Any, password: Any, settings: ConfigSettings) -> Auth:
         return computed_basic(username, password, settings)
     name, name_text = _part(username, settings, "username")
     secret, secret_text = _part(password, settings, "password")
+    if name is not None and secret is not None and settings.is_asked_for(name) and not settings.is_asked_for(secret):
+        # A password that nobody is asked for is empty.
+        secret, secret_text = None, ""
     return HttpBasicAuth(
         username=name, password=secret, username_constant=name_text or "", password_constant=secret_text or ""
     )

@@ -35,6 +35,7 @@ from platform_assets.importing.manifest.texts import (
 
 _NAMES = REQUEST | FUNCTIONS | CLOCKS
 _EXPRESSION = re.compile(r"\{\{((?:(?!\}\}).)*)\}\}", re.DOTALL)
+_LISTED = re.compile(r"\s*\[\s*(\{\{(?:(?!\}\}|\{\{).)*\}\})\s*\]\s*", re.DOTALL)
 # A value of the partition behind the host is a path.
 _ORIGIN = re.compile(r"(https?://(?:\{\{(?:(?!\}\}|\bstream_).)*\}\}|[^/{])+)(.*)", re.DOTALL)
 
@@ -179,6 +180,12 @@ def convert_request(
 def _address(requester: Mapping[str, Any]) -> tuple[str, str]:
     """Base URL and path as written."""
     url, base, path = requester.get("url"), requester.get("url_base"), requester.get("path")
+    if isinstance(path, str) and path.strip() in ("", "/"):
+        # The address as it stands, without a slash behind it.
+        path = None
+    if isinstance(path, str) and (found := _ORIGIN.fullmatch(path.strip())):
+        # A path may be a whole address.
+        return found[1], found[2]
     is_whole = isinstance(base, str) and "stream_" in base and not path
     if isinstance(path, str) and isinstance(base, str) and base.strip() and not is_whole:
         return base.strip().rstrip("/"), path.strip()
@@ -211,6 +218,9 @@ def _without_query(path: str) -> tuple[str, dict[str, Any]]:
     if at < 0 or "{%" in path:
         return path, {}
     rest = path[at + 1 :]
+    if "=" not in outside[at:]:
+        # `index.php?/api/v2/get_users`: no name and value.
+        return path, {}
     if not is_template(rest):
         return path[:at], dict(parse_qsl(rest, keep_blank_values=True))
     pairs = (pair.partition("=") for pair in rest.split("&") if pair)
@@ -339,6 +349,9 @@ def _json(given: Any, path: str, places: _Places) -> Any:
             if converted is not None or value is None:
                 found[str(key)] = converted
         return found
+    if isinstance(given, str) and (listed := _LISTED.fullmatch(given)):
+        # The CDK reads what a text comes to: `[{{ stream_partition.id }}]` is a list of one value.
+        given = [listed[1]]
     if isinstance(given, list):
         parts = [_json(value, f"{path}.{place}", places) for place, value in enumerate(given)]
         if any(part is None and value is not None for part, value in zip(parts, given, strict=True)):

@@ -85,6 +85,10 @@ class ConfigSettings:
             return not self._specification and _is_credential(name)
         return declared.is_secret
 
+    def is_asked_for(self, name: str) -> bool:
+        """Whether the manifest asks its user for it; of one without a specification, whatever templates name."""
+        return name in self._by_name or not self._specification
+
     def with_plain(self, names: Iterable[str]) -> "ConfigSettings":
         """The same settings, of which these are no secrets."""
         return ConfigSettings(self._specification, self._named, names)

@@ -544,3 +544,41 @@ def test_the_time_of_the_read_is_left_out(value: str) -> None:
     platform, said = imported(stream("/x", transformations=[adding((["a"], value), (["b"], "y"))]))
     assert ("mended", "items", "transformations.AddFields") in said
     assert platform.resource("items").endpoint.record == RecordShape(added={"b": "y"})
+
+
+def test_a_password_that_nobody_is_asked_for_is_empty() -> None:
+    basic = {
+        "type": "BasicHttpAuthenticator",
+        "username": "{{ config['key'] }}",
+        "password": "{{ config['password'] }}",
+    }
+    one = stream("/x", requester={"authenticator": basic})
+    platform, _ = imported(one, spec={"connection_specification": {"properties": {"key": _SECRET}}})
+    assert platform.client.auth == HttpBasicAuth(username="key", password=None)
+    platform, _ = imported(one, spec={})
+    assert platform.client.auth == HttpBasicAuth(username="key", password="password")
+
+
+def test_a_list_at_the_address_itself_has_no_slash_behind_it() -> None:
+    here = {"url_base": "https://api.example.com/v3/accounts"}
+    platform, _ = imported(stream("/", requester=here), stream("/", name="b", requester={"url_base": "https://b.com/"}))
+    paths = {one.name: (one.endpoint.base_url or platform.base_url, one.endpoint.path) for one in platform.resources}
+    assert paths == {"items": ("https://api.example.com", "/v3/accounts"), "b": ("https://b.com", "/")}
+
+
+def test_a_path_that_is_an_address_or_has_a_query_without_names() -> None:
+    platform, _ = imported(
+        stream("https://other.example.com/v2/x", name="a"),
+        stream("/index.php?/api/v2/get_users", name="b"),
+        stream("/c?sort=id", name="c"),
+    )
+    a, b, c = (one.endpoint for one in platform.resources)
+    assert (a.base_url, a.path) == ("https://other.example.com", "/v2/x")
+    assert (b.path, dict(b.params)) == ("/index.php?/api/v2/get_users", {})
+    assert (c.path, dict(c.params)) == ("/c", {"sort": "id"})
+
+
+def test_a_text_of_a_body_that_is_a_list_of_one_value() -> None:
+    body = {"ids": "[{{ config['part'] }}]", "text": "[a]"}
+    platform, _ = imported(stream("/x", requester={"http_method": "POST", "request_body_json": body}))
+    assert platform.resource("items").endpoint.json == {"ids": [Configured("part")], "text": "[a]"}
