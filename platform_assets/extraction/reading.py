@@ -81,7 +81,7 @@ class ListRead:
     def _look_up(self, listed: Listed) -> Sequence[str]:
         """The values of another list's field, read once."""
         if listed not in self._listed:
-            records = _all_records(self.client, self.client.platform.resource(listed.resource), self.counts)
+            records = all_records(self.client, self.client.platform.resource(listed.resource), self.counts)
             values = (record.get(listed.field) for record in records)
             self._listed[listed] = list(dict.fromkeys(str(value) for value in values if value is not None))
         return self._listed[listed]
@@ -273,7 +273,7 @@ def read_records(reading: ListRead) -> Iterator[list[Record]]:
         raise AnswerError(f"the list is not complete: {reading.ignored[0]}")
 
 
-def _all_records(client: ApiClient, resource: Resource, counts: Counter[str]) -> list[Record]:
+def all_records(client: ApiClient, resource: Resource, counts: Counter[str]) -> list[Record]:
     """All records of a resource from the API, of every parent if it has some, with the parent's values as columns."""
     found: list[Record] = []
     columns = {place: resolve.column for place, resolve in resource.endpoint.parents.items()}
@@ -297,7 +297,7 @@ def _parents(client: ApiClient, resource: Resource, counts: Counter[str]) -> Ite
             for place, resolve in resource.endpoint.parents.items()
             if (field := field_in(platform, name, resolve)) is not None
         }
-        records = _all_records(client, platform.resource(name), counts)
+        records = all_records(client, platform.resource(name), counts)
         sources.append([{place: get_path(record, field) for place, field in fields.items()} for record in records])
     for parts in product(*sources):
         found = {place: value for part in parts for place, value in part.items()}

@@ -102,15 +102,17 @@ def pages(
 def at_position(params: Mapping[str, ParamValue], position: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
     """All values of a request for the page at a position, which a pager has named.
 
-    A value that the list has at the position's place is the text that the position stands in (`UnsizedPages.sent_as`).
-    Raises AnswerError if it has more than one place for it, as what a template is filled with may have it too.
+    A text with `{}` that the list has at the position's place is what the position stands in (`UnsizedPages.sent_as`);
+    any other value there was the first position. Raises AnswerError for a text with several `{}`: what a template is
+    filled with may have one too.
     """
     found = {**params, **position}
     for place in position.keys() & params.keys():
         around = str(params[place])
-        if around.count(POSITION) != 1:
+        if around.count(POSITION) > 1:
             raise AnswerError(f"`{place}` has {around.count(POSITION)} times `{POSITION}`, where one position stands")
-        found[place] = around.replace(POSITION, str(position[place]))
+        if POSITION in around:
+            found[place] = around.replace(POSITION, str(position[place]))
     return found
 
 
