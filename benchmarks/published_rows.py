@@ -3,8 +3,9 @@
     python -m benchmarks.published_rows manifests/*.yaml
 
 Each manifest has a server of its own (generated_server.py) for each reader, and settings made from its specification.
-Writes benchmarks/PUBLISHED_ROWS.md, and prints every stream whose rows or requests are not the same. A difference may be the generated server's: it has two
-records, and no idea of what they mean. The CDK reads a manifest as a whole, so one stream that it fails at hides all.
+Writes benchmarks/PUBLISHED_ROWS.md, and prints every stream whose rows or requests are not the same. A difference may be
+the generated server's: it has two records, and no idea of what they mean. The CDK reads a manifest as a whole, so one
+stream that it fails at hides all.
 """
 
 import json
@@ -164,9 +165,10 @@ def main() -> None:
                 print(f"{file.stem}/{name}: asked by ours only {only[0]}, by the CDK only {only[1]}", flush=True)
     text = f"""# Rows of published manifests
 
-{datetime.now(UTC):%Y-%m-%d}: {len(sys.argv) - 1} manifests of connectors that are nothing else, chosen by chance, each read by
-ours and by Airbyte's CDK {CDK_VERSION} from a server made of it (generated_server.py): every row of every stream, and every
-request without what pages it and the credential. Not compared are streams of manifests that the CDK fails at as a whole.
+{datetime.now(UTC):%Y-%m-%d}: {len(sys.argv) - 1} manifests of connectors that are nothing else, chosen by chance, each
+read by ours and by Airbyte's CDK {CDK_VERSION} from a server made of it (generated_server.py): every row of every
+stream, and every request without what pages it and the credential. Streams of manifests that the CDK fails at as a
+whole are not compared.
 
 | | |
 |---|---:|
