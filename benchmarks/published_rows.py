@@ -4,8 +4,8 @@
 
 Each manifest has a server of its own (generated_server.py) for each reader, and settings made from its specification.
 Writes benchmarks/PUBLISHED_ROWS.md, and prints every stream whose rows or requests are not the same. A difference may
-be the generated server's: it has two records, and no idea of what they mean. The CDK reads a manifest as a whole, so one
-stream that it fails at hides all.
+be the generated server's: it has two records, and no idea of what they mean. The CDK reads a manifest as a whole,
+so one stream that it fails at hides all.
 """
 
 import json
