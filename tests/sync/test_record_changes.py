@@ -132,7 +132,7 @@ def test_templates_know_the_parent(api: StubApi, warehouse_file: Path) -> None:
     platform = declared(things(), parts)
     synced(api, platform, "things")
     synced(api, platform, "parts")
-    assert [(row["id"], row["thing"]) for row in rows(warehouse_file, "parts")] == [(10, "1"), (20, "2")]
+    assert [(row["id"], row["thing"]) for row in rows(warehouse_file, "parts")] == [(10, 1), (20, 2)]
 
 
 @pytest.mark.parametrize(
