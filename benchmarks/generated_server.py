@@ -203,7 +203,7 @@ def _record(name: str, number: int, component: Mapping[str, Any], fields: set[tu
     if isinstance(field, str) and "{{" not in field:
         formats = cursor.get("cursor_datetime_formats") or [cursor.get("datetime_format") or "%Y-%m-%dT%H:%M:%SZ"]
         _put(found, field.split("."), _written(_FIRST.replace(day=_FIRST.day + number), str(formats[0])))
-    key = component.get("primary_key") or ()
+    key = component.get("primary_key") or []
     for part in key if isinstance(key, list) else [key]:
         for one in part if isinstance(part, list) else [part]:
             _put(found, str(one).split("."), 10 * number if str(one).lower().endswith("id") else f"{one}{number}")

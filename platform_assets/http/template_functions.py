@@ -107,12 +107,12 @@ def _moment(value: Any, format: str | None = None) -> datetime:
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if value is None or isinstance(value, Undefined):
+        raise UndefinedError
     if format is not None:
         return parse_moment(str(value), str(format)[:MAX_FORMAT])
     if isinstance(value, int | float):
         return datetime.fromtimestamp(value, UTC)
-    if value is None or isinstance(value, Undefined):
-        raise UndefinedError
     found = datetime.fromisoformat(str(value).strip())
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
