@@ -9,6 +9,13 @@ CALLS = "tests/http/test_client.py"
 
 MUTANTS = (
     Mutant(
+        "method-that-a-list-lacks-is-an-error",
+        "platform_assets/http/template_sandbox.py",
+        "return getattr(obj, attribute, missing) if",
+        "return getattr(obj, attribute) if",
+        ("tests/http/test_templates.py::test_what_is_computed_from_a_missing_field_is_none",),
+    ),
+    Mutant(
         "link-to-another-server",
         CLIENT,
         'if target != server or "@" in urlsplit(link).netloc:',

@@ -13,6 +13,13 @@ MOVING = "tests/sync/test_moving_lists.py"
 
 MUTANTS = (
     Mutant(
+        "position-beside-its-text",
+        PAGING,
+        "        if POSITION in around:",
+        "        if False:",
+        ("tests/http/pagination/test_computed.py::test_a_position_may_stand_in_a_value_of_the_list",),
+    ),
+    Mutant(
         "lowered-limit-ends-the-list",
         COUNTED,
         "(count == 1 or not self._may_be_all_that_is_granted(request, count))",
