@@ -20,7 +20,7 @@ $(UV):
 	$(TOOLS)/bin/pip install -qq --disable-pip-version-check uv
 
 $(STAMP): pyproject.toml uv.lock | $(UV)
-	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --python $$($(TOOLS)/bin/python -c 'import sys; print(sys.executable)')
+	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --compile-bytecode --python $$($(TOOLS)/bin/python -c 'import sys; print(sys.executable)')
 	touch $@
 
 CONTRACT ?= reference

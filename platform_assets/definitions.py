@@ -4,6 +4,11 @@ import logging
 
 import dagster as dg
 
+from platform_assets.garbage import collect_less_often
+
+# Before the rest is imported: code servers and runs start with this module.
+collect_less_often()
+
 from platform_assets.dbt.assets import dbt_models
 from platform_assets.dbt.project import dbt_cli, dbt_project
 from platform_assets.monitoring.alerts import stale_alert_sensor, webhook_on_failure

@@ -1,13 +1,9 @@
 """`platform-assets dev`: the Dagster UI."""
 
-import signal
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
-from threading import Event, Thread
 
 import typer
 
@@ -23,28 +19,14 @@ from platform_assets.configuration import unknown_settings
 from platform_assets.configuration.platform_settings import is_configured, is_loopback, is_mentioned
 from platform_assets.declarations import REFERENCE
 from platform_assets.platforms import all_platforms, broken_platforms
+from platform_assets.ui.processes import run_ui
 
-# `python -m dagster` without its warning about the dagster.yaml in this folder, which is for Dagster's own commands.
-_START = """
-import logging, runpy
-said = "Found a dagster instance configuration value"
-logging.getLogger("dagster").addFilter(lambda record: said not in record.getMessage())
-runpy.run_module("dagster", run_name="__main__", alter_sys=True)
-"""
-
-# Dagster's warning that `dg dev` is the newer command, which loads only the project of the folder it runs in.
-_SUPERSEDED = "Function `dev_command` is superseded"
-
-# Seconds between checks for a signal.
-_POLL_SECONDS = 0.2
-# Seconds that `dagster dev` has to end after an interrupt, until it gets another one.
-SHUTDOWN_SECONDS = 20.0
-# Seconds to wait for what was printed last.
-_LAST_LINES = 2.0
+# Seconds to wait for an answer of the UI.
+_ANSWER_SECONDS = 0.2
 
 
 def open_ui(host: str, port: int, sandbox: bool | None, contract: str = REFERENCE) -> int:
-    """Run `dagster dev` until it ends; its exit code.
+    """Run the Dagster UI until it is ended; the exit code.
 
     Args:
         host: address of the UI.
@@ -74,26 +56,7 @@ def open_ui(host: str, port: int, sandbox: bool | None, contract: str = REFERENC
         typer.echo(f"Starting the Dagster UI (home: {home}) ...")
         if not is_loopback(host):
             typer.echo(f"Warning: the UI has no login: whoever can reach {host}:{port} can read and run everything.")
-        command = [
-            sys.executable,
-            "-W",
-            f"ignore:{_SUPERSEDED}",
-            "-c",
-            _START,
-            "dev",
-            "-m",
-            "platform_assets.definitions",
-            "-h",
-            host,
-            "-p",
-            str(port),
-            "--log-level",
-            "warning",
-            # The other format writes colours whatever it writes to.
-            "--log-format",
-            "rich",
-        ]
-        return run_until_signalled(command, _Announcement(host, port))
+        return run_ui(host, port, _show, _Announcement(host, port))
 
 
 class _Announcement:
@@ -107,7 +70,7 @@ class _Announcement:
     def __call__(self) -> None:
         if self._made:
             return
-        connection = HTTPConnection(self._host, self._port, timeout=_POLL_SECONDS)
+        connection = HTTPConnection(self._host, self._port, timeout=_ANSWER_SECONDS)
         try:
             connection.request("GET", "/server_info")
             self._made = connection.getresponse().status == HTTPStatus.OK
@@ -117,37 +80,6 @@ class _Announcement:
             connection.close()
         if self._made:
             typer.echo(f"Dagster UI: http://{self._host}:{self._port}")
-
-
-def run_until_signalled(command: Sequence[str], meanwhile: Callable[[], None]) -> int:
-    """Run a program until it ends or this process receives SIGINT or SIGTERM; its exit code.
-
-    Calls `meanwhile` several times a second.
-
-    `dagster dev` shuts down its daemon and code server on an interrupt only, and a second interrupt would cut that
-    short. So it gets a process group of its own, which a terminal's Ctrl-C does not reach, and one interrupt from here;
-    another one if it goes on, since an interrupt while it starts can get lost.
-    """
-    signalled = Event()
-    before = {number: signal.signal(number, lambda *_: signalled.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    process = subprocess.Popen(command, process_group=0, stdout=subprocess.PIPE, text=True, errors="replace")
-    reader = Thread(target=_show, args=(process.stdout,), name="stdout", daemon=True)
-    reader.start()
-    interrupt_at = 0.0
-    try:
-        while True:
-            try:
-                return process.wait(_POLL_SECONDS)
-            except subprocess.TimeoutExpired:
-                meanwhile()
-                if signalled.is_set() and time.monotonic() >= interrupt_at:
-                    process.send_signal(signal.SIGINT)
-                    interrupt_at = time.monotonic() + SHUTDOWN_SECONDS
-    finally:
-        # A run that outlives the UI keeps its stdout open.
-        reader.join(_LAST_LINES)
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _show(lines: Iterable[str]) -> None:

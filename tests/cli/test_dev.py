@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +14,6 @@ from urllib.request import urlopen
 
 import pytest
 
-from platform_assets.cli import dev as ui
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer, sandbox_token
 from tests.cli.command import MAIN, ROOT, warm_command
@@ -27,7 +25,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason=
 
 @contextmanager
 def dev(*args: str, env: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """What the command prints before the UI starts, and the environment variables that it passes to `dagster dev`."""
+    """What the command prints before the UI starts, and the environment variables that Dagster gets."""
     process = subprocess.Popen(
         [sys.executable, "-c", MAIN, "dev", "--port", free_port(), *args],
         cwd=ROOT,
@@ -170,13 +168,3 @@ def test_the_sandbox_can_speak_the_vendors_contracts() -> None:
         assert "Nothing is configured" in text
         chosen = {name.split("__")[1].lower(): value for name, value in passed.items() if name.endswith("__CONTRACT")}
     assert chosen == {one.name: next(iter(one.contracts)) for one in all_platforms()}
-
-
-def test_an_interrupt_that_gets_lost_while_it_starts_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ui, "SHUTDOWN_SECONDS", 0.1)
-    code = "import signal, time; signal.signal(2, lambda *_: signal.signal(2, signal.SIG_DFL)); print(flush=True)"
-    command = [sys.executable, "-c", f"{code}\nwhile True: time.sleep(60)"]
-    timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM))
-    timer.start()
-    assert ui.run_until_signalled(command, lambda: None) == -signal.SIGINT
-    timer.join()
