@@ -99,7 +99,8 @@ class Client:
         max_concurrency: requests in flight at once.
         headers: sent with every request.
         daily_budget: how the answers tell what is left of the day's budget, if there is one.
-        epoch_times: whether times are numbers, in seconds since 1970 (NinjaOne), instead of ISO 8601 texts.
+        epoch_times: whether times are numbers, in seconds since 1970 (NinjaOne), instead of ISO 8601 texts, unless an
+            endpoint says otherwise.
         docs_url: the vendor's documentation of the API, for endpoints that do not name their own page.
     """
 
@@ -125,6 +126,10 @@ class Client:
         if self.rate_limit is None:
             return ()
         return self.rate_limit if isinstance(self.rate_limit, tuple) else (self.rate_limit,)
+
+    def has_epoch_times(self, endpoint: Endpoint) -> bool:
+        """Whether the endpoint's records have times as numbers, in seconds since 1970."""
+        return self.epoch_times if endpoint.epoch_times is None else endpoint.epoch_times
 
 
 @strict

@@ -182,6 +182,8 @@ class Endpoint:
         filters_shaped: whether `record_filter` comes after `record`.
         record: how its records differ from the table's fields.
         exclude: fields that this contract's records have and that are never loaded, beside the resource's.
+        epoch_times: whether its times are numbers, if other endpoints write theirs in another way; None takes the
+            client's.
         details: requests per row, for fields that the list does not have; sent if the setting `details` is on.
         also: more lists whose records belong to the same table (Pipedrive: deals and archived deals).
         follow_up: left out of the first read, which has everything: a list for changes that the others do not show
@@ -212,6 +214,7 @@ class Endpoint:
     filters_shaped: bool = False
     record: RecordShape | None = None
     exclude: tuple[str, ...] = ()
+    epoch_times: bool | None = None
     details: tuple[Detail, ...] = ()
     follow_up: bool = False
     error_handler: ErrorHandler | None = None

@@ -83,6 +83,7 @@ class DetailReader:
     def __init__(self, client: ApiClient, resource: Resource, endpoint: Endpoint, counts: Counter[str]) -> None:
         self._client = client
         self._base_url = endpoint.base_url
+        self._epoch_times = client.platform.client.has_epoch_times(endpoint)
         self._columns = resource.columns
         self._counts = counts
         self._details = wanted_details(resource, endpoint, client.settings)
@@ -158,7 +159,7 @@ class DetailReader:
 
         select = selector(client, paginator, data_selector)
         walk = pager(paginator, self._client.settings.page_size)
-        collected = {name: _collector(source, client.epoch_times) for name, source in detail.fields.items()}
+        collected = {name: _collector(source, self._epoch_times) for name, source in detail.fields.items()}
         for items in pages(get, walk, detail.params, select, identify):
             for collector in collected.values():
                 collector.add(items)
@@ -169,7 +170,7 @@ class DetailReader:
         kind = self._columns.get(name)
         if kind == "text" and isinstance(value, int) and not isinstance(value, bool):
             return str(value)
-        return time_from_epoch(value) if kind == "timestamp" and self._client.platform.client.epoch_times else value
+        return time_from_epoch(value) if kind == "timestamp" and self._epoch_times else value
 
 
 @dataclass

@@ -342,7 +342,7 @@ def _pages(
     identify = by_key(platform.primary_key_of(resource), resource.key_fallback, endpoint.envelope)
     excluded = excluded_fields(platform, resource, client.settings.exclude_fields)
     never_loaded = (*resource.exclude, *endpoint.exclude, *excluded)
-    is_known = stop_rule(query, paginator, epoch_times=platform.client.epoch_times)
+    is_known = stop_rule(query, paginator, epoch_times=platform.client.has_epoch_times(endpoint))
 
     def is_enough(items: Sequence[Any]) -> bool:
         return part.ends(items, walk) or (is_known is not None and is_known(items))
@@ -381,7 +381,7 @@ class _Part:
     def __init__(self, reading: ListRead, query: Query) -> None:
         platform = reading.client.platform
         paginator = query.endpoint.paginator or platform.client.paginator
-        epoch_times = platform.client.epoch_times
+        epoch_times = platform.client.has_epoch_times(query.endpoint)
         self.edge = Edge(query.endpoint, paginator, epoch_times=epoch_times, query=query.params, start=query.start)
         self.rest: Rest | None = None
         self.is_long = False

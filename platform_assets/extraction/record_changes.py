@@ -40,7 +40,7 @@ class RecordChanges:
         self._filters_shaped = query.endpoint.filters_shaped
         self._query_values = query.values
         self._never_loaded = never_loaded
-        epochs = platform.client.epoch_times
+        epochs = platform.client.has_epoch_times(query.endpoint)
         self._times = [name for name, kind in resource.columns.items() if kind == "timestamp"] if epochs else []
         self._templates = RecordTemplates(query.endpoint, query.values, query.interval, configured, counts)
         self._steps = None

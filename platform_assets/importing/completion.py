@@ -8,7 +8,7 @@ from platform_assets.importing.dlt_config import Imported
 from platform_assets.importing.findings import Findings, Severity
 
 # Keys of an endpoint that no dlt configuration has a word for.
-_ENDPOINT_KEYS = ("envelope", "incremental", "record", "exclude", "scope", "docs_url")
+_ENDPOINT_KEYS = ("envelope", "incremental", "record", "exclude", "epoch_times", "scope", "docs_url")
 _RESOURCE_KEYS = ("key_fallback", "exclude", "personal", "on_removal", "freshness")
 
 
@@ -84,7 +84,7 @@ def _changed_endpoint(resource: Resource, other: Resource, take: Callable[[str],
     changed: dict[str, object] = {}
     for key in _ENDPOINT_KEYS:
         value = getattr(other.endpoint, key)
-        if value and not getattr(endpoint, key):
+        if value not in (None, ()) and not getattr(endpoint, key):
             changed[key] = value
             take(key)
     params = {

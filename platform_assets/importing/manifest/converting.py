@@ -97,7 +97,7 @@ def import_manifest(manifest: Manifest, name: str, findings: Findings) -> Import
         raise UnreadableDocument(f"{manifest.file}: none of its streams can be carried: {reasons}")
     base_url, drafts = _one_base_url(drafts, findings)
     auth, drafts = _one_auth(drafts, findings)
-    drafts, is_epoch = _one_clock(drafts, findings)
+    drafts, is_epoch = _one_clock(drafts)
     resources = tuple(_placed(one, base_url) for one in _with_columns(drafts))
     platform = _platform(manifest, name, base_url, auth, resources, names, findings)
     client = replace(platform.client, epoch_times=is_epoch)
@@ -331,23 +331,16 @@ def _one_auth(drafts: Sequence[_Draft], findings: Findings) -> tuple[Auth, list[
     return auth, _without_orphans(kept, findings)
 
 
-def _one_clock(drafts: Sequence[_Draft], findings: Findings) -> tuple[list[_Draft], bool]:
-    """The drafts, and whether times are seconds since 1970: streams with the rarer form are read in full."""
+def _one_clock(drafts: Sequence[_Draft]) -> tuple[list[_Draft], bool]:
+    """The drafts, those with the rarer form of times saying so, and whether most have seconds since 1970."""
     said = [one.is_epoch for one in drafts if one.is_epoch is not None]
     is_epoch = bool(said) and said.count(True) > said.count(False)
-    found: list[_Draft] = []
-    for one in drafts:
-        incremental = one.resource.endpoint.incremental
-        if incremental is None or one.is_epoch == is_epoch:
-            found.append(one)
-            continue
-        findings.assumed(
-            one.resource.name, "incremental_sync", "its times are written in another way than others': read in full"
-        )
-        columns = {field: kind for field, kind in one.resource.columns.items() if field != incremental.cursor_path}
-        endpoint = replace(one.resource.endpoint, incremental=None)
-        found.append(replace(one, resource=replace(one.resource, endpoint=endpoint, columns=columns), is_epoch=None))
-    return found, is_epoch
+    return [one if one.is_epoch in (None, is_epoch) else _with_clock(one) for one in drafts], is_epoch
+
+
+def _with_clock(draft: _Draft) -> _Draft:
+    endpoint = replace(draft.resource.endpoint, epoch_times=draft.is_epoch)
+    return replace(draft, resource=replace(draft.resource, endpoint=endpoint))
 
 
 def _with_columns(drafts: Sequence[_Draft]) -> list[_Draft]:

@@ -33,6 +33,9 @@ ORGS: list[Record] = [
     {"slug": slug, "meta": {"code": slug.upper()}, "uris": {"projects": f"/v1/orgs/{slug}/projects"}}
     for slug in ("acme/eu", "blue", "core")
 ]
+STAMPED: list[Record] = [
+    {"id": one["id"], "stamp": int(datetime.fromisoformat(one["updated_at"]).timestamp())} for one in ITEMS
+]
 KINDS = ("new", "old")
 TOKEN, KEY, USER = "t0ken", "k3y", "ann"
 PAGE = 10
@@ -263,6 +266,8 @@ def _filtered(kind: str, query: Query, request: Request) -> Reply:
         case "days":
             dated = [{**one, "day": one["updated_at"][:10]} for one in ITEMS]
             return Reply({"items": [one for one in dated if one["day"] >= query["since"]]})
+        case "seconds":
+            return Reply({"items": [one for one in STAMPED if one["stamp"] >= int(query["since"])]})
         case "between":
             start, end = query["from"], query["to"]
             span = datetime.fromisoformat(end) - datetime.fromisoformat(start)
