@@ -123,6 +123,8 @@ class OAuth2ClientCredentials:
         client_id_name, client_secret_name: fields of the request's form.
         access_token_name, expires_in_name: fields of the answer. The latter may be seconds, or when the token expires:
             Unix time or ISO 8601.
+        beside: further credentials in each request but the token's, as `TemplateAuth` has them (Amazon Ads: the
+            client's id in a header).
     """
 
     access_token_url: str | Template
@@ -135,6 +137,7 @@ class OAuth2ClientCredentials:
     client_secret_name: str = "client_secret"
     access_token_name: str = "access_token"
     expires_in_name: str = "expires_in"
+    beside: TemplateAuth | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -162,6 +165,8 @@ class OAuth2RefreshToken:
         client_id_name, client_secret_name, refresh_token_name: fields of the request's form.
         access_token_name, expires_in_name: fields of the answer. The latter may be seconds, or when the token expires:
             Unix time or ISO 8601.
+        beside: further credentials in each request but the token's, as `TemplateAuth` has them (Amazon Ads: the
+            client's id in a header).
     """
 
     access_token_url: str | Template
@@ -176,6 +181,7 @@ class OAuth2RefreshToken:
     refresh_token_name: str = "refresh_token"
     access_token_name: str = "access_token"
     expires_in_name: str = "expires_in"
+    beside: TemplateAuth | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -195,6 +201,7 @@ class SessionToken:
         token_path: dotted path to the token in the answer.
         header: the header that carries the token; None sends `Authorization: Bearer <token>`.
         expires: how long a token is good for.
+        beside: further credentials in each request but the login, as `TemplateAuth` has them.
     """
 
     login_path: str
@@ -203,10 +210,11 @@ class SessionToken:
     token_path: str
     header: str | None = None
     expires: timedelta = timedelta(hours=1)
+    beside: TemplateAuth | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self.login_json.values()))
+        return tuple(dict.fromkeys((*self.login_json.values(), *(self.beside.secrets if self.beside else ()))))
 
 
 Auth = (
@@ -223,10 +231,21 @@ Auth = (
 
 def optional_secrets(auth: Auth) -> tuple[str, ...]:
     """The secrets that a credential can do without, as one of two that a template chooses from."""
-    if isinstance(auth, OAuth2ClientCredentials | OAuth2RefreshToken):
-        own = (auth.client_id, auth.client_secret, getattr(auth, "refresh_token", None))
-        return tuple(name for name in optional_settings(*_sent(auth)) if name not in own)
-    return optional_settings(*auth.templates.values()) if isinstance(auth, TemplateAuth) else ()
+    if isinstance(auth, TemplateAuth):
+        return optional_settings(*auth.templates.values())
+    if isinstance(auth, SessionToken):
+        own, sent = tuple(auth.login_json.values()), tuple(templates_of(auth).values())
+    elif isinstance(auth, OAuth2ClientCredentials | OAuth2RefreshToken):
+        own, sent = (auth.client_id, auth.client_secret, getattr(auth, "refresh_token", None)), _sent(auth)
+    else:
+        return ()
+    return tuple(name for name in optional_settings(*sent) if name not in own)
+
+
+def templates_of(auth: Auth) -> Mapping[str, Template]:
+    """The templates of secrets that are sent with each request, by their place in it (places.py)."""
+    found = auth if isinstance(auth, TemplateAuth) else getattr(auth, "beside", None)
+    return {} if found is None else found.templates
 
 
 def client_is_in_header(auth: OAuth2ClientCredentials | OAuth2RefreshToken) -> bool:
@@ -235,9 +254,10 @@ def client_is_in_header(auth: OAuth2ClientCredentials | OAuth2RefreshToken) -> b
 
 
 def _sent(auth: OAuth2ClientCredentials | OAuth2RefreshToken) -> tuple[str | Template, ...]:
-    return (*auth.access_token_request_data.values(), *auth.access_token_request_headers.values())
+    asked = (*auth.access_token_request_data.values(), *auth.access_token_request_headers.values())
+    return (*asked, *templates_of(auth).values())
 
 
 def _with_templates(named: tuple[str, ...], auth: OAuth2ClientCredentials | OAuth2RefreshToken) -> tuple[str, ...]:
-    """The secrets of a token request, each once: those with a key of their own, and those that templates name."""
+    """The secrets of a token and what is beside it, each once: those with a key of their own, and of templates."""
     return tuple(dict.fromkeys((*named, *settings_named(*_sent(auth)), *optional_settings(*_sent(auth)))))

@@ -32,6 +32,11 @@ def auth_problems(auth: Auth) -> Iterator[str]:
         yield from _template_problems(auth)
     if isinstance(auth, SessionToken):
         yield from _session_problems(auth)
+    if isinstance(auth, OAuth2ClientCredentials | OAuth2RefreshToken | SessionToken) and auth.beside is not None:
+        yield from _template_problems(auth.beside)
+        header = (auth.header if isinstance(auth, SessionToken) else None) or "Authorization"
+        if header.lower() in map(str.lower, auth.beside.headers):
+            yield f"{header!r} of `beside` has the token already"
     if any(not re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in auth.secrets):
         yield "the names of secrets are keys of settings: small letters, digits and `_`"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from platform_assets.declarations.auth import ApiKeyAuth, TemplateAuth
+from platform_assets.declarations.auth import ApiKeyAuth, templates_of
 from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.paginator import Cursor, Paginator, SingleObject, SinglePage, UnsizedPages
 from platform_assets.declarations.places import BODY
@@ -144,8 +144,7 @@ def _sent_twice(resource: Resource, paginator: Paginator, client: Client) -> Ite
     names += sent
     if isinstance(client.auth, ApiKeyAuth) and client.auth.location == "query":
         names.append(client.auth.name)
-    if isinstance(client.auth, TemplateAuth):
-        names += client.auth.templates
+    names += templates_of(client.auth)
     for name, count in Counter(names).items():
         if count > 1:
             place = f"`{name}` of the request" if ":" in name else f"the query parameter `{name}`"

@@ -115,20 +115,30 @@ def _credential(
         key = auth.prefix + settings.token
         return _Header(auth.name, key) if auth.location == "header" else _Query(auth, key)
     if isinstance(auth, TemplateAuth):
-        # Jinja2 is imported only where a template is used.
-        from platform_assets.http.template_auth import TemplateCredential
-
-        return TemplateCredential(platform, auth, secrets, on_token)
+        return _of_templates(platform, auth, secrets, on_token)
+    beside = None if auth.beside is None else _of_templates(platform, auth.beside, secrets, on_token)
     if isinstance(auth, SessionToken):
         buy = login(
             platform.name, auth, settings.base_url, secrets, lambda url, fields: _post(session, url, json=fields)
         )
         header = auth.header or "Authorization"
-        return BoughtToken(TokenSource(buy, on_token, clock=clock), header, "" if auth.header else "Bearer ")
+        source = TokenSource(buy, on_token, clock=clock)
+        return BoughtToken(source, header, "" if auth.header else "Bearer ", beside=beside)
     endpoint = _token_endpoint(platform, auth, settings, session, on_token)
     if isinstance(auth, OAuth2RefreshToken):
-        return BoughtToken(TokenSource(refresh_token(endpoint, auth, secrets, on_token), on_token, clock=clock))
-    return BoughtToken(TokenSource(client_credentials(endpoint, auth, secrets), on_token, clock=clock))
+        buy = refresh_token(endpoint, auth, secrets, on_token)
+    else:
+        buy = client_credentials(endpoint, auth, secrets)
+    return BoughtToken(TokenSource(buy, on_token, clock=clock), beside=beside)
+
+
+def _of_templates(
+    platform: Platform, auth: TemplateAuth, secrets: Mapping[str, str], on_secret: Callable[[str], None]
+) -> AuthBase:
+    # Jinja2 is imported only where a template is used.
+    from platform_assets.http.template_auth import TemplateCredential
+
+    return TemplateCredential(platform, auth, secrets, on_secret)
 
 
 def _token_endpoint(
@@ -211,14 +221,27 @@ class _Cookie(AuthBase):
 
 
 class BoughtToken(AuthBase):
-    """A header with a token that expires; `Authorization: Bearer` by default."""
+    """A header with a token that expires; `Authorization: Bearer` by default.
 
-    def __init__(self, source: TokenSource, header: str = "Authorization", prefix: str = "Bearer ") -> None:
+    Args:
+        beside: adds what is sent with the token.
+    """
+
+    def __init__(
+        self,
+        source: TokenSource,
+        header: str = "Authorization",
+        prefix: str = "Bearer ",
+        *,
+        beside: AuthBase | None = None,
+    ) -> None:
         self.source = source
+        self._beside = beside or _Nothing()
         self._header = header
         self._prefix = prefix
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        r = self._beside(r)
         r.headers[self._header] = f"{self._prefix}{self.source.token()}"
         return r
 

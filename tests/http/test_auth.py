@@ -124,6 +124,49 @@ def test_a_client_that_proves_itself_in_a_header_is_not_in_the_form(server: Http
     assert vendor.forms == [{"grant_type": ["refresh_token"], "refresh_token": ["refresh-0"], "scope": ["read"]}]
 
 
+def test_what_is_beside_a_bought_token_goes_with_each_request_but_not_with_its_own(server: HttpServer) -> None:
+    vendor = server.answer = Vendor(rotates=False)
+    beside = TemplateAuth(
+        headers={"X-Client": Template("{{ config.client_id }}")}, params={"key": Template("k-{{ config.app_key }}")}
+    )
+    auth = replace(REFRESH, beside=beside)
+    assert auth.secrets == ("client_id", "client_secret", "refresh_token", "app_key")
+    secrets = {**CLIENT, "app_key": "s3cret-app"}
+    with opened(server, auth, secrets) as client:
+        client.get("/x", {"a": "1"})
+        server.answer = lambda request: Reply({"said": request.target}, 400)
+        with pytest.raises(RequestFailed) as failure:
+            client.get("/x")
+    token, *asked = server.requests
+    assert token.target == "/token" and "X-Client" not in token.headers
+    assert [(one.target, one.headers["X-Client"]) for one in asked] == [
+        ("/x?a=1&key=k-s3cret-app", "id-1"),
+        ("/x?key=k-s3cret-app", "id-1"),
+    ]
+    assert asked[0].headers["Authorization"] == f"Bearer {vendor.access}" and "s3cret" not in str(failure.value)
+
+
+def test_what_is_beside_a_login_goes_with_its_session(server: HttpServer) -> None:
+    answers = iter(("session-1", "session-2"))
+
+    def answer(request: Request) -> Reply:
+        if request.path == "/login":
+            return Reply({"session": {"id": next(answers)}})
+        return Reply({}, 200 if request.headers["X-Session"] == "session-2" else 401)
+
+    server.answer = answer
+    auth = replace(LOGIN, beside=TemplateAuth(headers={"X-Tenant": Template("{{ config.tenant }}")}))
+    assert auth.secrets == ("username", "password", "tenant")
+    with opened(server, auth, {**CREDENTIALS, "tenant": "t-1"}) as client:
+        client.get("/x")
+    assert [(one.path, one.headers.get("X-Tenant")) for one in server.requests] == [
+        ("/login", None),
+        ("/x", "t-1"),
+        ("/login", None),
+        ("/x", "t-1"),
+    ]
+
+
 @pytest.mark.parametrize("location", ["header", "query"])
 def test_a_key_may_have_a_prefix(server: HttpServer, location: Any) -> None:
     with opened(server, ApiKeyAuth(name="Key", location=location, prefix="Token "), {"api_token": "s3cr3t"}) as client:

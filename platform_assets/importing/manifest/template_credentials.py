@@ -1,17 +1,30 @@
 """Credentials that no simpler class has: several in one request, or computed. They become a `TemplateAuth`."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from platform_assets.declarations import ApiKeyAuth, Auth, BearerAuth, HttpBasicAuth, NoAuth, Template, TemplateAuth
-from platform_assets.declarations.auth_problems import settings_problem
+from platform_assets.declarations import (
+    ApiKeyAuth,
+    Auth,
+    BearerAuth,
+    HttpBasicAuth,
+    NoAuth,
+    OAuth2ClientCredentials,
+    OAuth2RefreshToken,
+    SessionToken,
+    Template,
+    TemplateAuth,
+)
+from platform_assets.declarations.auth_problems import auth_problems, settings_problem
 from platform_assets.declarations.places import BODY, HEADER
 from platform_assets.importing.manifest.computing import written
 from platform_assets.importing.manifest.settings import ConfigSettings
 from platform_assets.importing.manifest.texts import NotCarried, is_template, setting_in
 
 _AUTHORIZATION = f"{HEADER}Authorization"
+_BOUGHT = (OAuth2ClientCredentials, OAuth2RefreshToken, SessionToken)
 
 _GET = re.compile(r"\bconfig\.get\(\s*(['\"]\w+['\"])\s*\)")
 _SAME = re.compile(r"(\bconfig\[['\"]\w+['\"]\]) or \1(?![\w.\[(])")
@@ -93,7 +106,25 @@ def together(auths: Iterable[Auth]) -> Auth:
     kept = [one for one in auths if not isinstance(one, NoAuth)]
     if len(kept) < 2:
         return kept[0] if kept else NoAuth()
-    parts = [_as_templates(one) for one in kept]
+    bought = [one for one in kept if isinstance(one, _BOUGHT)]
+    if bought:
+        return _with_beside(bought, [one for one in kept if not isinstance(one, _BOUGHT)])
+    return _templates([_as_templates(one) for one in kept])
+
+
+def _with_beside(bought: Sequence[Any], others: Sequence[Auth]) -> Auth:
+    if len(bought) > 1:
+        raise NotCarried("two tokens that are bought, for one request, are not in our vocabulary")
+    beside = _templates([_as_templates(one) for one in others])
+    with_it = replace(bought[0], beside=beside)
+    # What has the token's place is not sent.
+    if problem := next(iter(auth_problems(with_it)), None):
+        raise NotCarried(f"a credential beside a token that is bought: {problem}")
+    return with_it
+
+
+def _templates(parts: Sequence[TemplateAuth]) -> TemplateAuth:
+    """All of them, the first of those in one place."""
     found: dict[str, Mapping[str, Template]] = {}
     for key in ("headers", "params", "json"):
         found[key] = {name: one for part in reversed(parts) for name, one in getattr(part, key).items()}
@@ -112,7 +143,7 @@ def _as_templates(auth: Auth) -> TemplateAuth:
         user = written(auth.username_constant) if auth.username is None else f"config[{written(auth.username)}]"
         secret = written(auth.password_constant) if auth.password is None else f"config[{written(auth.password)}]"
         return template_auth(_AUTHORIZATION, Template(_basic(user, secret)))
-    raise NotCarried("a credential beside a token that is bought is not in our vocabulary")
+    raise NotCarried(f"`{type(auth).__name__}` beside another credential is not in our vocabulary")
 
 
 def _named(setting: str) -> str:

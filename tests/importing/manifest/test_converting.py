@@ -25,6 +25,7 @@ from platform_assets.declarations import (
     HttpBasicAuth,
     JsonLines,
     JsonLink,
+    OAuth2ClientCredentials,
     Offset,
     PageNumber,
     Platform,
@@ -464,8 +465,25 @@ def test_an_identifier_beside_a_token_that_is_bought_is_an_ordinary_setting() ->
     platform, said = imported(stream("/x", requester=sent), spec=_IDENTIFIERS)
     assert platform.client.auth.secrets == ("region_id", "key")
     assert platform.optional_of("reference") == ("realm_id",) and ("assumed", None, "settings") in said
-    sent["request_headers"] = {"X-Client": "{{ config['region_id'] }}"}
-    with pytest.raises(UnreadableDocument, match="beside a token that is bought"):
+    sent["request_headers"] = {"X-Client": "{{ config['region_id'] }}", "X-Kind": "plain"}
+    platform, _ = imported(stream("/x", requester=sent), spec=_IDENTIFIERS)
+    auth = platform.client.auth
+    assert isinstance(auth, OAuth2ClientCredentials) and auth.secrets == ("region_id", "key")
+    assert auth.beside == TemplateAuth(headers={"X-Client": Template("{{ config['region_id'] }}")})
+    assert platform.resources[0].endpoint.headers == {"X-Kind": "plain"} and not platform.optional_of("reference")
+    assert parse_platform(as_yaml(replace(platform, base_url="https://x.example.com")), "x.yaml").client.auth == auth
+
+
+def test_two_credentials_for_the_header_of_the_token_are_not_carried() -> None:
+    oauth = {
+        "type": "OAuthAuthenticator",
+        "token_refresh_endpoint": "https://login.example.com/token",
+        "client_id": "{{ config['region_id'] }}",
+        "client_secret": "{{ config['key'] }}",
+        "refresh_token": "{{ config['path_token'] }}",
+    }
+    sent = {"authenticator": oauth, "request_headers": {"authorization": "{{ config['key'] }}"}}
+    with pytest.raises(UnreadableDocument, match="'Authorization' of `beside` has the token already"):
         imported(stream("/x", requester=sent), spec=_IDENTIFIERS)
 
 
