@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
+from typing import Self
 
 from platform_assets.declarations.auth import Auth
 from platform_assets.declarations.cadence import Cadence
@@ -172,6 +174,25 @@ class Scope:
     field: str
 
 
+@dataclass(frozen=True)
+class _Named:
+    """Settings that a contract names, each once: those it needs, with and without its address, and the others."""
+
+    needed: tuple[str, ...]
+    when_located: tuple[str, ...]
+    optional: tuple[str, ...]
+    listed: tuple[str, ...]
+
+    @classmethod
+    def in_(cls, address: object, *others: object) -> Self:
+        return cls(
+            settings_named(address, *others),
+            settings_named(*others),
+            optional_settings(address, *others),
+            listed_settings(address, *others),
+        )
+
+
 @strict
 @dataclass(frozen=True, kw_only=True)
 class Platform:
@@ -247,16 +268,21 @@ class Platform:
         Args:
             is_located: whether the setting `base_url` replaces the contract's address, which then needs none.
         """
-        address, *others = self._filled(contract)
-        return settings_named(*others) if is_located else settings_named(address, *others)
+        named = self._named[contract]
+        return named.when_located if is_located else named.needed
 
     def optional_of(self, contract: str) -> tuple[str, ...]:
         """Settings that the contract's templates name and can do without, each once."""
-        return optional_settings(*self._filled(contract))
+        return self._named[contract].optional
 
     def listed_of(self, contract: str) -> tuple[str, ...]:
         """Settings that a value of the contract's requests is sent once for each of, each once."""
-        return listed_settings(*self._filled(contract))
+        return self._named[contract].listed
+
+    @cached_property
+    def _named(self) -> Mapping[str, _Named]:
+        """Contract -> the settings it names; asked at every turn, and found by a walk through all declarations."""
+        return {contract: _Named.in_(*self._filled(contract)) for contract in (self.reference or self).contract_names}
 
     def _filled(self, contract: str) -> tuple[object, ...]:
         """What settings fill of a contract; its address first."""

@@ -4,7 +4,7 @@ Written independently of the extraction and sharing no code with it, so that the
 Its tokens are public.
 """
 
-from platform_assets.sandbox.backend import SERVED, FakeBackend, expected_rows
+from platform_assets.sandbox.backend import SERVED, FakeBackend, expected_counts, expected_rows
 from platform_assets.sandbox.faults import Fault
 from platform_assets.sandbox.server import SandboxServer, serve
 from platform_assets.sandbox.tokens import ninjaone_client_id, ninjaone_client_secret, sandbox_token
@@ -18,6 +18,7 @@ __all__ = [
     "Fault",
     "SandboxServer",
     "VendorOptions",
+    "expected_counts",
     "expected_rows",
     "ninjaone_client_id",
     "ninjaone_client_secret",

@@ -144,11 +144,18 @@ def _pickled(seed: int, now: datetime) -> tuple[bytes, Mapping[str, bytes]]:
 def expected_rows(backend: FakeBackend) -> dict[str, dict[str, list[Record]]]:
     """Platform -> resource -> every record that a correct load has in that table, as a copy of what is served."""
     with backend.lock:
-        found = {
-            platform: {resource: _flat(records) for resource, records in tables.items() if resource != "invisible"}
-            for platform, tables in backend.tables.items()
-        }
+        found = {platform: _served(tables) for platform, tables in backend.tables.items()}
         return orjson.loads(orjson.dumps(found))
+
+
+def expected_counts(backend: FakeBackend, platform: str) -> dict[str, int]:
+    """Resource -> how many records a correct load has in that table."""
+    with backend.lock:
+        return {resource: len(records) for resource, records in _served(backend.tables[platform]).items()}
+
+
+def _served(tables: Tables) -> dict[str, list[Record]]:
+    return {resource: _flat(records) for resource, records in tables.items() if resource != "invisible"}
 
 
 def _flat(records: Any) -> list[Record]:
