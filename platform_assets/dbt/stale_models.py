@@ -19,17 +19,13 @@ from typing import Any, Self
 import dagster as dg
 
 from platform_assets.dbt import MODEL_SCHEMAS
+from platform_assets.dbt.last_changes import LastChanges
 from platform_assets.dbt.project import model_versions
 from platform_assets.warehouse import LOG_TABLE
 
 # Metadata of a built model.
 READ_AT = "tables_read_at"
 SQL_VERSION = "sql_version"
-
-# Loads that are read from the event log at once, and at most for one table: if none of so many brought anything, the
-# newest counts as a change, so that the models are built and the search begins anew from there.
-_PAGE = 200
-_MOST_LOADS = 2000
 
 
 @dataclass(frozen=True)
@@ -199,27 +195,7 @@ class ModelHistory:
             read_at = self._builds[model].read_at if model in self._builds else 0.0
             for table in self.tables_above(model) & self._latest.keys():
                 oldest[table] = min(read_at, oldest.get(table, read_at))
-        changes = {table: self._last_change(table, since) for table, since in oldest.items()}
-        return {table: at for table, at in changes.items() if at is not None}
-
-    def _last_change(self, table: dg.AssetKey, since: float) -> float | None:
-        """POSIX time of the last load after `since` that brought or removed rows, None without one."""
-        latest = self._latest[table]
-        if latest.timestamp <= since:
-            return None
-        if _has_changes(latest.asset_materialization):
-            return latest.timestamp
-        records = dg.AssetRecordsFilter(asset_key=table, after_timestamp=since)
-        cursor: str | None = None
-        for _ in range(_MOST_LOADS // _PAGE):
-            page = self._instance.fetch_materializations(records, limit=_PAGE, cursor=cursor)
-            changed = (load.timestamp for load in page.records if _has_changes(load.asset_materialization))
-            if (last := next(changed, None)) is not None:
-                return last
-            if not page.has_more:
-                return None
-            cursor = page.cursor
-        return latest.timestamp
+        return LastChanges(self._instance, self._latest).since(oldest)
 
 
 def _above(repository: dg.RepositoryDefinition, model: dg.AssetKey) -> set[dg.AssetKey]:
@@ -233,14 +209,6 @@ def _above(repository: dg.RepositoryDefinition, model: dg.AssetKey) -> set[dg.As
 
 def _is_model(key: dg.AssetKey) -> bool:
     return key.path[0] in MODEL_SCHEMAS
-
-
-def _has_changes(materialization: dg.AssetMaterialization | None) -> bool:
-    """Whether a load changed the table. One that does not say how many rows it brought may have."""
-    if materialization is None or "rows_loaded" not in materialization.metadata:
-        return True
-    names = ("rows_loaded", "rows_removed", "table_created", "resources_failed")
-    return any(name in materialization.metadata and materialization.metadata[name].value for name in names)
 
 
 def _names(keys: Iterable[dg.AssetKey]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from platform_assets.dbt import project, stale_models
+from platform_assets.dbt import last_changes, project, stale_models
 from platform_assets.dbt.stale_models import ModelHistory, build_metadata, models_below, models_to_build
 from platform_assets.sandbox import SandboxServer
 from tests.settings import PointAt
@@ -166,8 +166,8 @@ def test_a_change_of_a_childs_parents_alone_is_no_change_of_the_child(
 def test_a_change_is_found_behind_many_loads_that_brought_nothing(
     instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stale_models, "_PAGE", 2)
-    monkeypatch.setattr(stale_models, "_MOST_LOADS", 6)
+    monkeypatch.setattr(last_changes, "_PAGE", 2)
+    monkeypatch.setattr(last_changes, "_MOST_LOADS", 6)
     for _ in range(5):
         load(instance)
     assert due(instance, repository) == set()
