@@ -28,6 +28,7 @@ from platform_assets.orchestration.materialization import partition_metadata, sy
 from platform_assets.orchestration.reconciliation import reconcile_partitions
 from platform_assets.orchestration.sync_config import SyncConfig
 from platform_assets.orchestration.translator import asset_key
+from platform_assets.patches.event_transactions import stored_together
 from platform_assets.patches.table_schema import DltResourceWithTableSchema
 from platform_assets.progress import Phase, current, timed
 from platform_assets.sync import ResourceOutcome, Selection, sync
@@ -66,10 +67,11 @@ class PlatformDlt(DltResourceWithTableSchema):
                     outcomes, schema = _load(context, connection, selection)
             except Cancelled:
                 raise canceled(context) from None
-        for outcome in outcomes:
-            yield from self._results(context, platform, outcome, schema)
-            yield from timed(check_results(context, platform, outcome), Phase.CHECKS)
-        yield from _log_materialization(platform, outcomes)
+        with stored_together(context.instance):
+            for outcome in outcomes:
+                yield from self._results(context, platform, outcome, schema)
+                yield from timed(check_results(context, platform, outcome), Phase.CHECKS)
+            yield from _log_materialization(platform, outcomes)
         if cancellation.cancelled:
             # Cancelled while it landed: what landed was reported above, and nothing more begins.
             raise canceled(context)
@@ -92,11 +94,13 @@ class PlatformDlt(DltResourceWithTableSchema):
         for partition in outcome.partitions.values():
             if not partition.ok:
                 continue
-            of_partition = {**table, **partition_metadata(outcome, partition)}
+            of_partition = partition_metadata(outcome, partition)
             if whole_run:
-                context.add_asset_metadata(of_partition, asset_key=key, partition_key=partition.key)
+                context.add_asset_metadata({**table, **of_partition}, asset_key=key, partition_key=partition.key)
             else:
-                yield dg.AssetMaterialization(asset_key=key, partition=partition.key, metadata=of_partition)
+                # The table, with all its columns, is described by the asset's own event, which follows.
+                described = of_partition if outcome.ok else {**table, **of_partition}
+                yield dg.AssetMaterialization(asset_key=key, partition=partition.key, metadata=described)
         if outcome.ok:
             yield dg.MaterializeResult(asset_key=key, metadata={} if whole_run else metadata)
 

@@ -11,6 +11,8 @@ from typing import Any
 import dagster as dg
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 
+from platform_assets.patches.event_transactions import stored_together
+
 
 @contextmanager
 def runs_of_location(instance: dg.DagsterInstance, repository: str, location: str) -> Iterator[None]:
@@ -19,7 +21,8 @@ def runs_of_location(instance: dg.DagsterInstance, repository: str, location: st
     original = instance.create_run_for_job
 
     def create(job_def: dg.JobDefinition, **given: Any) -> dg.DagsterRun:
-        return original(job_def, **{"remote_job_origin": origin.get_job_origin(job_def.name), **given})
+        with stored_together(instance):
+            return original(job_def, **{"remote_job_origin": origin.get_job_origin(job_def.name), **given})
 
     instance.create_run_for_job = create  # pyright: ignore[reportAttributeAccessIssue] -- called with keywords only
     try:
