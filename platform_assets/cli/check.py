@@ -151,7 +151,7 @@ def _check_account(client: ApiClient) -> None:
     try:
         if missing_file() is not None:
             return
-        with reading(client.platform.name) as reader:
+        with reading(client.platform.name, or_copy=True) as reader:
             recorded = recorded_source(reader)
         if recorded is not None and not recorded.is_certainly(client.settings):
             _compare_accounts(client)

@@ -33,7 +33,7 @@ def show_status(names: Sequence[str], *, as_json: bool = False, exact_times: boo
     report_broken_platforms()
     platforms = chosen_platforms(names)
     now = datetime.now(UTC)
-    with reading() as reader:
+    with reading(or_copy=True) as reader:
         statuses = [status for platform in platforms for status in read_statuses(reader, platform, now)]
     if as_json:
         document = {

@@ -34,7 +34,7 @@ def report(now: datetime | None = None) -> str:
     declared = {platform.name for platform in all_platforms()} | {
         name for broken in broken_platforms() for name in broken.names
     }
-    with reading() as reader:
+    with reading(or_copy=True) as reader:
         health = [freshness.read_health(reader, platform, now) for platform in all_platforms()]
         loaded = {platform.name for platform in health if platform.newest is not None}
         reader.use("marts")

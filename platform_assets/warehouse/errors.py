@@ -9,3 +9,15 @@ class WarehouseError(PlatformAssetsError):
 
 class UndefinedTable(WarehouseError):
     """A table that does not exist, or not yet."""
+
+
+class Held(WarehouseError):
+    """Another process keeps the warehouse.
+
+    Attributes:
+        holder: the process in words, e.g. `process 17 (python work.py)`.
+    """
+
+    def __init__(self, message: str, holder: str) -> None:
+        super().__init__(message)
+        self.holder = holder

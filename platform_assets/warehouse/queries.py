@@ -33,12 +33,14 @@ class Recorded:
 
 
 @contextmanager
-def reading(schema: str = "", *, wait: float | None = None) -> Iterator[Reader]:
+def reading(schema: str = "", *, wait: float | None = None, or_copy: bool = False) -> Iterator[Reader]:
     """Read tables through a connection that cannot write.
 
     Args:
         schema: where the reader begins, e.g. `marts` or `crm`; it goes on to others by `use`.
         wait: seconds to wait for another process, `[warehouse] lock_wait` by default.
+        or_copy: if another process lets nobody read for a second, read what it last committed, and say so on stderr.
+            Not for what decides over rows.
 
     Raises WarehouseError if the warehouse is unavailable, or a DuckDB file that does not exist, which is not made.
     """
@@ -47,7 +49,7 @@ def reading(schema: str = "", *, wait: float | None = None) -> Iterator[Reader]:
     missing = backend.missing_file()
     if missing is not None:
         raise WarehouseError(f"there is no warehouse at {missing} yet: `platform-assets sync` makes it")
-    with backend.reading(schema, lock_wait() if wait is None else wait) as reader:
+    with backend.reading(schema, lock_wait() if wait is None else wait, or_copy=or_copy) as reader:
         yield reader
 
 

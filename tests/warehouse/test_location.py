@@ -3,17 +3,21 @@
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from platform_assets.sandbox import FakeBackend, SandboxServer, expected_rows
+from platform_assets.warehouse.backends import copied_file
 from platform_assets.warehouse.location import WarehouseError, exclusive
+from platform_assets.warehouse.queries import reading
 from tests.cli.command import command, warm_command
 from tests.conftest import Sync
 from tests.settings import PointAt, sandbox_settings
@@ -61,6 +65,96 @@ def test_a_sync_waits_for_a_reader_that_does_not_use_our_lock_and_names_it(
     (message,) = caplog.messages
     assert message.startswith(f"waiting for {warehouse_file}, which process {process.pid} (python")
     assert message.endswith("holds, up to 600 s")
+
+
+WRITER = """
+import duckdb, sys, time
+connection = duckdb.connect(sys.argv[1])
+connection.execute("CREATE TABLE crm.written (id BIGINT)")
+print(1, flush=True)
+while True:
+    if len(sys.argv) > 2:
+        connection.execute("INSERT INTO crm.written VALUES (1)")
+    time.sleep(0.01)
+"""
+
+
+@contextmanager
+def writer(path: Path, *args: str) -> Iterator[int]:
+    """Another program that has the file open for writing, and with an argument writes all the time; its PID."""
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(path), *args], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    try:
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_reader_gets_the_last_commit_of_a_file_that_somebody_writes(
+    warehouse_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with duckdb.connect(str(warehouse_file)) as connection:
+        connection.execute("CREATE SCHEMA crm")
+    with writer(warehouse_file) as pid:
+        started = time.monotonic()
+        with reading("crm", or_copy=True) as reader:
+            # What is not in the file itself yet, only in the log beside it.
+            assert reader.tables() == {"written"}
+            copies = list(Path(tempfile.gettempdir()).glob("platform-assets-copy-*"))
+        assert time.monotonic() - started < 10
+        assert caplog.messages == [
+            f"process {pid} ({Path(sys.executable).name}) holds {warehouse_file}:"
+            " this is its last commit, read from a copy"
+        ]
+        assert copies and not any(folder.exists() for folder in copies)
+
+
+def test_a_run_that_holds_the_lock_is_named_and_read_beside(
+    warehouse_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As while dbt builds: the lock is held for it, and dbt may have the file open or not."""
+    with duckdb.connect(str(warehouse_file)) as connection:
+        connection.execute("CREATE SCHEMA crm")
+    code = "import time\nfrom platform_assets.warehouse.location import exclusive_for_child\n"
+    code += "with exclusive_for_child('crm'):\n    print(1, flush=True)\n    time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    try:
+        with reading("crm", or_copy=True) as reader:
+            assert reader.tables() == set()
+    finally:
+        process.kill()
+        process.wait()
+    assert len(caplog.messages) == 1 and f"process {process.pid}" in caplog.messages[0]
+
+
+def test_a_file_that_changes_all_the_time_is_waited_for(warehouse_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy would be of several moments."""
+    monkeypatch.setenv("WAREHOUSE__LOCK_WAIT", "2")
+    with duckdb.connect(str(warehouse_file)) as connection:
+        connection.execute("CREATE SCHEMA crm")
+    with (
+        writer(warehouse_file, "always"),
+        pytest.raises(WarehouseError, match="cannot be opened"),
+        reading("crm", or_copy=True),
+    ):
+        pass
+
+
+def test_a_file_that_is_too_large_is_waited_for(warehouse_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAREHOUSE__LOCK_WAIT", "2")
+    monkeypatch.setattr(copied_file, "_LARGEST", 1000)
+    with duckdb.connect(str(warehouse_file)) as connection:
+        connection.execute("CREATE SCHEMA crm")
+    with (
+        writer(warehouse_file),
+        pytest.raises(WarehouseError, match="cannot be opened"),
+        reading("crm", or_copy=True),
+    ):
+        pass
 
 
 def test_the_lock_timeout_is_a_clear_message(warehouse_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,8 +88,11 @@ class Backend(Protocol):
         """
         ...
 
-    def reading(self, schema: str, /, wait: float) -> AbstractContextManager[Reader]:
-        """Read a schema through a connection that cannot write; `wait` and errors as in `exclusive`."""
+    def reading(self, schema: str, /, wait: float, *, or_copy: bool) -> AbstractContextManager[Reader]:
+        """Read a schema through a connection that cannot write; `wait` and errors as in `exclusive`.
+
+        With `or_copy`, a database that a writer closes to readers is soon read as it was at its last commit.
+        """
         ...
 
     def bound_load(self, client: SqlClientBase[Any], row_bytes: int, /) -> None:

@@ -7,9 +7,10 @@ while the lock is held, so that opening it again costs nothing. Readers take the
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,16 +22,19 @@ from platform_assets.cancellation import current
 from platform_assets.configuration import WAREHOUSE, configured
 from platform_assets.declarations import SettingsError
 from platform_assets.warehouse.backends.backend import BATCH_ROWS, parquet_if_supported
+from platform_assets.warehouse.backends.copied_file import NotCopied, copied
 from platform_assets.warehouse.backends.hold import Hold
 from platform_assets.warehouse.backends.holders import TELL_AFTER, Notice, locking_process, process_in, tell
 from platform_assets.warehouse.backends.reader import Reader, Row
-from platform_assets.warehouse.errors import UndefinedTable, WarehouseError
+from platform_assets.warehouse.errors import Held, UndefinedTable, WarehouseError
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
     from dlt.destinations.job_client_impl import SqlJobClientBase
     from dlt.destinations.sql_client import SqlClientBase
+
+log = logging.getLogger(__name__)
 
 DEFAULT_FILE = "data/warehouse.duckdb"
 # Megabytes of DuckDB's buffers during a load, per `WIDE_ROW` bytes of a row's width. `[warehouse] memory_limit` (a
@@ -119,10 +123,19 @@ class DuckDB:
             yield Hold()
 
     @contextmanager
-    def reading(self, schema: str, /, wait: float) -> Iterator[Reader]:
-        """Through a read-only connection, so beside other programs' read-only ones. The file must exist."""
+    def reading(self, schema: str, /, wait: float, *, or_copy: bool) -> Iterator[Reader]:
+        """Through a read-only connection, so beside other programs' read-only ones. The file must exist.
+
+        With `or_copy`, a file that another process keeps for longer than `TELL_AFTER` seconds is copied.
+        """
         path = self.path
-        with _locked(path, wait), _opened(path, wait, read_only=True) as connection:
+        with ExitStack() as stack:
+            try:
+                connection = _open_to_read(stack, path, min(wait, TELL_AFTER) if or_copy else wait)
+            except Held as held:
+                if not or_copy:
+                    raise
+                connection = _open_copy(stack, path, held) or _open_to_read(stack, path, wait)
             _set_bounds(connection, row_bytes=0)
             yield _DuckDBReader(connection, schema)
 
@@ -157,9 +170,32 @@ class DuckDB:
         return []
 
 
+def _open_to_read(stack: ExitStack, path: Path, wait: float) -> duckdb.DuckDBPyConnection:
+    """The file, opened read-only and locked until the end of `stack`. Raises Held if another process keeps it."""
+    with ExitStack() as opened:
+        opened.enter_context(_locked(path, wait))
+        connection = opened.enter_context(_opened(path, wait, read_only=True))
+        stack.enter_context(opened.pop_all())
+    return connection
+
+
+def _open_copy(stack: ExitStack, path: Path, held: Held) -> duckdb.DuckDBPyConnection | None:
+    """The file's last commit, opened until the end of `stack`; None if it cannot be copied. Says whose file it is."""
+    import duckdb
+
+    try:
+        copy = stack.enter_context(copied(path))
+        connection = stack.enter_context(duckdb.connect(str(copy), read_only=True))
+    except (NotCopied, duckdb.Error) as error:
+        log.info("%s is not read from a copy: %s", path, error)
+        return None
+    log.warning("%s holds %s: this is its last commit, read from a copy", held.holder, path)
+    return connection
+
+
 @contextmanager
 def _locked(path: Path, wait: float) -> Iterator[None]:
-    """Hold the lock file beside the database. Raises WarehouseError if another process keeps it for `wait` seconds."""
+    """Hold the lock file beside the database. Raises Held if another process keeps it for `wait` seconds."""
     _make_folder(path)
     lock = FileLock(f"{path}.lock")
     cancellation = current()
@@ -167,9 +203,9 @@ def _locked(path: Path, wait: float) -> Iterator[None]:
         _acquire(lock, path, wait)
     except Timeout:
         cancellation.check()
-        raise WarehouseError(
-            f"another process kept {path} for {wait:.0f} s ({locking_process(Path(lock.lock_file))});"
-            " try again, or raise warehouse.lock_wait"
+        holder = locking_process(Path(lock.lock_file))
+        raise Held(
+            f"another process kept {path} for {wait:.0f} s ({holder}); try again, or raise warehouse.lock_wait", holder
         ) from None
     except OSError as error:
         raise WarehouseError(f"the warehouse {path} cannot be locked: {error.strerror or error}") from None
@@ -202,8 +238,8 @@ def _make_folder(path: Path) -> None:
 def _opened(path: Path, wait: float, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """The opened file; programs that do not know our lock, e.g. a notebook or a DuckDB shell, are waited for.
 
-    Raises WarehouseError at the end of the wait, or at once for a file that is not a DuckDB database, which is left
-    as it was.
+    Raises Held at the end of the wait, and WarehouseError at once for a file that is not a DuckDB database, which is
+    left as it was.
     """
     import duckdb
 
@@ -214,9 +250,11 @@ def _opened(path: Path, wait: float, *, read_only: bool = False) -> duckdb.DuckD
     def is_open_elsewhere(error: BaseException) -> bool:
         nonlocal held_by
         if not isinstance(error, duckdb.IOException) or "lock" not in str(error).lower():
+            held_by = ""
             return False
         held_by = process_in(str(error))
-        notice.after(time.monotonic() - begun)
+        if wait > TELL_AFTER:
+            notice.after(time.monotonic() - begun)
         return True
 
     notice = Notice(lambda: tell(path, held_by, wait))
@@ -230,8 +268,8 @@ def _opened(path: Path, wait: float, *, read_only: bool = False) -> duckdb.DuckD
     try:
         return retrying(duckdb.connect, str(path), read_only=read_only)
     except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        raise WarehouseError(f"the warehouse {path} cannot be opened: {reason}") from None
+        reason = f"the warehouse {path} cannot be opened: {str(error).splitlines()[0]}"
+        raise (Held(reason, held_by) if held_by else WarehouseError(reason)) from None
 
 
 def _refuse_other_formats(path: Path) -> None:

@@ -86,8 +86,9 @@ class Postgres:
             client.sql_client.close_connection()
 
     @contextmanager
-    def reading(self, schema: str, /, wait: float) -> Iterator[Reader]:
+    def reading(self, schema: str, /, wait: float, *, or_copy: bool) -> Iterator[Reader]:
         """Without a lock: readers see the last commit, whoever writes."""
+        del or_copy
         connection = _connect()
         try:
             connection.set_session(readonly=True, autocommit=True)
