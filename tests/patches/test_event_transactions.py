@@ -33,6 +33,18 @@ with dg.DagsterInstance.local_temp(sys.argv[1]) as instance:
         instance.report_runless_asset_event(dg.AssetMaterialization("a", metadata={"n": 2}))
         os.kill(os.getpid(), signal.SIGKILL)
 """
+MANY = """
+import sys
+import dagster as dg
+from platform_assets.patches.event_transactions import stored_together
+with dg.DagsterInstance.local_temp(sys.argv[1]) as instance:
+    for block in range(10):
+        with stored_together(instance):
+            for number in range(10):
+                n = 1000 * int(sys.argv[2]) + 10 * block + number
+                instance.get_latest_materialization_event(dg.AssetKey("a"))
+                instance.report_runless_asset_event(dg.AssetMaterialization("a", metadata={"n": n}))
+"""
 
 
 @pytest.fixture
@@ -120,6 +132,15 @@ def test_a_killed_process_leaves_the_blocks_before(tmp_path: Path) -> None:
     assert done.returncode == -signal.SIGKILL
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         assert numbers(instance) == [1]
+
+
+def test_processes_store_in_turn(on_disk: dg.DagsterInstance, tmp_path: Path) -> None:
+    """Such as two syncs at once, each of which also reads while it stores."""
+    report(on_disk, -1)
+    together = [subprocess.Popen([sys.executable, "-c", MANY, str(tmp_path), str(n)]) for n in range(3)]
+    assert [process.wait(120) for process in together] == [0, 0, 0]
+    expected = {number: 1 for n in range(3) for number in range(1000 * n, 1000 * n + 100)}
+    assert Counter(numbers(on_disk)) == {-1: 1, **expected}
 
 
 def test_threads_store_in_turn(on_disk: dg.DagsterInstance) -> None:
