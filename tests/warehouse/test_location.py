@@ -1,5 +1,7 @@
 """A DuckDB file has one writer: others wait, with a timeout and a clear message, and nothing is damaged."""
 
+import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -142,6 +144,25 @@ def test_a_file_that_changes_all_the_time_is_waited_for(warehouse_file: Path, mo
         reading("crm", or_copy=True),
     ):
         pass
+
+
+def test_a_copy_during_which_the_file_changed_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "some.duckdb"
+    path.write_bytes(b"before")
+    os.utime(path, (0, 0))
+    copies: list[Path] = []
+    plain = shutil.copyfile
+
+    def copy_while_it_changes(source: Path, target: Path) -> None:
+        plain(source, target)
+        copies.append(target)
+        if len(copies) == 1:
+            path.write_bytes(b"after")
+
+    monkeypatch.setattr(shutil, "copyfile", copy_while_it_changes)
+    with copied_file.copied(path) as copy:
+        assert copy.read_bytes() == b"after"
+    assert not copy.exists()
 
 
 def test_a_file_that_is_too_large_is_waited_for(warehouse_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

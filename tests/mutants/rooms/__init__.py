@@ -4,6 +4,7 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.rooms import (
     arrow,
     configuration,
+    dbt,
     declarations,
     extraction,
     http,
@@ -20,6 +21,7 @@ from tests.mutants.rooms import (
 MUTANTS: tuple[Mutant, ...] = (
     *arrow.MUTANTS,
     *configuration.MUTANTS,
+    *dbt.MUTANTS,
     *declarations.MUTANTS,
     *extraction.MUTANTS,
     *http.MUTANTS,

@@ -14,4 +14,11 @@ MUTANTS = (
         "if all(named) else set()",
         (f"{DELETED_AFTER}[launchpad]",),
     ),
+    Mutant(
+        "long-block-keeps-others-from-writing",
+        "platform_assets/patches/event_transactions.py",
+        " and time.monotonic() - self._began > LONGEST:",
+        " and False:",
+        ("tests/patches/test_event_transactions.py::test_a_long_block_lets_other_processes_write",),
+    ),
 )

@@ -114,6 +114,20 @@ MUTANTS = (
         ("tests/cli/test_status.py::test_a_reader_elsewhere_keeps_nobody_from_reading",),
     ),
     Mutant(
+        "copy-of-a-file-that-changes",
+        "platform_assets/warehouse/backends/copied_file.py",
+        "    return _states(path) == before",
+        "    return True",
+        ("tests/warehouse/test_location.py::test_a_copy_during_which_the_file_changed_is_made_again",),
+    ),
+    Mutant(
+        "copy-without-the-log-of-commits",
+        "platform_assets/warehouse/backends/copied_file.py",
+        "        if source.exists():",
+        "        if source == path:",
+        ("tests/warehouse/test_location.py::test_a_reader_gets_the_last_commit_of_a_file_that_somebody_writes",),
+    ),
+    Mutant(
         "reader-keeps-the-tables-of-another-schema",
         "platform_assets/warehouse/backends/reader.py",
         "        self._tables = None\n        self._search",
