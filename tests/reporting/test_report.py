@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from platform_assets.counted import counted
 from platform_assets.platforms import all_platforms
 from platform_assets.reporting.page import report
 from platform_assets.reporting.sections import SECTIONS
@@ -102,6 +103,10 @@ def test_a_warehouse_without_tables_says_which_commands_load_them(warehouse_file
     for one in SECTIONS:
         assert f"No tables yet: <code>platform-assets sync --platform {one.platform}</code> loads them." in page
     assert "<svg" not in page
+    assert [row[:2] for row in needing_somebody(page)] == [
+        ["never loaded", f"{platform.name}: {counted(len(platform.resources), 'asset')}"]
+        for platform in all_platforms()
+    ], "also those that wait for another one: a sync of the platform loads both"
 
 
 def test_a_user_of_one_platform_has_a_whole_report(warehouse_file: Path) -> None:
@@ -130,10 +135,33 @@ def test_what_failed_and_what_is_stale_comes_first_with_its_age(warehouse_file: 
     page = report(NOW)
     first, *others = needing_somebody(page)
     assert first[:2] == ["failed", "crm/roles"] and first[3].startswith("403 &lt;/script&gt;")
-    allowed = "may be 2 h old"
+    allowed = "more than the 2 h that are allowed"
     assert ["stale", "crm/deals", "9 d ago", allowed, "platform-assets sync --select crm/deals"] in others
     assert not any("crm/leads" in row for row in others)
-    assert '<dt>oldest data</dt><dd class="value">9 d ago</dd><dd class="more">crm/deals</dd>' in page
+    assert '<div class="bad"><dt>oldest data</dt><dd class="value">9 d ago</dd><dd class="more">crm/deals</dd>' in page
+
+
+def test_what_waits_for_an_asset_that_failed_is_not_said_to_need_a_sync(warehouse_file: Path) -> None:
+    duckdb.connect(str(warehouse_file)).close()
+    execute(warehouse_file, "CREATE SCHEMA load_testing")
+    failed(warehouse_file, "load_testing", "organizations", "403")
+    rows = needing_somebody(report(NOW))
+    assert [row[:2] for row in rows] == [
+        ["failed", "load_testing/organizations"],
+        ["waiting", "load_testing/projects"],
+        ["never loaded", "load_testing: 1 asset"],
+    ]
+
+
+def test_many_assets_with_the_same_problem_are_one_row(warehouse_file: Path) -> None:
+    crm = next(platform for platform in all_platforms() if platform.name == "crm")
+    old = {one.name: NOW - timedelta(days=9 + number) for number, one in enumerate(crm.resources)}
+    duckdb.connect(str(warehouse_file)).close()
+    loaded(warehouse_file, "crm", **old)
+    rows = needing_somebody(report(NOW))
+    assert len(rows) == 2 and {row[0] for row in rows} == {"stale"}
+    assert {row[4] for row in rows} == {"platform-assets sync --platform crm"}
+    assert sum(int(row[1].split()[1]) for row in rows) == len(old)
 
 
 def test_what_somebody_must_see_does_not_scroll_out_of_sight(warehouse_file: Path) -> None:
