@@ -198,6 +198,26 @@ def test_paper_has_the_colours_of_the_keys_and_is_white(warehouse_file: Path) ->
     assert page.count("prefers-color-scheme: dark") == page.count("@media screen and (prefers-color-scheme: dark)") == 1
 
 
+def test_years_of_days_are_cut_to_what_can_be_seen(warehouse_file: Path) -> None:
+    execute(
+        warehouse_file,
+        "CREATE SCHEMA marts",
+        "CREATE TABLE marts.ci_analytics_build_outcomes_daily AS SELECT 'p' AS pipeline_id, 3 AS builds, 2 AS passed,"
+        " 1 AS failed, CAST(day AS DATE) AS build_date"
+        " FROM (SELECT unnest(generate_series(DATE '2020-01-01', DATE '2026-02-01', INTERVAL 1 DAY)) AS day)",
+    )
+    loaded(warehouse_file, "ci_analytics", builds=NOW)
+    builds = section(report(NOW), "ci_analytics")
+    assert "Builds of 2020-01-01 to 2026-02-01." in builds and "<g class=dense>" in builds
+    assert "day (UTC), 2025-10-18 to 2026-01-15<" in builds and "week (UTC), 2025-01-13 to 2026-01-12<" in builds
+
+
+def test_a_mistyped_month_does_not_stretch_the_forecast(warehouse_file: Path) -> None:
+    with_crm(warehouse_file)
+    execute(warehouse_file, "INSERT INTO marts.crm_forecast VALUES ('EUR', DATE '2099-01-01', 1, 5.0)")
+    assert "month, 2026-02 to 2026-05<" in section(report(NOW), "crm")
+
+
 def test_charts_of_a_platform_that_is_not_declared_are_left_out(
     warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
