@@ -18,6 +18,8 @@ from platform_assets.cli.dagster_storage import try_to_open
 from platform_assets.cli.environment import chosen_platforms, dagster_home_path, sandbox_for, unserved
 from platform_assets.configuration import (
     ALERTS,
+    DOCS,
+    DOCS_URL,
     LOG_FORMAT,
     LOGGING,
     METRICS,
@@ -155,6 +157,7 @@ def _check_optional() -> Iterator[Finding]:
         (ALERTS, WEBHOOK_URL),
         (METRICS, METRICS_FILE),
         (LOGGING, LOG_FORMAT),
+        (DOCS, DOCS_URL),
         (SANDBOX, SANDBOX_DAY),
     ):
         try:
