@@ -97,10 +97,11 @@ mutants: setup  ## plant faults in a copy of the code, one at a time, and check 
 clean:  ## remove the environments, the data and what dbt compiled
 	rm -rf $(VENV) $(TOOLS) .venv-embedded-elt .venv-docs site dist data dbt_project/target
 
-docs: $(UV)  ## build the documentation as a site into site/; a broken link, or a script from elsewhere, fails
+docs: $(UV)  ## build the documentation as a site into site/; a broken link, a script from elsewhere, or code in its search fails
 	UV_PROJECT_ENVIRONMENT=.venv-docs $(UV) sync --frozen --quiet --only-group docs
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict -f docs/site/mkdocs.yml
 	! grep -rlE '<(script|link|img)[^>]*(src|href)="?https?:|class="mermaid"' site --include=*.html
+	! grep -oE '"location":"repository/[^"]*[.](py|sql|toml|yml)[^"]*"' site/search/search_index.json
 
 DIST ?= dist
 build: setup  ## build the sdist and the wheel into dist/

@@ -31,6 +31,9 @@ def table(platform: Platform, resource: Resource) -> Iterator[str]:
     if resource.parent:
         facts.append(f"read per row of `{resource.parent}`")
     facts.append(f"staging model `stg_{platform.name}__{resource.name}`")
+    vendors = platform.docs_url_of(resource)
+    if vendors:
+        facts.append(f"[the vendor's page]({vendors})")
     yield f"{'; '.join(facts)}.\n\n| column | type | meaning |\n|---|---|---|"
     types = table_columns(platform, resource, NAMING, None).types
     for name, text in column_descriptions(platform, resource, NAMING).items():

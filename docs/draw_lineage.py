@@ -21,7 +21,7 @@ REFERENCE = re.compile(r"""(?:ref|source)\(['"]?(\w+)['"]?(?:,\s*['"]\w+['"])?\)
 
 WIDTH, MARGIN, LINE, PADDING, GAP = 900, 10, 17, 9, 14
 # Left edge and width of each column: platforms, tables, staging models, marts.
-COLUMNS = ((MARGIN, 150), (186, 368), (580, 120), (726, 164))
+COLUMNS = ((MARGIN, 160), (196, 358), (580, 120), (726, 164))
 HEADS = ("API", "raw tables, loaded by dlt", "staging (dbt)", "marts (dbt)")
 # From this many tables on, they stand in two columns.
 ONE_COLUMN = 5

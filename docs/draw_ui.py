@@ -66,9 +66,10 @@ def _pictures(browser: "Browser", url: str, sandbox: str, variables: Mapping[str
     browser.open(f"{url}/assets/ci_analytics/organizations_pipelines?view=partitions&partition=acme", 700)
     browser.wait_for("parents_read")
     browser.picture(DOCS / "ui-partitions.png")
-    browser.open(f"{url}/runs/{_failed_run(url, sandbox, variables)}?logs=type:STEP_FAILURE", 700)
+    browser.open(f"{url}/runs/{_failed_run(url, sandbox, variables)}?logs=type:STEP_FAILURE", 900)
     browser.wait_for("what to do:")
-    browser.picture(DOCS / "ui-failed-run.png")
+    # Below the reason is a stack trace, with paths of this machine.
+    browser.picture(DOCS / "ui-failed-run.png", height=600)
 
 
 def _failed_run(url: str, sandbox: str, variables: Mapping[str, str]) -> str:
@@ -178,10 +179,11 @@ class Browser:
             for kind in ("mousePressed", "mouseReleased"):
                 self._send("Input.dispatchMouseEvent", type=kind, x=300, y=200, button="left", clickCount=count)
 
-    def picture(self, target: Path) -> None:
-        """Write what the window shows."""
+    def picture(self, target: Path, height: int | None = None) -> None:
+        """Write what the window shows, or as much of it from the top."""
         time.sleep(SETTLED)
-        target.write_bytes(base64.b64decode(self._send("Page.captureScreenshot", format="png")["data"]))
+        part = {"clip": {"x": 0, "y": 0, "width": WIDTH, "height": height, "scale": 1}} if height else {}
+        target.write_bytes(base64.b64decode(self._send("Page.captureScreenshot", format="png", **part)["data"]))
         print(f"written: {target}")
 
     def _send(self, method: str, **parameters: object) -> dict[str, Any]:

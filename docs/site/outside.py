@@ -19,6 +19,8 @@ ROOT = DOCS.parent
 FOLDER = "repository"
 # Not missing in the navigation.
 FOUND_BY_LINKS = InclusionLevel.NOT_IN_NAV
+# Heads a page of code: who searches for a message wants the page that explains it, not the test that provokes it.
+NOT_FOUND_BY_SEARCH = "---\nsearch:\n  exclude: true\n---\n"
 # What mkdocs takes from docs/ by itself.
 SERVED = (".md", ".png", ".svg")
 FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
@@ -80,7 +82,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             if name.endswith(".md") and path.suffix != ".md":
                 title = path.relative_to(ROOT).as_posix()
                 code = path.read_text(encoding="utf-8")
-                content = f"# {title}\n\n````{path.suffix.removeprefix('.')}\n{code}````\n"
+                content = f"{NOT_FOUND_BY_SEARCH}# {title}\n\n````{path.suffix.removeprefix('.')}\n{code}````\n"
                 files.append(File.generated(config, name, content=content, inclusion=FOUND_BY_LINKS))
             else:
                 files.append(File.generated(config, name, abs_src_path=str(path), inclusion=FOUND_BY_LINKS))

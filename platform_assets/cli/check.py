@@ -16,7 +16,20 @@ import typer
 from platform_assets.cli.account_details import account_details
 from platform_assets.cli.dagster_storage import try_to_open
 from platform_assets.cli.environment import chosen_platforms, dagster_home_path, sandbox_for, unserved
-from platform_assets.configuration import ALERTS, WEBHOOK_URL, read, unknown_settings
+from platform_assets.configuration import (
+    ALERTS,
+    DOCS,
+    DOCS_URL,
+    LOG_FORMAT,
+    LOGGING,
+    METRICS,
+    METRICS_FILE,
+    SANDBOX,
+    SANDBOX_DAY,
+    WEBHOOK_URL,
+    read,
+    unknown_settings,
+)
 from platform_assets.configuration.platform_settings import is_mentioned
 from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError
 from platform_assets.declarations.errors import without_platform
@@ -98,7 +111,7 @@ def _findings(platforms: list[Platform], *, all_of_them: bool, sandbox: bool, co
             yield from _check_all(served, warehouse.ok)
     yield warehouse
     yield _check_home()
-    yield from _check_alerts()
+    yield from _check_optional()
 
 
 def _check_warehouse() -> Finding:
@@ -138,12 +151,19 @@ def _check_folder(subject: str, path: Path) -> Finding:
     return Finding(subject, True, f"ok, {path} will be created by the first load")
 
 
-def _check_alerts() -> Iterator[Finding]:
-    """Whether the webhook's setting is usable. Nothing if it is: most projects have no webhook."""
-    try:
-        read(ALERTS, WEBHOOK_URL)
-    except PlatformAssetsError as error:
-        yield _not_ok("alerts", error)
+def _check_optional() -> Iterator[Finding]:
+    """Whether the settings that most projects do without are usable. Nothing of those that are."""
+    for section, setting in (
+        (ALERTS, WEBHOOK_URL),
+        (METRICS, METRICS_FILE),
+        (LOGGING, LOG_FORMAT),
+        (DOCS, DOCS_URL),
+        (SANDBOX, SANDBOX_DAY),
+    ):
+        try:
+            read(section, setting)
+        except PlatformAssetsError as error:
+            yield _not_ok(section, error)
 
 
 def _check_account(client: ApiClient) -> None:

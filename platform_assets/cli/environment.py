@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from platform_assets.cli.sandbox_day import sandbox_records
 from platform_assets.configuration import (
     ALERTS,
+    DOCS,
+    DOCS_URL,
     FOLDER,
     LOG_FORMAT,
     LOGGING,
@@ -134,7 +136,8 @@ def settings_problems(platforms: Sequence[Platform]) -> list[str]:
     readers += [functools.partial(read, WAREHOUSE, setting) for setting in WAREHOUSE_SETTINGS]
     readers += [check_warehouse_settings, functools.partial(read, ALERTS, WEBHOOK_URL)]
     readers += [functools.partial(read, METRICS, METRICS_FILE), functools.partial(read, LOGGING, LOG_FORMAT)]
-    readers += [functools.partial(read, PLATFORMS, FOLDER), functools.partial(read, SANDBOX, SANDBOX_DAY)]
+    readers += [functools.partial(read, PLATFORMS, FOLDER), functools.partial(read, DOCS, DOCS_URL)]
+    readers += [functools.partial(read, SANDBOX, SANDBOX_DAY)]
     for reader in readers:
         try:
             reader()

@@ -25,9 +25,9 @@ from platform_assets.declarations import REFERENCE, Client, Platform, Scope, opt
 T = TypeVar("T", covariant=True)
 
 SOURCES, WAREHOUSE, ALERTS, SANDBOX = "sources", "warehouse", "alerts", "sandbox"
-METRICS, LOGGING, PLATFORMS = "metrics", "logging", "platforms"
+METRICS, LOGGING, PLATFORMS, DOCS = "metrics", "logging", "platforms", "docs"
 # The project's sections; all others belong to dlt.
-SECTIONS = (SOURCES, WAREHOUSE, ALERTS, METRICS, LOGGING, PLATFORMS, SANDBOX)
+SECTIONS = (SOURCES, WAREHOUSE, ALERTS, METRICS, LOGGING, PLATFORMS, DOCS, SANDBOX)
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,14 @@ FOLDER = Setting(
 )
 PLATFORM_FILE_SETTINGS: tuple[Setting[object], ...] = (FOLDER,)
 
+DOCS_URL = Setting(
+    "url",
+    URL,
+    "Where you serve the site that `make docs` builds: each asset in the UI then links to its table's page.",
+    "assets name the file",
+)
+DOCS_SETTINGS: tuple[Setting[object], ...] = (DOCS_URL,)
+
 SANDBOX_DAY = Setting(
     "day",
     MOMENT,
@@ -201,6 +209,7 @@ def known_keys(platforms: Iterable[Platform]) -> dict[str, tuple[str, ...]]:
         METRICS: tuple(setting.key for setting in METRICS_SETTINGS),
         LOGGING: tuple(setting.key for setting in LOGGING_SETTINGS),
         PLATFORMS: tuple(setting.key for setting in PLATFORM_FILE_SETTINGS),
+        DOCS: tuple(setting.key for setting in DOCS_SETTINGS),
         SANDBOX: tuple(setting.key for setting in SANDBOX_SETTINGS),
         **{platform_section(platform): tuple(s.key for s in settings_of(platform)) for platform in platforms},
     }

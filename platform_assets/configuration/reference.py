@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from platform_assets.configuration.known import (
     ALERT_SETTINGS,
     ALERTS,
+    DOCS,
+    DOCS_SETTINGS,
     LOGGING,
     LOGGING_SETTINGS,
     METRICS,
@@ -57,6 +59,7 @@ def render(platforms: Iterable[Platform]) -> str:
             *_table(f"[{METRICS}]", METRICS_SETTINGS),
             *_table(f"[{LOGGING}]", LOGGING_SETTINGS),
             *_table(f"[{PLATFORMS}]", PLATFORM_FILE_SETTINGS),
+            *_table(f"[{DOCS}]", DOCS_SETTINGS),
             *_table(f"[{SANDBOX}]", SANDBOX_SETTINGS),
         ]
     )

@@ -50,7 +50,8 @@ def failure_of(platform: Platform, outcomes: Sequence[ResourceOutcome]) -> dg.Fa
         # Requests were retried already; the freshness sensor requests another run of what may recover.
         allow_retries=False,
         metadata={
-            "failed": [problem.name for problem in problems],
+            # As text, which the UI shows; of a list it shows a button.
+            "failed": ", ".join(problem.name for problem in problems),
             PERMANENT: [problem.name for problem in problems if problem.permanent],
         },
     )

@@ -10,17 +10,18 @@ import dagster as dg
 from dagster_dlt import DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
+from platform_assets.configuration import DOCS, DOCS_URL, read
 from platform_assets.configuration.freshness import LATE_AFTER, SHORTEST, TOO_LATE_AFTER, late_after, too_late_after
 from platform_assets.configuration.platform_settings import chosen_contract
-from platform_assets.declarations import Platform, Resource
+from platform_assets.declarations import Platform, Resource, SettingsError
 from platform_assets.declarations.ancestry import parents_of
 from platform_assets.orchestration.column_schema import declared_schema
+from platform_assets.platforms import shipped_platforms
 from platform_assets.warehouse.dlt_source import default_naming
 from platform_assets.warehouse.location import warehouse_kind
 
-# The project's folder, relative to which its documents are named: they have no public address.
+# The project's folder, relative to which its documents are named unless a site has them.
 _PROJECT = Path(__file__).parents[2]
-_PAGES = Path("docs", "platforms")
 
 
 def asset_key(platform: Platform, resource: str) -> dg.AssetKey:
@@ -54,7 +55,7 @@ class PlatformTranslator(DagsterDltTranslator):
                 "contract": self._contract,
                 "path": served.endpoint.path,
                 "primary_key": ", ".join(self.platform.primary_key_of(resource)),
-                **dict(_documents(self._served, served)),
+                **dict(_documents(self._served, served, self._site)),
             },
         )
 
@@ -66,6 +67,15 @@ class PlatformTranslator(DagsterDltTranslator):
     def _served(self) -> Platform:
         """The platform with the contract that the settings chose when the definitions were loaded."""
         return self.platform.with_contract(self._contract)
+
+    @cached_property
+    def _site(self) -> str | None:
+        """Where the documentation is served; None if nowhere, or if the setting cannot be used, as a run then says."""
+        try:
+            url = read(DOCS, DOCS_URL)
+        except SettingsError:
+            return None
+        return url.rstrip("/") if url else None
 
 
 def _parent(platform: Platform, name: str) -> dg.AssetDep:
@@ -101,14 +111,19 @@ def _freshness_policy(platform: Platform, resource: Resource) -> dg.FreshnessPol
     return dg.FreshnessPolicy.time_window(fail_window=too_late, warn_window=late)
 
 
-def _documents(platform: Platform, resource: Resource) -> Iterator[tuple[str, Any]]:
-    """Where to read on: the vendor's documentation of the resource, and the project's page of the platform."""
+def _documents(platform: Platform, resource: Resource, site: str | None) -> Iterator[tuple[str, Any]]:
+    """Where to read on: the vendor's documentation of the resource, and our pages of its table and of the platform."""
     url = platform.docs_url_of(resource)
     if url is not None:
         yield "vendor_docs", dg.MetadataValue.url(url)
-    page = _PAGES / f"{platform.name}.md"
-    if (_PROJECT / page).exists():
-        yield "docs", dg.MetadataValue.path(str(page))
+    for label, page, part in (
+        ("table_docs", f"tables/{platform.name}", f"#{resource.name}"),
+        ("docs", f"platforms/{platform.name}", ""),
+    ):
+        if site and any(shipped.name == platform.name for shipped in shipped_platforms()):
+            yield label, dg.MetadataValue.url(f"{site}/{page}.html{part}")
+        elif (_PROJECT / "docs" / f"{page}.md").exists():
+            yield label, dg.MetadataValue.path(f"docs/{page}.md{part}")
 
 
 def _description(platform: Platform, resource: Resource) -> str:

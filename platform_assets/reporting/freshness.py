@@ -1,6 +1,6 @@
 """The report's first section: what failed, what is stale and since when, and what the syncs of each day did."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,8 @@ from platform_assets.warehouse.queries import Reader, rows
 
 # Days of syncs that are shown, per platform.
 _DAYS = 7
+# Assets of a platform with the same problem that are listed; more are one row.
+_LISTED = 5
 # What somebody must do something about.
 _TO_ACT_ON = (State.FAILED, State.STALE, State.WAITING)
 
@@ -69,12 +71,16 @@ def figures(platforms: Sequence[PlatformHealth], now: datetime) -> list[tuple[st
     oldest = min((p.oldest for p in platforms if p.oldest is not None), key=_last_load, default=None)
     newest = max((p.newest for p in platforms if p.newest is not None), key=_last_load, default=None)
     return [
-        ("oldest data", _age(oldest, now), oldest.asset if oldest else "nothing was loaded", oldest is None),
-        ("last load", _age(newest, now), newest.asset if newest else "nothing was loaded", newest is None),
+        ("oldest data", _age(oldest, now), oldest.asset if oldest else "nothing was loaded", _is_late(oldest, now)),
+        ("last load", _age(newest, now), newest.asset if newest else "nothing was loaded", _is_late(newest, now)),
         ("failed assets", str(len(failed)), _longest(failed, now, "no last attempt failed"), bool(failed)),
         ("stale assets", str(len(stale)), _longest(stale, now, "none is older than allowed"), bool(stale)),
         ("never loaded", str(never), "assets" if never else "every asset was loaded", never > 0),
     ]
+
+
+def _is_late(status: AssetStatus | None, now: datetime) -> bool:
+    return status is None or now - _last_load(status) > status.allowed_lag
 
 
 def _longest(found: Sequence[AssetStatus], now: datetime, otherwise: str) -> str:
@@ -89,15 +95,16 @@ def findings(platforms: Iterable[PlatformHealth], now: datetime) -> list[tuple[s
     """Platform and cells (state, asset, last load, why, what to do) of what somebody must act on, by urgency."""
     found: list[tuple[State, str, list[str]]] = []
     for platform in platforms:
+        alike: dict[tuple[State, str], list[AssetStatus]] = {}
+        unread = [status for status in platform.statuses if _is_unread(platform, status)]
         for status in platform.statuses:
-            if status.state in _TO_ACT_ON:
-                why, command = _reason(status), f"platform-assets sync --select {status.waiting_for or status.asset}"
-                found.append(
-                    (status.state, platform.name, [str(status.state), status.asset, _age(status, now), why, command])
-                )
-        missing = platform.count(State.NEVER)
-        if missing:
-            what = counted(missing, "asset")
+            if status.state in _TO_ACT_ON and status not in unread:
+                alike.setdefault((status.state, _reason(status)), []).append(status)
+        for (state, why), statuses in alike.items():
+            for asset, oldest, command in _rows(platform.name, statuses):
+                found.append((state, platform.name, [str(state), asset, _age(oldest, now), why, command]))
+        if unread:
+            what = counted(len(unread), "asset")
             command = f"platform-assets sync --platform {platform.name}"
             cells = [str(State.NEVER), f"{platform.name}: {what}", "never", "no sync has read it yet", command]
             found.append((State.NEVER, platform.name, cells))
@@ -105,11 +112,29 @@ def findings(platforms: Iterable[PlatformHealth], now: datetime) -> list[tuple[s
     return [(name, cells) for _, name, cells in sorted(found, key=lambda one: order[one[0]])]
 
 
+def _rows(platform: str, statuses: Sequence[AssetStatus]) -> Iterator[tuple[str, AssetStatus, str]]:
+    """Asset, the one whose last load is shown, and what to run: for each, or for all if they are many."""
+    if len(statuses) > _LISTED:
+        never = [status for status in statuses if status.last_load is None]
+        oldest = never[0] if never else min(statuses, key=_last_load)
+        yield f"{platform}: {counted(len(statuses), 'asset')}", oldest, f"platform-assets sync --platform {platform}"
+        return
+    for status in statuses:
+        yield status.asset, status, f"platform-assets sync --select {status.waiting_for or status.asset}"
+
+
+def _is_unread(platform: PlatformHealth, status: AssetStatus) -> bool:
+    """Whether a sync of the platform is all that it needs: nothing tried it, nor, if it waits for one, its parent."""
+    if status.state is not State.WAITING:
+        return status.state is State.NEVER
+    return any(other.asset == status.waiting_for and other.state is not State.FAILED for other in platform.statuses)
+
+
 def _reason(status: AssetStatus) -> str:
     if status.state is State.FAILED:
         return status.failure
     if status.state is State.STALE:
-        return f"may be {duration(status.allowed_lag)} old"
+        return f"more than the {duration(status.allowed_lag)} that are allowed"
     return f"{status.waiting_for} was never loaded"
 
 

@@ -101,7 +101,7 @@ def _findings(health: Sequence[PlatformHealth], now: datetime) -> str:
     body = (
         elements.platform_table(headings, found, "What needs somebody")
         if found
-        else elements.empty("nothing failed, nothing is stale, and every asset was loaded")
+        else elements.empty("Nothing failed, nothing is stale, and every asset was loaded.")
     )
     return elements.figure(
         "What needs somebody", "Failed first, then stale, then what was never loaded.", "_sync_state", body, wide=True
@@ -128,7 +128,9 @@ def _syncs(health: Sequence[PlatformHealth]) -> str:
     ]
     headings = ("platform", *freshness.SYNC_COLUMNS.values())
     body = (
-        elements.platform_table(headings, cells, "Syncs by day") if cells else elements.empty("no sync has ended yet")
+        elements.platform_table(headings, cells, "Syncs by day", high=True)
+        if cells
+        else elements.empty("No sync has ended yet.")
     )
     note = "What each platform's syncs did, on the last seven days with one. A failure is one resource in one sync."
     return elements.figure("Syncs by day", note, "_sync_log", body, wide=True)
@@ -182,7 +184,7 @@ def _cards(reader: Reader, chart: Chart, now: datetime, platform: str, built: bo
     source = f"marts.{chart.mart}"
     found: list[Row] = rows(reader, _at(chart.query, now)) if built else []
     if not built:
-        words = f"{source} is not built yet: `platform-assets sync --platform {platform}` builds it"
+        words = f"`{source}` is not built yet: `platform-assets sync --platform {platform}` builds it"
         yield elements.figure(chart.title, chart.note, source, elements.empty(words))
     elif not found:
         yield elements.figure(chart.title, chart.note, source, elements.empty(chart.nothing))

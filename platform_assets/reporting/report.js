@@ -9,6 +9,11 @@ function show(chosen) {
   for (const part of document.querySelectorAll("[data-figures-of]")) {
     part.hidden = part.dataset.figuresOf !== chosen;
   }
+  for (const instead of document.querySelectorAll("[data-instead]")) {
+    const table = instead.previousElementSibling;
+    table.hidden = !table.querySelector("tr[data-platform]:not([hidden])");
+    instead.hidden = !table.hidden;
+  }
   said.textContent = chosen === "all" ? "All platforms are shown." : `Only ${chosen} is shown.`;
 }
 filter.hidden = false;

@@ -12,8 +12,10 @@ from platform_assets.reporting.axes import Tick, amount_ticks, short
 
 # Pixels: height of an upright plot, and of one row of a flat one.
 HEIGHT, ROW = 190, 28
+# Columns from which on they have no outline.
+_DENSE = 30
 # Widest name beside a flat bar, in letters.
-_NAME = 19
+_NAME = 17
 
 
 def upright(
@@ -48,7 +50,7 @@ def columns(amounts: Sequence[Sequence[float]], tones: Sequence[str], tips: Sequ
     """Stacked columns, one per step: for each step its amounts by series, and the text that pointing at it shows."""
     top = amount_ticks(largest)[-1][0]
     width = 100 / len(amounts)
-    gap = 0.5 if len(amounts) > 30 else width * 0.12
+    gap = width * 0.12
     found = []
     for number, (stack, tip) in enumerate(zip(amounts, tips, strict=True)):
         base, rects = 0.0, ""
@@ -62,7 +64,8 @@ def columns(amounts: Sequence[Sequence[float]], tones: Sequence[str], tips: Sequ
                 )
                 base += amount
         found.append(f"<g><title>{escape(tip)}</title>{rects}</g>" if rects else "")
-    return "".join(found)
+    # On a phone a column of many is two pixels wide: its outline would take half of its colour.
+    return f"<g{' class=dense' if len(amounts) > _DENSE else ''}>{''.join(found)}</g>"
 
 
 def line(shares: Sequence[float | None], tone: str, tips: Sequence[str], largest: float, percent: bool) -> str:

@@ -124,6 +124,9 @@ WRONG = {
     "WAREHOUSE__MEMORY_LIMIT": ["abc", "64", "1KB", "1GB'; DROP TABLE x; --"],
     "WAREHOUSE__THREADS": ["abc", "0", "1000000000000"],
     "ALERTS__WEBHOOK_URL": [SECRET],
+    "DOCS__URL": ["docs.example.com"],
+    "LOGGING__FORMAT": ["xml"],
+    "SANDBOX__DAY": ["yesterday"],
     "DESTINATION__DUCKDB__CREDENTIALS": [":memory:", "/dev/null/x.duckdb"],
     "DAGSTER_HOME": ["/dev/null/home", "/etc/hostname"],
 }

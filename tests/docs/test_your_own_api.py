@@ -122,5 +122,5 @@ def test_the_page_leads_from_a_url_to_the_ui(tmp_path: Path) -> None:
     assert query(warehouse, "SELECT count(*), sum(total) FROM shop.orders") == [(7, 266.0)]
     lines = "SELECT count(*), count(DISTINCT order_id) FROM main.stg_shop__order_lines"
     assert query(warehouse, lines) == [(14, 7)]
-    assert "shop/order_lines" in tmp_path.joinpath("shop.html").read_text()
+    assert "shop/order_lines" in tmp_path.joinpath("shop.html").read_text().replace("<wbr>", "")
     assert {"shop/orders", "shop/order_lines"} <= set(printed[-1][1].split())

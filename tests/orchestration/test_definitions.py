@@ -79,6 +79,20 @@ def test_every_asset_has_a_description_owner_table_and_schema(repository: dg.Rep
         assert node.kinds == {"dlt", "duckdb"}
         assert node.metadata["vendor_docs"].url.startswith("https://")
         assert (ROOT / node.metadata["docs"].path).is_file()
+        page, anchor = node.metadata["table_docs"].path.split("#")
+        assert f"\n## {anchor}\n" in (ROOT / page).read_text() and anchor == resource
+
+
+@pytest.mark.parametrize("site", ["https://docs.example.com/data", "https://docs.example.com/data/"])
+def test_assets_link_to_the_pages_of_a_site_that_serves_the_documentation(
+    site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCS__URL", site)
+    (deals,) = (
+        s for assets in platform_assets(platform_named("crm")) for s in assets.specs if s.key.path[1] == "deals"
+    )
+    assert deals.metadata["table_docs"].url == "https://docs.example.com/data/tables/crm.html#deals"
+    assert deals.metadata["docs"].url == "https://docs.example.com/data/platforms/crm.html"
 
 
 def test_every_metadata_of_a_resource_can_be_shown(repository: dg.RepositoryDefinition) -> None:

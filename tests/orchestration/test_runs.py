@@ -146,6 +146,7 @@ def test_the_first_line_of_a_failed_step_is_the_reason_and_the_last_what_to_do(
     assert reason.startswith("device_management/roles: GET /v2/roles: answered 404")
     assert to_do.startswith("what to do: `platform-assets check --platform device_management`")
     assert failure.error.message.startswith(f"dagster._core.definitions.events.Failure: {reason}")
+    assert failure.user_failure_data.metadata["failed"].value == "device_management/roles", "shown without a click"
 
 
 def test_a_missing_parent_is_told_without_a_promise_that_the_next_sync_loads_it(

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from platform_assets.counted import counted
 from platform_assets.platforms import all_platforms
 from platform_assets.reporting.page import report
 from platform_assets.reporting.sections import SECTIONS
@@ -85,6 +86,13 @@ def with_crm(file: Path) -> None:
     loaded(file, "crm", deals=NOW - timedelta(minutes=5))
 
 
+def needing_somebody(page: str) -> list[list[str]]:
+    """The cells of what somebody must act on, without the tags that say where a name may break."""
+    found = page.split("<h3>What needs somebody</h3>")[1].split("</figure>")[0]
+    rows = re.findall(r'<tr role="row" data-platform=\w+>(.*?)</tr>', found)
+    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", re.sub("<wbr>|</?span[^>]*>", "", row)) for row in rows]
+
+
 def section(page: str, name: str) -> str:
     return page.split(f'<section data-platform="{name}"')[1].split("</section>")[0]
 
@@ -93,25 +101,30 @@ def test_a_warehouse_without_tables_says_which_commands_load_them(warehouse_file
     duckdb.connect(str(warehouse_file)).close()
     page = report(NOW)
     for one in SECTIONS:
-        assert f"No tables yet: `platform-assets sync --platform {one.platform}` loads them." in page
+        assert f"No tables yet: <code>platform-assets sync --platform {one.platform}</code> loads them." in page
     assert "<svg" not in page
+    assert [row[:2] for row in needing_somebody(page)] == [
+        ["never loaded", f"{platform.name}: {counted(len(platform.resources), 'asset')}"]
+        for platform in all_platforms()
+    ], "also those that wait for another one: a sync of the platform loads both"
 
 
 def test_a_user_of_one_platform_has_a_whole_report(warehouse_file: Path) -> None:
     with_projects(warehouse_file, "web")
     page = report(NOW)
     assert section(page, "load_testing").count('<svg role="img"') == 2
-    assert "`platform-assets sync --platform crm` loads them" in section(page, "crm")
+    assert "<code>platform-assets sync --platform crm</code> loads them" in section(page, "crm")
     assert page.count("data-platform=crm>") == 1, "of what nothing was ever read, only the age of its data"
     assert '<dt>never loaded</dt><dd class="value">1</dd>' in page
     order = re.findall(r'<section data-platform="(\w+)"', page)
     assert order[0] == "load_testing" and len(order) == 5
-    assert "2026-01-15</td>" in page and "2,468" in page, "the syncs are read from the platform's own log"
+    assert ">2026-01-15</span></td>" in page and "2,468" in page, "the syncs are read from the platform's own log"
 
 
 def test_a_mart_that_was_not_built_says_which_command_builds_it(warehouse_file: Path) -> None:
     loaded(warehouse_file, "crm", deals=NOW)
-    words = "marts.crm_forecast is not built yet: `platform-assets sync --platform crm` builds it"
+    command = "<code>platform-assets sync --platform crm</code>"
+    words = f"<code>marts.crm_forecast</code> is not built yet: {command} builds it"
     assert words in section(report(NOW), "crm")
 
 
@@ -120,14 +133,89 @@ def test_what_failed_and_what_is_stale_comes_first_with_its_age(warehouse_file: 
     loaded(warehouse_file, "crm", deals=NOW - timedelta(days=9), leads=NOW - timedelta(minutes=2), roles=NOW)
     failed(warehouse_file, "crm", "roles", f"403 {HOSTILE}")
     page = report(NOW)
-    found = page.split("<h3>What needs somebody</h3>")[1].split("</figure>")[0]
-    rows = re.findall(r"<tr role=\"row\" data-platform=crm>(.*?)</tr>", found)
-    cells = [re.sub(r"<[^>]+>", "|", row) for row in rows]
-    assert "failed" in cells[0] and "crm/roles" in cells[0] and "403 &lt;/script&gt;" in cells[0]
-    stale = next(row for row in cells if "|stale|" in row)
-    assert "crm/deals" in stale and "9 d ago" in stale and "platform-assets sync --select crm/deals" in stale
-    assert not any("crm/leads|" in row for row in cells)
-    assert '<dt>oldest data</dt><dd class="value">9 d ago</dd><dd class="more">crm/deals</dd>' in page
+    first, *others = needing_somebody(page)
+    assert first[:2] == ["failed", "crm/roles"] and first[3].startswith("403 &lt;/script&gt;")
+    allowed = "more than the 2 h that are allowed"
+    assert ["stale", "crm/deals", "9 d ago", allowed, "platform-assets sync --select crm/deals"] in others
+    assert not any("crm/leads" in row for row in others)
+    assert '<div class="bad"><dt>oldest data</dt><dd class="value">9 d ago</dd><dd class="more">crm/deals</dd>' in page
+
+
+def test_what_waits_for_an_asset_that_failed_is_not_said_to_need_a_sync(warehouse_file: Path) -> None:
+    duckdb.connect(str(warehouse_file)).close()
+    execute(warehouse_file, "CREATE SCHEMA load_testing")
+    failed(warehouse_file, "load_testing", "organizations", "403")
+    rows = needing_somebody(report(NOW))
+    assert [row[:2] for row in rows] == [
+        ["failed", "load_testing/organizations"],
+        ["waiting", "load_testing/projects"],
+        ["never loaded", "load_testing: 1 asset"],
+    ]
+
+
+def test_many_assets_with_the_same_problem_are_one_row(warehouse_file: Path) -> None:
+    crm = next(platform for platform in all_platforms() if platform.name == "crm")
+    old = {one.name: NOW - timedelta(days=9 + number) for number, one in enumerate(crm.resources)}
+    duckdb.connect(str(warehouse_file)).close()
+    loaded(warehouse_file, "crm", **old)
+    rows = needing_somebody(report(NOW))
+    assert len(rows) == 2 and {row[0] for row in rows} == {"stale"}
+    assert {row[4] for row in rows} == {"platform-assets sync --platform crm"}
+    assert sum(int(row[1].split()[1]) for row in rows) == len(old)
+
+
+def test_what_somebody_must_see_does_not_scroll_out_of_sight(warehouse_file: Path) -> None:
+    with_projects(warehouse_file, "web")
+    text = report(NOW)
+    high = [one for one in Page(text).all("div") if one.get("class") == "rows high"]
+    assert [one["aria-label"] for one in high] == ["Syncs by day"]
+    limited = re.findall(r"([^{}]*)\{ max-height: 340px", text)
+    assert [rule.strip().split("\n")[-1] for rule in limited] == [".rows.high, details .rows"]
+
+
+def test_a_table_says_so_if_the_filter_hides_all_of_its_rows(warehouse_file: Path) -> None:
+    with_projects(warehouse_file, "web")
+    page = report(NOW)
+    tables = re.findall(r'<table[^>]* class=stack>.*?</table></div>(<div class="empty" data-instead hidden>)?', page)
+    assert len(tables) == 3 and all(tables)
+
+
+def test_amounts_stand_below_each_other_and_days_do_not_break(warehouse_file: Path) -> None:
+    with_projects(warehouse_file, "web")
+    page = report(NOW)
+    syncs = page.split("<h3>Syncs by day</h3>")[1].split("</figure>")[0]
+    heads = re.findall(r"<th scope=\"col\" role=\"columnheader\"( class=amount)?>([^<]+)", syncs)
+    assert [name for kind, name in heads if not kind] == ["platform", "day (UTC)"]
+    assert '<td role="cell" data-heading="rows read" class=amount>2,468</td>' in syncs
+    assert "<span class=day>2026-01-15</span>" in syncs
+    assert "<code><span class=name>marts.<wbr>load_<wbr>testing_<wbr>projects_<wbr>overview</span></code>" in page
+
+
+def test_paper_has_the_colours_of_the_keys_and_is_white(warehouse_file: Path) -> None:
+    duckdb.connect(str(warehouse_file)).close()
+    page = report(NOW)
+    assert "print-color-adjust: exact" in page.split("@media print")[1]
+    assert page.count("prefers-color-scheme: dark") == page.count("@media screen and (prefers-color-scheme: dark)") == 1
+
+
+def test_years_of_days_are_cut_to_what_can_be_seen(warehouse_file: Path) -> None:
+    execute(
+        warehouse_file,
+        "CREATE SCHEMA marts",
+        "CREATE TABLE marts.ci_analytics_build_outcomes_daily AS SELECT 'p' AS pipeline_id, 3 AS builds, 2 AS passed,"
+        " 1 AS failed, CAST(day AS DATE) AS build_date"
+        " FROM (SELECT unnest(generate_series(DATE '2020-01-01', DATE '2026-02-01', INTERVAL 1 DAY)) AS day)",
+    )
+    loaded(warehouse_file, "ci_analytics", builds=NOW)
+    builds = section(report(NOW), "ci_analytics")
+    assert "Builds of 2020-01-01 to 2026-02-01." in builds and "<g class=dense>" in builds
+    assert "day (UTC), 2025-10-18 to 2026-01-15<" in builds and "week (UTC), 2025-01-13 to 2026-01-12<" in builds
+
+
+def test_a_mistyped_month_does_not_stretch_the_forecast(warehouse_file: Path) -> None:
+    with_crm(warehouse_file)
+    execute(warehouse_file, "INSERT INTO marts.crm_forecast VALUES ('EUR', DATE '2099-01-01', 1, 5.0)")
+    assert "month, 2026-02 to 2026-05<" in section(report(NOW), "crm")
 
 
 def test_charts_of_a_platform_that_is_not_declared_are_left_out(
@@ -220,10 +308,10 @@ def test_who_does_not_see_it_or_has_no_mouse_can_use_it(warehouse_file: Path) ->
 
 
 def test_without_scripts_everything_is_shown(warehouse_file: Path) -> None:
-    """Hidden are the filter, which does nothing then, and the first figures of single platforms."""
+    """Hidden are the filter, which does nothing then, and what it shows: figures of a platform, and "nothing"."""
     with_projects(warehouse_file, "web")
     page = Page(report(NOW))
-    hidden = [(tag, attributes) for tag, attributes in page.tags if "hidden" in attributes]
+    hidden = [(tag, one) for tag, one in page.tags if "hidden" in one and "data-instead" not in one]
     assert {attributes.get("id") or attributes.get("data-figures-of") for _, attributes in hidden} == {
         "filter",
         *(platform.name for platform in all_platforms()),

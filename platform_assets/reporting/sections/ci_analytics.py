@@ -2,7 +2,18 @@
 
 from platform_assets.reporting.axes import Every
 from platform_assets.reporting.charts import BAD, GOOD, SOFT, Bars, Columns, Histogram, Rate, Series, Table
-from platform_assets.reporting.sections.section import Chart, Figure, Section, Unit, share_of_week, week
+from platform_assets.reporting.sections.section import (
+    NONE_THEN,
+    QUARTER,
+    Chart,
+    Figure,
+    Section,
+    Unit,
+    quarter,
+    share_of_week,
+    week,
+    year_of_weeks,
+)
 
 _BUILDS = "marts.ci_analytics_build_outcomes_daily"
 
@@ -42,10 +53,11 @@ SECTION = Section(
     (
         Chart(
             "Builds by day",
-            "Every build by the day on which it was created.",
+            f"Every build by the day on which it was created. {QUARTER}",
             "ci_analytics_build_outcomes_daily",
             "SELECT build_date, sum(passed) AS passed, sum(failed) AS failed,"
-            f" sum(builds) - sum(passed) - sum(failed) AS others FROM {_BUILDS} GROUP BY build_date",
+            f" sum(builds) - sum(passed) - sum(failed) AS others FROM {_BUILDS}"
+            f" WHERE {quarter('build_date')} GROUP BY build_date",
             Columns(
                 "build_date",
                 Every.DAY,
@@ -56,14 +68,16 @@ SECTION = Section(
                     Series("others", "neither (running, canceled, …)", SOFT),
                 ),
             ),
+            nothing=NONE_THEN,
         ),
         Chart(
             "Success rate by week",
-            "Passed over passed and failed.",
+            "Passed over passed and failed. The last 53 weeks.",
             "ci_analytics_build_outcomes_daily",
             "SELECT date_trunc('week', build_date) AS week, sum(passed) / CAST(nullif(sum(passed) + sum(failed), 0)"
-            f" AS double precision) AS success_rate FROM {_BUILDS} GROUP BY 1",
+            f" AS double precision) AS success_rate FROM {_BUILDS} WHERE {year_of_weeks('build_date')} GROUP BY 1",
             Rate("week", Every.WEEK, "builds passed, %", "success_rate"),
+            nothing=NONE_THEN,
         ),
         Chart(
             "Broken for longest",
@@ -80,11 +94,11 @@ SECTION = Section(
                     ("broken_at", "since (UTC)"),
                 )
             ),
-            nothing="no branch is broken",
+            nothing="No branch is broken.",
         ),
         Chart(
             "Most flaky pipelines",
-            "Commits on which one build passed and another failed.",
+            "Commits on which one build passed and another failed. The largest shares first.",
             "ci_analytics_flaky_pipelines",
             "SELECT coalesce(pipeline_slug, pipeline_id) AS pipeline, flaky_commits, commits - flaky_commits AS"
             " steady_commits FROM marts.ci_analytics_flaky_pipelines WHERE flaky_commits > 0"
@@ -95,7 +109,7 @@ SECTION = Section(
                 "commits",
                 (Series("flaky_commits", "flaky commits", BAD), Series("steady_commits", "other commits", SOFT)),
             ),
-            nothing="no flaky commit so far",
+            nothing="No flaky commit so far.",
         ),
         Chart(
             "Time from a broken branch to the next passed build",
@@ -104,7 +118,7 @@ SECTION = Section(
             "SELECT seconds_to_recover / 86400.0 AS days FROM marts.ci_analytics_recoveries"
             " WHERE seconds_to_recover IS NOT NULL",
             Histogram("days", "days to recover", "breaks"),
-            nothing="no branch has recovered yet",
+            nothing="No branch has recovered yet.",
         ),
     ),
 )

@@ -2,7 +2,7 @@
 
 from platform_assets.reporting.axes import Every
 from platform_assets.reporting.charts import BAD, GOOD, NEUTRAL, Bars, Columns, Panels, Rate, Series
-from platform_assets.reporting.sections.section import Chart, Figure, Section, Unit
+from platform_assets.reporting.sections.section import NONE_THEN, Chart, Figure, Section, Unit, months
 
 SECTION = Section(
     "crm",
@@ -48,10 +48,10 @@ SECTION = Section(
         ),
         Chart(
             "Forecast by month",
-            "Open deals by the month in which they are expected to close, value times chance.",
+            "Open deals by the month in which they are expected to close, value times chance. A year back, two ahead.",
             "crm_forecast",
             "SELECT expected_close_month, currency, weighted_value FROM marts.crm_forecast"
-            " WHERE expected_close_month IS NOT NULL ORDER BY 1",
+            f" WHERE {months('expected_close_month', 12, 24)} ORDER BY 1",
             Panels(
                 "currency",
                 Columns(
@@ -61,14 +61,17 @@ SECTION = Section(
                     (Series("weighted_value", "value", NEUTRAL),),
                 ),
             ),
+            nothing=NONE_THEN,
         ),
         Chart(
             "Win rate by month",
-            "Won over won and lost.",
+            "Won over won and lost. The last 24 months.",
             "crm_outcomes_monthly",
             "SELECT decided_month, sum(won_deals) / CAST(nullif(sum(won_deals) + sum(lost_deals), 0) AS"
-            " double precision) AS win_rate FROM marts.crm_outcomes_monthly GROUP BY decided_month",
+            f" double precision) AS win_rate FROM marts.crm_outcomes_monthly WHERE {months('decided_month', 23, 0)}"
+            " GROUP BY decided_month",
             Rate("decided_month", Every.MONTH, "deals won, %", "win_rate"),
+            nothing=NONE_THEN,
         ),
         Chart(
             "Activities by owner",

@@ -2,7 +2,17 @@
 
 from platform_assets.reporting.axes import Every
 from platform_assets.reporting.charts import BAD, NEUTRAL, Bars, Columns, Histogram, Series
-from platform_assets.reporting.sections.section import Chart, Figure, Section, Unit, share_of_week, week
+from platform_assets.reporting.sections.section import (
+    NONE_THEN,
+    QUARTER,
+    Chart,
+    Figure,
+    Section,
+    Unit,
+    quarter,
+    share_of_week,
+    week,
+)
 
 _ACTIVITIES = "marts.device_management_activity_daily"
 
@@ -41,16 +51,17 @@ SECTION = Section(
     (
         Chart(
             "Activities by day",
-            "What happened on devices, and what of it failed.",
+            f"What happened on devices, and what of it failed. {QUARTER}",
             "device_management_activity_daily",
             "SELECT activity_date, sum(activities) - sum(failed_activities) AS others, sum(failed_activities) AS"
-            f" failed FROM {_ACTIVITIES} GROUP BY activity_date",
+            f" failed FROM {_ACTIVITIES} WHERE {quarter('activity_date')} GROUP BY activity_date",
             Columns(
                 "activity_date",
                 Every.DAY,
                 "activities a day",
                 (Series("others", "not failed", NEUTRAL), Series("failed", "failed", BAD)),
             ),
+            nothing=NONE_THEN,
         ),
         Chart(
             "Locations by organization",

@@ -2,7 +2,7 @@
 
 from platform_assets.reporting.axes import Every
 from platform_assets.reporting.charts import BAD, GOOD, NEUTRAL, SOFT, Bars, Columns, Groups, Series
-from platform_assets.reporting.sections.section import Chart, Figure, Section, week
+from platform_assets.reporting.sections.section import NONE_THEN, QUARTER, Chart, Figure, Section, quarter, week
 
 _EVENTS = "marts.error_tracking_events_daily"
 
@@ -40,25 +40,28 @@ SECTION = Section(
     (
         Chart(
             "Events by day and project",
-            "Errors that users ran into.",
+            f"Errors that users ran into. {QUARTER}",
             "error_tracking_events_daily",
             "SELECT event_date, coalesce(p.organization_slug || '/' || p.slug, e.project_id) AS project,"
             f" sum(events) AS events FROM {_EVENTS} AS e"
-            " LEFT JOIN staging.stg_error_tracking__projects AS p ON e.project_id = p.project_id GROUP BY 1, 2",
+            " LEFT JOIN staging.stg_error_tracking__projects AS p ON e.project_id = p.project_id"
+            f" WHERE {quarter('event_date')} GROUP BY 1, 2",
             Groups("event_date", Every.DAY, "events a day", "events", "project"),
+            nothing=NONE_THEN,
         ),
         Chart(
             "New and regressed issues by day",
-            "Regressed: seen again after at least seven days without an event.",
+            f"Regressed: seen again after at least seven days without an event. {QUARTER}",
             "error_tracking_issues_daily",
             "SELECT event_date, sum(new_issues) AS new_issues, sum(regressed_issues) AS regressed_issues"
-            " FROM marts.error_tracking_issues_daily GROUP BY event_date",
+            f" FROM marts.error_tracking_issues_daily WHERE {quarter('event_date')} GROUP BY event_date",
             Columns(
                 "event_date",
                 Every.DAY,
                 "issues a day",
                 (Series("new_issues", "new", NEUTRAL), Series("regressed_issues", "regressed", BAD)),
             ),
+            nothing=NONE_THEN,
         ),
         Chart(
             "Releases with the most events a day",

@@ -49,7 +49,7 @@ class Chart:
     mart: str
     query: str
     draw: Draw | Panels
-    nothing: str = "no rows yet"
+    nothing: str = "No rows yet."
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,27 @@ class Section:
     days: str
     figures: tuple[Figure, ...]
     charts: tuple[Chart, ...]
+
+
+# What a chart of days shows, in words for its note. An account has years of them: as columns, less than a pixel each.
+QUARTER = "The last 90 days."
+NONE_THEN = "None in this time."
+
+
+def quarter(day: str) -> str:
+    """A condition: the last 90 days, today among them."""
+    return f"{day} > {{today}} - 90 AND {day} <= {{today}}"
+
+
+def year_of_weeks(day: str) -> str:
+    """A condition: this week and the 52 before."""
+    return f"{day} >= date_trunc('week', {{today}}) - INTERVAL '52 weeks' AND {day} <= {{today}}"
+
+
+def months(day: str, before: int, after: int) -> str:
+    """A condition: this month, and some before and after it. A date somebody mistyped may be centuries away."""
+    this = "date_trunc('month', {today})"
+    return f"{day} BETWEEN {this} - INTERVAL '{before} months' AND {this} + INTERVAL '{after} months'"
 
 
 def week(column: str, table: str, day: str) -> str:
