@@ -345,7 +345,7 @@ def dbt_sources(
 
 @app.command("scaffold-dbt")
 def scaffold_dbt(
-    name: Annotated[str, typer.Argument(help="Name of the platform.")],
+    name: Annotated[str, typer.Argument(help="Name of the platform.", autocompletion=_platform_names)],
     project: Annotated[
         Path | None, typer.Option("--project", help="Folder of your dbt project; default the one of this checkout.")
     ] = None,

@@ -81,8 +81,11 @@ def _raise_no_match(pattern: str, platforms: Sequence[str]) -> NoReturn:
         if pattern.split("/")[0] in broken.names:
             raise SettingsError(f"{pattern!r} cannot be loaded: {broken}")
     near = _nearest_assets(pattern, known)
-    hint = f"; did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
-    raise SettingsError(f"no asset is called {pattern!r}{hint}")
+    if near:
+        hint = f"did you mean {' or '.join(f'`{name}`' for name in near)}?"
+    else:
+        hint = "there are " + ", ".join(f"'{platform.name}/*'" for platform in all_platforms())
+    raise SettingsError(f"no asset is called {pattern!r}; {hint}")
 
 
 def _nearest_assets(name: str, known: Iterable[str]) -> list[str]:

@@ -27,14 +27,23 @@ class Column(Generic[Row]):
 
 
 def print_table(screen: Console, columns: Sequence[Column[Row]], rows: Sequence[Row]) -> None:
-    """Print a line per row. Columns that do not fit beside what is never left out are not shown."""
+    """Print a line per row. Columns that do not fit beside what is never left out are not shown.
+
+    Where even that does not fit, the terminal breaks the lines.
+    """
     shown = list(columns)
     for rank in sorted({column.rank for column in columns if column.rank}):
-        if sum(column.width(rows) + _GAP for column in shown) - _GAP > screen.width:
+        if _width(shown, rows) > screen.width:
             shown = [column for column in shown if column.rank != rank]
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+    width = _width(shown, rows)
+    too_wide = width > screen.width
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), width=width if too_wide else None)
     for column in shown:
         table.add_column(column.title, justify="right" if column.right else "left", no_wrap=True, overflow="fold")
     for row in rows:
         table.add_row(*(column.cell(row) for column in shown))
-    screen.print(table, highlight=False, soft_wrap=False)
+    screen.print(table, highlight=False, crop=not too_wide)
+
+
+def _width(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> int:
+    return sum(column.width(rows) + _GAP for column in columns) - _GAP

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -119,15 +119,16 @@ def _show_progress(platform: Platform, one: Verification) -> None:
 def _print(console: Console, found: Sequence[tuple[str, Verification]], seconds: float) -> None:
     columns: list[Column[tuple[str, Verification]]] = [
         Column("asset", lambda row: f"{row[0]}/{row[1].name}"),
-        Column("served", lambda row: str(row[1].rows_served), rank=3, right=True),
-        Column("in table", lambda row: str(row[1].rows_in_table), rank=3, right=True),
-        *(Column(str(kind), partial(_count, kind), right=True) for kind in Kind),
-        Column("not synced yet", lambda row: str(sum(row[1].not_synced_yet.values())), rank=2, right=True),
+        Column("served", partial(_number, lambda one: one.rows_served), rank=3, right=True),
+        Column("in table", partial(_number, lambda one: one.rows_in_table), rank=3, right=True),
+        *(Column(str(kind), partial(_number, partial(_count, kind)), right=True) for kind in Kind),
+        Column("not synced yet", partial(_number, lambda one: sum(one.not_synced_yet.values())), rank=2, right=True),
         Column("requests", lambda row: str(row[1].requests), rank=1, right=True),
         Column("state", lambda row: _state(row[1])),
     ]
-    print_table(console, columns, found)
-    console.print()
+    if any(one.error is None for _, one in found):
+        print_table(console, columns, found)
+        console.print()
     for line in _lines(found):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     good = sum(one.ok for _, one in found)
@@ -147,8 +148,13 @@ def _lines(found: Sequence[tuple[str, Verification]]) -> Iterator[str]:
         yield f"{platform}/{name}{more}: {detail}"
 
 
-def _count(kind: Kind, row: tuple[str, Verification]) -> str:
-    return str(row[1].counts[kind])
+def _number(amount: Callable[[Verification], int], row: tuple[str, Verification]) -> str:
+    """A dash for what was not verified: nobody knows the number."""
+    return str(amount(row[1])) if row[1].error is None else "-"
+
+
+def _count(kind: Kind, one: Verification) -> int:
+    return one.counts[kind]
 
 
 def _state(one: Verification) -> str:

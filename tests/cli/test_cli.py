@@ -73,7 +73,8 @@ def test_check_says_once_that_nothing_is_configured(monkeypatch: pytest.MonkeyPa
 def test_a_platform_without_settings_is_told_its_contract_and_reported_once() -> None:
     done = command("verify", "--platform", "load_testing")
     assert done.returncode == 1
-    (line,) = [line for line in done.stdout.splitlines() if "is missing" in line]
+    line, last = done.stdout.splitlines()
+    assert last.startswith("0 of 3 assets") and done.stderr == "", "no table of zeros"
     assert line.startswith("load_testing/organizations and 2 more: not verified: setting `base_url`")
     assert "set SOURCES__LOAD_TESTING__CONTRACT to `grafana_k6`" in line and "SOURCES__LOAD_TESTING__BASE_URL" in line
 

@@ -16,6 +16,7 @@ CODE = f"import sys; sys.argv[0] = 'platform-assets'; {MAIN}"
         ("status -p c", {"ci_analytics", "crm"}),
         pytest.param("sync -p nothing", set(), marks=pytest.mark.slow),
         ("st", {"status", "state"}),
+        ("scaffold-dbt c", {"ci_analytics", "crm"}),
         pytest.param("state import folder -p c", {"ci_analytics", "crm"}, marks=pytest.mark.slow),
     ],
 )

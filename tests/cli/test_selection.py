@@ -45,9 +45,12 @@ def test_a_name_that_does_not_exist_suggests_the_nearest(name: str, near: str) -
 
 
 @pytest.mark.parametrize("pattern", ["crm/nothing*", "*/zzz"])
-def test_a_pattern_that_matches_nothing_is_an_error(pattern: str) -> None:
-    with pytest.raises(SettingsError, match="no asset is called"):
+def test_a_pattern_that_matches_nothing_is_an_error_that_says_what_there_is(pattern: str) -> None:
+    with pytest.raises(SettingsError, match="no asset is called") as raised:
         selected(pattern)
+    assert str(raised.value).endswith(
+        "; there are 'ci_analytics/*', 'crm/*', 'device_management/*', 'error_tracking/*', 'load_testing/*'"
+    )
 
 
 @pytest.mark.parametrize("pattern", ["ci_analytics/builds", "ci_analytics/*"])

@@ -110,6 +110,11 @@ def test_80_columns_show_whole_names(
     assert all(len(line.rstrip()) <= 80 for line in table.splitlines())
 
 
+def test_a_narrower_terminal_breaks_lines_and_cuts_nothing(loaded: None) -> None:
+    rows = cells(status("--platform", "crm", env={"COLUMNS": "30"}))
+    assert rows["crm/deals"] == "ok just now" and rows["crm/organization_fields"] == "never loaded never"
+
+
 def test_outside_a_project_nothing_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DESTINATION__DUCKDB__CREDENTIALS")
     folder = tmp_path / "elsewhere"

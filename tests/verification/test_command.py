@@ -1,6 +1,7 @@
 """`platform-assets verify` as a user runs it: exit codes, the table, the document, and a fix."""
 
 import json
+import re
 from pathlib import Path
 
 import dagster as dg
@@ -45,6 +46,7 @@ def test_verify_reports_differences_as_text_json_and_exit_code_and_fixes_them(wa
         server.faults.append(Fault("/v1/roles", status=404, times=None))
         failing = warm_command("verify", *SELECT, env=env)
         assert failing.returncode == 1 and "crm/roles: not verified: " in failing.stdout
+        assert re.search(r"^crm/roles +- +- +- +- +- +- +\d+  not verified", failing.stdout, re.MULTILINE)
         assert "1 of 2 assets" in failing.stdout and server.token("crm") not in failing.stdout
 
 
