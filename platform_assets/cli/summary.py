@@ -18,6 +18,8 @@ from platform_assets.orchestration.failures import NEXT_STEP
 class AssetSummary:
     """One table: `rows` in it (None before it landed), rows `loaded` that were new or changed, requests sent.
 
+    Of a table that failed, `loaded` is of the partitions that landed, and `requests` is not known.
+
     `unserved` is why the contract in use does not serve it; the table stays as it is.
     """
 
@@ -69,7 +71,10 @@ class Summary:
             return
         metadata: Mapping[str, Any] = {name: entry.value for name, entry in materialization.metadata.items()}
         asset.rows = metadata.get("dagster/row_count", metadata.get("rows_in_table", asset.rows))
-        if materialization.partition is None:
+        if materialization.partition is not None:
+            # What landed of a table of which other partitions failed; the whole table's own event comes last.
+            asset.loaded += metadata.get("rows_loaded", 0)
+        else:
             asset.landed = True
             asset.loaded = metadata.get("rows_loaded", 0)
             asset.requests = metadata.get("requests", 0)
@@ -107,7 +112,7 @@ def _print_assets(console: Console, summary: Summary) -> None:
         Column("asset", lambda row: row[0]),
         Column("rows", lambda row: str(row[1].rows) if row[1].landed else "failed", right=True),
         Column("new or changed", lambda row: str(row[1].loaded), right=True),
-        Column("requests", lambda row: str(row[1].requests), rank=1, right=True),
+        Column("requests", lambda row: str(row[1].requests) if row[1].landed else "-", rank=1, right=True),
     ]
     print_table(console, columns, list(summary.assets.items()))
     console.print()

@@ -39,8 +39,8 @@ def reading(schema: str = "", *, wait: float | None = None, or_copy: bool = Fals
     Args:
         schema: where the reader begins, e.g. `marts` or `crm`; it goes on to others by `use`.
         wait: seconds to wait for another process, `[warehouse] lock_wait` by default.
-        or_copy: if another process lets nobody read for a second, read what it last committed, and say so on stderr.
-            Not for what decides over rows.
+        or_copy: if another process lets nobody read for half a second, read what it last committed, and say so on
+            stderr. Not for what decides over rows.
 
     Raises WarehouseError if the warehouse is unavailable, or a DuckDB file that does not exist, which is not made.
     """

@@ -116,6 +116,19 @@ def test_a_failed_resource_blocks_only_its_children(selected: list[str], said: s
         assert done.returncode == 0 and "Open the UI" not in done.stdout, "a job without a terminal need not hear it"
 
 
+def test_what_landed_of_a_table_that_failed_is_counted(warehouse_file: Path) -> None:
+    """One organization's pipelines cannot be read, those of the others land."""
+    path = "organizations/acme/pipelines"
+    with SandboxServer(faults=[Fault(path, status=400, times=None)]) as server:
+        selected = ["--select", "ci_analytics/organizations", "--select", "ci_analytics/organizations_pipelines"]
+        done = warm_command("sync", *selected, "--no-models", env=sandbox_settings(server))
+    assert done.returncode == 1, done.stdout
+    ((landed,),) = query(warehouse_file, "SELECT count(*) FROM ci_analytics.organizations_pipelines")
+    lines = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line.startswith("ci_analytics/")}
+    assert landed > 0
+    assert lines["ci_analytics/organizations_pipelines"] == ["failed", str(landed), "-"]
+
+
 @pytest.mark.slow
 def test_an_unknown_partition_or_parent_is_an_error() -> None:
     with SandboxServer() as server:

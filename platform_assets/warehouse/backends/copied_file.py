@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # Bytes of a file beyond which nobody would wait for its copy.
@@ -38,6 +38,13 @@ def copied(path: Path) -> Iterator[Path]:
         except OSError as error:
             raise NotCopied(error.strerror or str(error)) from None
         yield copy
+
+
+def unlink_files(copy: Path) -> None:
+    """Take the names from files that are open, where the system lets one: a killed process leaves no rows behind."""
+    for file in _files(copy):
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
 
 
 def _refuse_large(path: Path, folder: Path) -> None:

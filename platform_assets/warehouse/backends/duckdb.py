@@ -22,7 +22,7 @@ from platform_assets.cancellation import current
 from platform_assets.configuration import WAREHOUSE, configured
 from platform_assets.declarations import SettingsError
 from platform_assets.warehouse.backends.backend import BATCH_ROWS, parquet_if_supported
-from platform_assets.warehouse.backends.copied_file import NotCopied, copied
+from platform_assets.warehouse.backends.copied_file import NotCopied, copied, unlink_files
 from platform_assets.warehouse.backends.hold import Hold
 from platform_assets.warehouse.backends.holders import TELL_AFTER, Notice, locking_process, process_in, tell
 from platform_assets.warehouse.backends.reader import Reader, Row
@@ -186,6 +186,7 @@ def _open_copy(stack: ExitStack, path: Path, held: Held) -> duckdb.DuckDBPyConne
     try:
         copy = stack.enter_context(copied(path))
         connection = stack.enter_context(duckdb.connect(str(copy), read_only=True))
+        unlink_files(copy)
     except (NotCopied, duckdb.Error) as error:
         log.info("%s is not read from a copy: %s", path, error)
         return None
@@ -203,16 +204,19 @@ def _locked(path: Path, wait: float) -> Iterator[None]:
         _acquire(lock, path, wait)
     except Timeout:
         cancellation.check()
-        holder = locking_process(Path(lock.lock_file))
-        raise Held(
-            f"another process kept {path} for {wait:.0f} s ({holder}); try again, or raise warehouse.lock_wait", holder
-        ) from None
+        raise _held(path, locking_process(Path(lock.lock_file)), wait) from None
     except OSError as error:
         raise WarehouseError(f"the warehouse {path} cannot be locked: {error.strerror or error}") from None
     try:
         yield
     finally:
         lock.release()
+
+
+def _held(path: Path, holder: str, wait: float) -> Held:
+    return Held(
+        f"another process kept {path} for {wait:.0f} s ({holder}); try again, or raise warehouse.lock_wait", holder
+    )
 
 
 def _acquire(lock: FileLock, path: Path, wait: float) -> None:
@@ -268,8 +272,9 @@ def _opened(path: Path, wait: float, *, read_only: bool = False) -> duckdb.DuckD
     try:
         return retrying(duckdb.connect, str(path), read_only=read_only)
     except duckdb.Error as error:
-        reason = f"the warehouse {path} cannot be opened: {str(error).splitlines()[0]}"
-        raise (Held(reason, held_by) if held_by else WarehouseError(reason)) from None
+        if held_by:
+            raise _held(path, held_by, wait) from None
+        raise WarehouseError(f"the warehouse {path} cannot be opened: {str(error).splitlines()[0]}") from None
 
 
 def _refuse_other_formats(path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 # Seconds of waiting until somebody is told: most waits are shorter.
-TELL_AFTER = 1.0
+TELL_AFTER = 0.5
 _LOCKS = Path("/proc/locks")
 _COMMAND_CHARACTERS = 60
 
