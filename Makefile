@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # If it were set, every process would compile a thousand modules again, a second each.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup run test test-slow test-long test-all dev lint lint-python lint-dbt lint-docs format bench cluster fuzz simulate mutants clean docs build test-package test-embedded-elt
+.PHONY: help setup run test test-slow test-long test-all dev lint lint-python lint-dbt lint-docs format bench manifests cluster fuzz simulate mutants clean docs build test-package test-embedded-elt
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
