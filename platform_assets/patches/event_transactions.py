@@ -63,7 +63,7 @@ class _Transactions:
             with self._connect(shard) as connection:
                 yield connection
             return
-        if self._open and not self._uses and time.monotonic() - self._began > LONGEST:
+        if self._open and not self._uses and (self._is_long() or self._may_deadlock(shard)):
             self.commit()
         if not self._open:
             self._began = time.monotonic()
@@ -74,6 +74,16 @@ class _Transactions:
             yield self._open[shard]
         finally:
             self._uses -= 1
+
+    def _is_long(self) -> bool:
+        return time.monotonic() - self._began > LONGEST
+
+    def _may_deadlock(self, shard: str) -> bool:
+        """Whether another process could wait for a file that is held here, and hold the one that is needed now.
+
+        It cannot if everybody holds at most one file of a run and the index, and takes the index last.
+        """
+        return shard not in self._open and shard != INDEX_SHARD_NAME
 
     def has_table(self, name: str) -> bool:
         if threading.get_ident() != self._thread:

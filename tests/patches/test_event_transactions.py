@@ -135,11 +135,11 @@ def test_a_killed_process_leaves_the_blocks_before(tmp_path: Path) -> None:
 
 
 def test_processes_store_in_turn(on_disk: dg.DagsterInstance, tmp_path: Path) -> None:
-    """Such as two syncs at once, each of which also reads while it stores."""
+    """Such as two syncs at once, each of which also reads while it stores. Events without a run share two files."""
     report(on_disk, -1)
-    together = [subprocess.Popen([sys.executable, "-c", MANY, str(tmp_path), str(n)]) for n in range(3)]
-    assert [process.wait(120) for process in together] == [0, 0, 0]
-    expected = {number: 1 for n in range(3) for number in range(1000 * n, 1000 * n + 100)}
+    together = [subprocess.Popen([sys.executable, "-c", MANY, str(tmp_path), str(n)]) for n in range(4)]
+    assert [process.wait(120) for process in together] == [0, 0, 0, 0]
+    expected = {number: 1 for n in range(4) for number in range(1000 * n, 1000 * n + 100)}
     assert Counter(numbers(on_disk)) == {-1: 1, **expected}
 
 
