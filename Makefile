@@ -21,6 +21,7 @@ $(UV):
 
 $(STAMP): pyproject.toml uv.lock | $(UV)
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(UV) sync --frozen --quiet --compile-bytecode --python $$($(TOOLS)/bin/python -c 'import sys; print(sys.executable)')
+	$(BIN)/python -m platform_assets.dbt.manifest > /dev/null
 	touch $@
 
 CONTRACT ?= reference
@@ -105,7 +106,7 @@ docs: $(UV)  ## build the documentation as a site into site/; a broken link, a s
 
 DIST ?= dist
 build: setup  ## build the sdist and the wheel into dist/
-	$(BIN)/platform-assets dbt parse --quiet
+	$(BIN)/python -m platform_assets.dbt.manifest
 	$(UV) build --quiet --out-dir $(DIST)
 
 test-package: setup  ## build the wheel, install it with each Python that is here, and run it in an empty folder

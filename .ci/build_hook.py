@@ -12,7 +12,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 PACKAGED = "platform_assets/dbt/packaged_project"
 FILES = ("dbt_project.yml", "profiles.yml")
 FOLDERS = ("macros", "models")
-MANIFEST = "target/manifest.json"
+MANIFEST = "target/parsed/manifest.json"
 
 
 class DbtProjectHook(BuildHookInterface):

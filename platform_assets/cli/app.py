@@ -14,6 +14,7 @@ from platform_assets.cli.ports import PortUnavailable
 from platform_assets.declarations import PlatformAssetsError
 from platform_assets.garbage import collect_less_often
 from platform_assets.patches.typer_options import read_options_on_demand
+from platform_assets.whole_file import write_whole
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -298,8 +299,7 @@ def report(
 
     text = render_report()
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8")
+        write_whole(output, text)
     except OSError as error:
         raise PlatformAssetsError(f"{output} cannot be written: {error.strerror}") from None
     typer.echo(f"written: {output} ({max(1, round(len(text) / 1000))} kB)")

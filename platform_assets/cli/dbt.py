@@ -17,7 +17,8 @@ from platform_assets.dbt.existing import (
     models_without_tables,
     unit_tests_without_tables,
 )
-from platform_assets.dbt.program import executable, project_dir, read_manifest
+from platform_assets.dbt.manifest import read_manifest
+from platform_assets.dbt.program import executable, project_dir
 from platform_assets.platforms import all_platforms
 from platform_assets.warehouse.errors import WarehouseError
 from platform_assets.warehouse.location import check_settings, dbt_variables, exclusive_for_child, missing_file
@@ -66,8 +67,6 @@ def _serves_documentation(words: Sequence[str]) -> bool:
 def _without_missing_tables() -> list[str]:
     """Options that leave out the sources without a table and the models below them, which a line on stderr names."""
     manifest = read_manifest()
-    if manifest is None:
-        return []  # dbt says why when it is run
     sources = missing_sources(manifest, existing_relations())
     if not sources:
         return []

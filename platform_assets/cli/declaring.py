@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from platform_assets.declarations import PlatformAssetsError
+from platform_assets.whole_file import write_whole
 
 commands = typer.Typer()
 
@@ -31,8 +32,7 @@ def schema(
 def write_file(path: Path, text: str) -> None:
     """Write a file, and the folders that it is in. Raises PlatformAssetsError if that fails."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)
     except OSError as error:
         raise PlatformAssetsError(f"{path} cannot be written: {error.strerror}") from None
 

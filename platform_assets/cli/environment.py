@@ -36,6 +36,7 @@ from platform_assets.http.errors import SettingsError
 from platform_assets.platforms import all_platforms, broken_platforms, platform_named
 from platform_assets.warehouse.location import check_settings as check_warehouse_settings
 from platform_assets.warehouse.location import warehouse_name
+from platform_assets.whole_file import write_whole
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -74,7 +75,7 @@ def dagster_home() -> Path:
     try:
         home.mkdir(parents=True, exist_ok=True)
         if not config.exists() or config.read_text() in EARLIER_YAML:
-            config.write_text(DAGSTER_YAML)
+            write_whole(config, DAGSTER_YAML)
     except OSError as error:
         raise SettingsError(unusable_home(home, error.strerror)) from None
     os.environ["DAGSTER_HOME"] = str(home)

@@ -1,9 +1,7 @@
 """`platform-assets metrics`: what the warehouse recorded, as Prometheus reads it. Imports neither Dagster nor dlt."""
 
 import contextlib
-import os
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +13,7 @@ from platform_assets.cli.ports import check_port
 from platform_assets.declarations import Platform, PlatformAssetsError
 from platform_assets.reporting.metrics import metrics_text, registry
 from platform_assets.warehouse.location import check_settings
+from platform_assets.whole_file import write_whole
 
 
 def show_metrics(names: Sequence[str]) -> None:
@@ -50,15 +49,6 @@ def _platforms(names: Sequence[str]) -> list[Platform]:
 def _write(path: Path, text: bytes) -> None:
     """Replace the file by one with the text, readable by everybody as node_exporter needs it."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(text)
-                os.fchmod(file.fileno(), 0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(path, text, mode=0o644)
     except OSError as error:
         raise PlatformAssetsError(f"{path} cannot be written: {error.strerror or error}") from None

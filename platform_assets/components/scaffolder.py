@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from platform_assets.components.written import declaration_from, declaration_to_fill_in
 from platform_assets.declarations import PlatformAssetsError
+from platform_assets.whole_file import write_whole
 
 _PYTHON = """\
 import dagster as dg
@@ -54,7 +55,7 @@ class PlatformScaffolder(dg.Scaffolder[ScaffoldParams]):
         except PlatformAssetsError as error:
             _remove_if_empty(folder)
             raise click.ClickException(str(error)) from None
-        target.write_text(text, encoding="utf-8")
+        write_whole(target, text)
         for saying in sayings:
             click.echo(saying)
         if request.scaffold_format == "python":

@@ -17,14 +17,13 @@ from platform_assets.configuration.freshness import lag_variables
 from platform_assets.dbt.build_result import BuildResult
 from platform_assets.dbt.column_lineage import column_lineage, declared_tables
 from platform_assets.dbt.existing import existing_relations, left_out_tests
-from platform_assets.dbt.program import GRACE_SECONDS, project_dir, terminated_on_cancel
+from platform_assets.dbt.program import GRACE_SECONDS, PARTIAL_PARSE, project_dir, terminated_on_cancel
 from platform_assets.dbt.project import model_versions
 from platform_assets.dbt.stale_models import build_metadata
 from platform_assets.log_fields import log_fields
 from platform_assets.orchestration.interrupts import canceled
 from platform_assets.patches.asset_metadata import hide_objects_of_models
 from platform_assets.patches.dbt_imports import (
-    PARTIAL_PARSE_FILE_NAME,
     DagsterDbtCliRuntimeError,
     DagsterDbtTranslator,
     DbtCliInvocation,
@@ -73,7 +72,7 @@ def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: DbtP
         # Unit tests are for those who change models, and need every table above a model to exist.
         command = ["build", "--exclude-resource-type", "unit_test", *_tests_left_out(context, project)]
         with exclusive_for_child("models"), environment({**dbt_variables(), **lags}):
-            _delete_old_targets(project.target_path)
+            _delete_old_targets()
             read_at, versions = time.time(), model_versions()
             invocation = dbt.cli(command, context=context)
             invocation.termination_timeout_seconds = GRACE_SECONDS
@@ -87,7 +86,7 @@ def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: DbtP
         if current().cancelled:
             raise canceled(context) from None  # dbt reports that it was interrupted
         raise
-    _keep_parsed(invocation.target_path, project.target_path)
+    _keep_parsed(invocation.target_path)
     shutil.rmtree(invocation.target_path, ignore_errors=True)
 
 
@@ -150,15 +149,15 @@ def _lineage_metadata(node: Mapping[str, Any], invocation: DbtCliInvocation) -> 
     return {"dagster/column_lineage": dg.TableColumnLineage(by_column)}
 
 
-def _keep_parsed(built: Path, target: Path) -> None:
+def _keep_parsed(built: Path) -> None:
     """Leave what a build has parsed for the next: dbt parses every file again if the warehouse has another path."""
     with suppress(OSError):
-        (built / PARTIAL_PARSE_FILE_NAME).replace(project_dir() / target / PARTIAL_PARSE_FILE_NAME)
+        (built / PARTIAL_PARSE.name).replace(project_dir() / PARTIAL_PARSE)
 
 
-def _delete_old_targets(target: Path) -> None:
+def _delete_old_targets() -> None:
     """Delete what failed builds left in dbt's target folder longer than `_KEEP_TARGETS_SECONDS` ago."""
-    for folder in target.glob("dbt_models-*"):
+    for folder in project_dir().joinpath("target").glob("dbt_models-*"):
         with suppress(OSError):
             if folder.stat().st_mtime < time.time() - _KEEP_TARGETS_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)

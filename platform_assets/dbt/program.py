@@ -1,6 +1,5 @@
 """dbt's project folder and program, for commands that start dbt without Dagster."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -12,8 +11,6 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from platform_assets.cancellation import current
 from platform_assets.configuration.dagster_home import dagster_home_path, unusable_home
 from platform_assets.http.errors import SettingsError
@@ -21,11 +18,13 @@ from platform_assets.http.errors import SettingsError
 _CHECKOUT = Path(__file__).parents[2] / "dbt_project"
 # Where the wheel has the project (.ci/build_hook.py).
 _PACKAGED = Path(__file__).parent / "packaged_project"
-_MANIFEST = Path("target", "manifest.json")
+# The project as dbt has parsed it (dbt/manifest.py).
+PARSED = Path("target", "parsed", "manifest.json")
+# What dbt knows of the files that it has parsed: with it, it parses only those that changed since.
+PARTIAL_PARSE = Path("target", "partial_parse.msgpack")
 
 # Seconds that dbt has to end its models when it is interrupted; the database rolls back what is killed after that.
 GRACE_SECONDS = 4.0
-_MANIFEST_LOCK_SECONDS = 120.0
 
 
 @cache
@@ -56,7 +55,7 @@ def unpacked(packaged: Path, folder: Path) -> Path:
     """
     # The manifest last: it is outdated if any other file is newer.
     found = [path.relative_to(packaged) for path in packaged.rglob("*") if path.is_file()]
-    files = sorted(found, key=lambda path: (path == _MANIFEST, path))
+    files = sorted(found, key=lambda path: (path == PARSED, path))
     content = b"\0".join(part for path in files for part in (str(path).encode(), (packaged / path).read_bytes()))
     copy = folder / blake2b(content, digest_size=6).hexdigest()
     if copy.exists():
@@ -82,37 +81,8 @@ def executable() -> str:
     return str(beside_python) if beside_python.exists() else "dbt"
 
 
-def manifest_lock() -> FileLock:
-    """Held while the manifest is read or written: processes that start together must not parse at once."""
-    target = (project_dir() / _MANIFEST).parent
-    target.mkdir(exist_ok=True)
-    return FileLock(target / "manifest.lock", timeout=_MANIFEST_LOCK_SECONDS)
-
-
-def is_outdated(manifest: Path) -> bool:
-    """Whether a model, a macro or the project file was edited after the manifest was written."""
-    files = [project_dir() / "dbt_project.yml"]
-    for folder in ("models", "macros"):
-        files.extend(path for path in project_dir().joinpath(folder).rglob("*") if path.is_file())
-    return not manifest.exists() or manifest.stat().st_mtime < max(path.stat().st_mtime for path in files)
-
-
-def read_manifest() -> dict[str, Any] | None:
-    """The manifest of the project as its files are now, in dbt's own words; None if dbt cannot parse them.
-
-    The caller has set the variables of a build: with others, dbt would parse every file again at the next one.
-    """
-    with manifest_lock():
-        manifest = project_dir() / _MANIFEST
-        if is_outdated(manifest):
-            parsing = subprocess.run([executable(), "parse", "--quiet"], cwd=project_dir(), check=False, stdout=2)  # noqa: S603 -- our own arguments
-            if parsing.returncode:
-                return None
-        return json.loads(manifest.read_bytes())
-
-
 @contextmanager
-def terminated_on_cancel(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def terminated_on_cancel(process: subprocess.Popen[Any]) -> Iterator[None]:
     """Terminate a process when the run is cancelled or the block is left before the process ended.
 
     What still runs after `GRACE_SECONDS` is killed.

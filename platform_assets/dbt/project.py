@@ -2,27 +2,16 @@
 
 from hashlib import blake2b
 
-from platform_assets import progress
-from platform_assets.configuration import environment
-from platform_assets.configuration.freshness import lag_variables
-from platform_assets.dbt.program import executable, is_outdated, manifest_lock, project_dir, terminated_on_cancel
+from platform_assets.dbt.manifest import current_manifest
+from platform_assets.dbt.program import PARSED, executable, project_dir
 from platform_assets.patches.dbt_command import DbtCommand
 from platform_assets.patches.dbt_imports import DbtProject
-from platform_assets.platforms import all_platforms
-from platform_assets.progress import Phase
 
 
 def dbt_project() -> DbtProject:
-    """The dbt project with an up-to-date manifest: a fresh clone, or an edited model, needs no manual step."""
-    project = DbtProject(project_dir())
-    # Parse under the variables of a build: with others, dbt would parse every file again at the first build.
-    lags = environment(lag_variables(all_platforms()))
-    with manifest_lock(), lags:
-        if is_outdated(project.manifest_path):
-            parsing = dbt_cli(project).cli(["parse", "--quiet"], target_path=project.target_path)
-            with progress.current().phase(Phase.MODELS), terminated_on_cancel(parsing.process):
-                parsing.wait()
-    return project
+    """The dbt project with an up-to-date manifest. Raises SettingsError if dbt cannot parse it."""
+    current_manifest()
+    return DbtProject(project_dir(), target_path=PARSED.parent)
 
 
 def dbt_cli(project: DbtProject) -> DbtCommand:

@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from platform_assets.declarations import RateLimit
+from platform_assets.whole_file import write_whole
 
 # Seconds added to a window: requests granted at its two ends may reach the server that much closer together.
 JITTER = 0.15
@@ -58,13 +59,13 @@ class Limiter:
             if len(granted) == self._requests:
                 at = max(now, granted[0] + self._window)
             granted.append(at)
-            self._file.write_text(json.dumps(list(granted)))
+            write_whole(self._file, json.dumps(list(granted)))
         if at > now:
             sleep(at - now)
         return at - now
 
     def _granted(self, now: float) -> list[float]:
-        """Times of the last grants; none after a reboot, or if a killed process left half a file."""
+        """Times of the last grants; none after a reboot, or if the file is damaged."""
         try:
             granted = json.loads(self._file.read_text())
         except (FileNotFoundError, json.JSONDecodeError):

@@ -36,11 +36,9 @@ def _without_dbt_core() -> Iterator[None]:
 
 with _without_dbt_core():
     from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, DbtProject, dbt_assets
-    from dagster_dbt.core.dbt_cli_invocation import PARTIAL_PARSE_FILE_NAME
     from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
 __all__ = [
-    "PARTIAL_PARSE_FILE_NAME",
     "DagsterDbtCliRuntimeError",
     "DagsterDbtTranslator",
     "DbtCliInvocation",

@@ -13,14 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from platform_assets.configuration.platform_settings import read_settings
-from platform_assets.dbt.project import project_dir
+from platform_assets.dbt.program import PARTIAL_PARSE, project_dir
 from platform_assets.http.client import ApiClient
-from platform_assets.patches.dbt_imports import PARTIAL_PARSE_FILE_NAME
 from platform_assets.platforms import all_platforms
 from platform_assets.sync import Selection, sync
 from platform_assets.warehouse import open_warehouse
 
-PARSED = project_dir() / "target" / "tests" / PARTIAL_PARSE_FILE_NAME
+PARSED = project_dir() / "target" / "tests" / PARTIAL_PARSE.name
 """What dbt has parsed in the last test; it checks itself which files are no longer the same."""
 
 
@@ -42,7 +41,7 @@ def build(warehouse: Path, target: Path, *options: str) -> dict[str, str]:
 
 
 def run_dbt(*words: str, warehouse: Path, target: Path, variables: Mapping[str, str] | None = None) -> None:
-    parsed = target / PARTIAL_PARSE_FILE_NAME
+    parsed = target / PARTIAL_PARSE.name
     target.mkdir(parents=True, exist_ok=True)
     if PARSED.exists() and not parsed.exists():
         shutil.copy(PARSED, parsed)

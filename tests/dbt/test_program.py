@@ -7,7 +7,7 @@ import pytest
 
 from platform_assets.dbt.program import unpacked
 
-NAMES = ("dbt_project.yml", "models/a.sql", "target/manifest.json")
+NAMES = ("dbt_project.yml", "models/a.sql", "target/parsed/manifest.json")
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def packaged(tmp_path: Path) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(f"of {name}")
     # As from a wheel, whose files may all be of one time, or in any order.
-    os.utime(folder / "target" / "manifest.json", (0, 0))
+    os.utime(folder / "target" / "parsed" / "manifest.json", (0, 0))
     return folder
 
 
@@ -26,7 +26,7 @@ def test_the_copy_has_every_file_and_its_manifest_is_not_outdated(packaged: Path
     assert {str(path.relative_to(copy)) for path in copy.rglob("*") if path.is_file()} == set(NAMES)
     assert all((copy / name).read_bytes() == (packaged / name).read_bytes() for name in NAMES)
     times = {name: (copy / name).stat().st_mtime for name in NAMES}
-    assert times["target/manifest.json"] == max(times.values())
+    assert times["target/parsed/manifest.json"] == max(times.values())
 
 
 def test_a_second_process_takes_the_copy_and_another_version_makes_its_own(packaged: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from urllib.request import Request, urlopen
 import duckdb
 import pytest
 
+from platform_assets.dbt.program import PARSED
 from tests.cli.command import ROOT
 from tests.components.project import DECLARATION
 from tests.servers.stub_api import StubApi, listed
@@ -88,7 +89,7 @@ def test_the_first_command_and_the_ui(environment: Path, tmp_path: Path) -> None
         assert connection.execute("SELECT count(*) FROM marts.platform_health").fetchall() == [(5,)]
     (project,) = (tmp_path / "data" / "dagster_home" / "dbt_project").iterdir()
     (packaged,) = environment.parent.glob("lib/*/site-packages/platform_assets/dbt/packaged_project")
-    assert (project / "target" / "manifest.json").read_bytes() == (packaged / "target" / "manifest.json").read_bytes()
+    assert (project / PARSED).read_bytes() == (packaged / PARSED).read_bytes()
 
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -10,6 +10,7 @@ import pytest
 
 from platform_assets import platforms
 from platform_assets.cli import main
+from platform_assets.dbt.program import PARSED
 from platform_assets.platforms import all_platforms
 from platform_assets.sandbox import SandboxServer
 from tests.cli.command import ROOT, command
@@ -84,9 +85,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     left = shutil.ignore_patterns("__pycache__", "target", "logs")
     for name in ("platform_assets", "dbt_project", ".dlt"):
         shutil.copytree(ROOT / name, copy / name, ignore=left)
-    if (target := ROOT / "dbt_project" / "target" / "manifest.json").exists():
-        (copy / "dbt_project" / "target").mkdir()
-        shutil.copy(target, copy / "dbt_project" / "target")
+    if (parsed := ROOT / "dbt_project" / PARSED).exists():
+        (copy / "dbt_project" / PARSED).parent.mkdir(parents=True)
+        shutil.copy(parsed, copy / "dbt_project" / PARSED)
     return copy
 
 
