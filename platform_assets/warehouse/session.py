@@ -150,6 +150,7 @@ class WarehouseSession(TableReader):
         if not assigned:
             return
         with self._client.begin_transaction():
+            self._hold.confirm()
             for table, fields in assigned.items():
                 column_names.write(self._client, table, fields)
 
@@ -165,6 +166,7 @@ class WarehouseSession(TableReader):
         """
         self._make_own_tables()
         with self._client.begin_transaction():
+            self._hold.confirm()
             source_account.write(self._client, account)
             self._record_loading(source.resources)
         self._normalize(source, file_format)
@@ -214,6 +216,7 @@ class WarehouseSession(TableReader):
         self._make_own_tables()
         landed = list(landed)
         with client.begin_transaction():
+            self._hold.confirm()
             self._move_staged(landed)
             for table, keys in marked.items():
                 deleted_at = client.escape_column_name(DELETED_AT)
@@ -254,6 +257,7 @@ class WarehouseSession(TableReader):
         client = self._client
         own = migrations.OwnTables(client, state.column_types(self._job_client), {})
         with client.begin_transaction():
+            self._hold.confirm()
             for dataset in (client.staging_dataset_name, client.dataset_name):
                 with client.with_alternative_dataset_name(dataset):
                     if client.has_dataset():

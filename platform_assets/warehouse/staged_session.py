@@ -52,6 +52,7 @@ class StagedSession(WarehouseSession):
         if account is not None and source_account.would_change(self.source(), account):
             self._hold.require_alone()
             with self._client.begin_transaction():
+                self._hold.confirm()
                 source_account.write(self._client, account)
 
     def load(self, source: DltSource, file_format: str | None, account: source_account.Source) -> None:
@@ -83,6 +84,7 @@ class StagedSession(WarehouseSession):
 
     def finish_load(self, resource: str) -> None:
         with self.landing([resource]), self._client.begin_transaction():
+            self._hold.confirm()
             self._move_staged([resource])
             self._record_loading([resource])
 

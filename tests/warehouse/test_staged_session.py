@@ -17,6 +17,7 @@ import pytest
 
 from platform_assets.sync import ResourceOutcome
 from platform_assets.warehouse import WarehouseError, open_warehouse
+from platform_assets.warehouse.staged_session import StagedSession
 from tests.forkserver import processes
 from tests.servers.postgres import connection, query
 from tests.sync.shop import SHOP, Shop
@@ -35,6 +36,8 @@ WHILE_MOVED = f"""
         RETURN NULL;
     END $$;
     CREATE TRIGGER held AFTER INSERT ON shop.parts FOR EACH STATEMENT EXECUTE FUNCTION public.wait()"""
+
+WHILE_MADE = WHILE_STAGED.replace("CREATE SCHEMA", "CREATE TABLE")
 
 
 class Gate:
@@ -221,6 +224,46 @@ def test_a_change_of_the_schema_waits_for_the_loads_before_it(shop: Shop, gate: 
         ("a", 0),
         ("b", 2),
     ]
+
+
+def test_the_first_load_excludes_the_others_while_it_makes_the_tables(gate: Gate, in_postgres: SETTINGS) -> None:
+    """It finds out by statements that fail which tables are missing."""
+    with Shop() as server:
+        serve(server, ["a", "b"], title="first")
+        gate.close(WHILE_MADE)
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(server.sync, "words")
+            gate.reached()
+            second = pool.submit(server.sync, "words")
+            try:
+                gate.waiting()
+            finally:
+                gate.open()
+            assert first.result(60)["words"].ok and second.result(60)["words"].ok
+    assert query(in_postgres, "SELECT id FROM shop.words ORDER BY 1") == [("a",), ("b",)]
+    assert query(in_postgres, "SELECT count(*) FROM shop._sync_version") == [(1,)]
+
+
+def test_a_load_whose_locks_are_lost_writes_nothing(
+    shop: Shop, in_postgres: SETTINGS, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a pooler that gives each transaction another connection to the server."""
+    serve(shop, ["a", "b"], title="second")
+    move = StagedSession.load
+
+    def load_and_lose(self: StagedSession, *args: Any) -> None:
+        move(self, *args)
+        self._client.execute_sql("SELECT pg_advisory_unlock_all()")
+
+    monkeypatch.setattr(StagedSession, "load", load_and_lose)
+    with pytest.raises(WarehouseError, match="the lock on shop was lost, nothing was written"):
+        shop.sync("parts")
+    assert titles(in_postgres) == {"a": {"first a"}, "b": {"first b"}}
+    monkeypatch.undo()
+    for name, value in in_postgres.items():
+        monkeypatch.setenv(name, value)
+    assert shop.sync("parts")["parts"].rows_loaded == 4
+    assert staging_schemas(in_postgres) == []
 
 
 def test_loads_that_bring_new_fields_at_once_keep_both(in_postgres: SETTINGS) -> None:

@@ -79,6 +79,17 @@ def unlock(connection: Any, name: str, *, shared: bool = False) -> None:
         cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [_key(name)])
 
 
+def holds(connection: Any, name: str) -> bool:
+    """Whether the server process that serves this connection holds the lock `name`, shared or alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted"
+            " AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = hashtextextended(%s, 0)",
+            [_key(name)],
+        )
+        return bool(cursor.fetchone()[0])
+
+
 def _key(name: str) -> str:
     return f"platform_assets.{name}"
 
@@ -118,6 +129,14 @@ class SharedHold(Hold):
         lock(connection, self._part, self._wait, shared=True)
         unlock(connection, self._part)
         self.is_alone = False
+
+    def confirm(self) -> None:
+        """It is lost behind a pooler that gives each transaction another connection to the server."""
+        if not holds(self._client.native_connection, self._part):
+            raise WarehouseError(
+                f"the lock on {self._part} was lost, nothing was written: connect to Postgres directly, or through a"
+                " pooler in session mode"
+            )
 
     @contextmanager
     def landing(self, resources: Iterable[str]) -> Iterator[None]:

@@ -32,6 +32,9 @@ class Hold:
         if not self.is_alone:
             raise MustBeAlone
 
+    def confirm(self) -> None:
+        """Raise WarehouseError if it was lost. Call inside each transaction that relies on it, before its changes."""
+
     @contextmanager
     def landing(self, resources: Iterable[str]) -> Iterator[None]:
         """Exclude other processes that record rows or progress of any of `resources`."""

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platform_assets.patches.postgres_resets import keep_locks
 from platform_assets.warehouse.backends.advisory_locks import SharedHold, lock
 from platform_assets.warehouse.backends.backend import BATCH_ROWS, parquet_if_supported
 from platform_assets.warehouse.backends.hold import Hold
@@ -76,6 +77,7 @@ class Postgres:
         credentials = _credentials()
         import psycopg2
 
+        keep_locks(client.sql_client)
         try:
             client.sql_client.open_connection()
         except psycopg2.Error as error:

@@ -83,6 +83,20 @@ MUTANTS = (
         (f"{STAGED}::test_a_row_that_two_partitions_bring_at_once_is_there_once",),
     ),
     Mutant(
+        "locks-lost-with-a-failed-statement",
+        "platform_assets/warehouse/backends/postgres.py",
+        "        keep_locks(client.sql_client)\n",
+        "",
+        ("tests/patches/test_postgres_resets.py::test_a_session_that_finds_no_table_still_holds_its_platform",),
+    ),
+    Mutant(
+        "lost-locks-not-noticed",
+        "platform_assets/warehouse/backends/advisory_locks.py",
+        "        if not holds(self._client.native_connection, self._part):",
+        "        if False:",
+        (f"{STAGED}::test_a_load_whose_locks_are_lost_writes_nothing",),
+    ),
+    Mutant(
         "schema-changed-beside-other-loads",
         "platform_assets/warehouse/backends/advisory_locks.py",
         "        lock(client.native_connection, part, wait, shared=not alone)",
