@@ -8,9 +8,13 @@ here prepares statements, listens, or sets parameters for longer than a statemen
 tests/patches/test_postgres_resets.py says when it can go.
 """
 
-from typing import Any
+from __future__ import annotations
 
-from dlt.destinations.sql_client import SqlClientBase
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    # Commands that only read start without dlt.
+    from dlt.destinations.sql_client import SqlClientBase
 
 
 def keep_locks(client: SqlClientBase[Any]) -> None:
