@@ -7,7 +7,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO
 
 from platform_assets.declarations.response_format import Csv, JsonLines, Lines, PlainFormat
 from platform_assets.http.lossless_json import lines_from_json
@@ -50,37 +50,70 @@ def ends_itself(response_format: PlainFormat) -> bool:
 
 def _from_json_lines(content: bytes, *, is_declared_json: bool) -> list[Any]:
     found = lines_from_json(content.removeprefix(codecs.BOM_UTF8))
-    if is_declared_json and len(found) == 1 and isinstance(found[0], dict):
-        # One line that is labelled as one JSON value may be an error that came with status 200.
-        name = next((name for name in _ERROR_FIELDS if found[0].get(name)), None)
-        if name is not None:
-            raise ValueError(f"one JSON value with `{name}`, where lines are expected")
+    if is_declared_json:
+        refuse_error(found)
     return found
 
 
+def refuse_error(lines: list[Any]) -> None:
+    """Raise ValueError for one line that is labelled as one JSON value, and may be an error with status 200."""
+    if len(lines) == 1 and isinstance(lines[0], dict):
+        name = next((name for name in _ERROR_FIELDS if lines[0].get(name)), None)
+        if name is not None:
+            raise ValueError(f"one JSON value with `{name}`, where lines are expected")
+
+
 def _from_lines(content: bytes) -> list[dict[str, str]]:
+    return text_records(content.removeprefix(codecs.BOM_UTF8), is_first=True)
+
+
+def text_records(content: bytes, *, is_first: bool) -> list[dict[str, str]]:
+    """The records of lines of text.
+
+    Args:
+        is_first: whether the body begins with them.
+
+    Raises ValueError for what is no text, and for a page or JSON.
+    """
     try:
-        lines = [line.decode() for line in content.removeprefix(codecs.BOM_UTF8).splitlines()]
+        lines = [line.decode() for line in content.splitlines()]
     except UnicodeError:
         raise ValueError("not UTF-8") from None
-    if lines and lines[0].lstrip()[:1] in _NO_COLUMNS:
+    if is_first and lines and lines[0].lstrip()[:1] in _NO_COLUMNS:
         raise ValueError("a page or JSON where lines of text are expected")
     return [{"record": line} for line in lines]
 
 
 def _from_csv(content: bytes, declared: Csv) -> list[dict[str, str | None]]:
     try:
-        text = content.decode(declared.encoding).removeprefix("\ufeff")
+        text = content.decode(declared.encoding)
     except UnicodeError:
         raise ValueError(f"not {declared.encoding}") from None
-    if text.lstrip()[:1] in _NO_COLUMNS:
-        raise ValueError("a table begins with the names of its columns")
-    rows = _rows(text, declared.delimiter)
+    return list(csv_records(io.StringIO(text, newline=""), declared))
+
+
+def csv_records(text: TextIO, declared: Csv) -> Iterator[dict[str, str | None]]:
+    """The records of a table, one after the other.
+
+    Args:
+        text: without translated ends of lines.
+
+    Raises ValueError, with what is wrong, also after records that are right.
+    """
+    try:
+        yield from _csv_records(text, declared)
+    except UnicodeError:
+        raise ValueError(f"not {declared.encoding}") from None
+
+
+def _csv_records(text: TextIO, declared: Csv) -> Iterator[dict[str, str | None]]:
+    rows = _rows(_table_lines(text), declared.delimiter)
     _, header = next(rows, (0, []))
     _check_columns(header)
     nulls = frozenset(declared.null_values)
-    found: list[dict[str, str | None]] = []
+    is_empty = True
     for line, row in rows:
+        is_empty = False
         if len(row) != len(header):
             raise ValueError(f"the row that ends on line {line} has {len(row)} fields, of {len(header)} columns")
         record: dict[str, str | None] = dict(zip(header, row, strict=True))
@@ -88,11 +121,22 @@ def _from_csv(content: bytes, declared: Csv) -> list[dict[str, str | None]]:
             raise ValueError(f"the row that ends on line {line} has a value in a column without a name")
         if nulls:
             record = {name: None if value in nulls else value for name, value in record.items()}
-        found.append(record)
-    if not found and len(header) == 1:
+        yield record
+    if is_empty and len(header) == 1:
         # A message instead of a table would look the same.
         raise ValueError("one column without a row: not taken for an empty table")
-    return found
+
+
+def _table_lines(text: TextIO) -> Iterator[str]:
+    """The lines of a table without the byte order mark. Raises ValueError if it does not begin as one."""
+    for place, written in enumerate(text):
+        line = written.removeprefix("\ufeff") if place == 0 else written
+        if line.lstrip()[:1] in _NO_COLUMNS:
+            raise ValueError("a table begins with the names of its columns")
+        yield line
+        if line.strip():
+            break
+    yield from text
 
 
 def _check_columns(header: list[str]) -> None:
@@ -105,11 +149,11 @@ def _check_columns(header: list[str]) -> None:
         names.add(name)
 
 
-def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not empty, each with the number of its last line. Raises ValueError for an open quote."""
     if csv.field_size_limit() < _LONGEST_FIELD:
         csv.field_size_limit(_LONGEST_FIELD)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         for row in reader:
             if row:

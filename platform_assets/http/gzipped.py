@@ -1,6 +1,7 @@
 """Bodies that are gzipped files: servers hand out exports so, beside or below the encoding of the transfer."""
 
 import zlib
+from collections.abc import Iterable, Iterator
 
 GZIP_MAGIC = b"\x1f\x8b"
 _WINDOW_OF_GZIP = 31
@@ -18,42 +19,51 @@ class TooLarge(Exception):
 
 
 def decompressed(content: bytes, most: int) -> bytes:
-    """The bytes in a gzipped file, of all its members.
+    """The bytes in a gzipped file, of all its members. Arguments and errors as for `inflated`."""
+    return b"".join(inflated((content[at : at + _SLICE] for at in range(0, len(content), _SLICE)), most))
+
+
+def inflated(chunks: Iterable[bytes], most: int) -> Iterator[bytes]:
+    """The bytes in a gzipped file, of all its members, a part at a time.
 
     Args:
-        most: bytes that may come of it; memory is bounded by that.
+        chunks: the file, in order.
+        most: bytes that may come of it; memory is bounded by a part.
 
     Raises:
         TooLarge: if more come of it.
         ValueError: for a file that is damaged, or ends early.
     """
-    found: list[bytes] = []
     size = members = 0
     member = None
-    for start in range(0, len(content), _SLICE):
-        rest = content[start : start + _SLICE]
-        while rest or (member is not None and start + _SLICE >= len(content)):
+    for rest in chunks:
+        while rest:
             if member is None:
                 # Zeros after a member are padding.
                 rest = rest.lstrip(b"\0") if members else rest
                 if not rest:
                     break
                 member, members = zlib.decompressobj(_WINDOW_OF_GZIP), members + 1
-            try:
-                chunk = member.decompress(rest, _CHUNK)
-            except zlib.error as error:
-                raise ValueError(f"a gzipped file that is damaged: {error}") from None
-            size += len(chunk)
+                if members > _MOST_MEMBERS:
+                    raise ValueError(f"a gzipped file of more than {_MOST_MEMBERS} members")
+            part = _decompress(member, rest)
+            size += len(part)
             if size > most:
                 raise TooLarge
-            found.append(chunk)
-            is_stuck = not rest and not chunk
-            if member.eof:
-                rest, member = member.unused_data, None
-            elif is_stuck:
-                raise ValueError("a gzipped file that ends early")
-            else:
-                rest = member.unconsumed_tail
-            if members > _MOST_MEMBERS:
-                raise ValueError(f"a gzipped file of more than {_MOST_MEMBERS} members")
-    return b"".join(found)
+            yield part
+            rest, member = (member.unused_data, None) if member.eof else (member.unconsumed_tail, member)
+    while member is not None and not member.eof:
+        part = _decompress(member, b"")
+        size += len(part)
+        if size > most:
+            raise TooLarge
+        if not part and not member.eof:
+            raise ValueError("a gzipped file that ends early")
+        yield part
+
+
+def _decompress(member: "zlib._Decompress", content: bytes) -> bytes:
+    try:
+        return member.decompress(content, _CHUNK)
+    except zlib.error as error:
+        raise ValueError(f"a gzipped file that is damaged: {error}") from None

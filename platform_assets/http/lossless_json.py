@@ -93,12 +93,15 @@ def has_run(flags: np.ndarray, length: int) -> bool:
     return bool(runs.any())
 
 
-def lines_from_json(content: bytes) -> list[Any]:
-    """The values of lines of JSON, as `from_json` reads each; empty lines have none. Raises ValueError."""
+def lines_from_json(content: bytes, first: int = 1) -> list[Any]:
+    """The values of lines of JSON, as `from_json` reads each; empty lines have none.
+
+    Raises ValueError, with the line's number, counted from `first`.
+    """
     found: list[Any] = []
     # Asked once for all lines: that costs a line more than to parse it.
     read = from_json if may_have_long_number(content) else _from_json_of_short_numbers
-    for number, line in enumerate(content.split(b"\n"), start=1):
+    for number, line in enumerate(content.split(b"\n"), start=first):
         if line and not line.isspace():
             try:
                 found.append(read(line))
