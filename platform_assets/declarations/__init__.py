@@ -71,6 +71,7 @@ from platform_assets.declarations.record_shape import (
     RemoveFields,
     RenameKeys,
 )
+from platform_assets.declarations.report_job import JobRequest, ReportJob
 from platform_assets.declarations.resource import (
     CONTENT_KEY,
     DATA_TYPES,
@@ -131,6 +132,7 @@ __all__ = [
     "HeaderUntil",
     "HttpBasicAuth",
     "Incremental",
+    "JobRequest",
     "Json",
     "JsonLines",
     "JsonLink",
@@ -154,6 +156,7 @@ __all__ = [
     "RecordStep",
     "RemoveFields",
     "RenameKeys",
+    "ReportJob",
     "Resolve",
     "Resource",
     "ResponseAction",

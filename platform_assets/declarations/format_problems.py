@@ -24,8 +24,8 @@ def format_problems(client: Client, endpoint: Endpoint) -> Iterator[Found]:
     if endpoint.details:
         yield "details", "the answers of `details` are JSON; leave out them or `response_format`"
     if is_list(endpoint.response_format):
-        selector = client.data_selector if endpoint.data_selector is None else endpoint.data_selector
-        yield from _list_problems(endpoint, endpoint.paginator or client.paginator, selector)
+        selector = client.data_selector_of(endpoint)
+        yield from _list_problems(endpoint, client.paginator_of(endpoint), selector)
 
 
 def _list_problems(endpoint: Endpoint, paginator: Paginator, selector: str) -> Iterator[Found]:

@@ -10,7 +10,7 @@ from platform_assets.declarations.auth import Auth
 from platform_assets.declarations.cadence import Cadence
 from platform_assets.declarations.error_handler import ErrorHandler
 from platform_assets.declarations.freshness import Freshness
-from platform_assets.declarations.paginator import Paginator
+from platform_assets.declarations.paginator import Paginator, SinglePage
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.resource import CONTENT_KEY, Configured, Endpoint, Resource
 from platform_assets.declarations.settings_named import listed_settings, optional_settings, settings_named
@@ -26,6 +26,7 @@ _DERIVED = {"derived": True}
 # A daily read with two hours to spare.
 _DEFAULT_FRESHNESS = Freshness(allowed_lag=timedelta(hours=26))
 _DEFAULT_ERROR_HANDLER = ErrorHandler()
+_ONE_FILE = SinglePage()
 _DEFAULT_CADENCE = Cadence(cursored="0 * * * *", snapshots="0 3 * * *", full="0 4 * * 0")
 
 
@@ -99,6 +100,7 @@ class Client:
         error_handler: which faults are retried.
         rate_limit: the known limit of the API, or several that hold together; None if only its answers tell.
         max_concurrency: requests in flight at once.
+        max_jobs: jobs of reports (`Endpoint.job`) that may be unfinished at once; None for any number.
         headers: sent with every request.
         daily_budget: how the answers tell what is left of the day's budget, if there is one.
         epoch_times: whether times are numbers, in seconds since 1970 (NinjaOne), instead of ISO 8601 texts, unless an
@@ -118,6 +120,7 @@ class Client:
     error_handler: ErrorHandler = _DEFAULT_ERROR_HANDLER
     rate_limit: RateLimit | tuple[RateLimit, ...] | None = None
     max_concurrency: int = 8
+    max_jobs: int | None = None
     headers: Mapping[str, str | Configured] = field(default_factory=dict)
     epoch_times: bool = False
     daily_budget: DailyBudget | None = None
@@ -128,6 +131,16 @@ class Client:
         if self.rate_limit is None:
             return ()
         return self.rate_limit if isinstance(self.rate_limit, tuple) else (self.rate_limit,)
+
+    def paginator_of(self, endpoint: Endpoint) -> Paginator:
+        """How a list is paged; files of a report are not, unless it says so."""
+        return endpoint.paginator or (self.paginator if endpoint.job is None else _ONE_FILE)
+
+    def data_selector_of(self, endpoint: Endpoint) -> str:
+        """Where a list has its records; files of a report have nothing else, unless it says so."""
+        if endpoint.data_selector is not None:
+            return endpoint.data_selector
+        return self.data_selector if endpoint.job is None else ""
 
     def has_epoch_times(self, endpoint: Endpoint) -> bool:
         """Whether the endpoint's records have times as numbers, in seconds since 1970."""
@@ -304,11 +317,10 @@ class Platform:
         return (key,) if isinstance(key, str) else key or (CONTENT_KEY,)
 
     def paginator_of(self, resource: Resource) -> Paginator:
-        return resource.endpoint.paginator or self.client.paginator
+        return self.client.paginator_of(resource.endpoint)
 
     def data_selector_of(self, resource: Resource) -> str:
-        selector = resource.endpoint.data_selector
-        return self.client.data_selector if selector is None else selector
+        return self.client.data_selector_of(resource.endpoint)
 
     def description_of(self, resource: Resource, field_name: str) -> str | None:
         """What a field means in a resource's table; None if nothing was declared."""

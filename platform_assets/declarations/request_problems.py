@@ -32,11 +32,11 @@ def request_problems(endpoint: Endpoint, paginator: Paginator, secrets: tuple[st
     if problem is not None:
         yield "base_url", problem
     for place, value in endpoint.values.items():
-        if isinstance(value, str) and _EXPRESSION.search(value):
+        if isinstance(value, str) and is_unmarked_template(value):
             yield _key(endpoint, place), f"`{place}` is a text, which is sent as it stands: make it a Template(...)"
     named = {place: mentions_in(template.text) for place, template in endpoint.templates.items()}
     for place, template in endpoint.templates.items():
-        problem = _template_problem(template, secrets) or _missing(endpoint, place, named[place])
+        problem = _template_problem(template, secrets) or value_problem(endpoint, place, endpoint.incremental)
         if problem is not None:
             yield _key(endpoint, place), f"`{place}`: {problem}"
     if endpoint.incremental is not None:
@@ -70,19 +70,33 @@ def _key(endpoint: Endpoint, place: str) -> str:
     return "headers" if place.startswith(HEADER) else "params"
 
 
-def _missing(endpoint: Endpoint, place: str, named: tuple[Mention, ...]) -> str | None:
-    """What a template names that is never there; not what it asks for, so that it says what holds without it."""
+def is_unmarked_template(text: str) -> bool:
+    """Whether a text would be sent with its expressions as they stand."""
+    return _EXPRESSION.search(text) is not None
+
+
+def value_problem(
+    endpoint: Endpoint, place: str, incremental: Incremental | None, more: frozenset[str] = frozenset()
+) -> str | None:
+    """What a template names that is never there; not what it asks for, so that it says what holds without it.
+
+    Args:
+        endpoint: whose template it is.
+        place: where it stands.
+        incremental: whose bounds the template may have.
+        more: values that are known beside those of the endpoint.
+    """
     templates = list(endpoint.templates)
     later = templates[templates.index(place) :]
-    known = {seen_as(one) for one in endpoint.values if one not in later}
-    sent = _sent_bounds(endpoint.incremental)
-    for mention in named:
+    known = {seen_as(one) for one in endpoint.values if one not in later} | more
+    sent = _sent_bounds(incremental)
+    for mention in mentions_in(endpoint.templates[place].text):
         if mention.asked:
             continue
         bound = _bound(mention)
         is_value = mention.variable in _VALUES and mention.field not in known
         if bound is not None and bound not in sent:
-            return _unsent(endpoint, mention)
+            return _unsent(incremental, mention)
         if bound is None and mention.variable in _INTERVALS:
             return f"`{mention.variable}.{mention.field}` is not there; an interval has `start` and `end`"
         if bound is None and is_value:
@@ -108,8 +122,8 @@ def _sent_bounds(incremental: Incremental | None) -> set[str]:
     return {"start", "end"} if incremental.end_param is not None and has_end else {"start"}
 
 
-def _unsent(endpoint: Endpoint, mention: Mention) -> str:
-    if endpoint.incremental is None or endpoint.incremental.start_param is None:
+def _unsent(incremental: Incremental | None, mention: Mention) -> str:
+    if incremental is None or incremental.start_param is None:
         fix = f'`incremental` with `start_param="{VALUE}start"`'
     else:
         fix = f'`end_param="{VALUE}end"` with `end_required` or `step`'

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+from platform_assets.declarations.configured import Configured
 from platform_assets.declarations.detail import Detail
 from platform_assets.declarations.error_handler import ErrorHandler
 from platform_assets.declarations.freshness import Freshness
@@ -15,6 +16,7 @@ from platform_assets.declarations.partition import Buckets, DynamicPartitions
 from platform_assets.declarations.places import VALUE, in_body, in_header, leaves
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.record_shape import RecordShape
+from platform_assets.declarations.report_job import ReportJob
 from platform_assets.declarations.response_format import ResponseFormat
 from platform_assets.declarations.strict import strict
 from platform_assets.declarations.template import Template
@@ -74,18 +76,6 @@ class Listed:
 
     resource: str
     field: str
-
-
-@strict
-@dataclass(frozen=True)
-class Configured:
-    """A path value, query parameter or header taken from `[sources.<platform>] <setting>`; once per value if several.
-
-    Args:
-        setting: key of the setting; required for the contract that uses it.
-    """
-
-    setting: str
 
 
 # What a path value or query parameter is declared with; a tuple of texts is sent as `name=a&name=b`.
@@ -172,6 +162,7 @@ class Endpoint:
             `*` is every item of a list or every value of an object (`data.*`, `groups[*].records`), and
             `['orders.json']` a key with a dot in it.
         response_format: what its answers are written in; None is JSON. Errors are read as they come.
+        job: for a report that the server makes on request: the endpoint's own request creates it, and this reads it.
         envelope: the wrapper around each record, if there is one.
         incremental: the cursor; None if the list has none and is read in full.
         batch: several parents in one request; the parameter that is a `Resolve` takes their values, joined by commas.
@@ -207,6 +198,7 @@ class Endpoint:
     paginator: Paginator | None = None
     data_selector: str | None = None
     response_format: ResponseFormat | None = None
+    job: ReportJob | None = None
     envelope: Envelope | None = None
     incremental: Incremental | None = None
     batch: ParentBatch | None = None

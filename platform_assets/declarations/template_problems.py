@@ -24,6 +24,8 @@ REQUEST = CONTEXT - {"record"}
 SETTINGS = frozenset({"config"})
 PAGE = frozenset({"response", "headers", "last_record", "last_page_size"})
 RESPONSE = frozenset({"response", "headers", "status", "config"})
+# What the requests of a job see beside what a request sees.
+ANSWERS = frozenset({"creation_response", "polling_response", "download_target"})
 
 _FUNCTIONS_TEXT = (
     "timestamp str_to_datetime format_datetime duration max min range sanitize_url camel_case_to_snake_case"

@@ -20,6 +20,7 @@ from platform_assets.declarations.format_problems import format_problems
 from platform_assets.declarations.freshness import LONGEST_LAG, Freshness
 from platform_assets.declarations.handler_problems import handler_problems
 from platform_assets.declarations.incremental import Incremental
+from platform_assets.declarations.job_problems import job_problems
 from platform_assets.declarations.lists import list_problems
 from platform_assets.declarations.nearest import did_you_mean
 from platform_assets.declarations.paginator import Paginator
@@ -155,8 +156,10 @@ def _client_problems(client: Client) -> Iterator[Problem]:
         yield None, "probe", f"{client.probe!r} must start with `/`"
     if not all(limit.requests >= 1 and limit.seconds > 0 for limit in client.rate_limits):
         yield None, "rate_limit", "needs at least one request in a positive number of seconds"
-    if client.max_concurrency < 1:
-        yield None, "max_concurrency", "must be at least 1"
+    for key in ("max_concurrency", "max_jobs"):
+        most = getattr(client, key)
+        if most is not None and most < 1:
+            yield None, key, "must be at least 1"
     for key, problem in handler_problems(client.error_handler, client.auth.secrets):
         yield None, key, problem
     for problem in auth_problems(client.auth):
@@ -241,13 +244,13 @@ def _resource_problems(platform: Platform, resource: Resource, names: set[str]) 
     for one in endpoint.lists:
         for key, problem in record_problems(resource, one, key_fields, secrets):
             yield name, key, problem
-        for key, problem in request_problems(one, one.paginator or platform.client.paginator, secrets):
+        for key, problem in request_problems(one, platform.client.paginator_of(one), secrets):
             yield name, key, problem
         for key, problem in handler_problems(one.error_handler, secrets) if one.error_handler else ():
             yield name, key, problem
         for key, problem in (*detail_problems(platform, resource, one), *link_problems(one)):
             yield name, key, problem
-        for key, problem in format_problems(platform.client, one):
+        for key, problem in (*format_problems(platform.client, one), *job_problems(one, secrets)):
             yield name, key, problem
         for detail in one.details:
             yield from _paginator_problems(name, paginator_of(platform, detail))
