@@ -5,12 +5,13 @@ One request (outgoing.py) goes through these modules:
     ApiClient.send         retries within a budget (retry.py)
       request_limits.py    waits until the declared limits allow a request
       session.py           adds credential, headers, proxies
-      deadline.py          bounds the time of the whole exchange
+      exchange.py          sends it, and bounds size and time of what comes back
       responses.py         turns status and body into an Answer, a transient fault or a failure
       connection_errors.py does the same for an exchange without a response
 
 Redirects are followed here, within the same origin and only with all parameters kept: requests would send the
-credential on to another server, and a server that drops `page=2` would serve page 1 again and again.
+credential on to another server, and a server that drops `page=2` would serve page 1 again and again. Files of reports
+may be elsewhere (file_addresses.py): no other server gets the credential.
 """
 
 import logging
@@ -19,41 +20,35 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
-from typing import Self
-from urllib.parse import parse_qs, urljoin, urlsplit
+from typing import BinaryIO, Self
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from platform_assets.cancellation import current
+from platform_assets.cancellation import Cancellation, current
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Endpoint, Platform, Template
 from platform_assets.http.ageing import Notice, notice
 from platform_assets.http.answer import Answer
 from platform_assets.http.base_urls import base_url_of
-from platform_assets.http.connection_errors import classify_connection_error
-from platform_assets.http.deadline import Deadline
 from platform_assets.http.errors import AnswerError, LimitExhausted, RequestFailed
+from platform_assets.http.exchange import Exchange
+from platform_assets.http.file_addresses import refusal, signatures
+from platform_assets.http.job_places import JobPlaces
 from platform_assets.http.messages import Messages
 from platform_assets.http.outgoing import Outgoing
 from platform_assets.http.pagination.stated_ends import TotalProof
 from platform_assets.http.redaction import RedactingFilter, Redactor
+from platform_assets.http.redirects import redirect_target
 from platform_assets.http.request_limits import RequestLimits
 from platform_assets.http.responses import ResponseClassifier
 from platform_assets.http.retry import RetryBudget, TransientFault
-from platform_assets.http.session import BoughtToken, open_session
+from platform_assets.http.session import BoughtToken, open_bare_session, open_session
 from platform_assets.http.shared_limits import LimitFiles, SharedLimits
 from platform_assets.http.urls import ParamValue, origin
-
-# Seconds until a connection is given up.
-CONNECT_TIMEOUT = 10.0
-
-# Seconds without a byte until a request is given up; `[sources.<platform>] read_timeout` overrides it.
-READ_TIMEOUT = 60.0
-
-# Seconds from connecting to the last byte; `[sources.<platform>] answer_timeout` overrides it.
-ANSWER_TIMEOUT = 120.0
 
 # Bytes of a decompressed body.
 MAX_BODY = 256 * 1024 * 1024
@@ -62,9 +57,6 @@ MAX_REDIRECTS = 5
 
 # Why a request waits whose server, or whose declared limit, asks for it.
 RATE_LIMIT = "for the rate limit"
-
-# Bytes that are read at a time.
-_CHUNK = 1 << 18
 
 
 class ApiClient:
@@ -107,8 +99,7 @@ class ApiClient:
         self._limits = RequestLimits(platform.client, settings.rate_limit, of, self._wait_for_limit, shared)
         # Declared address of endpoints -> the address to use.
         self._base_urls: dict[str | Template | None, str] = {None: settings.base_url}
-        # Origins that have responded, and those that could not be reached.
-        self._has_responded: set[str] = set()
+        # Origins that could not be reached.
         self._unreachable: dict[str, RequestFailed] = {}
         # Path of an endpoint -> what responses said about its end.
         self.notices: dict[str, Notice] = {}
@@ -117,6 +108,10 @@ class ApiClient:
         self._total_proofs: dict[str, TotalProof] = {}
         self._lock = threading.Lock()
         self._session = open_session(platform, settings, self.redact.add, clock)
+        self._bare_session = open_bare_session(self._session, platform.client.max_concurrency)
+        self._exchange = Exchange(platform, settings, self._messages)
+        self.clock = clock
+        self.job_places = JobPlaces(platform.client.max_jobs, self._cancellation)
         self._log_filter = RedactingFilter(self.redact)
         logging.getLogger("urllib3.connectionpool").addFilter(self._log_filter)
 
@@ -131,6 +126,7 @@ class ApiClient:
         self.pool.shutdown(cancel_futures=True)
         self._limits.close()
         self._session.close()
+        self._bare_session.close()
         logging.getLogger("urllib3.connectionpool").removeFilter(self._log_filter)
 
     def total_proof(self, endpoint: Endpoint) -> TotalProof:
@@ -164,6 +160,7 @@ class ApiClient:
         endpoint: Endpoint | None = None,
         *,
         text: bool = False,
+        into: BinaryIO | None = None,
     ) -> Answer:
         """Send a request, with retries as the platform's error handler allows, whatever its method: all of them read.
 
@@ -173,20 +170,22 @@ class ApiClient:
             counts: incremented by `requests`, `retries` and `waited_ms` (milliseconds).
             endpoint: whose limits apply beside the client's.
             text: whether the body is a text, not JSON; then the answer's body is a str, None if it is no text.
+            into: takes the body as it was sent, whole and undamaged, for `batches_in`; then the answer has none.
 
         Raises:
             RequestFailed: no usable answer with all retries, or a status that is not retried.
             LimitExhausted: the server asks for a longer wait than the declared budget, or the day's budget is spent:
                 the server refuses, or its last answer left fewer tokens than the request costs, and nothing is sent.
             ResponseIgnored: the declaration says to ignore the response.
-            AnswerError: the answer breaks the contract, e.g. is not JSON, or the link is to another server.
+            AnswerError: the answer breaks the contract, e.g. is not JSON, or the link is to another server and not
+                that of a file.
             SettingsError: the endpoint has an address of its own that no request may be sent to.
             Cancelled: the run was cancelled.
 
         No message contains the credential.
         """
         counts = Counter() if counts is None else counts
-        server = origin(self._base_url(endpoint))
+        server = origin(outgoing.link if outgoing.is_file and outgoing.link else self._base_url(endpoint))
         if server in self._unreachable:
             raise self._unreachable[server]
         budget = RetryBudget(self.platform.error_handler_of(endpoint), self.settings.backoff_factor, self._retries)
@@ -199,11 +198,37 @@ class ApiClient:
             reraise=True,
         )
         try:
-            return retrying(self._send_once, outgoing, counts, endpoint, text)
+            return retrying(self._send_once, outgoing, counts, endpoint, text, into)
         except TransientFault as fault:
-            if fault.failure.unreachable and server not in self._has_responded:
+            if fault.failure.unreachable and server not in self._exchange.has_responded:
                 self._unreachable[server] = fault.failure
             raise fault.failure from None
+
+    def send_last(self, outgoing: Outgoing, endpoint: Endpoint) -> None:
+        """Send a request once, also if the run is cancelled: it ends what would stay at the server.
+
+        It waits for no limit, and has a few seconds. Raises RequestFailed if the server does not take it.
+        """
+        url, query = self._base_url(endpoint) + outgoing.path, outgoing.params
+        if outgoing.link is not None:
+            url, query = self._checked_link(outgoing, origin(url)), {}
+        session = self._session if outgoing.credential else self._bare_session
+        try:
+            response, content = self._exchange.send(
+                session, url, query, outgoing, {}, Cancellation(), most=MAX_BODY, is_last=True
+            )
+        except TransientFault as fault:
+            raise fault.failure from None
+        if not 200 <= response.status_code < 300:
+            shown = self._messages.excerpt(content) or response.reason
+            problem = f"answered {response.status_code}: {shown}"
+            raise RequestFailed(self._messages.about(outgoing.name, problem), status=response.status_code)
+
+    def wait(self, seconds: float, why: str, counts: Counter[str]) -> None:
+        """Wait, and say so. Raises Cancelled as soon as the run is cancelled."""
+        self._on_wait(seconds, why)
+        counts["waited_ms"] += int(seconds * 1000)
+        self._sleep(seconds)
 
     def _say_why(self, state: RetryCallState) -> None:
         fault = state.outcome.exception() if state.outcome else None
@@ -222,31 +247,38 @@ class ApiClient:
         counts["waited_ms"] += int(seconds * 1000)
         self._sleep(seconds)
 
-    def _send_once(self, outgoing: Outgoing, counts: Counter[str], endpoint: Endpoint | None, text: bool) -> Answer:
+    def _send_once(
+        self,
+        outgoing: Outgoing,
+        counts: Counter[str],
+        endpoint: Endpoint | None,
+        text: bool,
+        into: BinaryIO | None = None,
+    ) -> Answer:
         """One try, redirects and one renewed access token included."""
         name, path = outgoing.name, outgoing.path
         url, query = self._base_url(endpoint) + path, outgoing.params
-        if outgoing.link is not None:
-            url, query = self._checked_link(outgoing, origin(url)), {}
+        home = origin(url)
+        if outgoing.is_file and outgoing.link is not None:
+            url = self._file_address(outgoing, outgoing.link)
+        elif outgoing.link is not None:
+            url, query = self._checked_link(outgoing, home), {}
         redirects, renewed = 0, False
         while True:
-            self._cancellation.check()
-            self._end_if_too_few_left(name, endpoint)
-            with self._limits.slot(endpoint) as waited:
-                counts["waited_ms"] += int(waited * 1000)
-                # Others may have spent some meanwhile.
-                self._end_if_too_few_left(name, endpoint)
-                counts["requests"] += 1
-                response, content = self._exchange(url, query, outgoing, self._accepted(endpoint, text=text))
+            is_home = not outgoing.is_file or origin(url) in (home, origin(self.settings.base_url))
+            response, content = self._sent(url, query, outgoing, counts, endpoint, text, into, is_home=is_home)
             auth = self._session.auth
-            if response.status_code == 401 and isinstance(auth, BoughtToken) and not renewed:
+            if response.status_code == 401 and is_home and isinstance(auth, BoughtToken) and not renewed:
                 auth.reject(response.request)
                 renewed = True
                 continue
             if response.status_code not in (301, 302, 303, 307, 308):
-                self._end_if_spent(response, name, endpoint)
-                self._note_ageing(response, path, endpoint)
-                answer = self._responses.classify(response, content, name, endpoint, text=text, most=MAX_BODY)
+                if is_home:
+                    self._end_if_spent(response, name, endpoint)
+                    self._note_ageing(response, path, endpoint)
+                answer = self._responses.classify(
+                    response, content, name, endpoint, text=text, most=MAX_BODY, into=into
+                )
                 return replace(answer, url=url.partition("?")[0])
             if redirects == MAX_REDIRECTS:
                 problem = f"more than {redirects} redirects"
@@ -256,13 +288,57 @@ class ApiClient:
                 raise RequestFailed(self._messages.about(name, problem), status=response.status_code)
             redirects += 1
             # The redirect's URL holds the query already.
-            url, query = self._redirect_target(response, url, outgoing), {}
+            if outgoing.is_file:
+                url = self._file_address(outgoing, urljoin(url, response.headers.get("Location", "")))
+            else:
+                url = redirect_target(response, url, outgoing, self._messages)
+            query = {}
+
+    def _sent(
+        self,
+        url: str,
+        query: Mapping[str, ParamValue],
+        outgoing: Outgoing,
+        counts: Counter[str],
+        endpoint: Endpoint | None,
+        text: bool,
+        into: BinaryIO | None,
+        *,
+        is_home: bool,
+    ) -> tuple[requests.Response, bytes]:
+        """One exchange, once the limits allow it. Another server has neither our limits nor our credential."""
+        self._cancellation.check()
+        self._end_if_too_few_left(outgoing.name, endpoint)
+        with self._limits.slot(endpoint) if is_home else nullcontext(0.0) as waited:
+            counts["waited_ms"] += int(waited * 1000)
+            # Others may have spent some meanwhile.
+            self._end_if_too_few_left(outgoing.name, endpoint)
+            counts["requests"] += 1
+            return self._exchange.send(
+                self._session if is_home and outgoing.credential else self._bare_session,
+                url,
+                query,
+                outgoing,
+                self._accepted(endpoint, text=text),
+                self._cancellation,
+                most=MAX_BODY,
+                into=into,
+            )
 
     def _base_url(self, endpoint: Endpoint | None) -> str:
         declared = endpoint.base_url if endpoint is not None else None
         if declared not in self._base_urls:
             self._base_urls[declared] = base_url_of(self.platform, endpoint, self.settings)
         return self._base_urls[declared]
+
+    def _file_address(self, outgoing: Outgoing, link: str) -> str:
+        """The address of a file, whose signatures no message will have. Raises AnswerError for one that is refused."""
+        problem = refusal(link, self.settings.base_url)
+        if problem is not None:
+            raise AnswerError(self._messages.about(outgoing.name, f"the file {problem}"))
+        for value in signatures(link):
+            self.redact.add(value)
+        return link.partition("#")[0]
 
     def _checked_link(self, outgoing: Outgoing, server: str) -> str:
         """A link to a next page on the list's own server. Raises AnswerError for one to another server."""
@@ -272,7 +348,8 @@ class ApiClient:
         except ValueError:
             target = "not a URL"
         if target != server or "@" in urlsplit(link).netloc:
-            problem = f"the next page is on another origin ({target}), which is refused"
+            what = "the address" if outgoing.label else "the next page"
+            problem = f"{what} is on another origin ({target}), which is refused"
             raise AnswerError(self._messages.about(outgoing.name, problem))
         return link.partition("#")[0]
 
@@ -306,85 +383,3 @@ class ApiClient:
         is_declared = any(name.lower() == "accept" for name in self.platform.client.headers)
         is_other = text or (endpoint is not None and endpoint.response_format is not None and not is_declared)
         return {"Accept": "*/*"} if is_other else {}
-
-    def _exchange(
-        self, url: str, query: Mapping[str, ParamValue], outgoing: Outgoing, accepted: Mapping[str, str]
-    ) -> tuple[requests.Response, bytes]:
-        """One request and its complete body, within the bounds of size and time."""
-        deadline, server = Deadline(self.settings.answer_timeout or ANSWER_TIMEOUT), origin(url)
-        try:
-            with (
-                deadline,
-                self._cancellation.calling(deadline.end),
-                self._session.request(
-                    outgoing.method,
-                    url,
-                    params=query,
-                    json=outgoing.json,
-                    data=outgoing.data,
-                    timeout=(CONNECT_TIMEOUT, self.settings.read_timeout or READ_TIMEOUT),
-                    headers={**accepted, **outgoing.headers},
-                    allow_redirects=False,
-                    stream=True,
-                ) as response,
-            ):
-                self._has_responded.add(server)
-                content = self._read_body(response, outgoing.name)
-            if deadline.passed:
-                raise requests.Timeout
-            return response, content
-        except requests.RequestException as error:
-            raise classify_connection_error(
-                error,
-                outgoing.name,
-                timed_out=deadline.passed,
-                platform=self.platform,
-                origin=server,
-                messages=self._messages,
-                responded_before=server in self._has_responded,
-            ) from None
-
-    def _read_body(self, response: requests.Response, name: str) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        for chunk in response.iter_content(_CHUNK):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > MAX_BODY:
-                raise AnswerError(self._messages.about(name, f"the answer is larger than {MAX_BODY} bytes"))
-        return b"".join(chunks)
-
-    def _redirect_target(self, response: requests.Response, url: str, outgoing: Outgoing) -> str:
-        """The URL that a redirect leads to.
-
-        Raises:
-            RequestFailed: it is on another origin.
-            AnswerError: it has not all parameters with their values.
-        """
-        name, params = outgoing.name, outgoing.params
-        if outgoing.link is not None:
-            params = {one: tuple(values) for one, values in _query(outgoing.link).items()}
-        location = response.headers.get("Location", "")
-        try:
-            target = urljoin(url, location)
-            target_origin = origin(target)
-        except ValueError:
-            target, target_origin = "", "not a URL"
-        if target_origin != origin(url):
-            problem = f"redirects to another origin ({target_origin}), which is refused"
-            raise RequestFailed(self._messages.about(name, problem), status=response.status_code)
-        kept = _query(target)
-        changed = [one for one, value in params.items() if kept.get(one) != _sent(value)]
-        if changed:
-            problem = f"redirects without the parameters `{'`, `'.join(changed)}` as they were sent"
-            raise AnswerError(self._messages.about(name, problem))
-        return target
-
-
-def _query(url: str) -> dict[str, list[str]]:
-    return parse_qs(urlsplit(url).query, keep_blank_values=True)
-
-
-def _sent(value: ParamValue) -> list[str]:
-    """The values that a parameter is sent with."""
-    return list(value) if isinstance(value, tuple) else [str(value)]

@@ -23,6 +23,10 @@ class Outgoing:
         headers: beside those of the client.
         json, data: the body, if it has one: JSON, or a form's fields.
         link: replaces address and query: an absolute URL that an answer gave.
+        is_file: whether the link is that of a file, which may be on another server: that one gets no credential, and
+            `params` stand beside the link's own.
+        credential: whether the API's own server gets the credential.
+        label: names it in messages, in place of the path.
     """
 
     path: str
@@ -32,11 +36,14 @@ class Outgoing:
     json: Any = None
     data: Mapping[str, ParamValue] | None = None
     link: str | None = None
+    is_file: bool = False
+    credential: bool = True
+    label: str | None = None
 
     @property
     def name(self) -> str:
         """For messages: `GET /v1/orders`. Never the query, which may have a credential."""
-        return f"{self.method} {self.path}"
+        return f"{self.method} {self.label or self.path}"
 
     @property
     def can_be_redirected(self) -> bool:

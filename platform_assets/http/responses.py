@@ -12,7 +12,7 @@ any other status                 -> RequestFailed
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 import requests
@@ -21,6 +21,7 @@ from platform_assets.configuration.platform_settings import platform_secrets, se
 from platform_assets.declarations import Endpoint, ErrorHandler, Platform, ResponseAction, Template
 from platform_assets.declarations.response_format import Gzip, Json, ResponseFormat, inner_format
 from platform_assets.http.answer import Answer
+from platform_assets.http.body_files import is_whole_file
 from platform_assets.http.body_formats import ends_itself, from_format
 from platform_assets.http.errors import AnswerError, LimitExhausted, RequestFailed, ResponseIgnored
 from platform_assets.http.gzipped import GZIP_MAGIC, TooLarge, decompressed
@@ -59,6 +60,7 @@ class ResponseClassifier:
         *,
         text: bool = False,
         most: int = 1 << 28,
+        into: BinaryIO | None = None,
     ) -> Answer:
         """The answer in a response.
 
@@ -69,6 +71,7 @@ class ResponseClassifier:
             endpoint: whose permission a refusal names, and what its answers are written in.
             text: whether the body is a text instead of that.
             most: bytes of a body that is a gzipped file, decompressed.
+            into: has the body of a 200 as it was sent, instead of `content`.
 
         Raises:
             TransientFault: the request may be sent again.
@@ -81,6 +84,8 @@ class ResponseClassifier:
         if declared is not None and declared.action != "success":
             raise self._as_declared(declared, handler, response, content, path, endpoint)
         if status == 200 or declared is not None:
+            if into is not None and status == 200:
+                return self._file(response, into, path, endpoint)
             if text:
                 return Answer(self._text(response, content, path), response.headers)
             declared_format = endpoint.response_format if endpoint is not None else None
@@ -198,6 +203,18 @@ class ResponseClassifier:
             name, shown = type(written_in).__name__, self.messages.excerpt(content) or "an empty body"
             problem = f"status {response.status_code}, {kind or 'no content type'}: not {name}: {error}: {shown}"
             raise self._unreadable(response, self.messages.about(path, problem)) from None
+
+    def _file(self, response: requests.Response, into: BinaryIO, path: str, endpoint: Endpoint | None) -> Answer:
+        """The answer whose body is in a file. Raises AnswerError or TransientFault if that is not all of it."""
+        declared = endpoint.response_format if endpoint is not None and endpoint.response_format else Json()
+        try:
+            is_whole = is_whole_file(into, declared, response.headers)
+        except ValueError as error:
+            raise self._unreadable(response, self.messages.about(path, str(error))) from None
+        if not is_whole and not _declares_length(response):
+            problem = "the file may be cut off: the response does not declare its length"
+            raise TransientFault(RequestFailed(self.messages.about(path, problem)), None)
+        return Answer(None, response.headers)
 
     def _parse(self, response: requests.Response, content: bytes, path: str) -> Any:
         content = content.removeprefix(_BYTE_ORDER_MARK)

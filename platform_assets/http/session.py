@@ -1,6 +1,7 @@
 """The `requests` session of a client: credential, headers, proxies, certificates, and connections with a deadline."""
 
 from collections.abc import Callable, Mapping
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -56,6 +57,25 @@ def open_session(
     environment = session.merge_environment_settings(settings.base_url, {}, None, None, None)
     session.proxies_of(settings.base_url)
     session.verify = environment["verify"]
+    session.trust_env = False
+    return session
+
+
+def open_bare_session(beside: requests.Session, connections: int) -> requests.Session:
+    """A session for servers that are not the API's: no credential, no declared header, no cookie. Close it after use.
+
+    Args:
+        beside: the API's session, whose certificates are trusted here too.
+        connections: at a time, at most.
+    """
+    session = _Session()
+    session.auth = _Nothing()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    adapter = DeadlineAdapter(pool_connections=2, pool_maxsize=max(8, connections))
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.headers.update({"Accept": "application/json", "User-Agent": "platform-assets"})
+    session.verify = beside.verify
     session.trust_env = False
     return session
 

@@ -25,6 +25,7 @@ class Request:
     target: str
     headers: Message
     content: bytes = b""
+    method: str = "GET"
 
     @property
     def path(self) -> str:
@@ -40,19 +41,19 @@ class Request:
 
 @dataclass
 class Reply:
-    """One response; `body` is sent unchanged if it is bytes, else as JSON.
+    """One response; `body` is sent unchanged if it is bytes, else as JSON. A header that is None is not sent.
 
     With `break_after`, the connection breaks after that many bytes of the body, although the headers promise all of it.
     """
 
     body: Any
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | None] = field(default_factory=dict)
     break_after: int | None = None
 
 
 class HttpServer:
-    """Responds to GET and POST with what `answer` returns; use it as a context manager.
+    """Responds to GET, POST and DELETE with what `answer` returns; use it as a context manager.
 
     Attributes:
         answer: called with each request, in a separate thread; may be replaced at any time.
@@ -84,10 +85,10 @@ class HttpServer:
         """Paths and queries so far, as sent."""
         return [request.target for request in self.requests]
 
-    def receive(self, target: str, headers: Message, content: bytes) -> Reply:
+    def receive(self, target: str, headers: Message, content: bytes, method: str) -> Reply:
         """Log a request and answer it."""
         with self._lock:
-            request = Request(len(self.requests) + 1, target, headers, content)
+            request = Request(len(self.requests) + 1, target, headers, content, method)
             self.requests.append(request)
         return self.answer(request)
 
@@ -107,15 +108,16 @@ def _handler(server: HttpServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            reply = server.receive(self.path, self.headers, content)
+            reply = server.receive(self.path, self.headers, content, self.command)
             body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
             self.send_response(reply.status)
             for name, value in {"Content-Length": str(len(body)), **reply.headers}.items():
-                self.send_header(name, value)
+                if value is not None:
+                    self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body[: reply.break_after])
 
-        do_POST = do_GET
+        do_POST = do_DELETE = do_GET
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

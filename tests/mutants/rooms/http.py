@@ -3,6 +3,7 @@
 from tests.mutants.mutant import Mutant
 
 CLIENT = "platform_assets/http/client.py"
+REDIRECTS = "platform_assets/http/redirects.py"
 RESPONSES = "platform_assets/http/responses.py"
 RECORDS = "platform_assets/http/selection.py"
 CALLS = "tests/http/test_client.py"
@@ -23,6 +24,30 @@ MUTANTS = (
         ("tests/extraction/test_outgoing.py::test_a_link_to_another_server_is_refused_before_anything_is_sent",),
     ),
     Mutant(
+        "credential-for-the-server-of-a-file",
+        CLIENT,
+        "self._session if is_home and outgoing.credential else self._bare_session",
+        "self._session",
+        ("tests/extraction/test_report_jobs.py::test_a_file_on_another_server_gets_no_credential",),
+    ),
+    Mutant(
+        "signature-of-a-file-in-messages",
+        CLIENT,
+        "            self.redact.add(value)",
+        "            pass",
+        (
+            "tests/extraction/test_report_jobs.py"
+            "::test_a_file_that_is_gone_is_no_missing_parent_and_its_signature_is_in_no_message",
+        ),
+    ),
+    Mutant(
+        "file-that-ends-early-taken-for-a-whole-one",
+        "platform_assets/http/gzipped.py",
+        "        if not part and not member.eof:",
+        "        if not part:\n            return\n        if False:",
+        ("tests/extraction/test_report_jobs.py::test_a_damaged_file_is_an_error_and_never_fewer_rows",),
+    ),
+    Mutant(
         "post-becomes-get",
         CLIENT,
         "if response.status_code not in (307, 308) and not outgoing.can_be_redirected:",
@@ -38,16 +63,16 @@ MUTANTS = (
     ),
     Mutant(
         "redirect-drops-the-query",
-        CLIENT,
-        "        if changed:",
-        "        if False:",
+        REDIRECTS,
+        "    if changed:",
+        "    if False:",
         (f"{CALLS}::test_a_redirect_that_drops_the_query_is_refused",),
     ),
     Mutant(
         "redirect-to-another-origin",
-        CLIENT,
-        "        if target_origin != origin(url):",
-        "        if False:",
+        REDIRECTS,
+        "    if target_origin != origin(url):",
+        "    if False:",
         (f"{CALLS}::test_redirects_stay_on_the_origin",),
     ),
     Mutant(
