@@ -19,6 +19,8 @@ def take_samples(platform: Platform, client: ApiClient) -> tuple[dict[str, Sampl
     problems: dict[str, str] = {}
     for resource in sorted(platform.resources, key=lambda one: one.parent is not None):
         try:
+            if resource.endpoint.job is not None:
+                raise NoParent("is a report: one request only creates a job")
             parent = Parent("", _parent_values(platform, resource, samples))
             query = next(_queries(resource, parent, client), None)
             if query is None:
@@ -33,7 +35,7 @@ def take_samples(platform: Platform, client: ApiClient) -> tuple[dict[str, Sampl
 
 
 class NoParent(PlatformAssetsError):
-    """A list cannot be asked for: no record of a parent has the values of its path, or there are no values."""
+    """A list cannot be asked for by one request: it is a report, or there are no values for its path."""
 
 
 def _parent_values(platform: Platform, resource: Resource, samples: Mapping[str, Sample]) -> dict[str, str]:

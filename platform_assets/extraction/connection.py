@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import Client, Platform, PlatformAssetsError, SettingsError
+from platform_assets.declarations.job_requests import as_endpoint
 from platform_assets.extraction.privacy import excluded_fields
 from platform_assets.http.base_urls import account_settings, base_url_of
 from platform_assets.http.client import ApiClient
@@ -64,6 +65,8 @@ def connect(platform: Platform) -> Connection:
         applied = replace(applied, client=_with_filled_paths(applied.client, settings))
     for endpoint in (one for resource in applied.resources for one in resource.endpoint.lists):
         base_url_of(applied, endpoint, settings)
+        for request in endpoint.job.requests.values() if endpoint.job else ():
+            base_url_of(applied, as_endpoint(request, endpoint), settings)
     return Connection(applied, settings)
 
 

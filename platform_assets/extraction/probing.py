@@ -22,9 +22,11 @@ def can_probe(resource: Resource) -> bool:
     """Whether one request is enough: the server filters by the cursor, and the resource is a single list.
 
     Not if a filter leaves out records: one of them would be newer than everything that is ever loaded. Not if the list
-    is read in windows: what is new may be beyond the first one.
+    is read in windows: what is new may be beyond the first one. Not for a report: one request only creates a job.
     """
     incremental = resource.endpoint.incremental
+    if resource.endpoint.job is not None:
+        return False
     fans_out = any(isinstance(value, FanOut | Listed | Configured) for value in resource.endpoint.values.values())
     is_one_list = not resource.endpoint.parents and not fans_out and resource.endpoint.record_filter is None
     return incremental is not None and incremental.server_side and incremental.step is None and is_one_list

@@ -20,35 +20,45 @@ class RequestTemplates:
     Args:
         endpoint: the list.
         configured: setting -> its values.
+        is_of_job: whether its requests are about a job, whose answers they see.
 
     Raises AnswerError for a template that cannot be compiled.
     """
 
-    def __init__(self, endpoint: Endpoint, configured: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self, endpoint: Endpoint, configured: Mapping[str, tuple[str, ...]], *, is_of_job: bool = False
+    ) -> None:
         self._templates: dict[str, Any] = {}
         self._endpoint = endpoint
         self._configured = configured
         if not endpoint.templates:
             return
-        from platform_assets.declarations.template_problems import CLOCKS, FUNCTIONS, REQUEST
+        from platform_assets.declarations.template_problems import ANSWERS, CLOCKS, FUNCTIONS, REQUEST
         from platform_assets.http.templates import Rendered
 
+        names = REQUEST | FUNCTIONS | CLOCKS | (ANSWERS if is_of_job else frozenset())
         for place, template in endpoint.templates.items():
-            self._templates[place] = Rendered(template, REQUEST | FUNCTIONS | CLOCKS, f"`{place}` of {endpoint.path}")
+            self._templates[place] = Rendered(template, names, f"`{place}` of {endpoint.path}")
 
-    def fill(self, values: Mapping[str, object], interval: Mapping[str, str]) -> dict[str, ParamValue | None]:
+    def fill(
+        self,
+        values: Mapping[str, object],
+        interval: Mapping[str, str],
+        answers: Mapping[str, object] | None = None,
+    ) -> dict[str, ParamValue | None]:
         """Place -> what its template comes to; None for what is not sent.
 
         Args:
             values: place -> what else the request is filled with.
             interval: `start` and `end` of its span of time, as they are sent.
+            answers: the answers of a job, by the names that templates have for them.
 
         Raises AnswerError for a value that cannot be sent where it is declared.
         """
         found: dict[str, ParamValue | None] = {}
         if not self._templates:
             return found
-        seen = template_values(values, interval, self._configured)
+        seen = {**template_values(values, interval, self._configured), **(answers or {})}
         for place, rendered in self._templates.items():
             value = rendered.value(seen)
             # A path needs a value, and refuses an empty one.

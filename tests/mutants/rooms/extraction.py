@@ -38,6 +38,27 @@ MUTANTS = (
         ("tests/sync/test_windows.py::test_windows_of_days_share_their_edges_and_reach_to_now",),
     ),
     Mutant(
+        "unfinished-job-left-at-the-server",
+        "platform_assets/extraction/report_jobs.py",
+        '                self._end("abort", answers)',
+        "                pass",
+        ("tests/extraction/test_report_jobs.py::test_a_cancelled_run_aborts_its_job",),
+    ),
+    Mutant(
+        "job-that-is-waited-for-too-long",
+        "platform_assets/extraction/report_jobs.py",
+        "left = most - max(clock() - began, waited)",
+        "left = 3 * most - max(clock() - began, waited)",
+        ("tests/extraction/test_report_jobs.py::test_a_job_that_never_ends_is_aborted_and_an_error",),
+    ),
+    Mutant(
+        "nothing-to-report-taken-for-rows-that-are-gone",
+        "platform_assets/extraction/report_jobs.py",
+        "        if not job.targets and not is_filtered:",
+        "        if False:",
+        ("tests/sync/test_reports.py::test_a_report_that_is_read_in_full_removes_only_what_a_report_shows_to_be_gone",),
+    ),
+    Mutant(
         "ignored-response-taken-for-an-answer",
         "platform_assets/extraction/reading.py",
         "    if reading.ignored:\n        raise AnswerError",
