@@ -16,6 +16,8 @@ from platform_assets.importing.manifest.settings import ConfigSettings
 from platform_assets.importing.manifest.texts import NotCarried, Texts, is_template
 
 _IN_DURATION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+# The CDK takes what a text comes to without quotes around it.
+_QUOTED = re.compile(r"^((?:\s|\{%(?:(?!%\}).)*%\})*)([\"'])(\{\{(?:(?!\}\}).)*\}\})\2\s*$", re.DOTALL)
 _EMPTY = ("", "''", '""')
 
 
@@ -59,7 +61,7 @@ def convert_cursor(component: Any, sent: Found, texts: Texts, findings: Findings
     if component.get("end_datetime") and not _is_now(component["end_datetime"]):
         findings.suspected(name, "end_datetime", "is not kept: everything up to now is read")
     beginning = _beginning(component.get("start_datetime"), format, texts, findings, name)
-    step = iso_duration(component.get("step")) if end is not None else None
+    step = _span(component.get("step"), texts.settings, findings, name, "step", "step") if end is not None else None
     granularity = iso_duration(component.get("cursor_granularity")) or timedelta(0)
     return Incremental(
         cursor_path=field,
@@ -92,6 +94,7 @@ def _beginning(given: Any, format: str, texts: Texts, findings: Findings, name: 
     if not isinstance(text, str) or text.strip() in _EMPTY:
         return None
     if is_template(text):
+        text = _QUOTED.sub(lambda found: found[1] + found[3], text)
         return texts.template(texts.rewritten(text), SETTINGS | FUNCTIONS | CLOCKS, "start_datetime")
     try:
         moment = moment_of(text, own if isinstance(own, str) and own else format)
@@ -102,8 +105,18 @@ def _beginning(given: Any, format: str, texts: Texts, findings: Findings, name: 
 
 
 def _lookback(given: Any, settings: ConfigSettings, findings: Findings, name: str) -> timedelta:
+    return _span(given, settings, findings, name, "lookback_window", "lag") or timedelta(0)
+
+
+def _span(given: Any, settings: ConfigSettings, findings: Findings, name: str, what: str, key: str) -> timedelta | None:
+    """The span of time that a duration is; None for none. One that a setting says is written out as its default.
+
+    Args:
+        what: the word of the manifest.
+        key: where it goes.
+    """
     if not isinstance(given, str) or given.strip() in _EMPTY:
-        return timedelta(0)
+        return None
     text = given
     if is_template(given):
         # `P{{ config['lookback_days'] }}D`: what the specification takes if nobody says it.
@@ -113,8 +126,8 @@ def _lookback(given: Any, settings: ConfigSettings, findings: Findings, name: st
         if iso_duration(text) is None and isinstance(default, str):
             text = _IN_DURATION.sub(default, given)
         said = iso_duration(text)
-        findings.assumed(name, "lookback_window", f"is a setting: {said or 'none'} is written to the file, as `lag`")
+        findings.assumed(name, what, f"is a setting: {said or 'none'} is written to the file, as `{key}`")
     found = iso_duration(text)
     if found is None:
-        findings.suspected(name, "lookback_window", f"{text[:40]!r} is no duration: there is none")
-    return found or timedelta(0)
+        findings.suspected(name, what, f"{text[:40]!r} is no duration: there is none")
+    return found or None
