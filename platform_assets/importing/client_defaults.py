@@ -17,6 +17,15 @@ class Shared:
     def left_out(self, resource: Resource) -> Resource:
         """The resource without what the client says too."""
         endpoint = resource.endpoint
+        if endpoint.job is not None:
+            # Files of a report are not what the client's lists are.
+            is_one = isinstance(endpoint.paginator, SinglePage)
+            own = replace(
+                endpoint,
+                paginator=None if is_one else endpoint.paginator,
+                data_selector=endpoint.data_selector or None,
+            )
+            return replace(resource, endpoint=own)
         return replace(
             resource,
             endpoint=replace(
@@ -28,7 +37,8 @@ class Shared:
 
 
 def shared_by_most(endpoints: Sequence[Endpoint]) -> Shared:
-    """What most of some lists, at least one, share."""
+    """What most of some lists, at least one, share; files of reports are none."""
+    endpoints = [one for one in endpoints if one.job is None] or list(endpoints)
     paginators = [one.paginator for one in endpoints if one.paginator is not None]
     return Shared(
         paginator=max(paginators, key=paginators.count) if paginators else SinglePage(),

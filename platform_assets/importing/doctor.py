@@ -58,7 +58,8 @@ def _same_list(platform: Platform, findings: Findings) -> None:
     for resource in platform.resources:
         endpoint = resource.endpoint
         asked = (endpoint.path, platform.data_selector_of(resource), repr(sorted(endpoint.params.items())))
-        lists[(*asked, repr(endpoint.envelope))].append(resource.name)
+        body = repr((endpoint.json, endpoint.data, endpoint.headers))
+        lists[(*asked, body, repr(endpoint.envelope))].append(resource.name)
     for names in lists.values():
         for name in names[1:]:
             findings.suspected(

@@ -34,6 +34,7 @@ class Manifest:
         settings: what the user fills in.
         check: names of the streams that a connection check reads.
         concurrency: requests at a time; None if not said, or not said as a number.
+        jobs: jobs of reports at a time, as the CDK takes them: one if it is not said.
         api_budget: the component `HTTPAPIBudget`.
         docs_url: address of the connector's documentation.
         file: name of the manifest's file.
@@ -45,6 +46,7 @@ class Manifest:
     settings: ConfigSettings
     check: tuple[str, ...]
     concurrency: int | None
+    jobs: int
     api_budget: Mapping[str, Any] | None
     docs_url: str | None
     file: str

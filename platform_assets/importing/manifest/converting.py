@@ -8,6 +8,7 @@ Stream -> requesting   address, path, parameters, headers, body
           decoding     what responses are written in
           transformations  fields that are added, made flat, renamed and removed
           failures     what responses mean
+          report_jobs  what is asked about a report until it is there
           schemas      columns
        -> credentials  of all streams together
 """
@@ -34,6 +35,7 @@ from platform_assets.importing.client_defaults import shared_by_most
 from platform_assets.importing.dlt_config import Imported, without_problems
 from platform_assets.importing.doctor import examine
 from platform_assets.importing.findings import Findings, UnreadableDocument
+from platform_assets.importing.manifest import report_jobs
 from platform_assets.importing.manifest.authenticators import Authenticators
 from platform_assets.importing.manifest.components import Manifest
 from platform_assets.importing.manifest.cursors import Found, convert_cursor
@@ -165,6 +167,9 @@ class _Reader:
     def draft(self, component: Mapping[str, Any]) -> _Draft:
         """Raises NotCarried for a stream that would not have its rows."""
         retriever, findings, name = component.get("retriever"), self._findings, self._name
+        written = retriever
+        if isinstance(retriever, Mapping) and retriever.get("type") == report_jobs.KIND:
+            retriever = report_jobs.as_simple(retriever)
         if not isinstance(retriever, Mapping) or retriever.get("type") != "SimpleRetriever":
             kind = retriever.get("class_name") or retriever.get("type") if isinstance(retriever, Mapping) else None
             why = "is Python, which is never run" if _is_custom(retriever) else "is not in our vocabulary"
@@ -189,26 +194,34 @@ class _Reader:
         record_filter = convert_filter(selector, texts, findings, name)
         reshaped = convert_transformations(component.get("transformations"), texts, findings, name)
         record = reshaped.record
+        job = None
+        if isinstance(written, Mapping) and written is not retriever:
+            # Before the request: what its templates use has a place there.
+            job = report_jobs.convert_job(written, texts, findings, name)
         request = convert_request(requester, partitions, texts, findings, name)
+        if job is not None:
+            report_jobs.refuse_other_credentials(job, request.auth)
         incremental = self._incremental(cursor or None, request.sent, texts)
         asked = request.endpoint
-        has_body = asked.method == "POST" or asked.json is not None
-        paging, at = retriever.get("paginator"), request.token
+        # The pages of a list, or those of a report's file.
+        paged = request if job is None else job.download
+        has_body = paged.endpoint.method == "POST" or paged.endpoint.json is not None
         paginator = convert_paging(
-            paging,
-            at,
+            retriever.get("paginator"),
+            paged.token,
             settings,
             findings,
             name,
             has_body=has_body,
-            sent_as=request.sent_as,
-            counted=request.counted,
+            sent_as=paged.sent_as,
+            counted=paged.counted,
         )
         endpoint = replace(
             without_repeated(asked, paginator, incremental, findings, name),
             paginator=paginator,
             data_selector=within(response_format, decoder, convert_selector(selector)),
             response_format=response_format,
+            job=None if job is None else job.job,
             incremental=incremental,
             record_filter=record_filter,
             filters_shaped=record_filter is not None and record is not None and filters_shaped(selector, cursor),
@@ -394,6 +407,7 @@ def _platform(
             error_handler=handler,
             rate_limit=rate_limit_of(manifest.api_budget, findings),
             max_concurrency=min(manifest.concurrency or 8, _MOST_AT_ONCE),
+            max_jobs=manifest.jobs if any(one.job is not None for one in endpoints) else None,
             docs_url=manifest.docs_url,
         ),
         resources=tuple(_shortened(shared.left_out(one), handler) for one in resources),
@@ -412,6 +426,9 @@ def _probe(manifest: Manifest, resources: Sequence[Resource], names: Mapping[str
     plain = {
         one.name: one.endpoint.path
         for one in resources
-        if "{" not in one.endpoint.path and one.endpoint.base_url is None and one.endpoint.method == "GET"
+        if "{" not in one.endpoint.path
+        and one.endpoint.base_url is None
+        and one.endpoint.method == "GET"
+        and one.endpoint.job is None
     }
     return next((plain[one] for one in (*checked, *plain) if one in plain), "/")

@@ -1,7 +1,7 @@
 """Settings that a manifest marks as secrets, and that only say whose data is read: `realm_id` in a path."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from platform_assets.importing.findings import Findings
@@ -26,10 +26,8 @@ def with_plain_identifiers(
     named: dict[str, None] = {}
     credentials: set[str] = set()
     seen: set[int] = set()
-    for component in components:
-        retriever = component.get("retriever")
-        requester = retriever.get("requester") if isinstance(retriever, Mapping) else None
-        if not isinstance(requester, Mapping) or id(requester) in seen:
+    for requester in (one for component in components for one in _requesters(component)):
+        if id(requester) in seen:
             continue
         seen.add(id(requester))
         authenticator = requester.get("authenticator")
@@ -45,6 +43,14 @@ def with_plain_identifiers(
         why = "is marked secret, and is an identifier in an address, which is logged, or beside the credential"
         findings.assumed(None, "settings", f"`{name}` {why}: it is an ordinary setting here")
     return settings.with_plain(plain)
+
+
+def _requesters(component: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Those of a stream's retriever; of a report there are several."""
+    retriever = component.get("retriever")
+    for key, found in retriever.items() if isinstance(retriever, Mapping) else ():
+        if str(key).endswith("requester") and isinstance(found, Mapping):
+            yield found
 
 
 def _without_address(authenticator: Any) -> Any:

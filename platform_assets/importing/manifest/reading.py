@@ -129,6 +129,7 @@ class _Reading:
             settings=settings,
             check=tuple(one for one in check if isinstance(one, str)) if isinstance(check, list) else (),
             concurrency=self._concurrency(settings),
+            jobs=self._number(self._written.get("max_concurrent_async_job_count"), settings) or 1,
             api_budget=budget or None,
             docs_url=docs_url,
             file=self._file.name,
@@ -174,6 +175,10 @@ class _Reading:
     def _concurrency(self, settings: ConfigSettings) -> int | None:
         """The number that `concurrency_level` says, also as a setting's default."""
         level = self._part("concurrency_level", "DeclarativeSource.concurrency_level").get("default_concurrency")
+        return self._number(level, settings)
+
+    def _number(self, level: Any, settings: ConfigSettings) -> int | None:
+        """A number that is written out, or comes of the settings' defaults; None for what is none."""
         if isinstance(level, str) and has_template(level):
             declared = {name: settings.default(name) for name in settings.all}
             stated = {name: value for name, value in declared.items() if value is not None}

@@ -127,7 +127,7 @@ def convert_request(
     if method not in ("GET", "POST"):
         raise NotCarried(f"a list that is read by {method} is not in our vocabulary")
     places = _Places(texts, findings, name)
-    base, path = _address(requester)
+    base, path = address_of(requester)
     path, query = _without_query(path)
     path = _path(path, places)
     for key, value in {**query, **_mapping(requester.get("request_parameters"), "request_parameters")}.items():
@@ -177,8 +177,8 @@ def convert_request(
     )
 
 
-def _address(requester: Mapping[str, Any]) -> tuple[str, str]:
-    """Base URL and path as written."""
+def address_of(requester: Mapping[str, Any]) -> tuple[str, str]:
+    """Base URL and path as written. Raises NotCarried if there is no address."""
     url, base, path = requester.get("url"), requester.get("url_base"), requester.get("path")
     if isinstance(path, str) and path.strip() in ("", "/"):
         # The address as it stands, without a slash behind it.

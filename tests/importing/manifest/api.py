@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from tests.importing.manifest.bodies import written
+from tests.importing.manifest.reports import SHOPS, Reports
 from tests.servers.http_server import HttpServer, Query, Reply, Request
 
 Record = dict[str, Any]
@@ -61,6 +62,7 @@ class VendorApi(HttpServer):
     def __init__(self) -> None:
         super().__init__(self._answered)
         self.seen: dict[str, int] = {}
+        self.reports = Reports()
 
     def _answered(self, request: Request) -> Reply:
         try:
@@ -100,6 +102,10 @@ class VendorApi(HttpServer):
                 return written(kind)
             case ["v1", "shaped", kind]:
                 return _shaped(kind)
+            case ["v1", "report_shops"]:
+                return Reply(SHOPS)
+            case ["v1", "reports", *place]:
+                return self.reports.answer(place, request, self.url)
         return Reply({"error": "no such path"}, 404)
 
     def _paged(self, kind: str, query: Query, request: Request) -> Reply:

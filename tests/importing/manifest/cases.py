@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.importing.manifest.api import ITEMS, KEY, KINDS, ORGS, USER, Record, prices_of, projects_of, tasks_of
 from tests.importing.manifest.bodies import LINES, WRITTEN
+from tests.importing.manifest.reports import REPORTS, SALES, SHOPS
 from tests.importing.manifest.shaped import SHAPED, adding
 
 Json = dict[str, Any]
@@ -433,6 +434,8 @@ _REFUSED = {
     "pages whose size has the name of the position": "it refuses two values of one name today",
     "a position beside an equal parameter": "it refuses two values of one name today",
 }
+# Jobs at once, for whoever reads them one after the other.
+_JOBS: Json = {"max_concurrent_async_job_count": 4}
 _CONSTANT: Json = {"type": "ConstantBackoffStrategy", "backoff_time_in_seconds": 0.01}
 _ADD = "AddedFieldDefinition"
 
@@ -444,6 +447,10 @@ CASES: dict[str, Case] = {
     **{
         name: _plain(f"/auth/{kind}", requester={"authenticator": authenticator})
         for name, (kind, authenticator) in _AUTH.items()
+    },
+    **{
+        name: Case(streams, {"sales": SALES, **({"shops": SHOPS} if len(streams) > 1 else {})}, more=_JOBS)
+        for name, streams in REPORTS.items()
     },
     "basic authentication written as a header": _plain(
         "/auth/basic",

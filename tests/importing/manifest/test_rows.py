@@ -25,6 +25,7 @@ def test_rows_are_those_of_the_api(
 ) -> None:
     case = CASES[name]
     api.seen.clear()
+    api.reports.clear()
     for setting, value in settings().items():
         monkeypatch.setenv(setting, value)
     _, left_out = imported(manifest_of(case, api.url))
@@ -32,6 +33,7 @@ def test_rows_are_those_of_the_api(
     expected = {stream: plain(rows) for stream, rows in case.rows.items()}
     assert load(case, api.url, warehouse_file) == expected
     # A second read finds the same, whatever the first has left behind.
+    api.reports.clear()
     assert load(case, api.url, warehouse_file) == expected
 
 
