@@ -21,6 +21,7 @@ from platform_assets.declarations.auth import (
     SessionToken,
     TemplateAuth,
     optional_secrets,
+    secrets_of,
 )
 from platform_assets.declarations.cadence import Cadence
 from platform_assets.declarations.detail import BodyText, Detail, Every, Newest
@@ -171,5 +172,6 @@ __all__ = [
     "optional_secrets",
     "partition_key",
     "path_values",
+    "secrets_of",
     "validate",
 ]

@@ -1,6 +1,6 @@
 """How a credential is sent. A declaration has the names of secrets; their values are settings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
@@ -227,6 +227,16 @@ Auth = (
     | SessionToken
     | NoAuth
 )
+
+
+def secrets_of(auths: Iterable[Auth]) -> dict[str, bool]:
+    """Each secret of some credentials -> whether all of them can do without it."""
+    found: dict[str, bool] = {}
+    for auth in auths:
+        optional = optional_secrets(auth)
+        for name in auth.secrets:
+            found[name] = name in optional and found.get(name, True)
+    return found
 
 
 def optional_secrets(auth: Auth) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+from platform_assets.declarations.auth import Auth
 from platform_assets.declarations.detail import Detail
 from platform_assets.declarations.error_handler import ErrorHandler
 from platform_assets.declarations.freshness import Freshness
@@ -158,8 +159,10 @@ class Endpoint:
         path: relative to `base_url`; `{name}` is a value from `params`, and is read for each combination of them.
             `{+name}` may be several segments: its slashes stay.
         base_url: where it is served, if elsewhere than the others: another server or root of the same API, which gets
-            the same credential. A template has `config`. If the setting `base_url` is set, its scheme and host replace
-            this one's.
+            the same credential unless `auth` has another. A template has `config`. If the setting `base_url` is set,
+            its scheme and host replace this one's.
+        auth: its credential, if it has another one than the client's: one of the account among those of a project, or
+            `NoAuth()` for a list that is public. `check` asks each, and each is counted by itself for the limits.
         params: query parameters, except for the path's values; `FanOut` and `Listed` values repeat the read. A
             `Template` is rendered for each combination of the others and each span of time, and is not sent if it
             comes to nothing. What is called `value:name` is not sent: templates have it as `parent.name`.
@@ -199,6 +202,7 @@ class Endpoint:
 
     path: str
     base_url: str | Template | None = None
+    auth: Auth | None = None
     params: Mapping[str, Param] = field(default_factory=dict)
     method: Literal["GET", "POST"] = "GET"
     json: Mapping[str, Any] | None = None

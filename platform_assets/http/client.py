@@ -24,6 +24,7 @@ from typing import Self
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
+from requests.auth import AuthBase
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from platform_assets.cancellation import current
@@ -39,7 +40,7 @@ from platform_assets.http.messages import Messages
 from platform_assets.http.outgoing import Outgoing
 from platform_assets.http.pagination.stated_ends import TotalProof
 from platform_assets.http.redaction import RedactingFilter, Redactor
-from platform_assets.http.request_limits import RequestLimits
+from platform_assets.http.request_limits import LimitsOfCredentials
 from platform_assets.http.responses import ResponseClassifier
 from platform_assets.http.retry import RetryBudget, TransientFault
 from platform_assets.http.session import BoughtToken, open_session
@@ -102,9 +103,7 @@ class ApiClient:
         self._sleep = sleep or self._cancellation.sleep
         self._retries = retries
         self._on_wait = on_wait
-        of = (origin(settings.base_url), settings.token)
-        shared = limits or LimitFiles()
-        self._limits = RequestLimits(platform.client, settings.rate_limit, of, self._wait_for_limit, shared)
+        self._limits = LimitsOfCredentials(platform, settings, self._wait_for_limit, limits or LimitFiles())
         # Declared address of endpoints -> the address to use.
         self._base_urls: dict[str | Template | None, str] = {None: settings.base_url}
         # Origins that have responded, and those that could not be reached.
@@ -229,18 +228,19 @@ class ApiClient:
         if outgoing.link is not None:
             url, query = self._checked_link(outgoing, origin(url)), {}
         redirects, renewed = 0, False
+        credential = self._session.credential(self.platform.auth_of(endpoint))
         while True:
             self._cancellation.check()
             self._end_if_too_few_left(name, endpoint)
-            with self._limits.slot(endpoint) as waited:
+            with self._limits.of(endpoint).slot(endpoint) as waited:
                 counts["waited_ms"] += int(waited * 1000)
                 # Others may have spent some meanwhile.
                 self._end_if_too_few_left(name, endpoint)
                 counts["requests"] += 1
-                response, content = self._exchange(url, query, outgoing, self._accepted(endpoint, text=text))
-            auth = self._session.auth
-            if response.status_code == 401 and isinstance(auth, BoughtToken) and not renewed:
-                auth.reject(response.request)
+                accepted = self._accepted(endpoint, text=text)
+                response, content = self._exchange(url, query, outgoing, accepted, credential)
+            if response.status_code == 401 and isinstance(credential, BoughtToken) and not renewed:
+                credential.reject(response.request)
                 renewed = True
                 continue
             if response.status_code not in (301, 302, 303, 307, 308):
@@ -283,17 +283,18 @@ class ApiClient:
 
     def _end_if_spent(self, response: requests.Response, name: str, endpoint: Endpoint | None) -> None:
         """Raise LimitExhausted, now and for every later request, if the day's budget is spent."""
-        self._limits.note_left(response.headers)
+        limits = self._limits.of(endpoint)
+        limits.note_left(response.headers)
         budget, refused = self.platform.client.daily_budget, response.status_code == 429
-        if budget is None or not self._limits.is_spent(response.headers, endpoint, refused=refused):
+        if budget is None or not limits.is_spent(response.headers, endpoint, refused=refused):
             return
         problem = f"the day's budget of requests is spent; it is renewed at {budget.renewed}"
-        self._limits.note_spent(LimitExhausted(f"{self.platform.name}: {problem}", status=response.status_code))
+        limits.note_spent(LimitExhausted(f"{self.platform.name}: {problem}", status=response.status_code))
         raise LimitExhausted(self._messages.about(name, problem), status=response.status_code)
 
     def _end_if_too_few_left(self, name: str, endpoint: Endpoint | None) -> None:
         """Raise LimitExhausted before a request that the day's budget does not cover, by what the last answer said."""
-        budget, left = self.platform.client.daily_budget, self._limits.too_few_left(endpoint)
+        budget, left = self.platform.client.daily_budget, self._limits.of(endpoint).too_few_left(endpoint)
         if budget is not None and left is not None:
             problem = (
                 f"the day's budget of requests is spent: {left} tokens are left, fewer than this request costs;"
@@ -308,7 +309,12 @@ class ApiClient:
         return {"Accept": "*/*"} if is_other else {}
 
     def _exchange(
-        self, url: str, query: Mapping[str, ParamValue], outgoing: Outgoing, accepted: Mapping[str, str]
+        self,
+        url: str,
+        query: Mapping[str, ParamValue],
+        outgoing: Outgoing,
+        accepted: Mapping[str, str],
+        credential: AuthBase,
     ) -> tuple[requests.Response, bytes]:
         """One request and its complete body, within the bounds of size and time."""
         deadline, server = Deadline(self.settings.answer_timeout or ANSWER_TIMEOUT), origin(url)
@@ -324,6 +330,7 @@ class ApiClient:
                     data=outgoing.data,
                     timeout=(CONNECT_TIMEOUT, self.settings.read_timeout or READ_TIMEOUT),
                     headers={**accepted, **outgoing.headers},
+                    auth=credential,
                     allow_redirects=False,
                     stream=True,
                 ) as response,

@@ -10,6 +10,7 @@ from requests.utils import get_environ_proxies
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import (
     ApiKeyAuth,
+    Auth,
     BearerAuth,
     Configured,
     HttpBasicAuth,
@@ -34,20 +35,21 @@ _TOKEN_TIMEOUT = 30.0
 
 def open_session(
     platform: Platform, settings: Settings, on_token: Callable[[str], None], clock: Callable[[], float]
-) -> requests.Session:
-    """A session that sends the credential with every request. Close it after use.
+) -> "ApiSession":
+    """A session with the platform's credentials. Close it after use.
 
     It uses the proxies and certificates that the environment names now: requests would read them again for every
     request. It ignores `.netrc`, which would replace the `Authorization` header.
 
     Args:
         platform: the platform, with its contract applied.
-        settings: its credential, and what its headers are filled with.
+        settings: its credentials, and what its headers are filled with.
         on_token: is given each access token that the session buys, to keep it out of messages.
         clock: seconds, by which access tokens age.
     """
-    session = _Session()
-    session.auth = _credential(platform, settings, session, on_token, clock)
+    session = ApiSession()
+    for auth in platform.auths:
+        session.credentials.append((auth, _credential(platform, auth, settings, session, on_token, clock)))
     adapter = DeadlineAdapter(pool_connections=2, pool_maxsize=max(8, platform.client.max_concurrency))
     session.mount("https://", adapter)
     session.mount("http://", adapter)
@@ -60,15 +62,23 @@ def open_session(
     return session
 
 
-class _Session(requests.Session):
+class ApiSession(requests.Session):
     """Ignores redirects: requests would read a redirect's whole body, unbounded, even if told not to follow it.
 
     Reads the proxies of each server once.
+
+    Attributes:
+        credentials: each declared credential, with what adds it to a request.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._proxies: dict[str, dict[str, str]] = {}
+        self.credentials: list[tuple[Auth, AuthBase]] = []
+
+    def credential(self, auth: Auth) -> AuthBase:
+        """What adds one of the platform's credentials to a request."""
+        return next(found for declared, found in self.credentials if declared == auth)
 
     def proxies_of(self, url: str) -> dict[str, str]:
         """The proxies that the environment names for a URL's server."""
@@ -94,25 +104,26 @@ def _headers(declared: Mapping[str, str | Configured], settings: Settings) -> di
 
 def _credential(
     platform: Platform,
+    auth: Auth,
     settings: Settings,
     session: requests.Session,
     on_token: Callable[[str], None],
     clock: Callable[[], float],
 ) -> AuthBase:
     """What adds the credential to a request, where the contract wants it."""
-    auth, secrets = platform.client.auth, settings.secrets
+    secrets, token = settings.secrets, settings.token_of(auth)
     if isinstance(auth, NoAuth):
         return _Nothing()
     if isinstance(auth, BearerAuth):
-        return _Header("Authorization", f"Bearer {settings.token}")
+        return _Header("Authorization", f"Bearer {token}")
     if isinstance(auth, HttpBasicAuth):
         username = auth.username_constant if auth.username is None else secrets[auth.username]
         password = auth.password_constant if auth.password is None else secrets[auth.password]
         return HTTPBasicAuth(username.encode(), password.encode())
     if isinstance(auth, ApiKeyAuth):
         if auth.location == "cookie":
-            return _Cookie(platform.name, auth, settings.token)
-        key = auth.prefix + settings.token
+            return _Cookie(platform.name, auth, token)
+        key = auth.prefix + token
         return _Header(auth.name, key) if auth.location == "header" else _Query(auth, key)
     if isinstance(auth, TemplateAuth):
         return _of_templates(platform, auth, secrets, on_token)

@@ -445,6 +445,16 @@ CASES: dict[str, Case] = {
         name: _plain(f"/auth/{kind}", requester={"authenticator": authenticator})
         for name, (kind, authenticator) in _AUTH.items()
     },
+    "streams with credentials of their own": Case(
+        [
+            stream("/auth/bearer", name="items", requester={"authenticator": _AUTH["bearer"][1]}),
+            stream("/auth/bearer", name="more", requester={"authenticator": _AUTH["nested setting"][1]}),
+            stream("/auth/header", name="keyed", requester={"authenticator": _AUTH["key in a header"][1]}),
+            stream("/auth/basic", name="named", requester={"authenticator": _AUTH["basic"][1]}),
+            stream("/auth/none", name="public"),
+        ],
+        dict.fromkeys(("items", "more", "keyed", "named", "public"), ITEMS),
+    ),
     "basic authentication written as a header": _plain(
         "/auth/basic",
         requester={

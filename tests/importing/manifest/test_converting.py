@@ -25,6 +25,7 @@ from platform_assets.declarations import (
     HttpBasicAuth,
     JsonLines,
     JsonLink,
+    NoAuth,
     OAuth2ClientCredentials,
     Offset,
     PageNumber,
@@ -208,7 +209,7 @@ def test_a_choice_of_credentials_is_a_choice_of_contracts() -> None:
     assert parse_platform(as_yaml(platform), "shop.yaml") == platform
 
 
-def test_streams_with_another_credential_are_left_out() -> None:
+def test_streams_with_another_credential_have_it_on_their_endpoint() -> None:
     bearer = {"authenticator": {"type": "BearerAuthenticator", "api_token": "{{ config['key'] }}"}}
     basic = {"authenticator": {"type": "BasicHttpAuthenticator", "username": "{{ config['key'] }}"}}
     platform, said = imported(
@@ -217,8 +218,43 @@ def test_streams_with_another_credential_are_left_out() -> None:
         stream("/c", name="c", requester=basic),
         stream("/d", name="d"),
     )
-    assert [one.name for one in platform.resources] == ["a", "b", "d"]
-    assert ("not carried", "c", "the whole resource") in said
+    assert platform.client.auth == BearerAuth(token="key") and not any(one[0] == "not carried" for one in said)
+    found = [one.endpoint.auth for one in platform.resources]
+    assert found == [None, None, HttpBasicAuth(username="key", password=None), NoAuth()]
+    assert platform.client.probe == "/a"
+    assert parse_platform(as_yaml(platform), "shop.yaml") == platform
+
+
+def test_a_choice_of_credentials_holds_for_streams_with_their_own() -> None:
+    def chosen(*names: str) -> dict[str, Any]:
+        options = {
+            f"by_{name}": {"type": "BearerAuthenticator", "api_token": "{{ config['" + name + "'] }}"} for name in names
+        }
+        authenticator = {
+            "type": "SelectiveAuthenticator",
+            "authenticator_selection_path": ["kind"],
+            "authenticators": options,
+        }
+        return {"authenticator": authenticator}
+
+    only = {"authenticator": {"type": "BearerAuthenticator", "api_token": "{{ config['alone'] }}"}}
+    other = chosen("admin", "oauth")
+    other["authenticator"]["authenticators"] = dict(
+        zip(("by_key", "by_oauth"), other["authenticator"]["authenticators"].values(), strict=True)
+    )
+    platform, _ = imported(
+        stream("/a", name="a", requester=chosen("key", "oauth")),
+        stream("/b", name="b", requester=chosen("key", "oauth")),
+        stream("/c", name="c", requester=other),
+        stream("/d", name="d", requester=only),
+    )
+    applied = platform.with_contract("by_oauth")
+    assert [platform.auth_of(one.endpoint).secrets for one in platform.resources] == [
+        ("key",), ("key",), ("admin",), ("alone",),
+    ]  # fmt: skip
+    assert [applied.auth_of(one.endpoint).secrets for one in applied.resources] == [
+        ("oauth",), ("oauth",), ("oauth",), ("alone",),
+    ]  # fmt: skip
 
 
 def test_addresses_of_several_servers() -> None:
