@@ -92,6 +92,8 @@ class VendorApi(HttpServer):
             case ["v1", "bodied"]:
                 asked = json.loads(request.content)
                 return Reply(prices_of(asked["filter"]["org"], request.headers["X-Kind"]))
+            case ["v1", "empties"]:
+                return Reply({"items": ITEMS}) if _has_the_empties(request) else Reply({"error": request.target}, 400)
             case ["v1", "filtered", kind]:
                 return _filtered(kind, query, request)
             case ["v1", "faulty", kind]:
@@ -244,6 +246,15 @@ def _ticket(request: Request) -> Reply:
     else:
         is_right = asked == wanted and request.headers.get("Authorization") == f"Basic {basic}"
     return Reply({"ticket": TOKEN, "expires_at": "2999-01-01T00:00:00Z"}) if is_right else Reply({}, 401)
+
+
+def _has_the_empties(request: Request) -> bool:
+    """Whether a request has exactly those empty values that the CDK sends."""
+    if not request.content:
+        return request.target.partition("?")[2] == "category=&kind=new"
+    if request.content.startswith(b"{"):
+        return json.loads(request.content) == {"where": {"kind": "new"}, "of": {}, "all": [None, None, "a"]}
+    return request.content == b"kind=new"
 
 
 def _of_orgs(path: str) -> Reply:

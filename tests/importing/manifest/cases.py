@@ -461,6 +461,24 @@ CASES: dict[str, Case] = {
             "request_headers": {"Authorization": "Basic {{ (config['user'] ~ ':' ~ config['key']) | base64encode }}"}
         },
     ),
+    "an empty parameter in the path": _plain(
+        "/empties?category=", requester={"request_parameters": {"kind": "new", "other": "", "more": "{{ '' }}"}}
+    ),
+    "empty fields of a body": _plain(
+        "/empties",
+        requester={
+            "http_method": "POST",
+            "request_body_json": {
+                "where": {"kind": "new", "state": "", "at": None},
+                "of": {"name": ""},
+                "all": ["", None, "a"],
+                "none": "",
+            },
+        },
+    ),
+    "empty fields of a form": _plain(
+        "/empties", requester={"http_method": "POST", "request_body_data": {"kind": "new", "state": ""}}
+    ),
     "a credential among the headers": _plain(
         "/auth/header", requester={"request_headers": {"X-Api-Key": "{{ config['key'] }}"}}
     ),

@@ -257,6 +257,12 @@ def test_a_choice_of_credentials_holds_for_streams_with_their_own() -> None:
     ]  # fmt: skip
 
 
+def test_parameters_that_are_a_text_are_not_sent_as_in_the_cdk() -> None:
+    platform, said = imported(stream("/a", name="a", requester={"request_parameters": "state=open&kind="}))
+    assert platform.resource("a").endpoint.params == {}
+    assert ("suspected", "a", "request_parameters") in said
+
+
 def test_addresses_of_several_servers() -> None:
     other = {"url_base": "https://files.example.com/v2"}
     platform, _ = imported(stream("/a", name="a"), stream("/b", name="b"), stream("/c", name="c", requester=other))
