@@ -48,6 +48,7 @@ from platform_assets.importing.manifest.drafts import (
     without_orphans,
 )
 from platform_assets.importing.manifest.failures import convert_errors
+from platform_assets.importing.manifest.groups import grouped
 from platform_assets.importing.manifest.identifiers import with_plain_identifiers
 from platform_assets.importing.manifest.paging import convert_paging, without_repeated
 from platform_assets.importing.manifest.partitions import convert_partitions
@@ -173,6 +174,7 @@ class _Reader:
             str(cursor.get("partition_field_start") or "start_time"),
             str(cursor.get("partition_field_end") or "end_time"),
             str(cursor.get("cursor_field") or "") or None,
+            grouped=partitions.grouped > 0,
         )
         requester = retriever.get("requester")
         requester = requester if isinstance(requester, Mapping) else {}
@@ -206,9 +208,10 @@ class _Reader:
             record=record,
             error_handler=convert_errors(requester.get("error_handler"), texts, findings, name),
         )
+        schema = properties_of(component)
+        endpoint = grouped(endpoint, partitions, texts, schema, findings, name)
         authenticators = Authenticators(settings, findings)
         auth, options = authenticators.of(requester.get("authenticator"), request.base_url, request.auth)
-        schema = properties_of(component)
         key = self._key(component.get("primary_key"), reshaped.left_out)
         keys = {field: key_type(schema.get(field)) or "text" for field in key}
         columns = of_texts({**columns_of(schema, endpoint.record), **keys}, response_format)

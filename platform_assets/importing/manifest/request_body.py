@@ -65,6 +65,8 @@ def _json(given: Any, path: str, places: Places) -> Any:
             if converted is not None:
                 found[str(key)] = converted
         return found
+    if (value := places.texts.group(given)) is not None:
+        return [value]
     if isinstance(given, str) and (listed := _LISTED.fullmatch(given)):
         # The CDK reads what a text comes to: `[{{ stream_partition.id }}]` is a list of one value.
         given = [listed[1]]

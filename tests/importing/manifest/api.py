@@ -92,6 +92,8 @@ class VendorApi(HttpServer):
             case ["v1", "bodied"]:
                 asked = json.loads(request.content)
                 return Reply(prices_of(asked["filter"]["org"], request.headers["X-Kind"]))
+            case ["v1", "grouped"]:
+                return Reply(_of_group(query, request))
             case ["v1", "empties"]:
                 return Reply({"items": ITEMS}) if _has_the_empties(request) else Reply({"error": request.target}, 400)
             case ["v1", "filtered", kind]:
@@ -246,6 +248,18 @@ def _ticket(request: Request) -> Reply:
     else:
         is_right = asked == wanted and request.headers.get("Authorization") == f"Basic {basic}"
     return Reply({"ticket": TOKEN, "expires_at": "2999-01-01T00:00:00Z"}) if is_right else Reply({}, 401)
+
+
+def _of_group(query: Query, request: Request) -> list[Record]:
+    """The projects of several organizations, which are asked for in one of three ways."""
+    if request.content:
+        slugs = json.loads(request.content)["where"]["slugs"]
+    elif "q" in query:
+        slugs = query["q"].removeprefix("org in (").removesuffix(")").split("|")
+    else:
+        slugs = query["slugs"].split(",")
+    assert isinstance(slugs, list) and 0 < len(slugs) <= 2
+    return [{**one, "slug": slug} for slug in slugs for one in projects_of(slug)]
 
 
 def _has_the_empties(request: Request) -> bool:

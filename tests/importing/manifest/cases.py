@@ -403,6 +403,25 @@ _PROJECTS = stream(
     "/orgs/{{ stream_partition.slug }}/projects",
     name="projects", at=[], retriever={"partition_router": _of(_parent(_ORGS, "slug", "slug"))},
 )  # fmt: skip
+_SLUGS = {
+    "type": "InlineSchemaLoader",
+    "schema": {"properties": {"id": {"type": "integer"}, "slug": {"type": "string"}}},
+}
+
+
+def _groups(**requester: Any) -> Json:
+    router = {
+        "type": "GroupingPartitionRouter",
+        "group_size": 2,
+        "underlying_partition_router": _of(_parent(_ORGS, "slug", "org")),
+    }
+    return stream(
+        "/grouped", name="projects", at=[], requester=requester, retriever={"partition_router": router},
+        schema_loader=_SLUGS,
+    )  # fmt: skip
+
+
+_GROUPED = [{**one, "slug": one["org"]} for org in ORGS for one in projects_of(org["slug"])]
 _KINDS = {"type": "ListPartitionRouter", "cursor_field": "kind", "values": list(KINDS)}
 _ALL_PROJECTS = [one for org in ORGS for one in projects_of(org["slug"])]
 _ALL_TASKS = [task for one in _ALL_PROJECTS for task in tasks_of(one["org"], one["id"])]
@@ -460,6 +479,21 @@ CASES: dict[str, Case] = {
         requester={
             "request_headers": {"Authorization": "Basic {{ (config['user'] ~ ':' ~ config['key']) | base64encode }}"}
         },
+    ),
+    "groups of parents whose records say whose they are": Case(
+        [_ORGS, _groups(request_parameters={"slugs": "{{ stream_partition['org'] | join(',') }}"})],
+        {"orgs": ORGS, "projects": _GROUPED},
+    ),
+    "groups of parents in a body": Case(
+        [
+            _ORGS,
+            _groups(http_method="POST", request_body_json={"where": {"slugs": "{{ stream_partition.org }}"}}),
+        ],
+        {"orgs": ORGS, "projects": _GROUPED},
+    ),
+    "groups of parents inside a text": Case(
+        [_ORGS, _groups(request_parameters={"q": "org in ({{ stream_partition['org'] | join('|') }})"})],
+        {"orgs": ORGS, "projects": _GROUPED},
     ),
     "an empty parameter in the path": _plain(
         "/empties?category=", requester={"request_parameters": {"kind": "new", "other": "", "more": "{{ '' }}"}}
