@@ -25,7 +25,7 @@ from platform_assets.declarations import (
 )
 from platform_assets.http.deadline import DeadlineAdapter
 from platform_assets.http.login import login
-from platform_assets.http.oauth import TokenEndpoint, TokenSource, client_credentials
+from platform_assets.http.oauth import Post, TokenEndpoint, TokenSource, client_credentials
 from platform_assets.http.refresh_token import refresh_token
 from platform_assets.http.urls import origin, without_params
 
@@ -129,9 +129,11 @@ def _credential(
         return _of_templates(platform, auth, secrets, on_token)
     beside = None if auth.beside is None else _of_templates(platform, auth.beside, secrets, on_token)
     if isinstance(auth, SessionToken):
-        buy = login(
-            platform.name, auth, settings.base_url, secrets, lambda url, fields: _post(session, url, json=fields)
-        )
+        path = _address(platform, auth.login_path, settings)
+        url = settings.base_url + path if path.startswith("/") else path
+        headers = _filled_in(platform, auth.login_headers, settings, on_token)
+        post: Post = lambda url, fields: _post(session, url, json=fields, headers=headers)  # noqa: E731
+        buy = login(platform.name, auth, url, secrets, post)
         header = auth.header or "Authorization"
         source = TokenSource(buy, on_token, clock=clock)
         return BoughtToken(source, header, "" if auth.header else "Bearer ", beside=beside)
@@ -160,30 +162,37 @@ def _token_endpoint(
     on_secret: Callable[[str], None],
 ) -> TokenEndpoint:
     """The token endpoint, with its templates filled in."""
-
-    def filled_in(declared: Mapping[str, str | Template]) -> dict[str, str]:
-        found = {name: value for name, value in declared.items() if isinstance(value, str)}
-        for name, value in declared.items():
-            if isinstance(value, Template):
-                from platform_assets.http.template_auth import filled
-
-                found[name] = str(filled(platform, value, settings.secrets, on_secret, name))
-        return found
-
-    url = auth.access_token_url
-    if isinstance(url, Template):
-        from platform_assets.http.template_auth import filled_address
-
-        url = filled_address(platform, url, settings.configured)
-    headers = filled_in(auth.access_token_request_headers)
+    headers = _filled_in(platform, auth.access_token_request_headers, settings, on_secret)
     return TokenEndpoint(
         platform.name,
         auth,
-        url,
+        _address(platform, auth.access_token_url, settings),
         settings.base_url,
-        filled_in(auth.access_token_request_data),
+        _filled_in(platform, auth.access_token_request_data, settings, on_secret),
         lambda url, fields: _post(session, url, data=fields, headers=headers),
     )
+
+
+def _filled_in(
+    platform: Platform, declared: Mapping[str, str | Template], settings: Settings, on_secret: Callable[[str], None]
+) -> dict[str, str]:
+    """Values with the secrets that they name."""
+    found = {name: value for name, value in declared.items() if isinstance(value, str)}
+    for name, value in declared.items():
+        if isinstance(value, Template):
+            from platform_assets.http.template_auth import filled
+
+            found[name] = str(filled(platform, value, settings.secrets, on_secret, name))
+    return found
+
+
+def _address(platform: Platform, declared: str | Template, settings: Settings) -> str:
+    """The path or whole address at which a token is asked for."""
+    if isinstance(declared, str):
+        return declared
+    from platform_assets.http.template_auth import filled_address
+
+    return filled_address(platform, declared, settings.configured)
 
 
 class _Nothing(AuthBase):

@@ -437,6 +437,42 @@ def test_a_login_answers_with_the_token_of_a_header(server: HttpServer) -> None:
     assert "X-Session" not in server.requests[3].headers
 
 
+def test_a_login_elsewhere_with_a_credential_of_its_own(server: HttpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with HttpServer(lambda request: Reply({"session": {"id": "session-9"}}, 201)) as issuer:
+        basic = Template("Basic {{ (config.app ~ ':' ~ config.app_key) | base64encode }}")
+        auth = replace(
+            LOGIN, login_path=f"{issuer.url}/oauth/token", login_headers={"Authorization": basic, "X-Kind": "app"}
+        )
+        assert auth.secrets == ("username", "password", "app", "app_key")
+        with opened(server, auth, {**CREDENTIALS, "app": "id-1", "app_key": "s3cr3t"}) as client:
+            client.get("/x")
+            issuer.answer = lambda request: Reply({"echo": "s3cr3t pa55/word"}, 401)
+            server.answer = lambda request: Reply({}, 401)
+            with pytest.raises(RequestFailed, match="`app_key`") as caught:
+                client.get("/x")
+        login, _ = issuer.requests
+    assert login.path == "/oauth/token" and login.headers["X-Kind"] == "app"
+    assert login.headers["Authorization"] == f"Basic {b64encode(b'id-1:s3cr3t').decode()}"
+    assert [one.headers["X-Session"] for one in server.requests] == ["session-9"] * 2
+    assert not any(one in str(caught.value) for one in ("s3cr3t", "pa55", issuer.url))
+
+
+def test_a_key_in_a_form_goes_with_each_form_and_nothing_else(server: HttpServer) -> None:
+    auth = TemplateAuth(data={"apiKey": Template("{{ config.key }}")})
+    with opened(server, auth, {"key": "s3cr3t&1"}) as client:
+        client.send(Outgoing("/x", method="POST"))
+        client.send(Outgoing("/x", method="POST", data={"a": "1", "b": ("2", "3"), "apiKey": "mine"}))
+        client.send(Outgoing("/x", method="POST", json={"a": 1}))
+        client.get("/x", {"a": "1"})
+        server.answer = lambda request: Reply({"echo": request.content.decode()}, 400)
+        with pytest.raises(RequestFailed) as caught:
+            client.send(Outgoing("/x", method="POST"))
+    found = [parse_qs(request.content.decode()) for request in server.requests[:2]]
+    assert found == [{"apiKey": ["s3cr3t&1"]}, {"a": ["1"], "b": ["2", "3"], "apiKey": ["s3cr3t&1"]}]
+    assert [request.content for request in server.requests[2:4]] == [b'{"a": 1}', b""]
+    assert "s3cr3t" not in str(caught.value)
+
+
 def test_a_session_that_ends_early_is_renewed_once(server: HttpServer) -> None:
     tokens: list[str] = []
     api = login_server(tokens)

@@ -211,7 +211,9 @@ class _Reader:
         schema = properties_of(component)
         endpoint = grouped(endpoint, partitions, texts, schema, findings, name)
         authenticators = Authenticators(settings, findings)
-        auth, options = authenticators.of(requester.get("authenticator"), request.base_url, request.auth)
+        auth, options = authenticators.of(
+            requester.get("authenticator"), request.base_url, request.auth, has_body=has_body
+        )
         key = self._key(component.get("primary_key"), reshaped.left_out)
         keys = {field: key_type(schema.get(field)) or "text" for field in key}
         columns = of_texts({**columns_of(schema, endpoint.record), **keys}, response_format)

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from platform_assets.declarations.places import BODY
 from platform_assets.importing.manifest.placing import Places, mapping_of, takes_credential
+from platform_assets.importing.manifest.template_credentials import FORM
 from platform_assets.importing.manifest.texts import NotCarried, is_template
 
 _LISTED = re.compile(r"\s*\[\s*(\{\{(?:(?!\}\}|\{\{).)*\}\})\s*\]\s*", re.DOTALL)
@@ -39,6 +40,8 @@ def body_and_form(requester: Mapping[str, Any], places: Places) -> tuple[dict[st
     if form:
         sent = {}
         for key, value in fields.items():
+            if takes_credential(f"{FORM}{key}", value, places):
+                continue
             converted = places.converted(value, f"body:{key}", f"request_body_data.{key}")
             if converted is not None:
                 sent[key] = str(converted) if isinstance(converted, bool | float) else converted

@@ -13,7 +13,7 @@ from platform_assets.declarations import (
     Resolve,
     Template,
 )
-from platform_assets.declarations.places import BODY, HEADER, POSITION, leaves
+from platform_assets.declarations.places import HEADER, POSITION, leaves
 from platform_assets.declarations.template_problems import FUNCTIONS, SETTINGS
 from platform_assets.importing.findings import Findings
 from platform_assets.importing.manifest.credentials import request_auth
@@ -120,8 +120,6 @@ def convert_request(
     start = start or ("value:start" if "start" in texts.uses_interval else None)
     end = end or ("value:end" if "end" in texts.uses_interval else None)
     auth = request_auth(places.credentials, texts.settings) if places.credentials else None
-    if method == "GET" and not body and any(place.startswith(BODY) for place in places.credentials):
-        raise NotCarried("a credential in the body of a GET is not in our vocabulary")
     return Request(
         _base_url(base, texts, findings),
         endpoint,

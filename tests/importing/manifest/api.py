@@ -74,6 +74,9 @@ class VendorApi(HttpServer):
         match request.path.strip("/").split("/"):
             case ["v1", "paged", kind]:
                 return self._paged(kind, query, request)
+            case ["v1", "auth", "in_form"]:
+                is_right = dict(parse_qsl(request.content.decode())).get("apiKey") == KEY
+                return Reply({"items": ITEMS}) if is_right else Reply({}, 401)
             case ["v1", "auth", kind]:
                 return _guarded(kind, query, request)
             case ["v1", "old_login"]:
@@ -92,6 +95,8 @@ class VendorApi(HttpServer):
             case ["v1", "bodied"]:
                 asked = json.loads(request.content)
                 return Reply(prices_of(asked["filter"]["org"], request.headers["X-Kind"]))
+            case ["paged", "login"]:
+                return _login_of_a_client(request)
             case ["v1", "grouped"]:
                 return Reply(_of_group(query, request))
             case ["v1", "empties"]:
@@ -236,6 +241,15 @@ def _token(request: Request) -> Reply:
     is_client = asked.get("client_id") == USER and asked.get("client_secret") == KEY
     is_granted = asked.get("grant_type") == "client_credentials" or asked.get("refresh_token") == "r"
     return Reply({"access_token": TOKEN, "expires_in": 3600}) if is_client and is_granted else Reply({}, 401)
+
+
+def _login_of_a_client(request: Request) -> Reply:
+    """A login by a user whose client proves itself, too."""
+    basic = base64.b64encode(f"{USER}:{KEY}".encode()).decode()
+    asked = json.loads(request.content)
+    is_right = asked == {"username": USER, "password": KEY, "grant_type": "password"}
+    is_known = request.headers.get("Authorization") == f"Basic {basic}" and request.headers.get("X-Tenant") == "t"
+    return Reply({"access_token": TOKEN}) if is_right and is_known else Reply({}, 401)
 
 
 def _ticket(request: Request) -> Reply:

@@ -376,6 +376,31 @@ _AUTH: dict[str, tuple[str, Json]] = {
             "request_authentication": {"type": "ApiKey", "inject_into": option("header", "X-Session")},
         },
     ),
+    "session token of a login at a computed address": (
+        "bought",
+        {
+            "type": "SessionTokenAuthenticator",
+            "login_requester": {
+                "type": "HttpRequester",
+                "url_base": "{url}/{{ config['part'] }}",
+                "path": "login",
+                "http_method": "POST",
+                "request_headers": {"X-Tenant": "t"},
+                "authenticator": {
+                    "type": "BasicHttpAuthenticator",
+                    "username": _secret("user"),
+                    "password": _secret("key"),
+                },
+                "request_body_json": {
+                    "username": _secret("user"),
+                    "password": _secret("key"),
+                    "grant_type": "password",
+                },
+            },
+            "session_token_path": ["access_token"],
+            "request_authentication": {"type": "Bearer"},
+        },
+    ),
 }
 
 
@@ -464,6 +489,21 @@ CASES: dict[str, Case] = {
         name: _plain(f"/auth/{kind}", requester={"authenticator": authenticator})
         for name, (kind, authenticator) in _AUTH.items()
     },
+    "a key in a form": _plain(
+        "/auth/in_form",
+        requester={
+            "http_method": "POST",
+            "authenticator": {
+                "type": "ApiKeyAuthenticator",
+                "api_token": _secret("key"),
+                "inject_into": option("body_data", "apiKey"),
+            },
+        },
+    ),
+    "a key among the fields of a form": _plain(
+        "/auth/in_form",
+        requester={"http_method": "POST", "request_body_data": {"apiKey": _secret("key"), "kind": "new"}},
+    ),
     "streams with credentials of their own": Case(
         [
             stream("/auth/bearer", name="items", requester={"authenticator": _AUTH["bearer"][1]}),

@@ -34,6 +34,7 @@ from platform_assets.declarations import (
     RecordShape,
     RemoveFields,
     Resolve,
+    SessionToken,
     Template,
     TemplateAuth,
     UnsizedPages,
@@ -223,6 +224,56 @@ def test_streams_with_another_credential_have_it_on_their_endpoint() -> None:
     assert found == [None, None, HttpBasicAuth(username="key", password=None), NoAuth()]
     assert platform.client.probe == "/a"
     assert parse_platform(as_yaml(platform), "shop.yaml") == platform
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("body_data", TemplateAuth(data={"apiKey": Template("{{ config['key'] }}")})),
+        ("body_json", TemplateAuth(json={"apiKey": Template("{{ config['key'] }}")})),
+    ],
+)
+def test_a_key_in_a_body_is_sent_by_post_only(place: str, expected: object) -> None:
+    authenticator = {
+        "type": "ApiKeyAuthenticator",
+        "api_token": "{{ config['key'] }}",
+        "inject_into": {"type": "RequestOption", "inject_into": place, "field_name": "apiKey"},
+    }
+    requester = {"authenticator": authenticator}
+    platform, said = imported(
+        stream("/a", name="a", requester={**requester, "http_method": "POST"}),
+        stream("/b", name="b", requester=requester),
+    )
+    assert platform.client.auth == expected and [one.name for one in platform.resources] == ["a"]
+    assert ("not carried", "b", "the whole resource") in said
+
+
+def test_a_login_at_another_address_with_a_credential_of_its_own() -> None:
+    login = {
+        "type": "HttpRequester",
+        "url_base": "{{ config['host'] }}/oauth",
+        "path": "token",
+        "http_method": "POST",
+        "authenticator": {
+            "type": "BasicHttpAuthenticator", "username": "{{ config['id'] }}", "password": "{{ config['key'] }}",
+        },
+        "request_body_json": {"user": "{{ config['user'] }}", "grant_type": "password"},
+    }  # fmt: skip
+    authenticator = {
+        "type": "SessionTokenAuthenticator",
+        "login_requester": login,
+        "session_token_path": ["access_token"],
+        "request_authentication": {"type": "Bearer"},
+    }
+    platform, _ = imported(stream("/a", name="a", requester={"authenticator": authenticator}))
+    auth = platform.client.auth
+    assert isinstance(auth, SessionToken) and auth.login_path == Template("{{ config.get('host') }}/oauth/token")
+    assert auth.login_constants == {"grant_type": "password"} and auth.secrets == ("user", "id", "key")
+    assert platform.optional_of("reference") == ("host",)
+    for wrong in ({"http_method": "GET"}, {"request_parameters": {"a": "b"}}, {"url_base": "http://login.example.com"}):
+        given = {**authenticator, "login_requester": {**login, **wrong}}
+        _, said = imported(stream("/a", name="a", requester={"authenticator": given}))
+        assert any(one[0] == "not carried" for one in said), wrong
 
 
 def test_a_choice_of_credentials_holds_for_streams_with_their_own() -> None:
