@@ -62,6 +62,7 @@ from platform_assets.declarations.platform import (
     Platform,
     Scope,
 )
+from platform_assets.declarations.portions import Portions
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.record_shape import (
     AddFields,
@@ -149,6 +150,7 @@ __all__ = [
     "ParentBatch",
     "Platform",
     "PlatformAssetsError",
+    "Portions",
     "RateLimit",
     "RecordCursor",
     "RecordShape",

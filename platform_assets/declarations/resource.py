@@ -14,6 +14,7 @@ from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
 from platform_assets.declarations.places import VALUE, in_body, in_header, leaves
+from platform_assets.declarations.portions import Portions
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.record_shape import RecordShape
 from platform_assets.declarations.response_format import ResponseFormat
@@ -171,6 +172,7 @@ class Endpoint:
             `Listed`, `Configured`, `Template` (whose value keeps its type).
         data: the body as a form, instead of `json`; values as in `params`.
         headers: beside the client's; values as in `params`.
+        portions: further values of a parameter that each page is asked for with, whose records are merged.
         paginator, data_selector: default to the client's. `data_selector` is a dotted path, `""` the body;
             `*` is every item of a list or every value of an object (`data.*`, `groups[*].records`), and
             `['orders.json']` a key with a dot in it.
@@ -208,6 +210,7 @@ class Endpoint:
     json: Mapping[str, Any] | None = None
     data: Mapping[str, Param] | None = None
     headers: Mapping[str, str | Resolve | FanOut | Listed | Configured | Template] = field(default_factory=dict)
+    portions: Portions | None = None
     paginator: Paginator | None = None
     data_selector: str | None = None
     response_format: ResponseFormat | None = None

@@ -25,8 +25,9 @@ from platform_assets.declarations import CONTENT_KEY, Endpoint, Listed, Resource
 from platform_assets.declarations.ancestry import field_in, parents_of
 from platform_assets.extraction.content_keys import fill_content_keys
 from platform_assets.extraction.details import DetailReader
-from platform_assets.extraction.edge import Edge
 from platform_assets.extraction.newest_first import stop_rule
+from platform_assets.extraction.part import Part
+from platform_assets.extraction.portioned_pages import PortionedPages
 from platform_assets.extraction.privacy import excluded_fields, hash_fields
 from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, Bounds, Parent, Query, queries
 from platform_assets.extraction.record_changes import RecordChanges
@@ -38,7 +39,7 @@ from platform_assets.http.errors import AnswerError, RequestFailed, ResponseIgno
 from platform_assets.http.outgoing import outgoing
 from platform_assets.http.pagination.identity import by_key
 from platform_assets.http.pagination.pager import Pager, pager
-from platform_assets.http.pagination.pages import pages
+from platform_assets.http.pagination.pages import Getter, pages
 from platform_assets.http.pagination.positions import KEPT_CHANGING
 from platform_assets.http.selection import Record, drop_fields, fill_keys, get_path, selector, unwrap
 
@@ -145,7 +146,7 @@ def read(reading: ListRead, target: Target, matters: Callable[[], bool] = lambda
     """
     walks: dict[int, Pager] = {}
     doubtful: list[Iterator[tuple[Pager, list[Record]]]] = []
-    parts: list[_Part] = []
+    parts: list[Part] = []
     left: list[Endpoint] = []
 
     def concludes() -> bool:
@@ -155,7 +156,7 @@ def read(reading: ListRead, target: Target, matters: Callable[[], bool] = lambda
         for query in reading.queries():
             if query.endpoint in left:
                 continue
-            parts.append(_Part(reading, query))
+            parts.append(Part(reading.client.platform, query, reading.is_long_enough))
             found = _records(reading, query, concludes, parts[-1])
             for walk, records in found:
                 target.add(records)
@@ -308,13 +309,13 @@ def _parents(client: ApiClient, resource: Resource, counts: Counter[str]) -> Ite
 
 
 def _records(
-    reading: ListRead, query: Query, matters: Callable[[], bool], part: "_Part | None" = None
+    reading: ListRead, query: Query, matters: Callable[[], bool], part: Part | None = None
 ) -> Iterator[tuple[Pager, list[Record]]]:
     """The records of one query, page by page, with the walk that they came by.
 
     If the server refuses pages that are too deep, the query goes on below the oldest cursor that has come.
     """
-    part = part or _Part(reading, query)
+    part = part or Part(reading.client.platform, query, reading.is_long_enough)
     while True:
         try:
             yield from _pages(reading, query, matters, part)
@@ -331,7 +332,7 @@ def _records(
 
 
 def _pages(
-    reading: ListRead, query: Query, matters: Callable[[], bool], part: "_Part"
+    reading: ListRead, query: Query, matters: Callable[[], bool], part: Part
 ) -> Iterator[tuple[Pager, list[Record]]]:
     client, resource, endpoint = reading.client, reading.resource, query.endpoint
     platform = client.platform
@@ -348,14 +349,25 @@ def _pages(
         return part.ends(items, walk) or (is_known is not None and is_known(items))
 
     configured = client.settings.configured
-    changes = RecordChanges(platform, resource, query, configured, never_loaded, reading.counts)
+
+    def changes_of(counts: Counter[str]) -> Callable[[list[Record]], list[Record]]:
+        return RecordChanges(platform, resource, query, configured, never_loaded, counts).of
+
+    changed = changes_of(reading.counts)
     details = DetailReader(client, resource, endpoint, reading.counts) if reading.details else None
 
     def get(params: Mapping[str, Any]) -> Answer:
         return client.send(outgoing(endpoint, query.path, params), reading.counts, endpoint)
 
-    for items in pages(get, walk, query.params, select, identify, matters, is_enough):
-        records = changes.of(unwrap(items, endpoint.envelope, reading.counts))
+    getter: Getter = get
+    if endpoint.portions is not None:
+        # What is filtered is counted once.
+        others = [changes_of(Counter()) for _ in endpoint.portions.further]
+        makers = [lambda answer, of=of: of(select(answer.body)) for of in (changed, *others)]
+        getter = PortionedPages(endpoint.portions, get, makers).get
+    for items in pages(getter, walk, query.params, select, identify, matters, is_enough):
+        is_made = endpoint.portions is not None
+        records = items if is_made else changed(unwrap(items, endpoint.envelope, reading.counts))
         if details is not None:
             details.fill(records)
         drop_fields(records, never_loaded)
@@ -367,36 +379,3 @@ def _pages(
         yield walk, records
     if details is not None:
         details.end()
-
-
-class _Part:
-    """One query's part of a read.
-
-    Attributes:
-        edge: how far it has come.
-        rest: what it has left to another part, so far.
-        is_long: whether the read has taken long enough, so that it may be left after a window.
-    """
-
-    def __init__(self, reading: ListRead, query: Query) -> None:
-        platform = reading.client.platform
-        paginator = query.endpoint.paginator or platform.client.paginator
-        epoch_times = platform.client.has_epoch_times(query.endpoint)
-        self.edge = Edge(query.endpoint, paginator, epoch_times=epoch_times, query=query.params, start=query.start)
-        self.rest: Rest | None = None
-        self.is_long = False
-        self._in_windows = query.window is not None
-        self._is_long_enough = reading.is_long_enough if query.in_parts or self._in_windows else lambda: False
-
-    def ends(self, items: Sequence[Any], walk: Pager) -> bool:
-        """Whether the query ends with these items, so that they can land.
-
-        Not if rows may have been passed over: that is found out by reading the list again, as a whole.
-        """
-        if self._in_windows:
-            self.is_long = self._is_long_enough()
-            return False
-        self.edge.note(items)
-        can_end = bool(items) and walk.adjoins and not walk.blind and self._is_long_enough()
-        self.rest = self.edge.rest if can_end else None
-        return self.rest is not None

@@ -10,6 +10,7 @@ from platform_assets.declarations import (
     Auth,
     Configured,
     Endpoint,
+    Portions,
     Resolve,
     Template,
 )
@@ -22,6 +23,7 @@ from platform_assets.importing.manifest.options import Option, option_of
 from platform_assets.importing.manifest.paging import CountedToken
 from platform_assets.importing.manifest.partitions import Partitions
 from platform_assets.importing.manifest.placing import NAMES, Places, mapping_of, takes_credential
+from platform_assets.importing.manifest.query_properties import merge_key, portions_of
 from platform_assets.importing.manifest.request_body import body_and_form
 from platform_assets.importing.manifest.texts import (
     Bound,
@@ -115,6 +117,7 @@ def convert_request(
         json=body or None,
         data=form or None,
         headers=places.headers,
+        portions=places.portions,
     )
     start, end = (places.bounds.get(which) for which in ("start", "end"))
     start = start or ("value:start" if "start" in texts.uses_interval else None)
@@ -224,10 +227,7 @@ def _parameters(given: Any, places: Places) -> dict[str, Any]:
 
 def _parameter(key: str, given: Any, places: Places) -> None:
     if isinstance(given, Mapping) and given.get("type") == "QueryProperties":
-        listed = given.get("property_list")
-        if given.get("property_chunking") or not isinstance(listed, list):
-            raise NotCarried("properties in several requests, or read from an endpoint, are not in our vocabulary")
-        given = ",".join(map(str, listed))
+        given = _first_portion(key, given, places)
     if isinstance(given, list):
         values = [places.texts.value(one, NAMES, f"request_parameters.{key}") for one in given]
         if not all(isinstance(one, str | int) for one in values):
@@ -244,6 +244,16 @@ def _parameter(key: str, given: Any, places: Places) -> None:
     if value not in (None, ""):
         # As Python writes them, which is what the CDK sends.
         places.params[key] = str(value) if isinstance(value, bool | float) else value
+
+
+def _first_portion(key: str, given: Mapping[str, Any], places: Places) -> str:
+    """The fields that the first request of a page asks for; the others are noted. Raises NotCarried."""
+    first, *others = portions_of(given)
+    if others:
+        if places.portions is not None:
+            raise NotCarried("two parameters with properties in several requests are not in our vocabulary")
+        places.portions = Portions(param=key, further=tuple(others), merged_by=merge_key(given))
+    return first
 
 
 def _header(key: str, given: Any, places: Places) -> None:

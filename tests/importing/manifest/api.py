@@ -97,6 +97,8 @@ class VendorApi(HttpServer):
                 return Reply(prices_of(asked["filter"]["org"], request.headers["X-Kind"]))
             case ["paged", "login"]:
                 return _login_of_a_client(request)
+            case ["v1", "portioned"]:
+                return _portioned(query)
             case ["v1", "grouped"]:
                 return Reply(_of_group(query, request))
             case ["v1", "empties"]:
@@ -262,6 +264,14 @@ def _ticket(request: Request) -> Reply:
     else:
         is_right = asked == wanted and request.headers.get("Authorization") == f"Basic {basic}"
     return Reply({"ticket": TOKEN, "expires_at": "2999-01-01T00:00:00Z"}) if is_right else Reply({}, 401)
+
+
+def _portioned(query: Query) -> Reply:
+    """A page with the fields that are asked for: no more than three, in no more than 30 letters."""
+    fields, start = query["fields"].split(","), (int(query["page"]) - 1) * PAGE
+    if len(fields) > 3 or len(query["fields"]) > 30:
+        return Reply({"error": "too many fields"}, 400)
+    return Reply({"items": [{name: one[name] for name in fields} for one in ITEMS[start : start + PAGE]]})
 
 
 def _of_group(query: Query, request: Request) -> list[Record]:

@@ -446,6 +446,22 @@ def _groups(**requester: Any) -> Json:
     )  # fmt: skip
 
 
+def _properties(limit: int, **chunking: Any) -> Json:
+    return {
+        "type": "QueryProperties",
+        "property_list": ["id", "price", "big", "tags"],
+        "always_include_properties": ["name"],
+        "property_chunking": {"type": "PropertyChunking", "property_limit": limit, **chunking},
+    }
+
+
+def _portioned(properties: Json, names: tuple[str, ...] = ("id", "price", "big", "tags", "name")) -> Case:
+    paging = paged({**_NUMBERED, "inject_on_first_request": True}, option(QUERY, "page"))
+    paging["requester"]["request_parameters"] = {"fields": properties}
+    return _plain("/portioned", [{name: one[name] for name in names} for one in ITEMS], **paging)
+
+
+_BY_NAME: Json = {"record_merge_strategy": {"type": "GroupByKeyMergeStrategy", "key": ["name"]}}
 _GROUPED = [{**one, "slug": one["org"]} for org in ORGS for one in projects_of(org["slug"])]
 _KINDS = {"type": "ListPartitionRouter", "cursor_field": "kind", "values": list(KINDS)}
 _ALL_PROJECTS = [one for org in ORGS for one in projects_of(org["slug"])]
@@ -519,6 +535,12 @@ CASES: dict[str, Case] = {
         requester={
             "request_headers": {"Authorization": "Basic {{ (config['user'] ~ ':' ~ config['key']) | base64encode }}"}
         },
+    ),
+    "properties in several requests": _portioned(_properties(2, property_limit_type="property_count", **_BY_NAME)),
+    "properties by their letters": _portioned(_properties(16, property_limit_type="characters", **_BY_NAME)),
+    "properties that are always asked for": _portioned(
+        {"type": "QueryProperties", "property_list": ["price"], "always_include_properties": ["id", "name"]},
+        ("id", "name", "price"),
     ),
     "groups of parents whose records say whose they are": Case(
         [_ORGS, _groups(request_parameters={"slugs": "{{ stream_partition['org'] | join(',') }}"})],

@@ -30,6 +30,7 @@ from platform_assets.declarations import (
     Offset,
     PageNumber,
     Platform,
+    Portions,
     RateLimit,
     RecordShape,
     RemoveFields,
@@ -274,6 +275,55 @@ def test_a_login_at_another_address_with_a_credential_of_its_own() -> None:
         given = {**authenticator, "login_requester": {**login, **wrong}}
         _, said = imported(stream("/a", name="a", requester={"authenticator": given}))
         assert any(one[0] == "not carried" for one in said), wrong
+
+
+def _asked_for(**properties: Any) -> Endpoint | None:
+    given = {"type": "QueryProperties", "property_list": ["a", "bb", "ccc"], **properties}
+    platform, _ = imported(
+        stream("/x", name="x", requester={"request_parameters": {"f": given}}), stream("/y", name="y")
+    )
+    return next((one.endpoint for one in platform.resources if one.name == "x"), None)
+
+
+@pytest.mark.parametrize(
+    ("properties", "first", "portions"),
+    [
+        ({}, "a,bb,ccc", None),
+        ({"always_include_properties": ["id"]}, "id,a,bb,ccc", None),
+        (
+            {"property_chunking": {"property_limit": 2, "property_limit_type": "property_count"}},
+            "a,bb",
+            Portions(param="f", further=("ccc",), merged_by=("id",)),
+        ),
+        (
+            {
+                "always_include_properties": ["k", "l"],
+                "property_chunking": {
+                    "property_limit": 9,
+                    "property_limit_type": "characters",
+                    "record_merge_strategy": {"type": "GroupByKeyMergeStrategy", "key": ["k", "l"]},
+                },
+            },
+            "k,l,a,bb",
+            Portions(param="f", further=("k,l,ccc",), merged_by=("k", "l")),
+        ),
+    ],
+)
+def test_properties_are_asked_for_as_the_cdk_does(properties: Any, first: str, portions: Portions | None) -> None:
+    endpoint = _asked_for(**properties)
+    assert endpoint is not None and (endpoint.params, endpoint.portions) == ({"f": first}, portions)
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"property_list": {"type": "PropertiesFromEndpoint"}},
+        {"property_chunking": {"property_limit": 1, "record_merge_strategy": {"type": "X", "class_name": "a.B"}}},
+        {"property_list": ["{{ config['a'] }}"]},
+    ],
+)
+def test_properties_that_nobody_knows_are_not_carried(properties: Any) -> None:
+    assert _asked_for(**properties) is None
 
 
 def test_a_choice_of_credentials_holds_for_streams_with_their_own() -> None:
