@@ -10,6 +10,11 @@ from platform_assets.importing.manifest.settings import ConfigSettings
 from platform_assets.importing.manifest.texts import NotCarried, PartitionValue, is_template, setting_in, word
 
 
+# A value of a list that is written out, or of a setting, has no cursor and no removed rows of its own: all of them are
+# one read. In a union it would stand beside parents, which have both.
+_UNION = "partitions of several routers in one list are not in our vocabulary: each would need a row of one parent"
+
+
 @dataclass
 class Partitions:
     """What a stream's partition router says.
@@ -44,6 +49,8 @@ def convert_partitions(router: Any, settings: ConfigSettings, names: Mapping[str
             if len(routers) > 1:
                 raise NotCarried("a group of parents beside another router is not in our vocabulary")
             return _grouped(one, settings, names)
+        if kind == "UnionPartitionRouter":
+            raise NotCarried(_UNION)
         if kind == "ListPartitionRouter":
             _listed(one, settings, found)
         elif kind == "SubstreamPartitionRouter":

@@ -115,6 +115,20 @@ def test_without_a_word_on_whose_a_record_is_each_parent_is_asked_for_alone(requ
     assert any(why in one.why for one in findings.all() if one.what == "GroupingPartitionRouter")
 
 
+def test_partitions_of_several_routers_in_one_are_not_carried_and_leave_the_others() -> None:
+    given = manifest("https://api.example.com")
+    retriever = given["streams"][1]["retriever"]
+    named = {"type": "ListPartitionRouter", "cursor_field": "org", "values": ["x"]}
+    parents = retriever["partition_router"]["underlying_partition_router"]
+    retriever["partition_router"] = {
+        "type": "UnionPartitionRouter", "partition_field": "org", "partition_routers": [named, parents],
+    }  # fmt: skip
+    findings = Findings()
+    found = read_manifest(json.dumps(given), Path("m.json"), findings)
+    assert [one.name for one in import_manifest(found, "shop", findings).platform.resources] == ["orgs"]
+    assert any(one.resource == "projects" and "several routers" in one.why for one in findings.all())
+
+
 def test_a_group_beside_another_router_is_not_carried() -> None:
     given = manifest("https://api.example.com")
     retriever = given["streams"][1]["retriever"]
