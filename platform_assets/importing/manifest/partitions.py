@@ -9,7 +9,6 @@ from platform_assets.declarations import Configured, FanOut, Resolve
 from platform_assets.importing.manifest.settings import ConfigSettings
 from platform_assets.importing.manifest.texts import NotCarried, PartitionValue, is_template, setting_in, word
 
-
 # A value of a list that is written out, or of a setting, has no cursor and no removed rows of its own: all of them are
 # one read. In a union it would stand beside parents, which have both.
 _UNION = "partitions of several routers in one list are not in our vocabulary: each would need a row of one parent"
