@@ -62,7 +62,7 @@ from platform_assets.declarations.platform import (
     Platform,
     Scope,
 )
-from platform_assets.declarations.portions import Portions
+from platform_assets.declarations.portions import ListedPortions, Portions
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.record_shape import (
     AddFields,
@@ -138,6 +138,7 @@ __all__ = [
     "JsonLink",
     "Lines",
     "Listed",
+    "ListedPortions",
     "MisspeltError",
     "Newest",
     "NoAuth",

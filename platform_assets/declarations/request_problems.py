@@ -14,6 +14,7 @@ from platform_assets.declarations.paginator import (
     UnsizedPages,
 )
 from platform_assets.declarations.places import BODY, HEADER, POSITION, VALUE, seen_as
+from platform_assets.declarations.portions import ListedPortions
 from platform_assets.declarations.resource import Endpoint
 from platform_assets.declarations.template import Template
 from platform_assets.declarations.template_names import Mention, mentions_in
@@ -151,10 +152,18 @@ def _portion_problems(endpoint: Endpoint, paginator: Paginator) -> Iterator[Foun
     portions = endpoint.portions
     if portions is None:
         return
-    if portions.param in endpoint.placeholders or not isinstance(endpoint.params.get(portions.param), str):
-        yield "portions", f"`{portions.param}` is not in `params` as a text, which is the first portion"
-    if not portions.further or not portions.merged_by:
-        yield "portions", "`further` and `merged_by` need a value each"
+    if isinstance(portions, ListedPortions):
+        if portions.param in endpoint.values:
+            yield "portions", f"`{portions.param}` is in `params`, where it would not be sent"
+        if not all(most is None or most > 0 for most in (portions.most_names, portions.most_letters)):
+            yield "portions", "`most_names` and `most_letters` must be at least 1"
+    else:
+        if portions.param in endpoint.placeholders or not isinstance(endpoint.params.get(portions.param), str):
+            yield "portions", f"`{portions.param}` is not in `params` as a text, which is the first portion"
+        if not portions.further:
+            yield "portions", "`further` is empty: there would be one portion"
+    if not portions.merged_by:
+        yield "portions", "`merged_by` is empty: nothing would tell whose the parts of a record are"
     if isinstance(paginator, HeaderLink | JsonLink):
         yield "portions", "a link to the next page has the parameter in it already: one portion would be read twice"
     if endpoint.envelope is not None or endpoint.batch is not None:

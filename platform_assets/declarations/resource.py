@@ -14,7 +14,7 @@ from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
 from platform_assets.declarations.places import VALUE, in_body, in_header, leaves
-from platform_assets.declarations.portions import Portions
+from platform_assets.declarations.portions import ListedPortions, Portions
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.record_shape import RecordShape
 from platform_assets.declarations.response_format import ResponseFormat
@@ -210,7 +210,7 @@ class Endpoint:
     json: Mapping[str, Any] | None = None
     data: Mapping[str, Param] | None = None
     headers: Mapping[str, str | Resolve | FanOut | Listed | Configured | Template] = field(default_factory=dict)
-    portions: Portions | None = None
+    portions: Portions | ListedPortions | None = None
     paginator: Paginator | None = None
     data_selector: str | None = None
     response_format: ResponseFormat | None = None

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from platform_assets.declarations import Portions
+from platform_assets.declarations import Listed, ListedPortions, Portions
+from platform_assets.declarations.portions import portions_of
 from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
 from platform_assets.http.lossless_json import as_json
@@ -19,19 +20,37 @@ _MOST_TRIES = 4
 RecordsOf = Callable[[Answer], list[Record]]
 
 
+def values_of(
+    portions: Portions | ListedPortions, look_up: Callable[[Listed], Sequence[str]]
+) -> list[Mapping[str, str]]:
+    """What each request of a page has beside or in place of the declared parameters.
+
+    Args:
+        look_up: gives the names that another list has.
+    """
+    if isinstance(portions, Portions):
+        return [{}, *({portions.param: value} for value in portions.further)]
+    names = look_up(Listed(portions.resource, portions.field))
+    found = portions_of(names, portions.always, portions.most_names, portions.most_letters)
+    return [{portions.param: value} if value else {} for value in found]
+
+
 class PortionedPages:
     """Gets whole pages.
 
     Args:
-        portions: what each page is asked for with.
+        merged_by: fields that tell whose the parts of a record are.
         get: requests a page.
-        records_of: makes the records of each portion's answers: that of the first portion, then those of the others.
+        requests: for each request of a page what it has beside its other parameters, and what makes records of its
+            answer.
     """
 
-    def __init__(self, portions: Portions, get: Getter, records_of: Sequence[RecordsOf]) -> None:
-        self._portions = portions
+    def __init__(
+        self, merged_by: Sequence[str], get: Getter, requests: Sequence[tuple[Mapping[str, str], RecordsOf]]
+    ) -> None:
+        self._merged_by = merged_by
         self._get = get
-        self._records_of = records_of
+        self._requests = requests
 
     def get(self, params: Mapping[str, Any]) -> Answer:
         """The last portion's answer, whose items the paging goes by, with the merged records of all.
@@ -42,9 +61,10 @@ class PortionedPages:
             raise AnswerError("a link to the next page has one portion of the fields in it")
         before: list[frozenset[bytes]] = []
         for _ in range(_MOST_TRIES):
-            answers = [self._get({**params, **further}) for further in self._further()]
+            answers = [self._get({**params, **further}) for further, _ in self._requests]
             parts = [
-                self._by_key(records_of(answer)) for records_of, answer in zip(self._records_of, answers, strict=True)
+                self._by_key(records_of(answer))
+                for (_, records_of), answer in zip(self._requests, answers, strict=True)
             ]
             found = [frozenset(part) for part in parts]
             if all(keys == found[0] for keys in found) or found == before:
@@ -52,16 +72,12 @@ class PortionedPages:
             before = found
         raise AnswerError(f"the list keeps changing: {_MOST_TRIES} times, the requests of a page had other records")
 
-    def _further(self) -> list[dict[str, str]]:
-        """What each request has in place of the declared value."""
-        return [{}, *({self._portions.param: value} for value in self._portions.further)]
-
     def _by_key(self, records: Sequence[Record]) -> dict[bytes, Record]:
         found: dict[bytes, Record] = {}
         for record in records:
-            values = [get_path(record, field) for field in self._portions.merged_by]
+            values = [get_path(record, field) for field in self._merged_by]
             if None in values:
-                names = ", ".join(f"`{field}`" for field in self._portions.merged_by)
+                names = ", ".join(f"`{field}`" for field in self._merged_by)
                 raise AnswerError(f"a record lacks {names}, by which its portions are merged")
             key = as_json(values, "the key of a record")
             found[key] = _deep(found[key], record) if key in found else record

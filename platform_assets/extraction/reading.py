@@ -27,7 +27,7 @@ from platform_assets.extraction.content_keys import fill_content_keys
 from platform_assets.extraction.details import DetailReader
 from platform_assets.extraction.newest_first import stop_rule
 from platform_assets.extraction.part import Part
-from platform_assets.extraction.portioned_pages import PortionedPages
+from platform_assets.extraction.portioned_pages import PortionedPages, values_of
 from platform_assets.extraction.privacy import excluded_fields, hash_fields
 from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, Bounds, Parent, Query, queries
 from platform_assets.extraction.record_changes import RecordChanges
@@ -77,9 +77,9 @@ class ListRead:
 
     def queries(self) -> Iterator[Query]:
         configured = self.client.settings.configured
-        return queries(self.resource, self.parents, self.bounds, configured, self._look_up)
+        return queries(self.resource, self.parents, self.bounds, configured, self.look_up)
 
-    def _look_up(self, listed: Listed) -> Sequence[str]:
+    def look_up(self, listed: Listed) -> Sequence[str]:
         """The values of another list's field, read once."""
         if listed not in self._listed:
             records = all_records(self.client, self.client.platform.resource(listed.resource), self.counts)
@@ -362,9 +362,10 @@ def _pages(
     getter: Getter = get
     if endpoint.portions is not None:
         # What is filtered is counted once.
-        others = [changes_of(Counter()) for _ in endpoint.portions.further]
-        makers = [lambda answer, of=of: of(select(answer.body)) for of in (changed, *others)]
-        getter = PortionedPages(endpoint.portions, get, makers).get
+        values = values_of(endpoint.portions, reading.look_up)
+        makers = [changed, *(changes_of(Counter()) for _ in values[1:])]
+        made = [lambda answer, of=of: of(select(answer.body)) for of in makers]
+        getter = PortionedPages(endpoint.portions.merged_by, get, list(zip(values, made, strict=True))).get
     for items in pages(getter, walk, query.params, select, identify, matters, is_enough):
         is_made = endpoint.portions is not None
         records = items if is_made else changed(unwrap(items, endpoint.envelope, reading.counts))

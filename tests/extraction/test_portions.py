@@ -1,6 +1,7 @@
 """Fields of the same records in several requests, over HTTP: merged, whole, and never of two states of a list."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -11,6 +12,7 @@ from platform_assets.declarations import (
     Client,
     Endpoint,
     HeaderLink,
+    ListedPortions,
     NoAuth,
     PageNumber,
     Platform,
@@ -140,10 +142,35 @@ def test_what_is_filtered_is_counted_once(server: HttpServer) -> None:
     assert reading.counts["filtered"] == 1 and len(server.targets) == 2
 
 
+def test_names_of_fields_may_come_from_another_list(server: HttpServer, paged: Paged) -> None:
+    def answer(request: Request) -> Reply:
+        names = [{"name": name} for name in ("a", "b", "in.x", "in.y")]
+        return Reply(names) if request.path == "/names" else paged(request)
+
+    server.answer = answer
+    listed = ListedPortions(param="fields", resource="names", field="name", always=("id",), most_names=3)
+    platform = shop(params={}, portions=listed)
+    names = Resource(
+        name="names",
+        description="Names",
+        endpoint=Endpoint(path="/names", paginator=SinglePage()),
+        columns={"name": "text"},
+        primary_key="name",
+    )
+    platform = replace(platform, resources=(*platform.resources, names))
+    assert not list(problems(platform)) and parse_platform(as_yaml(platform), "shop.yaml") == platform
+    assert records(server, platform) == ROWS
+    asked = [dict(parse_qsl(target.partition("?")[2])).get("fields") for target in server.targets]
+    assert asked[:3] == [None, "id,a,b,in.x", "id,in.y"] and asked.count(None) == 1
+
+
 WRONG = {
     "no first portion": {"params": {}},
     "nothing further": {"portions": Portions(param="fields", further=(), merged_by=("id",))},
     "no key": {"portions": Portions(param="fields", further=("id,b",), merged_by=())},
+    "names of no resource": {"params": {}, "portions": ListedPortions(param="f", resource="x", field="name")},
+    "names of its own": {"params": {}, "portions": ListedPortions(param="f", resource="rows", field="id")},
+    "names beside a value": {"portions": ListedPortions(param="fields", resource="rows", field="id")},
     "a link to the next page": {"paginator": HeaderLink()},
 }
 

@@ -52,6 +52,7 @@ from platform_assets.importing.manifest.groups import grouped
 from platform_assets.importing.manifest.identifiers import with_plain_identifiers
 from platform_assets.importing.manifest.paging import convert_paging, without_repeated
 from platform_assets.importing.manifest.partitions import convert_partitions
+from platform_assets.importing.manifest.query_properties import property_lists
 from platform_assets.importing.manifest.rate_limits import rate_limit_of
 from platform_assets.importing.manifest.records import convert_filter, convert_selector, filters_shaped
 from platform_assets.importing.manifest.requesting import convert_request
@@ -110,7 +111,7 @@ def import_manifest(manifest: Manifest, name: str, findings: Findings) -> Import
 
 
 def _with_parents(manifest: Manifest) -> dict[str, Mapping[str, Any]]:
-    """Streams by their name, and parents that are no streams themselves."""
+    """Streams by their name, and what is read for them: parents and lists of properties that are no streams."""
     found = {one.name: one.component for one in manifest.streams}
     waiting = list(found.values())
     for _ in range(_MAX_GENERATIONS):
@@ -120,9 +121,10 @@ def _with_parents(manifest: Manifest) -> dict[str, Mapping[str, Any]]:
             router = retriever.get("partition_router") if isinstance(retriever, Mapping) else None
             try:
                 parents = convert_partitions(router, manifest.settings, {}).parents
+                lists = {str(one["name"]): one for one in property_lists(component).values()}
             except NotCarried:
                 continue
-            for name, parent in parents.items():
+            for name, parent in {**parents, **lists}.items():
                 if name not in found:
                     found[name] = parent
                     following.append(parent)
@@ -182,7 +184,8 @@ class _Reader:
         record_filter = convert_filter(selector, texts, findings, name)
         reshaped = convert_transformations(component.get("transformations"), texts, findings, name)
         record = reshaped.record
-        request = convert_request(requester, partitions, texts, findings, name)
+        lists = {param: self._names[str(one["name"])] for param, one in property_lists(component).items()}
+        request = convert_request(requester, partitions, texts, findings, name, lists)
         incremental = self._incremental(cursor or None, request.sent, texts)
         asked = request.endpoint
         has_body = asked.method == "POST" or asked.json is not None

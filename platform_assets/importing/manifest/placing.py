@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from platform_assets.declarations import Portions, Template
+from platform_assets.declarations import ListedPortions, Portions, Template
 from platform_assets.declarations.places import BODY, POSITION
 from platform_assets.declarations.resource import Param
 from platform_assets.declarations.template_problems import CLOCKS, FUNCTIONS, REQUEST
@@ -32,7 +32,8 @@ class Places:
     sent_as: str | None = POSITION
     counted: CountedToken | None = None
     credentials: dict[str, str] = field(default_factory=dict)
-    portions: Portions | None = None
+    portions: Portions | ListedPortions | None = None
+    property_lists: Mapping[str, str] = field(default_factory=dict)
 
     def converted(self, given: Any, place: str, what: str) -> Any:
         """A value of a place; None if it is sent by something else, the cursor or the paginator."""

@@ -1,49 +1,86 @@
 """`QueryProperties`: names of fields that a request asks for, all at once or some a request."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
+from platform_assets.declarations import ListedPortions, Portions
+from platform_assets.declarations.portions import portions_of
 from platform_assets.importing.manifest.texts import NotCarried, is_template
 
-# What the CDK counts for the delimiter between two names.
-_DELIMITER = 3
+Portion = Portions | ListedPortions | None
 
 
-def portions_of(component: Mapping[str, Any]) -> list[str]:
-    """The parameter's value in each request of a page, as the CDK has them. Raises NotCarried."""
+def portions_in(component: Mapping[str, Any], param: str, listed: str | None) -> tuple[str | None, Portion]:
+    """The parameter's first value, and what else a page is asked for with. Raises NotCarried.
+
+    Args:
+        listed: the resource that has the names, if an endpoint does.
+    """
     names, always = component.get("property_list"), component.get("always_include_properties") or []
-    if not isinstance(names, list):
-        raise NotCarried("properties that are read from an endpoint are not in our vocabulary")
-    if not isinstance(always, list) or not all(isinstance(one, str) and not is_template(one) for one in names + always):
+    if not _are_names(always):
         raise NotCarried("the name of a property is computed")
     chunking = component.get("property_chunking")
-    if not isinstance(chunking, Mapping):
-        return [",".join([*always, *names])]
-    limit = chunking.get("property_limit")
-    if not limit:
-        return [",".join([*names, *always])]
-    if type(limit) is not int or limit < 1:
+    chunking = chunking if isinstance(chunking, Mapping) else {}
+    limit = chunking.get("property_limit") or None
+    if limit is not None and (type(limit) is not int or limit < 1):
         raise NotCarried("`property_limit` is no number")
     by_letters = chunking.get("property_limit_type") == "characters"
-    return [",".join([*always, *chunk]) for chunk in _chunks(names, limit, by_letters=by_letters)]
+    most_names, most_letters = (None, limit) if by_letters else (limit, None)
+    merged_by = _merge_key(chunking)
+    if listed is not None:
+        return None, ListedPortions(
+            param=param,
+            resource=listed,
+            field=_name_field(names),
+            always=tuple(always),
+            most_names=most_names,
+            most_letters=most_letters,
+            merged_by=merged_by,
+        )
+    if not _are_names(names):
+        raise NotCarried("the name of a property is computed")
+    if chunking and limit is None:
+        # Without a bound, the CDK puts them behind the others.
+        return ",".join([*names, *always]), None
+    first, *others = portions_of(names, always, most_names, most_letters)
+    return first, Portions(param=param, further=tuple(others), merged_by=merged_by) if others else None
 
 
-def _chunks(names: list[str], limit: int, *, by_letters: bool) -> list[list[str]]:
-    found: list[list[str]] = [[]]
-    size = 0
-    for name in names:
-        own = len(name) + _DELIMITER if by_letters else 1
-        if found[-1] and size + own > limit:
-            found.append([])
-            size = 0
-        found[-1].append(name)
-        size += own
+def property_lists(component: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Parameter of a stream's request -> the stream of the endpoint that names its properties."""
+    retriever = component.get("retriever")
+    requester = retriever.get("requester") if isinstance(retriever, Mapping) else None
+    given = requester.get("request_parameters") if isinstance(requester, Mapping) else None
+    found: dict[str, Mapping[str, Any]] = {}
+    for param, value in given.items() if isinstance(given, Mapping) else ():
+        listed = value.get("property_list") if isinstance(value, Mapping) else None
+        if isinstance(listed, Mapping):
+            field = _name_field(listed)
+            found[str(param)] = {
+                "type": "DeclarativeStream",
+                "name": f"{component.get('name')} {param}",
+                "primary_key": field,
+                "retriever": listed.get("retriever"),
+                "schema_loader": {"type": "InlineSchemaLoader", "schema": {"properties": {field: {"type": "string"}}}},
+            }
     return found
 
 
-def merge_key(component: Mapping[str, Any]) -> tuple[str, ...]:
+def _name_field(listed: Any) -> str:
+    """The field that has a property's name. Raises NotCarried."""
+    path = listed.get("property_field_path") if isinstance(listed, Mapping) else None
+    if not isinstance(path, list) or len(path) != 1 or not _are_names(path):
+        raise NotCarried("`property_field_path` is no field")
+    return str(path[0])
+
+
+def _are_names(given: Any) -> TypeGuard[list[str]]:
+    return isinstance(given, list) and all(isinstance(one, str) and not is_template(one) for one in given)
+
+
+def _merge_key(chunking: Mapping[str, Any]) -> tuple[str, ...]:
     """The fields that tell whose the parts of a record are. Raises NotCarried."""
-    strategy = component["property_chunking"].get("record_merge_strategy")
+    strategy = chunking.get("record_merge_strategy")
     if strategy is None:
         return ("id",)
     key = strategy.get("key") if isinstance(strategy, Mapping) else None
@@ -52,6 +89,6 @@ def merge_key(component: Mapping[str, Any]) -> tuple[str, ...]:
         raise NotCarried(
             f"`{strategy.get('class_name') if isinstance(strategy, Mapping) else strategy}` merges records"
         )
-    if not isinstance(keys, list) or not keys or not all(isinstance(one, str) and not is_template(one) for one in keys):
+    if not keys or not _are_names(keys):
         raise NotCarried("the key by which records are merged is computed")
-    return tuple(keys)
+    return tuple(keys or ())

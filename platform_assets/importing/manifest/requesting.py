@@ -10,7 +10,6 @@ from platform_assets.declarations import (
     Auth,
     Configured,
     Endpoint,
-    Portions,
     Resolve,
     Template,
 )
@@ -23,7 +22,7 @@ from platform_assets.importing.manifest.options import Option, option_of
 from platform_assets.importing.manifest.paging import CountedToken
 from platform_assets.importing.manifest.partitions import Partitions
 from platform_assets.importing.manifest.placing import NAMES, Places, mapping_of, takes_credential
-from platform_assets.importing.manifest.query_properties import merge_key, portions_of
+from platform_assets.importing.manifest.query_properties import portions_in
 from platform_assets.importing.manifest.request_body import body_and_form
 from platform_assets.importing.manifest.texts import (
     Bound,
@@ -64,9 +63,18 @@ class Request:
 
 
 def convert_request(
-    requester: Mapping[str, Any], partitions: Partitions, texts: Texts, findings: Findings, name: str
+    requester: Mapping[str, Any],
+    partitions: Partitions,
+    texts: Texts,
+    findings: Findings,
+    name: str,
+    property_lists: Mapping[str, str],
 ) -> Request:
-    """The request of a requester. Raises NotCarried."""
+    """The request of a requester. Raises NotCarried.
+
+    Args:
+        property_lists: parameter -> the resource that has the names of the properties which it asks for.
+    """
     if requester.get("type") != "HttpRequester":
         why = f"`{requester.get('class_name', requester.get('type'))}` is Python, which is never run"
         if not (requester.get("url_base") or requester.get("url")):
@@ -78,7 +86,7 @@ def convert_request(
     method = str(requester.get("http_method") or "GET").upper()
     if method not in ("GET", "POST"):
         raise NotCarried(f"a list that is read by {method} is not in our vocabulary")
-    places = Places(texts, findings, name)
+    places = Places(texts, findings, name, property_lists=property_lists)
     base, path = _address(requester)
     path, query = _without_query(path)
     path = _path(path, places)
@@ -246,13 +254,13 @@ def _parameter(key: str, given: Any, places: Places) -> None:
         places.params[key] = str(value) if isinstance(value, bool | float) else value
 
 
-def _first_portion(key: str, given: Mapping[str, Any], places: Places) -> str:
+def _first_portion(key: str, given: Mapping[str, Any], places: Places) -> str | None:
     """The fields that the first request of a page asks for; the others are noted. Raises NotCarried."""
-    first, *others = portions_of(given)
-    if others:
+    first, portions = portions_in(given, key, places.property_lists.get(key))
+    if portions is not None:
         if places.portions is not None:
             raise NotCarried("two parameters with properties in several requests are not in our vocabulary")
-        places.portions = Portions(param=key, further=tuple(others), merged_by=merge_key(given))
+        places.portions = portions
     return first
 
 

@@ -97,6 +97,8 @@ class VendorApi(HttpServer):
                 return Reply(prices_of(asked["filter"]["org"], request.headers["X-Kind"]))
             case ["paged", "login"]:
                 return _login_of_a_client(request)
+            case ["v1", "properties"]:
+                return Reply([{"key": name} for name in ("id", "price", "big", "tags")])
             case ["v1", "portioned"]:
                 return _portioned(query)
             case ["v1", "grouped"]:

@@ -538,6 +538,16 @@ CASES: dict[str, Case] = {
     ),
     "properties in several requests": _portioned(_properties(2, property_limit_type="property_count", **_BY_NAME)),
     "properties by their letters": _portioned(_properties(16, property_limit_type="characters", **_BY_NAME)),
+    "properties that an endpoint names": _portioned(
+        {
+            **_properties(2, property_limit_type="property_count", **_BY_NAME),
+            "property_list": {
+                "type": "PropertiesFromEndpoint",
+                "property_field_path": ["key"],
+                "retriever": stream("/properties", at=[])["retriever"],
+            },
+        }
+    ),
     "properties that are always asked for": _portioned(
         {"type": "QueryProperties", "property_list": ["price"], "always_include_properties": ["id", "name"]},
         ("id", "name", "price"),

@@ -317,7 +317,7 @@ def test_properties_are_asked_for_as_the_cdk_does(properties: Any, first: str, p
 @pytest.mark.parametrize(
     "properties",
     [
-        {"property_list": {"type": "PropertiesFromEndpoint"}},
+        {"property_list": {"type": "PropertiesFromEndpoint", "property_field_path": ["a", "b"]}},
         {"property_chunking": {"property_limit": 1, "record_merge_strategy": {"type": "X", "class_name": "a.B"}}},
         {"property_list": ["{{ config['a'] }}"]},
     ],
