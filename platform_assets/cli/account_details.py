@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from platform_assets.configuration.platform_settings import setting_name
 from platform_assets.declarations import REFERENCE, Grant, Platform, PlatformAssetsError
+from platform_assets.extraction.probe_request import unasked
 from platform_assets.extraction.support import support
 from platform_assets.http.client import ApiClient
 from platform_assets.http.selection import get_path
@@ -30,6 +32,7 @@ def account_details(platform: Platform, client: ApiClient) -> Iterator[str]:
     chosen = platform.contracts.get(client.settings.contract)
     if chosen is not None:
         yield f"contract: {chosen.title or client.settings.contract} {chosen.version or ''}".rstrip()
+    yield from _unasked(client)
     yield from _owner(client)
     yield from _grant(client)
     if client.settings.contract != REFERENCE:
@@ -37,6 +40,12 @@ def account_details(platform: Platform, client: ApiClient) -> Iterator[str]:
     for resource, reason in client.platform.unserved.items():
         yield f"not served: {resource}: {reason}"
     yield from _ageing(client)
+
+
+def _unasked(client: ApiClient) -> Iterator[str]:
+    for auth in unasked(client.platform, client.settings):
+        names = " and ".join(setting_name(client.platform, one) for one in auth.secrets)
+        yield f"not asked: {names}: what it is for is read for the rows of a parent"
 
 
 def _owner(client: ApiClient) -> Iterator[str]:

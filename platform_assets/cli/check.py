@@ -1,4 +1,4 @@
-"""`platform-assets check`: settings and credentials, with one cheap request per platform.
+"""`platform-assets check`: settings and credentials, with one cheap request per platform and credential.
 
 Imports neither Dagster nor dlt, unless the warehouse's account is in doubt or Dagster's home is not as we made it.
 """
@@ -34,7 +34,7 @@ from platform_assets.configuration.platform_settings import is_mentioned
 from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError
 from platform_assets.declarations.errors import without_platform
 from platform_assets.extraction.connection import connect
-from platform_assets.extraction.probe_request import probe_request, probed_list
+from platform_assets.extraction.probe_request import probes
 from platform_assets.http.client import ApiClient
 from platform_assets.platforms import all_platforms, broken_platforms, replaced_platforms
 from platform_assets.warehouse.location import check_settings, exclusive, missing_file, shared_limits, warehouse_name
@@ -199,7 +199,7 @@ def _check_all(platforms: Sequence[Platform], has_warehouse: bool) -> Iterator[F
 
 
 def _probe(platform: Platform, has_warehouse: bool) -> ApiClient:
-    """A client whose credential the server accepts, to be closed. Raises PlatformAssetsError; tries once."""
+    """A client whose credentials the server accepts, to be closed. Raises PlatformAssetsError; tries once."""
     connection = connect(platform)
     patient = connection.settings.answer_timeout or _ANSWER_WAIT
     settings = replace(connection.settings, answer_timeout=min(patient, _ANSWER_WAIT))
@@ -207,7 +207,8 @@ def _probe(platform: Platform, has_warehouse: bool) -> ApiClient:
     limits = shared_limits(patience=_WAREHOUSE_WAIT) if has_warehouse else None
     client = replace(connection, settings=settings).open_client(retries=False, limits=limits)
     try:
-        client.send(probe_request(connection.platform, settings), endpoint=probed_list(connection.platform))
+        for probe in probes(connection.platform, settings):
+            client.send(probe.outgoing, endpoint=probe.endpoint)
     except BaseException:
         client.close()
         raise

@@ -10,7 +10,7 @@ import typer
 from platform_assets.cli.declaring import write_file
 from platform_assets.cli.sampling import take_samples
 from platform_assets.configuration.platform_settings import setting_name
-from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError, Template
+from platform_assets.declarations import REFERENCE, Platform, PlatformAssetsError, Template, secrets_of
 from platform_assets.declarations.errors import short_path
 from platform_assets.extraction.connection import connect
 from platform_assets.importing.completion import complete
@@ -137,7 +137,7 @@ def report(platform: Platform, target: Path, imported: Imported) -> Iterable[str
     yield "next:"
     if imported.base_url is None:
         yield f"  set {setting_name(platform, 'base_url')}"
-    for key in (*platform.client.auth.secrets, *platform.configured_of(REFERENCE)):
+    for key in (*secrets_of(platform.auths), *platform.configured_of(REFERENCE)):
         yield f"  set {setting_name(platform, key)}"
     yield f"  platform-assets check --platform {platform.name}"
     yield f"  platform-assets sync --platform {platform.name}"

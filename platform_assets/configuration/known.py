@@ -20,12 +20,14 @@ from platform_assets.configuration.kinds import (
     Kind,
     choice,
 )
-from platform_assets.declarations import REFERENCE, Client, Platform, Scope, optional_secrets
+from platform_assets.declarations import REFERENCE, Platform, Scope, secrets_of
 
 T = TypeVar("T", covariant=True)
 
 SOURCES, WAREHOUSE, ALERTS, SANDBOX = "sources", "warehouse", "alerts", "sandbox"
 METRICS, LOGGING, PLATFORMS, DOCS = "metrics", "logging", "platforms", "docs"
+# Resources that a setting's meaning names, at most.
+_NAMED = 3
 # The project's sections; all others belong to dlt.
 SECTIONS = (SOURCES, WAREHOUSE, ALERTS, METRICS, LOGGING, PLATFORMS, DOCS, SANDBOX)
 
@@ -141,21 +143,39 @@ SANDBOX_DAY = Setting(
 SANDBOX_SETTINGS: tuple[Setting[object], ...] = (SANDBOX_DAY,)
 
 
-def credentials(client: Client) -> tuple[Setting[str], ...]:
-    """The settings with a contract's credential: one, or a pair such as the id and secret of an OAuth client."""
-    optional = optional_secrets(client.auth)
+def credentials(platform: Platform) -> tuple[Setting[str], ...]:
+    """The settings with the credentials of a platform whose contract is applied: one, or e.g. a client's id and secret.
+
+    Those of single endpoints name what they are for.
+    """
+    own = platform.client.auth.secrets
     return tuple(
         Setting(
-            name, TEXT, "The credential.", "another of the credential's settings" if name in optional else "-", True
+            name,
+            TEXT,
+            "The credential." if name in own else f"The credential for {_served_with(platform, name)}.",
+            "another of the credential's settings" if is_optional else "-",
+            True,
         )
-        for name in client.auth.secrets
+        for name, is_optional in secrets_of(platform.auths).items()
     )
+
+
+def _served_with(platform: Platform, secret: str) -> str:
+    """The resources whose own credential has a secret."""
+    names = [
+        f"`{resource.name}`"
+        for resource in platform.resources
+        if any(one.auth is not None and secret in one.auth.secrets for one in resource.endpoint.lists)
+    ]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def all_credentials(platform: Platform) -> tuple[Setting[str], ...]:
     """The credentials of all contracts, each once."""
-    clients = (platform.client, *(contract.client for contract in platform.contracts.values()))
-    return tuple({setting.key: setting for client in clients for setting in credentials(client)}.values())
+    applied = map(platform.with_contract, platform.contract_names)
+    return tuple({setting.key: setting for one in applied for setting in credentials(one)}.values())
 
 
 def contract_settings(platform: Platform) -> tuple[Setting[object], ...]:

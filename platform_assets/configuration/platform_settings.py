@@ -14,6 +14,7 @@ from platform_assets.configuration import Setting, credentials, platform_section
 from platform_assets.configuration.kinds import TEXTS, VALUES
 from platform_assets.declarations import (
     REFERENCE,
+    Auth,
     Configured,
     Contract,
     Platform,
@@ -21,7 +22,7 @@ from platform_assets.declarations import (
     Resource,
     SettingsError,
     Template,
-    optional_secrets,
+    secrets_of,
 )
 
 T = TypeVar("T")
@@ -38,8 +39,9 @@ class Settings:
 
     Args:
         base_url: without trailing slash.
-        token: the credential; not part of `repr`. If it has several parts, all of them, one a line.
-        secrets: name of each part of the credential -> its value.
+        token: the credential; not part of `repr`. If it has several parts, or some endpoints another one, all of them,
+            one a line.
+        secrets: name of each part of the credentials -> its value.
         contract: name of the contract that the server speaks.
         start_date: UTC lower bound of the first incremental read; None for everything.
         page_size: records a page, instead of the declared size (never beyond the server's maximum).
@@ -77,6 +79,12 @@ class Settings:
     def secret_values(self) -> tuple[str, ...]:
         """Every text that no message may hold."""
         return tuple(self.secrets.values()) or (self.token,)
+
+    def token_of(self, auth: Auth) -> str:
+        """One credential: all of its parts that are set, one a line."""
+        if not self.secrets:
+            return self.token
+        return "\n".join(self.secrets[name] for name in auth.secrets if name in self.secrets)
 
 
 def allowed_lag(platform: Platform, resource: Resource) -> timedelta:
@@ -124,12 +132,12 @@ def read_settings(platform: Platform, render: RenderAddress | None = None) -> Se
         return _configured(platform, contract, is_located=is_redirected)
 
     base_url = _base_url(platform, contract, configured, render)
-    client = platform.with_contract(contract).client
-    optional = optional_secrets(client.auth)
+    applied = platform.with_contract(contract)
+    optional = secrets_of(applied.auths)
     secrets = {
         setting.key: value
-        for setting in credentials(client)
-        if (value := _read(platform, setting) if setting.key in optional else _required(platform, setting))
+        for setting in credentials(applied)
+        if (value := _read(platform, setting) if optional[setting.key] else _required(platform, setting))
     }
     found = Settings(
         base_url=base_url,
@@ -170,8 +178,8 @@ def chosen_contract(platform: Platform) -> str:
 
 
 def platform_secrets(platform: Platform) -> tuple[str, ...]:
-    """Names of the settings with the credential; `platform` has its contract applied."""
-    return platform.client.auth.secrets
+    """Names of the settings with the credentials; `platform` has its contract applied."""
+    return tuple(secrets_of(platform.auths))
 
 
 def is_configured(platform: Platform) -> bool:

@@ -21,6 +21,7 @@ from platform_assets.declarations.auth import (
     SessionToken,
     TemplateAuth,
     optional_secrets,
+    secrets_of,
 )
 from platform_assets.declarations.cadence import Cadence
 from platform_assets.declarations.detail import BodyText, Detail, Every, Newest
@@ -61,6 +62,7 @@ from platform_assets.declarations.platform import (
     Platform,
     Scope,
 )
+from platform_assets.declarations.portions import ListedPortions, Portions
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.record_shape import (
     AddFields,
@@ -138,6 +140,7 @@ __all__ = [
     "JsonLink",
     "Lines",
     "Listed",
+    "ListedPortions",
     "MisspeltError",
     "Newest",
     "NoAuth",
@@ -150,6 +153,7 @@ __all__ = [
     "ParentBatch",
     "Platform",
     "PlatformAssetsError",
+    "Portions",
     "RateLimit",
     "RecordCursor",
     "RecordShape",
@@ -174,5 +178,6 @@ __all__ = [
     "optional_secrets",
     "partition_key",
     "path_values",
+    "secrets_of",
     "validate",
 ]

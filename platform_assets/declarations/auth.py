@@ -1,6 +1,6 @@
 """How a credential is sent. A declaration has the names of secrets; their values are settings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
@@ -87,17 +87,20 @@ class TemplateAuth:
     Args:
         headers, params: headers and query parameters, by name.
         json: fields of a JSON body, by dotted path, in every POST and every other request with a JSON body.
+        data: fields of a form, in every request with one, and in a POST without a body.
     """
 
     headers: Mapping[str, Template] = field(default_factory=dict, metadata=_OF_SECRETS)
     params: Mapping[str, Template] = field(default_factory=dict, metadata=_OF_SECRETS)
     json: Mapping[str, Template] = field(default_factory=dict, metadata=_OF_SECRETS)
+    data: Mapping[str, Template] = field(default_factory=dict, metadata=_OF_SECRETS)
 
     @property
     def templates(self) -> dict[str, Template]:
         """What is sent, by its place in the request (places.py)."""
         headers = {in_header(name): template for name, template in self.headers.items()}
-        return {**self.params, **headers, **{in_body(path): template for path, template in self.json.items()}}
+        body = {in_body(path): template for path, template in {**self.data, **self.json}.items()}
+        return {**self.params, **headers, **body}
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -195,18 +198,21 @@ class SessionToken:
     """A token that a login answers with (Metabase: `POST /api/session`). Renewed when it expires, and once after a 401.
 
     Args:
-        login_path: path of the login, relative to `base_url`; it is sent a POST with JSON.
+        login_path: path of the login, relative to `base_url`, or a whole `https` URL; a template has `config`. It is
+            sent a POST with JSON.
         login_json: field of that JSON -> name of the secret that fills it.
         login_constants: further fields of it, with their values.
+        login_headers: headers of the login, which may be templates of secrets.
         token_path: dotted path to the token in the answer.
         header: the header that carries the token; None sends `Authorization: Bearer <token>`.
         expires: how long a token is good for.
         beside: further credentials in each request but the login, as `TemplateAuth` has them.
     """
 
-    login_path: str
+    login_path: str | Template
     login_json: Mapping[str, str]
     login_constants: Mapping[str, str | int | bool] = field(default_factory=dict)
+    login_headers: Mapping[str, str | Template] = field(default_factory=dict, metadata=_OF_SECRETS)
     token_path: str
     header: str | None = None
     expires: timedelta = timedelta(hours=1)
@@ -214,7 +220,8 @@ class SessionToken:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.login_json.values(), *(self.beside.secrets if self.beside else ()))))
+        sent = (*self.login_headers.values(), *templates_of(self).values())
+        return tuple(dict.fromkeys((*self.login_json.values(), *settings_named(*sent), *optional_settings(*sent))))
 
 
 Auth = (
@@ -229,12 +236,22 @@ Auth = (
 )
 
 
+def secrets_of(auths: Iterable[Auth]) -> dict[str, bool]:
+    """Each secret of some credentials -> whether all of them can do without it."""
+    found: dict[str, bool] = {}
+    for auth in auths:
+        optional = optional_secrets(auth)
+        for name in auth.secrets:
+            found[name] = name in optional and found.get(name, True)
+    return found
+
+
 def optional_secrets(auth: Auth) -> tuple[str, ...]:
     """The secrets that a credential can do without, as one of two that a template chooses from."""
     if isinstance(auth, TemplateAuth):
         return optional_settings(*auth.templates.values())
     if isinstance(auth, SessionToken):
-        own, sent = tuple(auth.login_json.values()), tuple(templates_of(auth).values())
+        own, sent = tuple(auth.login_json.values()), (*auth.login_headers.values(), *templates_of(auth).values())
     elif isinstance(auth, OAuth2ClientCredentials | OAuth2RefreshToken):
         own, sent = (auth.client_id, auth.client_secret, getattr(auth, "refresh_token", None)), _sent(auth)
     else:

@@ -1,7 +1,7 @@
 """Checks of how a credential is declared."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -43,12 +43,14 @@ def auth_problems(auth: Auth) -> Iterator[str]:
 
 def _template_problems(auth: TemplateAuth) -> Iterator[str]:
     if not auth.templates:
-        yield "`headers`, `params` and `json` are empty: nothing would be sent"
+        yield "`headers`, `params`, `json` and `data` are empty: nothing would be sent"
     for name in auth.headers:
         if not _TOKEN.fullmatch(name):
             yield f"{name!r} of `headers` cannot be a header's name"
-    if "" in auth.params or not all(part for path in auth.json for part in path.split(".")):
-        yield "a name of `params` or `json` is empty"
+    if "" in (*auth.params, *auth.data) or not all(part for path in auth.json for part in path.split(".")):
+        yield "a name of `params`, `json` or `data` is empty"
+    for name in auth.json.keys() & auth.data.keys():
+        yield f"`{name}` is in `json` and in `data`: a request has one body"
     for place, template in auth.templates.items():
         problem = settings_problem(template)
         if problem is not None:
@@ -73,31 +75,39 @@ def settings_problem(template: Template, secrets: tuple[str, ...] = ()) -> str |
 
 
 def _token_endpoint_problems(auth: OAuth2ClientCredentials | OAuth2RefreshToken) -> Iterator[str]:
-    for key in ("access_token_request_data", "access_token_request_headers"):
-        for name, value in getattr(auth, key).items():
-            problem = settings_problem(value) if isinstance(value, Template) else None
-            if problem is not None:
-                yield f"`{key}`: `{name}`: {problem}"
-            if key == "access_token_request_headers" and not _TOKEN.fullmatch(name):
-                yield f"{name!r} of `{key}` cannot be a header's name"
+    yield from _value_problems("access_token_request_data", auth.access_token_request_data)
+    yield from _value_problems("access_token_request_headers", auth.access_token_request_headers)
     if auth.default_token_expiration < 1:
         yield "`default_token_expiration` must be at least 1 second"
-    url = auth.access_token_url
-    if isinstance(url, Template):
-        problem = settings_problem(url, auth.secrets)
+    yield from _address_problems("access_token_url", auth.access_token_url, auth.secrets)
+
+
+def _value_problems(key: str, values: Mapping[str, str | Template]) -> Iterator[str]:
+    for name, value in values.items():
+        problem = settings_problem(value) if isinstance(value, Template) else None
         if problem is not None:
-            yield f"`access_token_url`: {problem}"
+            yield f"`{key}`: `{name}`: {problem}"
+        if key.endswith("headers") and not _TOKEN.fullmatch(name):
+            yield f"{name!r} of `{key}` cannot be a header's name"
+
+
+def _address_problems(key: str, url: str | Template, secrets: tuple[str, ...]) -> Iterator[str]:
+    """What is wrong with where a token is asked for."""
+    if isinstance(url, Template):
+        problem = settings_problem(url, secrets)
+        if problem is not None:
+            yield f"`{key}`: {problem}"
         return
     parts = urlsplit(url)
     if not is_token_endpoint(url):
-        yield f"`access_token_url` {url!r} must start with `/`, or be a whole https URL"
+        yield f"`{key}` {url!r} must start with `/`, or be a whole https URL"
     elif parts.username or parts.password:
-        yield "`access_token_url` must hold no user"
+        yield f"`{key}` must hold no user"
 
 
 def _session_problems(auth: SessionToken) -> Iterator[str]:
-    if not auth.login_path.startswith("/"):
-        yield f"`login_path` {auth.login_path!r} must start with `/`"
+    yield from _address_problems("login_path", auth.login_path, auth.secrets)
+    yield from _value_problems("login_headers", auth.login_headers)
     if not auth.login_json:
         yield "`login_json` is empty: nothing would log in"
     for name in auth.login_json.keys() & auth.login_constants.keys():

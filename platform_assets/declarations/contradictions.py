@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from platform_assets.declarations.auth import ApiKeyAuth, templates_of
+from platform_assets.declarations.auth import ApiKeyAuth, Auth, templates_of
 from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.paginator import Cursor, Paginator, SingleObject, SinglePage, UnsizedPages
 from platform_assets.declarations.places import BODY
-from platform_assets.declarations.platform import Client, Platform
+from platform_assets.declarations.platform import Platform
 from platform_assets.declarations.resource import Endpoint, OnRemoval, Resource
 from platform_assets.declarations.template import Template
 from platform_assets.declarations.time_format import format_problem, parse_moment, resolution
@@ -25,7 +25,7 @@ def contradictions(platform: Platform, resource: Resource) -> Iterator[Found]:
     yield from _exclusion(platform, resource)
     yield from _key(resource)
     paginator = platform.paginator_of(resource)
-    yield from _sent_twice(resource, paginator, platform.client)
+    yield from _sent_twice(resource, paginator, platform.auth_of(resource.endpoint))
     if isinstance(paginator, Cursor) and not paginator.counts_records:
         yield from _uncounted(paginator)
 
@@ -128,7 +128,7 @@ def _key(resource: Resource) -> Iterator[Found]:
         yield "primary_key", "names a column twice"
 
 
-def _sent_twice(resource: Resource, paginator: Paginator, client: Client) -> Iterator[Found]:
+def _sent_twice(resource: Resource, paginator: Paginator, auth: Auth) -> Iterator[Found]:
     """Of two values for one query parameter, one is never sent."""
     endpoint = resource.endpoint
     names = [name for name in endpoint.values if name not in endpoint.placeholders]
@@ -142,9 +142,9 @@ def _sent_twice(resource: Resource, paginator: Paginator, client: Client) -> Ite
     for name in sent:
         yield from _body_place(endpoint, name)
     names += sent
-    if isinstance(client.auth, ApiKeyAuth) and client.auth.location == "query":
-        names.append(client.auth.name)
-    names += templates_of(client.auth)
+    if isinstance(auth, ApiKeyAuth) and auth.location == "query":
+        names.append(auth.name)
+    names += templates_of(auth)
     for name, count in Counter(names).items():
         if count > 1:
             place = f"`{name}` of the request" if ":" in name else f"the query parameter `{name}`"

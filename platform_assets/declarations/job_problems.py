@@ -36,6 +36,8 @@ def job_problems(endpoint: Endpoint, secrets: tuple[str, ...]) -> Iterator[Found
     for key in _PARTS:
         if endpoint.incremental is not None and getattr(endpoint.incremental, key):
             yield "incremental", f"`{key}` is for a list: a report is there as a whole; `step` reads it in windows"
+    if endpoint.portions is not None:
+        yield "portions", "are for a list: a report has all fields of its records"
     for key, request in job.requests.items():
         for problem in _request(key, request, endpoint, secrets):
             yield "job", f"`{key}`: {problem}"

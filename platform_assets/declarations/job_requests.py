@@ -24,6 +24,7 @@ def as_endpoint(request: JobRequest, endpoint: Endpoint) -> Endpoint:
         json=request.json,
         data=request.data,
         headers=request.headers,
+        auth=endpoint.auth,
         error_handler=request.error_handler or endpoint.error_handler,
     )
 

@@ -6,6 +6,7 @@ from datetime import date
 
 from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.places import leaves
+from platform_assets.declarations.portions import ListedPortions
 from platform_assets.declarations.resource import Configured, Endpoint, FanOut, Listed, Resolve, Resource
 from platform_assets.declarations.template import Template
 
@@ -34,6 +35,8 @@ def list_problems(resource: Resource, names: set[str]) -> Iterator[Found]:
             yield "also", f"{other.path!r} has other parents than the first list"
     for one in endpoint.lists:
         yield from _problems(one, names)
+        if isinstance(one.portions, ListedPortions) and one.portions.resource not in names - {resource.name}:
+            yield "portions", f"names are listed from {one.portions.resource!r}, which is not another resource"
 
 
 def _problems(endpoint: Endpoint, names: set[str]) -> Iterator[Found]:

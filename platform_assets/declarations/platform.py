@@ -253,12 +253,26 @@ class Platform:
                 return resource
         raise KeyError(f"{self.name} has no resource {name!r}")
 
-    @property
+    def auth_of(self, endpoint: Endpoint | None) -> Auth:
+        """The credential of an endpoint's requests; the client's own requests have the client's."""
+        return self.client.auth if endpoint is None or endpoint.auth is None else endpoint.auth
+
+    @cached_property
+    def auths(self) -> tuple[Auth, ...]:
+        """The credentials of the contract that is applied, each once: the client's first."""
+        found = [self.client.auth]
+        for resource in self.resources:
+            for endpoint in resource.endpoint.lists if resource.name not in self.unserved else ():
+                if endpoint.auth is not None and endpoint.auth not in found:
+                    found.append(endpoint.auth)
+        return tuple(found)
+
+    @cached_property
     def secrets(self) -> tuple[str, ...]:
         """Settings that are a credential under any contract, which no template may name."""
         declared = self.reference or self
-        clients = (declared.client, *(contract.client for contract in declared.contracts.values()))
-        return tuple(dict.fromkeys(name for client in clients for name in client.auth.secrets))
+        applied = map(declared.with_contract, declared.contract_names)
+        return tuple(dict.fromkeys(name for one in applied for auth in one.auths for name in auth.secrets))
 
     @property
     def contract_names(self) -> tuple[str, ...]:

@@ -5,8 +5,16 @@ from collections.abc import Iterator
 
 from platform_assets.declarations.addresses import address_problem
 from platform_assets.declarations.incremental import Incremental
-from platform_assets.declarations.paginator import Paginator, SingleObject, SinglePage, UnsizedPages
+from platform_assets.declarations.paginator import (
+    HeaderLink,
+    JsonLink,
+    Paginator,
+    SingleObject,
+    SinglePage,
+    UnsizedPages,
+)
 from platform_assets.declarations.places import BODY, HEADER, POSITION, VALUE, seen_as
+from platform_assets.declarations.portions import ListedPortions
 from platform_assets.declarations.resource import Endpoint
 from platform_assets.declarations.template import Template
 from platform_assets.declarations.template_names import Mention, mentions_in
@@ -34,6 +42,7 @@ def request_problems(endpoint: Endpoint, paginator: Paginator, secrets: tuple[st
     for place, value in endpoint.values.items():
         if isinstance(value, str) and is_unmarked_template(value):
             yield _key(endpoint, place), f"`{place}` is a text, which is sent as it stands: make it a Template(...)"
+    yield from _portion_problems(endpoint, paginator)
     named = {place: mentions_in(template.text) for place, template in endpoint.templates.items()}
     for place, template in endpoint.templates.items():
         problem = _template_problem(template, secrets) or value_problem(endpoint, place, endpoint.incremental)
@@ -151,3 +160,25 @@ def _incremental(incremental: Incremental, bounds: set[str], secrets: tuple[str,
         problem = problem_of(incremental.initial_value, SETTINGS | FUNCTIONS | CLOCKS, secrets)
         if problem is not None:
             yield "incremental", f"`initial_value`: {problem}"
+
+
+def _portion_problems(endpoint: Endpoint, paginator: Paginator) -> Iterator[Found]:
+    portions = endpoint.portions
+    if portions is None:
+        return
+    if isinstance(portions, ListedPortions):
+        if portions.param in endpoint.values:
+            yield "portions", f"`{portions.param}` is in `params`, where it would not be sent"
+        if not all(most is None or most > 0 for most in (portions.most_names, portions.most_letters)):
+            yield "portions", "`most_names` and `most_letters` must be at least 1"
+    else:
+        if portions.param in endpoint.placeholders or not isinstance(endpoint.params.get(portions.param), str):
+            yield "portions", f"`{portions.param}` is not in `params` as a text, which is the first portion"
+        if not portions.further:
+            yield "portions", "`further` is empty: there would be one portion"
+    if not portions.merged_by:
+        yield "portions", "`merged_by` is empty: nothing would tell whose the parts of a record are"
+    if isinstance(paginator, HeaderLink | JsonLink):
+        yield "portions", "a link to the next page has the parameter in it already: one portion would be read twice"
+    if endpoint.envelope is not None or endpoint.batch is not None:
+        yield "portions", "records of portions have no `envelope` and are of one parent: leave out it and `batch`"

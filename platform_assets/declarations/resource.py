@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+from platform_assets.declarations.auth import Auth
 from platform_assets.declarations.configured import Configured
 from platform_assets.declarations.detail import Detail
 from platform_assets.declarations.error_handler import ErrorHandler
@@ -14,6 +15,7 @@ from platform_assets.declarations.incremental import Incremental
 from platform_assets.declarations.paginator import Paginator
 from platform_assets.declarations.partition import Buckets, DynamicPartitions
 from platform_assets.declarations.places import VALUE, in_body, in_header, leaves
+from platform_assets.declarations.portions import ListedPortions, Portions
 from platform_assets.declarations.rate_limit import RateLimit
 from platform_assets.declarations.record_shape import RecordShape
 from platform_assets.declarations.report_job import ReportJob
@@ -148,8 +150,10 @@ class Endpoint:
         path: relative to `base_url`; `{name}` is a value from `params`, and is read for each combination of them.
             `{+name}` may be several segments: its slashes stay.
         base_url: where it is served, if elsewhere than the others: another server or root of the same API, which gets
-            the same credential. A template has `config`. If the setting `base_url` is set, its scheme and host replace
-            this one's.
+            the same credential unless `auth` has another. A template has `config`. If the setting `base_url` is set,
+            its scheme and host replace this one's.
+        auth: its credential, if it has another one than the client's: one of the account among those of a project, or
+            `NoAuth()` for a list that is public. `check` asks each, and each is counted by itself for the limits.
         params: query parameters, except for the path's values; `FanOut` and `Listed` values repeat the read. A
             `Template` is rendered for each combination of the others and each span of time, and is not sent if it
             comes to nothing. What is called `value:name` is not sent: templates have it as `parent.name`.
@@ -158,6 +162,7 @@ class Endpoint:
             `Listed`, `Configured`, `Template` (whose value keeps its type).
         data: the body as a form, instead of `json`; values as in `params`.
         headers: beside the client's; values as in `params`.
+        portions: further values of a parameter that each page is asked for with, whose records are merged.
         paginator, data_selector: default to the client's. `data_selector` is a dotted path, `""` the body;
             `*` is every item of a list or every value of an object (`data.*`, `groups[*].records`), and
             `['orders.json']` a key with a dot in it.
@@ -190,11 +195,13 @@ class Endpoint:
 
     path: str
     base_url: str | Template | None = None
+    auth: Auth | None = None
     params: Mapping[str, Param] = field(default_factory=dict)
     method: Literal["GET", "POST"] = "GET"
     json: Mapping[str, Any] | None = None
     data: Mapping[str, Param] | None = None
     headers: Mapping[str, str | Resolve | FanOut | Listed | Configured | Template] = field(default_factory=dict)
+    portions: Portions | ListedPortions | None = None
     paginator: Paginator | None = None
     data_selector: str | None = None
     response_format: ResponseFormat | None = None

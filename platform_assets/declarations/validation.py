@@ -74,7 +74,7 @@ def problems(platform: Platform) -> Iterator[Problem]:
     problem = address_problem(platform.base_url, platform.secrets)
     if problem is not None:
         yield None, "base_url", problem
-    yield from _client_problems(platform.client)
+    yield from _client_problems(platform.client, platform.secrets)
     names: set[str] = set()
     for resource in platform.resources:
         if resource.name in names:
@@ -151,7 +151,7 @@ def _shared_partitions(platform: Platform) -> Iterator[Problem]:
                 yield resource.name, "partition", f"{resource.partition.name!r} has other parents elsewhere"
 
 
-def _client_problems(client: Client) -> Iterator[Problem]:
+def _client_problems(client: Client, secrets: tuple[str, ...]) -> Iterator[Problem]:
     if not client.probe.startswith("/"):
         yield None, "probe", f"{client.probe!r} must start with `/`"
     if not all(limit.requests >= 1 and limit.seconds > 0 for limit in client.rate_limits):
@@ -160,7 +160,7 @@ def _client_problems(client: Client) -> Iterator[Problem]:
         most = getattr(client, key)
         if most is not None and most < 1:
             yield None, key, "must be at least 1"
-    for key, problem in handler_problems(client.error_handler, client.auth.secrets):
+    for key, problem in handler_problems(client.error_handler, secrets):
         yield None, key, problem
     for problem in auth_problems(client.auth):
         yield None, "auth", problem
@@ -208,7 +208,7 @@ def _contract_problems(platform: Platform, name: str, contract: Contract, names:
     problem = address_problem(contract.base_url, platform.secrets)
     if problem is not None:
         yield None, "contracts", f"`base_url` of contract {name!r}: {problem}"
-    yield from _client_problems(contract.client)
+    yield from _client_problems(contract.client, platform.secrets)
     for resource in contract.endpoints:
         if resource not in names:
             yield None, "contracts", f"contract {name!r} serves {resource!r}, which is not a resource"
@@ -248,6 +248,8 @@ def _resource_problems(platform: Platform, resource: Resource, names: set[str]) 
             yield name, key, problem
         for key, problem in handler_problems(one.error_handler, secrets) if one.error_handler else ():
             yield name, key, problem
+        for problem in auth_problems(one.auth) if one.auth is not None else ():
+            yield name, "auth", problem
         for key, problem in (*detail_problems(platform, resource, one), *link_problems(one)):
             yield name, key, problem
         for key, problem in (*format_problems(platform.client, one), *job_problems(one, secrets)):

@@ -82,7 +82,7 @@ class DetailReader:
 
     def __init__(self, client: ApiClient, resource: Resource, endpoint: Endpoint, counts: Counter[str]) -> None:
         self._client = client
-        self._base_url = endpoint.base_url
+        self._list = endpoint
         self._epoch_times = client.platform.client.has_epoch_times(endpoint)
         self._columns = resource.columns
         self._counts = counts
@@ -140,7 +140,7 @@ class DetailReader:
         return _Result(found, counts, is_missing=detail.is_text and None in found.values())
 
     def _endpoint(self, detail: Detail) -> Endpoint:
-        return Endpoint(path=detail.path, base_url=self._base_url)
+        return Endpoint(path=detail.path, base_url=self._list.base_url, auth=self._list.auth)
 
     def _text(self, detail: Detail, path: str, counts: Counter[str]) -> dict[str, Any]:
         answer = self._client.get(path, detail.params, counts, self._endpoint(detail), text=True)

@@ -24,6 +24,7 @@ from platform_assets.declarations import CONTENT_KEY, Endpoint, Listed, Resource
 from platform_assets.declarations.ancestry import field_in, parents_of
 from platform_assets.extraction.content_keys import fill_content_keys
 from platform_assets.extraction.details import DetailReader
+from platform_assets.extraction.portioned_pages import values_of, whole_pages
 from platform_assets.extraction.privacy import excluded_fields, hash_fields
 from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, Bounds, Parent, Query, queries
 from platform_assets.extraction.record_changes import RecordChanges
@@ -72,9 +73,9 @@ class ListRead:
 
     def queries(self) -> Iterator[Query]:
         configured = self.client.settings.configured
-        return queries(self.resource, self.parents, self.bounds, configured, self._look_up)
+        return queries(self.resource, self.parents, self.bounds, configured, self.look_up)
 
-    def _look_up(self, listed: Listed) -> Sequence[str]:
+    def look_up(self, listed: Listed) -> Sequence[str]:
         """The values of another list's field, read once."""
         if listed not in self._listed:
             records = all_records(self.client, self.client.platform.resource(listed.resource), self.counts)
@@ -338,15 +339,26 @@ def _pages(
     excluded = excluded_fields(platform, resource, client.settings.exclude_fields)
     never_loaded = (*resource.exclude, *endpoint.exclude, *excluded)
     configured = client.settings.configured
-    changes = RecordChanges(platform, resource, query, configured, never_loaded, reading.counts)
+
+    def changes_of(counts: Counter[str]) -> Callable[[list[Record]], list[Record]]:
+        return RecordChanges(platform, resource, query, configured, never_loaded, counts).of
+
+    changed = changes_of(reading.counts)
     details = DetailReader(client, resource, endpoint, reading.counts) if reading.details else None
     rows = RowFinder(paginator, select, identify)
     if endpoint.job is not None:
         found = report_walk(client, query, rows, reading.counts, part)
     else:
-        found = list_walk(client, query, rows, reading.counts, part, matters)
+        whole = None
+        if endpoint.portions is not None:
+            # What is filtered is counted once.
+            values = values_of(endpoint.portions, reading.look_up)
+            makers = [changed, *(changes_of(Counter()) for _ in values[1:])]
+            whole = whole_pages(endpoint.portions.merged_by, select, list(zip(values, makers, strict=True)))
+        found = list_walk(client, query, rows, reading.counts, part, matters, whole)
     for walk, items in found:
-        records = changes.of(unwrap(items, endpoint.envelope, reading.counts))
+        is_made = endpoint.portions is not None
+        records = items if is_made else changed(unwrap(items, endpoint.envelope, reading.counts))
         if details is not None:
             details.fill(records)
         drop_fields(records, never_loaded)

@@ -13,7 +13,7 @@ from platform_assets.http.answer import Answer
 from platform_assets.http.client import ApiClient
 from platform_assets.http.outgoing import outgoing
 from platform_assets.http.pagination.pager import Pager, pager
-from platform_assets.http.pagination.pages import pages
+from platform_assets.http.pagination.pages import Getter, pages
 
 
 class Part:
@@ -54,9 +54,19 @@ class Part:
 
 
 def list_walk(
-    client: ApiClient, query: Query, rows: RowFinder, counts: Counter[str], part: Part, matters: Callable[[], bool]
+    client: ApiClient,
+    query: Query,
+    rows: RowFinder,
+    counts: Counter[str],
+    part: Part,
+    matters: Callable[[], bool],
+    whole: Callable[[Getter], Getter] | None,
 ) -> Iterator[tuple[Pager, list[Any]]]:
-    """The items of a list, page by page, with the walk that they came by."""
+    """The items of a list, page by page, with the walk that they came by.
+
+    Args:
+        whole: makes what gets a page, of what sends one of its requests, if a page has several.
+    """
     endpoint = query.endpoint
     walk = pager(rows.paginator, client.settings.page_size, client.total_proof(endpoint))
     is_known = stop_rule(query, rows.paginator, epoch_times=client.platform.client.has_epoch_times(endpoint))
@@ -67,7 +77,9 @@ def list_walk(
     def get(params: Mapping[str, Any]) -> Answer:
         return client.send(outgoing(endpoint, query.path, params), counts, endpoint)
 
-    for items in pages(get, walk, query.params, rows.select, rows.identify, matters, is_enough):
+    for items in pages(
+        get if whole is None else whole(get), walk, query.params, rows.select, rows.identify, matters, is_enough
+    ):
         yield walk, items
 
 

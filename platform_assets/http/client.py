@@ -26,6 +26,7 @@ from typing import BinaryIO, Self
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from requests.auth import AuthBase
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from platform_assets.cancellation import Cancellation, current
@@ -43,7 +44,7 @@ from platform_assets.http.outgoing import Outgoing
 from platform_assets.http.pagination.stated_ends import TotalProof
 from platform_assets.http.redaction import RedactingFilter, Redactor
 from platform_assets.http.redirects import redirect_target
-from platform_assets.http.request_limits import RequestLimits
+from platform_assets.http.request_limits import LimitsOfCredentials
 from platform_assets.http.responses import ResponseClassifier
 from platform_assets.http.retry import RetryBudget, TransientFault
 from platform_assets.http.session import BoughtToken, open_bare_session, open_session
@@ -94,9 +95,7 @@ class ApiClient:
         self._sleep = sleep or self._cancellation.sleep
         self._retries = retries
         self._on_wait = on_wait
-        of = (origin(settings.base_url), settings.token)
-        shared = limits or LimitFiles()
-        self._limits = RequestLimits(platform.client, settings.rate_limit, of, self._wait_for_limit, shared)
+        self._limits = LimitsOfCredentials(platform, settings, self._wait_for_limit, limits or LimitFiles())
         # Declared address of endpoints -> the address to use.
         self._base_urls: dict[str | Template | None, str] = {None: settings.base_url}
         # Origins that could not be reached.
@@ -212,10 +211,11 @@ class ApiClient:
         url, query = self._base_url(endpoint) + outgoing.path, outgoing.params
         if outgoing.link is not None:
             url, query = self._checked_link(outgoing, origin(url)), {}
+        credential = self._session.credential(self.platform.auth_of(endpoint)) if outgoing.credential else None
         session = self._session if outgoing.credential else self._bare_session
         try:
             response, content = self._exchange.send(
-                session, url, query, outgoing, {}, Cancellation(), most=MAX_BODY, is_last=True
+                session, url, query, outgoing, {}, Cancellation(), credential=credential, most=MAX_BODY, is_last=True
             )
         except TransientFault as fault:
             raise fault.failure from None
@@ -264,12 +264,15 @@ class ApiClient:
         elif outgoing.link is not None:
             url, query = self._checked_link(outgoing, home), {}
         redirects, renewed = 0, False
+        declared = self._session.credential(self.platform.auth_of(endpoint)) if outgoing.credential else None
         while True:
             is_home = not outgoing.is_file or origin(url) in (home, origin(self.settings.base_url))
-            response, content = self._sent(url, query, outgoing, counts, endpoint, text, into, is_home=is_home)
-            auth = self._session.auth
-            if response.status_code == 401 and is_home and isinstance(auth, BoughtToken) and not renewed:
-                auth.reject(response.request)
+            credential = declared if is_home else None
+            response, content = self._sent(
+                url, query, outgoing, counts, endpoint, text, into, credential, is_home=is_home
+            )
+            if response.status_code == 401 and isinstance(credential, BoughtToken) and not renewed:
+                credential.reject(response.request)
                 renewed = True
                 continue
             if response.status_code not in (301, 302, 303, 307, 308):
@@ -303,24 +306,26 @@ class ApiClient:
         endpoint: Endpoint | None,
         text: bool,
         into: BinaryIO | None,
+        credential: AuthBase | None,
         *,
         is_home: bool,
     ) -> tuple[requests.Response, bytes]:
         """One exchange, once the limits allow it. Another server has neither our limits nor our credential."""
         self._cancellation.check()
         self._end_if_too_few_left(outgoing.name, endpoint)
-        with self._limits.slot(endpoint) if is_home else nullcontext(0.0) as waited:
+        with self._limits.of(endpoint).slot(endpoint) if is_home else nullcontext(0.0) as waited:
             counts["waited_ms"] += int(waited * 1000)
             # Others may have spent some meanwhile.
             self._end_if_too_few_left(outgoing.name, endpoint)
             counts["requests"] += 1
             return self._exchange.send(
-                self._session if is_home and outgoing.credential else self._bare_session,
+                self._bare_session if credential is None else self._session,
                 url,
                 query,
                 outgoing,
                 self._accepted(endpoint, text=text),
                 self._cancellation,
+                credential=credential,
                 most=MAX_BODY,
                 into=into,
             )
@@ -360,17 +365,18 @@ class ApiClient:
 
     def _end_if_spent(self, response: requests.Response, name: str, endpoint: Endpoint | None) -> None:
         """Raise LimitExhausted, now and for every later request, if the day's budget is spent."""
-        self._limits.note_left(response.headers)
+        limits = self._limits.of(endpoint)
+        limits.note_left(response.headers)
         budget, refused = self.platform.client.daily_budget, response.status_code == 429
-        if budget is None or not self._limits.is_spent(response.headers, endpoint, refused=refused):
+        if budget is None or not limits.is_spent(response.headers, endpoint, refused=refused):
             return
         problem = f"the day's budget of requests is spent; it is renewed at {budget.renewed}"
-        self._limits.note_spent(LimitExhausted(f"{self.platform.name}: {problem}", status=response.status_code))
+        limits.note_spent(LimitExhausted(f"{self.platform.name}: {problem}", status=response.status_code))
         raise LimitExhausted(self._messages.about(name, problem), status=response.status_code)
 
     def _end_if_too_few_left(self, name: str, endpoint: Endpoint | None) -> None:
         """Raise LimitExhausted before a request that the day's budget does not cover, by what the last answer said."""
-        budget, left = self.platform.client.daily_budget, self._limits.too_few_left(endpoint)
+        budget, left = self.platform.client.daily_budget, self._limits.of(endpoint).too_few_left(endpoint)
         if budget is not None and left is not None:
             problem = (
                 f"the day's budget of requests is spent: {left} tokens are left, fewer than this request costs;"

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import requests
 import urllib3
+from requests.auth import AuthBase
 
 from platform_assets.cancellation import Cancellation
 from platform_assets.configuration.platform_settings import Settings
@@ -67,6 +68,7 @@ class Exchange:
         headers: Mapping[str, str],
         cancellation: Cancellation,
         *,
+        credential: AuthBase | None,
         most: int,
         into: BinaryIO | None = None,
         is_last: bool = False,
@@ -79,6 +81,7 @@ class Exchange:
             outgoing: its method, body and headers.
             headers: beside those.
             cancellation: breaks it off.
+            credential: adds the credential; None for a request without one.
             most: bytes of the body, decoded.
             into: takes the body of a 200 instead of memory, without decoding it; what was in it is gone.
             is_last: whether little time is left for it.
@@ -100,6 +103,7 @@ class Exchange:
                     data=outgoing.data,
                     timeout=(CONNECT_TIMEOUT, self._settings.read_timeout or READ_TIMEOUT),
                     headers={**sent, **outgoing.headers},
+                    auth=credential,
                     allow_redirects=False,
                     stream=True,
                 ) as response,

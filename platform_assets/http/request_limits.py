@@ -1,7 +1,8 @@
 """All that bounds when one client may send a request: declared rate limits, concurrency, and the day's budget.
 
-ApiClient takes a slot for each request: RequestLimits.slot(endpoint) waits for each declared limit, and holds a lock
-where an endpoint takes few requests at a time. Other processes know of both (shared_limits.py).
+ApiClient takes a slot for each request, of the credential that it is sent with: RequestLimits.slot(endpoint) waits for
+each declared limit, and holds a lock where an endpoint takes few requests at a time. Other processes know of both
+(shared_limits.py).
 """
 
 import threading
@@ -9,9 +10,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
-from platform_assets.declarations import Client, Endpoint, RateLimit
+from platform_assets.configuration.platform_settings import Settings
+from platform_assets.declarations import Client, Endpoint, Platform, RateLimit
 from platform_assets.http.errors import LimitExhausted
 from platform_assets.http.shared_limits import SharedLimits, limit_name
+from platform_assets.http.urls import origin
 
 # Refusals in a row, of all requests and in so many seconds, from which on the day's budget counts as spent although no
 # header says so: a limit of requests a second lets some through meanwhile.
@@ -20,6 +23,40 @@ REFUSED_SECONDS = 20.0
 
 # Seconds for which an answer's word on what is left of the day's budget holds: a new day may have begun since.
 WORD_SECONDS = 300.0
+
+
+class LimitsOfCredentials:
+    """The limits of each credential of a platform; what is in flight at once is counted for all of them together.
+
+    Args:
+        platform: with its contract applied.
+        sleep: waits; takes seconds.
+        shared: where other processes know of them.
+    """
+
+    def __init__(
+        self, platform: Platform, settings: Settings, sleep: Callable[[float], None], shared: SharedLimits
+    ) -> None:
+        client, server = platform.client, origin(settings.base_url)
+        places = threading.BoundedSemaphore(client.max_concurrency)
+        self._platform = platform
+        self._shared = shared
+        self._limits = [
+            (
+                auth,
+                RequestLimits(client, settings.rate_limit, (server, settings.token_of(auth)), sleep, shared, places),
+            )
+            for auth in platform.auths
+        ]
+
+    def of(self, endpoint: Endpoint | None) -> "RequestLimits":
+        """Those of an endpoint's credential, or of the client's own requests."""
+        auth = self._platform.auth_of(endpoint)
+        return next(limits for declared, limits in self._limits if declared == auth)
+
+    def close(self) -> None:
+        """Let go of what the limits hold open."""
+        self._shared.close()
 
 
 class RequestLimits:
@@ -31,6 +68,7 @@ class RequestLimits:
         of: origin and credential that the limits hold for, across all processes that share them.
         sleep: waits; takes seconds.
         shared: where other processes know of them.
+        places: of requests in flight at once, which all credentials share.
     """
 
     def __init__(
@@ -40,6 +78,7 @@ class RequestLimits:
         of: tuple[str, str],
         sleep: Callable[[float], None],
         shared: SharedLimits,
+        places: threading.BoundedSemaphore,
     ) -> None:
         self._client = client
         self._granted = granted
@@ -47,7 +86,7 @@ class RequestLimits:
         self._sleep = sleep
         self._shared = shared
         self._lock = threading.Lock()
-        self._places = threading.BoundedSemaphore(client.max_concurrency)
+        self._places = places
         self._common = _named((granted,) if granted else client.rate_limits, "")
         self._gates: dict[str, threading.Semaphore] = {}
         self._spent: LimitExhausted | None = None
@@ -118,10 +157,6 @@ class RequestLimits:
                 self._refused_since = time.monotonic()
             self._refusals += 1
             return self._refusals >= REFUSALS and time.monotonic() - self._refused_since >= REFUSED_SECONDS
-
-    def close(self) -> None:
-        """Let go of what the limits hold open."""
-        self._shared.close()
 
     def _of(self, endpoint: Endpoint | None) -> list[tuple[str, RateLimit]]:
         """The limits that a request is under, with what tells them apart."""

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import orjson
 import requests
 
-from platform_assets.configuration.platform_settings import platform_secrets, setting_name
+from platform_assets.configuration.platform_settings import setting_name
 from platform_assets.declarations import Endpoint, ErrorHandler, Platform, ResponseAction, Template
 from platform_assets.declarations.response_format import Gzip, Json, ResponseFormat, inner_format
 from platform_assets.http.answer import Answer
@@ -271,7 +271,8 @@ class ResponseClassifier:
         status = response.status_code
         needed = f" (it needs the permission `{endpoint.scope}`)" if endpoint and endpoint.scope else ""
         if status == 401:
-            names = " and ".join(setting_name(self.platform, key) for key in platform_secrets(self.platform))
+            asked = self.platform.auth_of(endpoint).secrets
+            names = " and ".join(setting_name(self.platform, key) for key in asked)
             if not names:
                 return "401: a credential is needed, and the declaration has none (`NoAuth`)"
             return f"401: the credential is refused: check {names}"

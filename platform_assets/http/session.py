@@ -11,6 +11,7 @@ from requests.utils import get_environ_proxies
 from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import (
     ApiKeyAuth,
+    Auth,
     BearerAuth,
     Configured,
     HttpBasicAuth,
@@ -25,7 +26,7 @@ from platform_assets.declarations import (
 )
 from platform_assets.http.deadline import DeadlineAdapter
 from platform_assets.http.login import login
-from platform_assets.http.oauth import TokenEndpoint, TokenSource, client_credentials
+from platform_assets.http.oauth import Post, TokenEndpoint, TokenSource, client_credentials
 from platform_assets.http.refresh_token import refresh_token
 from platform_assets.http.urls import origin, without_params
 
@@ -35,20 +36,21 @@ _TOKEN_TIMEOUT = 30.0
 
 def open_session(
     platform: Platform, settings: Settings, on_token: Callable[[str], None], clock: Callable[[], float]
-) -> requests.Session:
-    """A session that sends the credential with every request. Close it after use.
+) -> "ApiSession":
+    """A session with the platform's credentials. Close it after use.
 
     It uses the proxies and certificates that the environment names now: requests would read them again for every
     request. It ignores `.netrc`, which would replace the `Authorization` header.
 
     Args:
         platform: the platform, with its contract applied.
-        settings: its credential, and what its headers are filled with.
+        settings: its credentials, and what its headers are filled with.
         on_token: is given each access token that the session buys, to keep it out of messages.
         clock: seconds, by which access tokens age.
     """
-    session = _Session()
-    session.auth = _credential(platform, settings, session, on_token, clock)
+    session = ApiSession()
+    for auth in platform.auths:
+        session.credentials.append((auth, _credential(platform, auth, settings, session, on_token, clock)))
     adapter = DeadlineAdapter(pool_connections=2, pool_maxsize=max(8, platform.client.max_concurrency))
     session.mount("https://", adapter)
     session.mount("http://", adapter)
@@ -68,7 +70,7 @@ def open_bare_session(beside: requests.Session, connections: int) -> requests.Se
         beside: the API's session, whose certificates are trusted here too.
         connections: at a time, at most.
     """
-    session = _Session()
+    session = ApiSession()
     session.auth = _Nothing()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     adapter = DeadlineAdapter(pool_connections=2, pool_maxsize=max(8, connections))
@@ -80,15 +82,23 @@ def open_bare_session(beside: requests.Session, connections: int) -> requests.Se
     return session
 
 
-class _Session(requests.Session):
+class ApiSession(requests.Session):
     """Ignores redirects: requests would read a redirect's whole body, unbounded, even if told not to follow it.
 
     Reads the proxies of each server once.
+
+    Attributes:
+        credentials: each declared credential, with what adds it to a request.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._proxies: dict[str, dict[str, str]] = {}
+        self.credentials: list[tuple[Auth, AuthBase]] = []
+
+    def credential(self, auth: Auth) -> AuthBase:
+        """What adds one of the platform's credentials to a request."""
+        return next(found for declared, found in self.credentials if declared == auth)
 
     def proxies_of(self, url: str) -> dict[str, str]:
         """The proxies that the environment names for a URL's server."""
@@ -114,33 +124,36 @@ def _headers(declared: Mapping[str, str | Configured], settings: Settings) -> di
 
 def _credential(
     platform: Platform,
+    auth: Auth,
     settings: Settings,
     session: requests.Session,
     on_token: Callable[[str], None],
     clock: Callable[[], float],
 ) -> AuthBase:
     """What adds the credential to a request, where the contract wants it."""
-    auth, secrets = platform.client.auth, settings.secrets
+    secrets, token = settings.secrets, settings.token_of(auth)
     if isinstance(auth, NoAuth):
         return _Nothing()
     if isinstance(auth, BearerAuth):
-        return _Header("Authorization", f"Bearer {settings.token}")
+        return _Header("Authorization", f"Bearer {token}")
     if isinstance(auth, HttpBasicAuth):
         username = auth.username_constant if auth.username is None else secrets[auth.username]
         password = auth.password_constant if auth.password is None else secrets[auth.password]
         return HTTPBasicAuth(username.encode(), password.encode())
     if isinstance(auth, ApiKeyAuth):
         if auth.location == "cookie":
-            return _Cookie(platform.name, auth, settings.token)
-        key = auth.prefix + settings.token
+            return _Cookie(platform.name, auth, token)
+        key = auth.prefix + token
         return _Header(auth.name, key) if auth.location == "header" else _Query(auth, key)
     if isinstance(auth, TemplateAuth):
         return _of_templates(platform, auth, secrets, on_token)
     beside = None if auth.beside is None else _of_templates(platform, auth.beside, secrets, on_token)
     if isinstance(auth, SessionToken):
-        buy = login(
-            platform.name, auth, settings.base_url, secrets, lambda url, fields: _post(session, url, json=fields)
-        )
+        path = _address(platform, auth.login_path, settings)
+        url = settings.base_url + path if path.startswith("/") else path
+        headers = _filled_in(platform, auth.login_headers, settings, on_token)
+        post: Post = lambda url, fields: _post(session, url, json=fields, headers=headers)  # noqa: E731
+        buy = login(platform.name, auth, url, secrets, post)
         header = auth.header or "Authorization"
         source = TokenSource(buy, on_token, clock=clock)
         return BoughtToken(source, header, "" if auth.header else "Bearer ", beside=beside)
@@ -169,30 +182,37 @@ def _token_endpoint(
     on_secret: Callable[[str], None],
 ) -> TokenEndpoint:
     """The token endpoint, with its templates filled in."""
-
-    def filled_in(declared: Mapping[str, str | Template]) -> dict[str, str]:
-        found = {name: value for name, value in declared.items() if isinstance(value, str)}
-        for name, value in declared.items():
-            if isinstance(value, Template):
-                from platform_assets.http.template_auth import filled
-
-                found[name] = str(filled(platform, value, settings.secrets, on_secret, name))
-        return found
-
-    url = auth.access_token_url
-    if isinstance(url, Template):
-        from platform_assets.http.template_auth import filled_address
-
-        url = filled_address(platform, url, settings.configured)
-    headers = filled_in(auth.access_token_request_headers)
+    headers = _filled_in(platform, auth.access_token_request_headers, settings, on_secret)
     return TokenEndpoint(
         platform.name,
         auth,
-        url,
+        _address(platform, auth.access_token_url, settings),
         settings.base_url,
-        filled_in(auth.access_token_request_data),
+        _filled_in(platform, auth.access_token_request_data, settings, on_secret),
         lambda url, fields: _post(session, url, data=fields, headers=headers),
     )
+
+
+def _filled_in(
+    platform: Platform, declared: Mapping[str, str | Template], settings: Settings, on_secret: Callable[[str], None]
+) -> dict[str, str]:
+    """Values with the secrets that they name."""
+    found = {name: value for name, value in declared.items() if isinstance(value, str)}
+    for name, value in declared.items():
+        if isinstance(value, Template):
+            from platform_assets.http.template_auth import filled
+
+            found[name] = str(filled(platform, value, settings.secrets, on_secret, name))
+    return found
+
+
+def _address(platform: Platform, declared: str | Template, settings: Settings) -> str:
+    """The path or whole address at which a token is asked for."""
+    if isinstance(declared, str):
+        return declared
+    from platform_assets.http.template_auth import filled_address
+
+    return filled_address(platform, declared, settings.configured)
 
 
 class _Nothing(AuthBase):

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
 from requests.auth import AuthBase
@@ -71,7 +71,7 @@ def filled_address(platform: Platform, template: Template, configured: Mapping[s
 
 
 class TemplateCredential(AuthBase):
-    """Headers, query parameters and fields of the body that never change."""
+    """Headers, query parameters and fields of a body that never change."""
 
     def __init__(
         self, platform: Platform, auth: TemplateAuth, secrets: Mapping[str, str], on_secret: Callable[[str], None]
@@ -82,6 +82,7 @@ class TemplateCredential(AuthBase):
         self._headers = {name: str(value).strip() for name, value in all_of(auth.headers).items()}
         self._params = {name: str(value) for name, value in all_of(auth.params).items()}
         self._json = all_of(auth.json)
+        self._form = {name: str(value) for name, value in all_of(auth.data).items()}
         for name, value in self._headers.items():
             if not value.isprintable() or any(char > "\xff" for char in value):
                 raise SettingsError(
@@ -94,6 +95,8 @@ class TemplateCredential(AuthBase):
             r.prepare_url(without_params(r.url or "", self._params), self._params)
         if self._json:
             self._fill_body(r)
+        if self._form:
+            self._fill_form(r)
         return r
 
     def _fill_body(self, r: requests.PreparedRequest) -> None:
@@ -104,3 +107,11 @@ class TemplateCredential(AuthBase):
         for path, value in self._json.items():
             put(body, path, value)
         r.prepare_body(data=None, files=None, json=body)
+
+    def _fill_form(self, r: requests.PreparedRequest) -> None:
+        is_form = "x-www-form-urlencoded" in str(r.headers.get("Content-Type", ""))
+        if not (is_form if r.body else r.method == "POST"):
+            return
+        body = r.body.decode() if isinstance(r.body, bytes) else str(r.body or "")
+        others = [(name, value) for name, value in parse_qsl(body, keep_blank_values=True) if name not in self._form]
+        r.prepare_body(data=[*others, *self._form.items()], files=None)

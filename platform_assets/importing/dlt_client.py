@@ -140,6 +140,7 @@ def read_auth(written: Any, what: str, resource: str | None, findings: Findings)
             findings.not_carried(resource, f"{what}.{key}", f"dlt's `{kind}` has no such key")
 
     def secret(key: str, fallback: str) -> str:
+        fallback = fallback if resource is None else f"{resource}_{fallback}"
         return _secret(written.get(key), f"{what}.{key}", fallback, resource, findings)
 
     if kind == "bearer":

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from platform_assets.declarations import (
+    Auth,
     Endpoint,
     ErrorHandler,
     OnRemoval,
@@ -14,6 +15,8 @@ from platform_assets.declarations import (
     SingleObject,
     SinglePage,
 )
+from platform_assets.declarations.auth_problems import auth_problems
+from platform_assets.importing.dlt_client import read_auth
 from platform_assets.importing.dlt_columns import keys_in_columns, read_columns
 from platform_assets.importing.dlt_incremental import Cursored, read_incremental
 from platform_assets.importing.dlt_paginators import as_object, convert_paginator
@@ -126,6 +129,7 @@ def read_endpoint(
         written=written,
         endpoint=Endpoint(
             path=written.path,
+            auth=_auth(written, findings),
             params=read_params(written, taken, findings),
             method="POST" if _method(written) == "POST" else "GET",
             json=read_json(written, findings),
@@ -183,9 +187,16 @@ def _can_be_sent(written: Written, findings: Findings) -> bool:
     body = next((key for key in ("json", "data") if endpoint.get(key)), None)
     if method == "GET" and body is not None:
         findings.suspected(name, f"endpoint.{body}", "a GET with a body, which many servers and proxies drop")
-    if endpoint.get("auth") is not None:
-        findings.not_carried(name, "endpoint.auth", "the credential is the client's, for all endpoints")
     return True
+
+
+def _auth(written: Written, findings: Findings) -> Auth | None:
+    """A credential of the endpoint's own; None for the client's, also in place of one that cannot be sent."""
+    auth = read_auth(written.endpoint.get("auth"), "endpoint.auth", written.name, findings)
+    for problem in auth_problems(auth) if auth is not None else ():
+        findings.not_carried(written.name, "endpoint.auth", problem)
+        return None
+    return auth
 
 
 def _error_handler(written: Written, findings: Findings) -> ErrorHandler | None:

@@ -18,12 +18,16 @@ from platform_assets.configuration.platform_settings import Settings
 from platform_assets.declarations import (
     ApiKeyAuth,
     Auth,
+    BearerAuth,
     Client,
+    Endpoint,
     HttpBasicAuth,
     NoAuth,
     OAuth2ClientCredentials,
     OAuth2RefreshToken,
     Platform,
+    RateLimit,
+    Resource,
     SessionToken,
     SettingsError,
     SinglePage,
@@ -106,6 +110,94 @@ def test_without_a_credential_none_is_sent_and_a_401_says_so(server: HttpServer)
             client.get("/x")
     assert server.targets == ["/x?a=1", "/x"]
     assert "Authorization" not in server.requests[0].headers and "Cookie" not in server.requests[0].headers
+
+
+def of_several(
+    server: HttpServer, client: Client, secrets: Mapping[str, str], *endpoints: Endpoint, **more: Any
+) -> ApiClient:
+    resources = tuple(
+        Resource(name=f"list_{place}", description="", endpoint=one, columns={"id": "bigint"})
+        for place, one in enumerate(endpoints)
+    )
+    platform = Platform(name="shop", title="Shop", description="", client=client, resources=resources)
+    settings = Settings(base_url=server.url, token="\n".join(secrets.values()), secrets=secrets, backoff_factor=0.0)
+    return ApiClient(platform, settings, **more)
+
+
+OF_PROJECTS = Client(auth=BearerAuth(token="project_token"), probe="/", paginator=SinglePage())
+OF_ACCOUNT = Endpoint(path="/users", auth=ApiKeyAuth(name="X-Key", location="header", api_key="account_token"))
+PUBLIC = Endpoint(path="/regions", auth=NoAuth())
+TOKENS = {"project_token": "pr0ject", "account_token": "acc0unt"}
+
+
+def test_an_endpoint_with_a_credential_of_its_own_is_sent_that_one_alone(server: HttpServer) -> None:
+    with of_several(server, OF_PROJECTS, TOKENS, Endpoint(path="/items"), OF_ACCOUNT, PUBLIC) as client:
+        for one in (None, *(resource.endpoint for resource in client.platform.resources)):
+            client.get("/x", endpoint=one)
+        server.answer = lambda request: Reply({"echo": ["pr0ject", "acc0unt"]}, 400)
+        with pytest.raises(RequestFailed) as caught:
+            client.get("/x", endpoint=OF_ACCOUNT)
+    names = ("Authorization", "X-Key")
+    sent = [[request.headers.get(name) for name in names] for request in server.requests[:4]]
+    assert sent == [["Bearer pr0ject", None], ["Bearer pr0ject", None], [None, "acc0unt"], [None, None]]
+    assert str(caught.value).count("***") == 2
+
+
+def test_a_refusal_names_the_settings_of_the_credential_that_was_sent(server: HttpServer) -> None:
+    server.answer = lambda request: Reply({}, 401)
+    with of_several(server, OF_PROJECTS, TOKENS, Endpoint(path="/items"), OF_ACCOUNT, PUBLIC) as client:
+        for endpoint, name in ((None, "PROJECT_TOKEN"), (OF_ACCOUNT, "ACCOUNT_TOKEN")):
+            with pytest.raises(RequestFailed, match=f"check SOURCES__SHOP__{name}$"):
+                client.get("/x", endpoint=endpoint)
+        with pytest.raises(RequestFailed, match="the declaration has none"):
+            client.get("/x", endpoint=PUBLIC)
+
+
+def test_each_bought_token_is_renewed_by_itself(server: HttpServer) -> None:
+    tokens = {"project": "", "account": ""}
+
+    def answer(request: Request) -> Reply:
+        if request.path.startswith("/token/"):
+            whose = request.path.rpartition("/")[2]
+            assert parse_qs(request.content.decode())["client_secret"] == [f"s3cr3t-{whose}"]
+            tokens[whose] = f"{whose}-{request.number}"
+            return Reply({"access_token": tokens[whose], "expires_in": 3600})
+        whose = "account" if request.path == "/users" else "project"
+        return Reply({}, 200 if request.headers["Authorization"] == f"Bearer {tokens[whose]}" else 401)
+
+    def bought(whose: str) -> OAuth2ClientCredentials:
+        return OAuth2ClientCredentials(access_token_url=f"/token/{whose}", client_secret=f"{whose}_secret")
+
+    server.answer = answer
+    secrets = {"client_id": "id-1", "project_secret": "s3cr3t-project", "account_secret": "s3cr3t-account"}
+    users = Endpoint(path="/users", auth=bought("account"))
+    with of_several(server, replace(OF_PROJECTS, auth=bought("project")), secrets, users) as client:
+        client.get("/items")
+        client.get("/users", endpoint=users)
+        tokens["account"] = "revoked"
+        client.get("/users", endpoint=users)
+        client.get("/items")
+    asked = [request.path for request in server.requests]
+    assert asked == [
+        "/token/project", "/items", "/token/account", "/users", "/users", "/token/account", "/users", "/items",
+    ]  # fmt: skip
+
+
+def test_each_credential_has_the_rate_limit_for_itself(server: HttpServer) -> None:
+    class Waits(Exception):
+        pass
+
+    def sleep(seconds: float) -> None:
+        if seconds > 1:
+            raise Waits
+
+    limited = replace(OF_PROJECTS, rate_limit=RateLimit(requests=1, seconds=30))
+    with of_several(server, limited, TOKENS, OF_ACCOUNT, sleep=sleep) as client:
+        for endpoint in (None, OF_ACCOUNT):
+            client.get("/x", endpoint=endpoint)
+            with pytest.raises(Waits):
+                client.get("/x", endpoint=endpoint)
+    assert len(server.requests) == 2
 
 
 def test_a_key_in_a_cookie_goes_beside_the_servers_own(server: HttpServer) -> None:
@@ -343,6 +435,42 @@ def test_a_login_answers_with_the_token_of_a_header(server: HttpServer) -> None:
     assert [request.path for request in server.requests] == ["/login", "/x", "/x", "/login", "/x"]
     assert orjson.loads(server.requests[0].content) == {"user": "ann", "pass": "pa55/word", "remember": True}
     assert "X-Session" not in server.requests[3].headers
+
+
+def test_a_login_elsewhere_with_a_credential_of_its_own(server: HttpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with HttpServer(lambda request: Reply({"session": {"id": "session-9"}}, 201)) as issuer:
+        basic = Template("Basic {{ (config.app ~ ':' ~ config.app_key) | base64encode }}")
+        auth = replace(
+            LOGIN, login_path=f"{issuer.url}/oauth/token", login_headers={"Authorization": basic, "X-Kind": "app"}
+        )
+        assert auth.secrets == ("username", "password", "app", "app_key")
+        with opened(server, auth, {**CREDENTIALS, "app": "id-1", "app_key": "s3cr3t"}) as client:
+            client.get("/x")
+            issuer.answer = lambda request: Reply({"echo": "s3cr3t pa55/word"}, 401)
+            server.answer = lambda request: Reply({}, 401)
+            with pytest.raises(RequestFailed, match="`app_key`") as caught:
+                client.get("/x")
+        login, _ = issuer.requests
+    assert login.path == "/oauth/token" and login.headers["X-Kind"] == "app"
+    assert login.headers["Authorization"] == f"Basic {b64encode(b'id-1:s3cr3t').decode()}"
+    assert [one.headers["X-Session"] for one in server.requests] == ["session-9"] * 2
+    assert not any(one in str(caught.value) for one in ("s3cr3t", "pa55", issuer.url))
+
+
+def test_a_key_in_a_form_goes_with_each_form_and_nothing_else(server: HttpServer) -> None:
+    auth = TemplateAuth(data={"apiKey": Template("{{ config.key }}")})
+    with opened(server, auth, {"key": "s3cr3t&1"}) as client:
+        client.send(Outgoing("/x", method="POST"))
+        client.send(Outgoing("/x", method="POST", data={"a": "1", "b": ("2", "3"), "apiKey": "mine"}))
+        client.send(Outgoing("/x", method="POST", json={"a": 1}))
+        client.get("/x", {"a": "1"})
+        server.answer = lambda request: Reply({"echo": request.content.decode()}, 400)
+        with pytest.raises(RequestFailed) as caught:
+            client.send(Outgoing("/x", method="POST"))
+    found = [parse_qs(request.content.decode()) for request in server.requests[:2]]
+    assert found == [{"apiKey": ["s3cr3t&1"]}, {"a": ["1"], "b": ["2", "3"], "apiKey": ["s3cr3t&1"]}]
+    assert [request.content for request in server.requests[2:4]] == [b'{"a": 1}', b""]
+    assert "s3cr3t" not in str(caught.value)
 
 
 def test_a_session_that_ends_early_is_renewed_once(server: HttpServer) -> None:

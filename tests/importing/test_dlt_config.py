@@ -26,6 +26,7 @@ from platform_assets.declarations import (
 )
 from platform_assets.importing.dlt_config import Imported, import_document
 from platform_assets.importing.findings import Severity, UnreadableDocument
+from platform_assets.platform_files import as_yaml
 from tests.importing.dlt_documents import parse_document
 
 
@@ -367,7 +368,7 @@ NOT_CARRIED = {
     "write_disposition": {"write_disposition": {"disposition": "merge", "strategy": "scd2"}},
     "unheard_of": {"unheard_of": 1},
     "endpoint.unheard_of": {"endpoint": {"unheard_of": 1}},
-    "endpoint.auth": {"endpoint": {"auth": {"token": "x"}}},
+    "endpoint.auth": {"endpoint": {"auth": {"type": "digest", "token": "x"}}},
     "response_actions[0]": {"endpoint": {"response_actions": [{"status_code": 500, "action": "raise"}]}},
     "incremental.end_value": {"endpoint": {"incremental": {"cursor_path": "at", "end_value": "2024-01-01"}}},
     "paginator.maximum_page": {"endpoint": {"paginator": {"type": "page_number", "maximum_page": 3}}},
@@ -382,6 +383,17 @@ def test_what_is_not_carried_is_said_and_the_rest_runs(what: str) -> None:
     found = imported({"name": "orders", **NOT_CARRIED[what]})
     assert [one.name for one in found.platform.resources] == ["orders"]
     assert what in said(found, Severity.NOT_CARRIED)
+
+
+def test_a_credential_of_one_endpoint_is_its_own_setting() -> None:
+    found = imported(
+        {"name": "orders"},
+        {"name": "users", "endpoint": {"auth": {"type": "api_key", "name": "X-Key", "api_key": "s3cr3t"}}},
+    )
+    orders, users = found.platform.resources
+    assert orders.endpoint.auth is None
+    assert users.endpoint.auth == ApiKeyAuth(name="X-Key", location="header", api_key="users_api_key")
+    assert "endpoint.auth.api_key" in said(found, Severity.MENDED) and "s3cr3t" not in as_yaml(found.platform)
 
 
 SUSPECTED = {

@@ -80,7 +80,7 @@ def pages(
             keys = identify(items)
             position = pager.take(replace(answer, items=items), keys)
             stops = is_enough is not None and is_enough(items) and pager.adjoins
-            fresh = _without(repeated, items, keys)
+            fresh = _without(repeated, items, keys) if answer.merged is None else list(answer.merged)
             overlap = _LONGEST_OVERLAP if pager.doubtful else pager.overlap
             repeated = repeated if overlap is None else _last(items, keys, overlap)
             if stops:

@@ -3,6 +3,8 @@
 from typing import Any
 
 from platform_assets.declarations import Auth, NoAuth, Template
+from platform_assets.declarations.auth import templates_of
+from platform_assets.declarations.places import BODY
 from platform_assets.importing.findings import Findings
 from platform_assets.importing.manifest.credentials import convert_auth, options_of
 from platform_assets.importing.manifest.settings import ConfigSettings
@@ -10,6 +12,7 @@ from platform_assets.importing.manifest.template_credentials import together
 from platform_assets.importing.manifest.texts import NotCarried
 from platform_assets.importing.names import snake_case
 
+_IN_GET = "a credential in the body of a GET is not in our vocabulary"
 # Credentials that may be used instead of the first, by name.
 Options = tuple[tuple[str, Auth], ...]
 
@@ -21,15 +24,21 @@ class Authenticators:
         self._settings = settings
         self._findings = findings
 
-    def of(self, component: Any, base_url: str | Template | None, own: Auth | None) -> tuple[Auth | None, Options]:
+    def of(
+        self, component: Any, base_url: str | Template | None, own: Auth | None, *, has_body: bool
+    ) -> tuple[Auth | None, Options]:
         """The credential, None if it cannot be carried, and others that may be used instead. Raises NotCarried.
 
         Args:
             component: the authenticator.
             own: a credential among the request's own values.
+            has_body: whether the request is a POST, or has a body.
         """
         auth, options = self._chosen(component, base_url)
-        return (auth, options) if own is None else self._beside(own, auth, options)
+        found = (auth, options) if own is None else self._beside(own, auth, options)
+        if found[0] is not None and not has_body and any(one.startswith(BODY) for one in templates_of(found[0])):
+            raise NotCarried(_IN_GET)
+        return found
 
     def _chosen(self, component: Any, base_url: str | Template | None) -> tuple[Auth | None, Options]:
         options = options_of(component)

@@ -13,20 +13,17 @@ Stream -> requesting   address, path, parameters, headers, body
        -> credentials  of all streams together
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from platform_assets.declarations import (
     Auth,
-    BearerAuth,
     Buckets,
     Client,
     Contract,
     ErrorHandler,
     Incremental,
-    NoAuth,
     Platform,
     Resource,
     Template,
@@ -40,10 +37,24 @@ from platform_assets.importing.manifest.authenticators import Authenticators
 from platform_assets.importing.manifest.components import Manifest
 from platform_assets.importing.manifest.cursors import Found, convert_cursor
 from platform_assets.importing.manifest.decoding import convert_decoder, of_texts, within
+from platform_assets.importing.manifest.drafts import (
+    WHOLE,
+    Draft,
+    chosen_endpoints,
+    most_common_auth,
+    one_base_url,
+    one_clock,
+    placed,
+    with_columns,
+    with_own_auth,
+    without_orphans,
+)
 from platform_assets.importing.manifest.failures import convert_errors
+from platform_assets.importing.manifest.groups import grouped
 from platform_assets.importing.manifest.identifiers import with_plain_identifiers
 from platform_assets.importing.manifest.paging import convert_paging, without_repeated
 from platform_assets.importing.manifest.partitions import convert_partitions
+from platform_assets.importing.manifest.query_properties import property_lists
 from platform_assets.importing.manifest.rate_limits import rate_limit_of
 from platform_assets.importing.manifest.records import convert_filter, convert_selector, filters_shaped
 from platform_assets.importing.manifest.requesting import convert_request
@@ -51,9 +62,7 @@ from platform_assets.importing.manifest.schemas import columns_of, key_type, pro
 from platform_assets.importing.manifest.texts import NotCarried, Texts
 from platform_assets.importing.manifest.transformations import convert_transformations
 from platform_assets.importing.names import snake_case
-from platform_assets.importing.parents import say_orphans
 
-_WHOLE = "the whole resource"
 _BUCKETS = 16
 _MOST_AT_ONCE = 16
 # Parents that are no streams themselves may have such parents too.
@@ -61,51 +70,35 @@ _MAX_GENERATIONS = 10
 _EPOCH = ("%s", "%s_as_float")
 
 
-@dataclass(frozen=True)
-class _Draft:
-    """One stream, before what all streams share is known.
-
-    Attributes:
-        base_url: None if a setting must say.
-        auth: None if the stream's credential cannot be carried.
-        options: other credentials that may be used instead of it, by name.
-        untyped: fields whose type nobody declared.
-    """
-
-    resource: Resource
-    base_url: str | Template | None
-    auth: Auth | None
-    options: tuple[tuple[str, Auth], ...]
-    parents: frozenset[str]
-    untyped: tuple[str, ...]
-    is_epoch: bool | None
-
-
 def import_manifest(manifest: Manifest, name: str, findings: Findings) -> Imported:
     """The platform called `name` that a manifest declares. Raises UnreadableDocument if no stream can be carried."""
     components = _with_parents(manifest)
     manifest = replace(manifest, settings=with_plain_identifiers(manifest.settings, components.values(), findings))
     names = _names(components)
-    drafts: list[_Draft] = []
+    drafts: list[Draft] = []
     for written, component in components.items():
         resource = names[written]
         try:
             drafts.append(_Reader(manifest, names, findings, resource, written).draft(component))
         except NotCarried as error:
-            findings.not_carried(resource, _WHOLE, str(error))
-    drafts = _without_orphans(drafts, findings)
+            findings.not_carried(resource, WHOLE, str(error))
+    drafts = without_orphans(drafts, findings)
     if not drafts:
         reasons = "; ".join(f"{one.resource or one.what}: {one.why}" for one in findings.all()[:5])
         raise UnreadableDocument(f"{manifest.file}: none of its streams can be carried: {reasons}")
-    base_url, drafts = _one_base_url(drafts, findings)
-    auth, drafts = _one_auth(drafts, findings)
-    drafts, is_epoch = _one_clock(drafts)
-    resources = tuple(_placed(one, base_url) for one in _with_columns(drafts))
+    base_url, drafts = one_base_url(drafts, findings)
+    auth = most_common_auth(drafts)
+    drafts = [with_own_auth(one, auth) for one in drafts]
+    drafts, is_epoch = one_clock(drafts)
+    resources = tuple(placed(one, base_url) for one in with_columns(drafts))
     platform = _platform(manifest, name, base_url, auth, resources, names, findings)
     client = replace(platform.client, epoch_times=is_epoch)
     options = dict(next((one.options for one in drafts if one.auth == auth), ()))
     contracts = {
-        option: Contract(client=replace(client, auth=own), base_url=base_url) for option, own in options.items()
+        option: Contract(
+            client=replace(client, auth=own), endpoints=chosen_endpoints(resources, drafts, option), base_url=base_url
+        )
+        for option, own in options.items()
     }
     platform = without_problems(replace(platform, client=client, contracts=contracts), findings)
     examine(platform, findings)
@@ -120,7 +113,7 @@ def import_manifest(manifest: Manifest, name: str, findings: Findings) -> Import
 
 
 def _with_parents(manifest: Manifest) -> dict[str, Mapping[str, Any]]:
-    """Streams by their name, and parents that are no streams themselves."""
+    """Streams by their name, and what is read for them: parents and lists of properties that are no streams."""
     found = {one.name: one.component for one in manifest.streams}
     waiting = list(found.values())
     for _ in range(_MAX_GENERATIONS):
@@ -130,9 +123,10 @@ def _with_parents(manifest: Manifest) -> dict[str, Mapping[str, Any]]:
             router = retriever.get("partition_router") if isinstance(retriever, Mapping) else None
             try:
                 parents = convert_partitions(router, manifest.settings, {}).parents
+                lists = {str(one["name"]): one for one in property_lists(component).values()}
             except NotCarried:
                 continue
-            for name, parent in parents.items():
+            for name, parent in {**parents, **lists}.items():
                 if name not in found:
                     found[name] = parent
                     following.append(parent)
@@ -164,7 +158,7 @@ class _Reader:
         self._name = name
         self._written = written
 
-    def draft(self, component: Mapping[str, Any]) -> _Draft:
+    def draft(self, component: Mapping[str, Any]) -> Draft:
         """Raises NotCarried for a stream that would not have its rows."""
         retriever, findings, name = component.get("retriever"), self._findings, self._name
         written = retriever
@@ -187,6 +181,7 @@ class _Reader:
             str(cursor.get("partition_field_start") or "start_time"),
             str(cursor.get("partition_field_end") or "end_time"),
             str(cursor.get("cursor_field") or "") or None,
+            grouped=partitions.grouped > 0,
         )
         requester = retriever.get("requester")
         requester = requester if isinstance(requester, Mapping) else {}
@@ -198,7 +193,8 @@ class _Reader:
         if isinstance(written, Mapping) and written is not retriever:
             # Before the request: what its templates use has a place there.
             job = report_jobs.convert_job(written, texts, findings, name)
-        request = convert_request(requester, partitions, texts, findings, name)
+        lists = {param: self._names[str(one["name"])] for param, one in property_lists(component).items()}
+        request = convert_request(requester, partitions, texts, findings, name, lists)
         if job is not None:
             report_jobs.refuse_other_credentials(job, request.auth)
         incremental = self._incremental(cursor or None, request.sent, texts)
@@ -228,9 +224,12 @@ class _Reader:
             record=record,
             error_handler=convert_errors(requester.get("error_handler"), texts, findings, name),
         )
-        authenticators = Authenticators(settings, findings)
-        auth, options = authenticators.of(requester.get("authenticator"), request.base_url, request.auth)
         schema = properties_of(component)
+        endpoint = grouped(endpoint, partitions, texts, schema, findings, name)
+        authenticators = Authenticators(settings, findings)
+        auth, options = authenticators.of(
+            requester.get("authenticator"), request.base_url, request.auth, has_body=has_body
+        )
         key = self._key(component.get("primary_key"), reshaped.left_out)
         keys = {field: key_type(schema.get(field)) or "text" for field in key}
         columns = of_texts({**columns_of(schema, endpoint.record), **keys}, response_format)
@@ -251,7 +250,7 @@ class _Reader:
         )
         parents = frozenset(one.resource for one in endpoint.parents.values())
         is_epoch = _is_epoch(cursor, incremental)
-        return _Draft(resource, request.base_url, auth, options, parents, untyped, is_epoch)
+        return Draft(resource, request.base_url, auth, options, parents, untyped, is_epoch)
 
     def _incremental(self, cursor: Mapping[str, Any] | None, sent: Found, texts: Texts) -> Incremental | None:
         try:
@@ -311,73 +310,6 @@ def _description(component: Mapping[str, Any], name: str) -> str:
     )
 
 
-def _without_orphans(drafts: Sequence[_Draft], findings: Findings) -> list[_Draft]:
-    """Without children whose parent is not there."""
-    orphans = say_orphans({one.resource.name: one.parents for one in drafts}, findings)
-    return [one for one in drafts if one.resource.name not in orphans]
-
-
-def _one_base_url(drafts: Sequence[_Draft], findings: Findings) -> tuple[str | Template | None, list[_Draft]]:
-    """The address of most streams, and the streams without those whose own address nobody can say."""
-    base_url = Counter(one.base_url for one in drafts).most_common(1)[0][0]
-    if base_url is None:
-        return None, list(drafts)
-    for one in drafts:
-        if one.base_url is None:
-            findings.not_carried(one.resource.name, _WHOLE, "its address is computed from a credential, others' is not")
-    return base_url, _without_orphans([one for one in drafts if one.base_url is not None], findings)
-
-
-def _one_auth(drafts: Sequence[_Draft], findings: Findings) -> tuple[Auth, list[_Draft]]:
-    """The credential of most streams, and the streams that it serves: also those that need none."""
-    said = [one.auth for one in drafts if one.auth is not None and not isinstance(one.auth, NoAuth)]
-    if not said:
-        unknown = any(one.auth is None for one in drafts)
-        return (BearerAuth() if unknown else NoAuth()), list(drafts)
-    auth = max(said, key=said.count)
-    kept: list[_Draft] = []
-    for one in drafts:
-        if one.auth in (None, auth) or isinstance(one.auth, NoAuth):
-            kept.append(one)
-        else:
-            findings.not_carried(one.resource.name, _WHOLE, "it has another credential than the other streams")
-    return auth, _without_orphans(kept, findings)
-
-
-def _one_clock(drafts: Sequence[_Draft]) -> tuple[list[_Draft], bool]:
-    """The drafts, those with the rarer form of times saying so, and whether most have seconds since 1970."""
-    said = [one.is_epoch for one in drafts if one.is_epoch is not None]
-    is_epoch = bool(said) and said.count(True) > said.count(False)
-    return [one if one.is_epoch in (None, is_epoch) else _with_clock(one) for one in drafts], is_epoch
-
-
-def _with_clock(draft: _Draft) -> _Draft:
-    endpoint = replace(draft.resource.endpoint, epoch_times=draft.is_epoch)
-    return replace(draft, resource=replace(draft.resource, endpoint=endpoint))
-
-
-def _with_columns(drafts: Sequence[_Draft]) -> list[_Draft]:
-    """With the fields that children take path values from among the parents' columns."""
-    needed: dict[str, dict[str, str]] = {}
-    for one in drafts:
-        for resolve in one.resource.endpoint.parents.values():
-            field, *inside = resolve.field.split(".")
-            needed.setdefault(resolve.resource, {})[field] = "json" if inside else "text"
-    return [
-        replace(
-            one, resource=replace(one.resource, columns={**needed.get(one.resource.name, {}), **one.resource.columns})
-        )
-        for one in drafts
-    ]
-
-
-def _placed(draft: _Draft, base_url: str | Template | None) -> Resource:
-    """The resource with its address, if that is another one than the platform's."""
-    if draft.base_url == base_url:
-        return draft.resource
-    return replace(draft.resource, endpoint=replace(draft.resource.endpoint, base_url=draft.base_url))
-
-
 def _platform(
     manifest: Manifest,
     name: str,
@@ -428,6 +360,7 @@ def _probe(manifest: Manifest, resources: Sequence[Resource], names: Mapping[str
         for one in resources
         if "{" not in one.endpoint.path
         and one.endpoint.base_url is None
+        and one.endpoint.auth is None
         and one.endpoint.method == "GET"
         and one.endpoint.job is None
     }

@@ -12,12 +12,15 @@ from platform_assets.declarations import (
     HttpBasicAuth,
     NoAuth,
     SessionToken,
+    Template,
 )
 from platform_assets.declarations.places import BODY, HEADER
 from platform_assets.importing.manifest.durations import iso_duration
-from platform_assets.importing.manifest.oauth import convert_oauth
+from platform_assets.importing.manifest.oauth import convert_oauth, token_address, values_of
 from platform_assets.importing.manifest.settings import ConfigSettings
 from platform_assets.importing.manifest.template_credentials import (
+    FORM,
+    as_templates,
     computed_basic,
     plain_text,
     setting_of,
@@ -34,7 +37,7 @@ _BASIC = re.compile(
     r"Basic\s+\{\{\s*\(?\s*([^~+{}]*?)\s*[~+]\s*[\"']:[\"']\s*(?:[~+]\s*([^~+{}]*?)\s*)?\)?\s*\|\s*base64encode\s*\}\}",
     re.DOTALL,
 )
-_PLACES = {"header": "header", "request_parameter": "query"}
+_PREFIXES = {"header": HEADER, "request_parameter": "", "body_json": BODY, "body_data": FORM}
 
 
 def convert_auth(component: Any, settings: ConfigSettings, base_url: str) -> Auth:
@@ -83,8 +86,8 @@ def _placed(place: str, text: str, settings: ConfigSettings) -> Auth:
     if place.startswith(HEADER):
         found = _in_header(place.removeprefix(HEADER), text, settings)
     else:
-        found = None if place.startswith(BODY) else _prefixed(place, "query", text, settings)
-    shown = place.removeprefix(HEADER).removeprefix(BODY)
+        found = None if place.startswith((BODY, FORM)) else _prefixed(place, "query", text, settings)
+    shown = place.removeprefix(HEADER).removeprefix(BODY).removeprefix(FORM)
     return found or template_auth(place, template_of(text, settings, shown))
 
 
@@ -155,11 +158,11 @@ def _api_key(component: Mapping[str, Any], settings: ConfigSettings) -> Auth:
     inject = component.get("inject_into")
     inject = inject if isinstance(inject, Mapping) else {"inject_into": "header", "field_name": component.get("header")}
     place, name, text = inject.get("inject_into"), inject.get("field_name"), component.get("api_token")
-    if place not in _PLACES or not isinstance(name, str) or not isinstance(text, str):
+    if not isinstance(name, str) or not isinstance(text, str) or place not in _PREFIXES:
         raise NotCarried(f"an API key in `{place}`")
     if not is_template(text):
         raise NotCarried(f"`api_token` is not one setting: {shown(text)}")
-    return request_auth({f"{HEADER}{name}" if place == "header" else name: text}, settings)
+    return request_auth({f"{_PREFIXES[place]}{name}": text}, settings)
 
 
 def _session(component: Mapping[str, Any], settings: ConfigSettings, base_url: str) -> Auth:
@@ -167,8 +170,8 @@ def _session(component: Mapping[str, Any], settings: ConfigSettings, base_url: s
     login = login if isinstance(login, Mapping) else {}
     if login.get("http_method", "GET") != "POST" or not isinstance(login.get("request_body_json"), Mapping):
         raise NotCarried("a login that is no POST with JSON is not in our vocabulary")
-    if str(login.get("url_base", "")).rstrip("/") != base_url or is_template(login.get("path")):
-        raise NotCarried("the login is at another server, or its path is computed")
+    if login.get("request_parameters"):
+        raise NotCarried("a login with a query is not in our vocabulary")
     secrets: dict[str, str] = {}
     constants: dict[str, str | int | bool] = {}
     for name, given in login["request_body_json"].items():
@@ -192,13 +195,32 @@ def _session(component: Mapping[str, Any], settings: ConfigSettings, base_url: s
             raise NotCarried("a session's token elsewhere than alone in a header is not in our vocabulary")
         header = str(inject.get("field_name"))
     return SessionToken(
-        login_path="/" + str(login.get("path", "")).strip("/"),
+        login_path=_login_path(login, settings, base_url),
         login_json=secrets,
         login_constants=constants,
+        login_headers=_login_headers(login, settings, base_url),
         token_path=".".join(path),
         header=header,
         expires=iso_duration(component.get("expiration_duration")) or timedelta(hours=1),
     )
+
+
+def _login_path(login: Mapping[str, Any], settings: ConfigSettings, base_url: str) -> str | Template:
+    parts = [login.get("url_base") or login.get("url"), login.get("path")]
+    written = "/".join(str(part).strip().strip("/") for part in parts if part)
+    return token_address(written, settings, base_url, "login_requester")
+
+
+def _login_headers(login: Mapping[str, Any], settings: ConfigSettings, base_url: str) -> dict[str, str | Template]:
+    """Headers of a login, with the credential that it has itself."""
+    headers = values_of(login, "request_headers", settings)
+    own = convert_auth(login.get("authenticator"), settings, base_url)
+    if isinstance(own, NoAuth):
+        return headers
+    sent = as_templates(own)
+    if sent.params or sent.json or sent.data:
+        raise NotCarried("a login whose own credential is not in a header is not in our vocabulary")
+    return {**headers, **sent.headers}
 
 
 def _legacy_session(component: Mapping[str, Any], settings: ConfigSettings) -> Auth:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from platform_assets.declarations import Auth, OAuth2ClientCredentials, OAuth2RefreshToken, Template
-from platform_assets.declarations.auth_problems import settings_problem
+from platform_assets.declarations.auth_problems import is_token_endpoint, settings_problem
 from platform_assets.http.urls import below
 from platform_assets.importing.manifest.settings import ConfigSettings
 from platform_assets.importing.manifest.template_credentials import plain_text, setting_of, template_of
@@ -12,6 +12,7 @@ from platform_assets.importing.manifest.texts import NotCarried, is_template, se
 
 _NAMES = ("client_id_name", "client_secret_name", "access_token_name", "expires_in_name")
 _REFRESH_NAME = "refresh_token_name"
+_ENDPOINT = "token_refresh_endpoint"
 _GRANT = "grant_type"
 
 
@@ -25,7 +26,7 @@ def convert_oauth(component: Mapping[str, Any], settings: ConfigSettings, base_u
         raise NotCarried("a token request by its query is not in our vocabulary")
     data, headers = _data(component, settings), _headers(component, settings)
     shared: dict[str, Any] = {
-        "access_token_url": _url(component.get("token_refresh_endpoint"), settings, base_url),
+        "access_token_url": token_address(component.get(_ENDPOINT), settings, base_url, _ENDPOINT),
         "client_id": setting_of(component.get("client_id"), settings, "client_id"),
         "client_secret": setting_of(component.get("client_secret"), settings, "client_secret"),
         "access_token_request_data": data,
@@ -51,18 +52,26 @@ def _names(component: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, str
     return found
 
 
-def _url(given: Any, settings: ConfigSettings, base_url: str) -> str | Template:
+def token_address(given: Any, settings: ConfigSettings, base_url: str, what: str) -> str | Template:
+    """Where a token is asked for. Raises NotCarried.
+
+    Args:
+        what: where it is written, for messages.
+    """
     if not isinstance(given, str) or not given.strip():
-        raise NotCarried("`token_refresh_endpoint` is no text")
+        raise NotCarried(f"`{what}` is no text")
     if not is_template(given):
-        return below(given, base_url)
-    found = Template(settings.flattened(given).strip())
-    if secrets_in(found, settings):
-        raise NotCarried("`token_refresh_endpoint` has a credential in it")
-    problem = settings_problem(found)
+        found = below(given, base_url)
+        if not is_token_endpoint(found):
+            raise NotCarried(f"`{what}` is no whole https address")
+        return found
+    template = Template(settings.flattened(given).strip())
+    if secrets_in(template, settings):
+        raise NotCarried(f"`{what}` has a credential in it")
+    problem = settings_problem(template)
     if problem is not None:
-        raise NotCarried(f"`token_refresh_endpoint`: {problem}")
-    return found
+        raise NotCarried(f"`{what}`: {problem}")
+    return template
 
 
 def _data(component: Mapping[str, Any], settings: ConfigSettings) -> dict[str, str | Template]:
@@ -70,18 +79,18 @@ def _data(component: Mapping[str, Any], settings: ConfigSettings) -> dict[str, s
     found: dict[str, str | Template] = {}
     if isinstance(scopes, list) and scopes:
         found["scope"] = " ".join(map(str, scopes))
-    return {**found, **_values(component, "refresh_request_body", settings)}
+    return {**found, **values_of(component, "refresh_request_body", settings)}
 
 
 def _headers(component: Mapping[str, Any], settings: ConfigSettings) -> dict[str, str | Template]:
-    found = _values(component, "refresh_request_headers", settings)
+    found = values_of(component, "refresh_request_headers", settings)
     kinds = [value for name, value in found.items() if name.lower() == "content-type"]
     if any("x-www-form-urlencoded" not in str(kind) for kind in kinds):
         raise NotCarried("a token request that is no form is not in our vocabulary")
     return {name: value for name, value in found.items() if name.lower() != "content-type"}
 
 
-def _values(component: Mapping[str, Any], key: str, settings: ConfigSettings) -> dict[str, str | Template]:
+def values_of(component: Mapping[str, Any], key: str, settings: ConfigSettings) -> dict[str, str | Template]:
     given = component.get(key) or {}
     if not isinstance(given, Mapping):
         raise NotCarried(f"`{key}` is no object")

@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from platform_assets.declarations import Configured, FanOut, Resolve
 from platform_assets.importing.manifest.settings import ConfigSettings
 from platform_assets.importing.manifest.texts import NotCarried, PartitionValue, is_template, setting_in, word
+
+# A value of a list that is written out, or of a setting, has no cursor and no removed rows of its own: all of them are
+# one read. In a union it would stand beside parents, which have both.
+_UNION = "partitions of several routers in one list are not in our vocabulary: each would need a row of one parent"
 
 
 @dataclass
@@ -19,12 +23,14 @@ class Partitions:
         extra: names that templates may use too: further fields of parents' rows, values of their own parents.
         options: (name, request option) of values that are sent by themselves.
         parents: components of the parents' streams, by their name as written.
+        grouped: how many parents a request takes, if their values are lists in templates; else 0.
     """
 
     values: dict[str, PartitionValue] = field(default_factory=dict)
     extra: dict[str, PartitionValue] = field(default_factory=dict)
     options: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     parents: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    grouped: int = 0
 
 
 def convert_partitions(router: Any, settings: ConfigSettings, names: Mapping[str, str]) -> Partitions:
@@ -35,8 +41,15 @@ def convert_partitions(router: Any, settings: ConfigSettings, names: Mapping[str
             the result's `parents`, and named by the caller.
     """
     found = Partitions()
-    for one in _routers(router):
+    routers = list(_routers(router))
+    for one in routers:
         kind = one.get("type")
+        if kind == "GroupingPartitionRouter":
+            if len(routers) > 1:
+                raise NotCarried("a group of parents beside another router is not in our vocabulary")
+            return _grouped(one, settings, names)
+        if kind == "UnionPartitionRouter":
+            raise NotCarried(_UNION)
         if kind == "ListPartitionRouter":
             _listed(one, settings, found)
         elif kind == "SubstreamPartitionRouter":
@@ -47,6 +60,16 @@ def convert_partitions(router: Any, settings: ConfigSettings, names: Mapping[str
             why = f"`{label}` is Python, which is never run" if label else f"`{kind}` is not in our vocabulary"
             raise NotCarried(why)
     return found
+
+
+def _grouped(one: Mapping[str, Any], settings: ConfigSettings, names: Mapping[str, str]) -> Partitions:
+    """The values of the router that is grouped. Raises NotCarried for those that the CDK refuses, too."""
+    found, size = convert_partitions(one.get("underlying_partition_router"), settings, names), one.get("group_size")
+    if type(size) is not int or size < 1:
+        raise NotCarried("the size of its groups is no number")
+    if len(found.values) != 1 or found.options:
+        raise NotCarried("a group has one value of each parent, which templates send")
+    return replace(found, grouped=size)
 
 
 def _routers(router: Any) -> Iterator[Mapping[str, Any]]:

@@ -203,7 +203,7 @@ class _Requests:
         plain = {**requester, "http_method": "GET" if method == "GET" else "POST"}
         if is_answers:
             plain |= {"url": None, "url_base": "https://answer.invalid", "path": None}
-        request = convert_request(plain, Partitions(), texts, self.findings, self.name)
+        request = convert_request(plain, Partitions(), texts, self.findings, self.name, {})
         if request.auth is not None and not is_file:
             self.credentials.append(request.auth)
         asked = request.endpoint

@@ -1,6 +1,5 @@
 """A requester's request: address, path, parameters, headers and body, with the values that fill them."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,15 +13,17 @@ from platform_assets.declarations import (
     Resolve,
     Template,
 )
-from platform_assets.declarations.places import BODY, HEADER, POSITION, leaves
-from platform_assets.declarations.resource import Param
-from platform_assets.declarations.template_problems import CLOCKS, FUNCTIONS, REQUEST, SETTINGS
+from platform_assets.declarations.places import HEADER, POSITION, leaves
+from platform_assets.declarations.template_problems import FUNCTIONS, SETTINGS
 from platform_assets.importing.findings import Findings
 from platform_assets.importing.manifest.credentials import request_auth
 from platform_assets.importing.manifest.cursors import Found
 from platform_assets.importing.manifest.options import Option, option_of
-from platform_assets.importing.manifest.paging import CountedToken, counted_token, framed_token, next_token_in
+from platform_assets.importing.manifest.paging import CountedToken
 from platform_assets.importing.manifest.partitions import Partitions
+from platform_assets.importing.manifest.placing import NAMES, Places, mapping_of, takes_credential
+from platform_assets.importing.manifest.query_properties import portions_in
+from platform_assets.importing.manifest.request_body import body_and_form
 from platform_assets.importing.manifest.texts import (
     Bound,
     NotCarried,
@@ -33,9 +34,7 @@ from platform_assets.importing.manifest.texts import (
     word,
 )
 
-_NAMES = REQUEST | FUNCTIONS | CLOCKS
 _EXPRESSION = re.compile(r"\{\{((?:(?!\}\}).)*)\}\}", re.DOTALL)
-_LISTED = re.compile(r"\s*\[\s*(\{\{(?:(?!\}\}|\{\{).)*\}\})\s*\]\s*", re.DOTALL)
 # A value of the partition behind the host is a path.
 _ORIGIN = re.compile(r"(https?://(?:\{\{(?:(?!\}\}|\bstream_).)*\}\}|[^/{])+)(.*)", re.DOTALL)
 
@@ -63,58 +62,19 @@ class Request:
     counted: CountedToken | None = None
 
 
-@dataclass
-class _Places:
-    """Values by their place while a request is read."""
-
-    texts: Texts
-    findings: Findings
-    name: str
-    params: dict[str, Param] = field(default_factory=dict)
-    headers: dict[str, Any] = field(default_factory=dict)
-    bounds: dict[str, str] = field(default_factory=dict)
-    token: Option | None = None
-    sent_as: str | None = POSITION
-    counted: CountedToken | None = None
-    credentials: dict[str, str] = field(default_factory=dict)
-
-    def converted(self, given: Any, place: str, what: str) -> Any:
-        """A value of a place; None if it is sent by something else, the cursor or the paginator."""
-        kind, _, name = place.partition(":") if ":" in place else ("query", "", place)
-        framed = POSITION if next_token_in(given) else framed_token(given)
-        counted = counted_token(given) if framed is None else None
-        if framed is not None or counted is not None:
-            if self.token is not None:
-                raise NotCarried("the position of the next page is sent twice")
-            self.token, self.sent_as, self.counted = Option(**{kind: name}), framed, counted
-            return None if counted is None else self._around(counted, what)
-        if isinstance(given, str) and "next_page_token" in given:
-            raise NotCarried(f"`{what}` has the position of the next page inside a template")
-        found = self.texts.value(given, _NAMES, what)
-        if isinstance(found, Bound):
-            is_in_list = place.startswith(BODY) and any(part.isdigit() for part in name.split("."))
-            if is_in_list:
-                # No name leads into a list: a template is rendered where it stands.
-                self.texts.uses_interval.add(found.which)
-            if found.which in self.bounds or is_in_list:
-                # Sent twice: the second one takes the first one's value.
-                return Template("{{ interval." + found.which + " }}")
-            self.bounds[found.which] = place
-            return None
-        return found
-
-    def _around(self, counted: CountedToken, what: str) -> Template | None:
-        """The template that a position stands in; None if it is a text, which the paginator has."""
-        if not is_template(counted.text):
-            self.sent_as = counted.text
-            return None
-        return self.texts.template(self.texts.rewritten(counted.text), _NAMES, what)
-
-
 def convert_request(
-    requester: Mapping[str, Any], partitions: Partitions, texts: Texts, findings: Findings, name: str
+    requester: Mapping[str, Any],
+    partitions: Partitions,
+    texts: Texts,
+    findings: Findings,
+    name: str,
+    property_lists: Mapping[str, str],
 ) -> Request:
-    """The request of a requester. Raises NotCarried."""
+    """The request of a requester. Raises NotCarried.
+
+    Args:
+        property_lists: parameter -> the resource that has the names of the properties which it asks for.
+    """
     if requester.get("type") != "HttpRequester":
         why = f"`{requester.get('class_name', requester.get('type'))}` is Python, which is never run"
         if not (requester.get("url_base") or requester.get("url")):
@@ -126,15 +86,21 @@ def convert_request(
     method = str(requester.get("http_method") or "GET").upper()
     if method not in ("GET", "POST"):
         raise NotCarried(f"a list that is read by {method} is not in our vocabulary")
-    places = _Places(texts, findings, name)
+    places = Places(texts, findings, name, property_lists=property_lists)
     base, path = address_of(requester)
     path, query = _without_query(path)
     path = _path(path, places)
-    for key, value in {**query, **_mapping(requester.get("request_parameters"), "request_parameters")}.items():
+    for key, value in query.items():
+        if value == "":
+            # What stands in the address is sent as it is.
+            places.params[key] = ""
+        else:
+            _parameter(key, value, places)
+    for key, value in _parameters(requester.get("request_parameters"), places).items():
         _parameter(key, value, places)
-    for key, value in _mapping(requester.get("request_headers"), "request_headers").items():
+    for key, value in mapping_of(requester.get("request_headers"), "request_headers").items():
         _header(key, value, places)
-    body, form = _body(requester, places)
+    body, form = body_and_form(requester, places)
     for partition, option in partitions.options:
         target = option_of(option, "a partition's value")
         value = partitions.values[partition]
@@ -159,13 +125,12 @@ def convert_request(
         json=body or None,
         data=form or None,
         headers=places.headers,
+        portions=places.portions,
     )
     start, end = (places.bounds.get(which) for which in ("start", "end"))
     start = start or ("value:start" if "start" in texts.uses_interval else None)
     end = end or ("value:end" if "end" in texts.uses_interval else None)
     auth = request_auth(places.credentials, texts.settings) if places.credentials else None
-    if method == "GET" and not body and any(place.startswith(BODY) for place in places.credentials):
-        raise NotCarried("a credential in the body of a GET is not in our vocabulary")
     return Request(
         _base_url(base, texts, findings),
         endpoint,
@@ -227,19 +192,19 @@ def _without_query(path: str) -> tuple[str, dict[str, Any]]:
     return path[:at], {key: value for key, _, value in pairs}
 
 
-def _path(path: str, places: _Places) -> str:
+def _path(path: str, places: Places) -> str:
     """The path with placeholders for its templates."""
     path = path.strip("/") if not path.endswith("/") or path == "/" else path.lstrip("/")
     if "next_page_token" in path:
         raise NotCarried("its path has the position of the next page in it")
     if "{%" in path:
-        places.params["path"] = places.texts.template(places.texts.rewritten(path.lstrip("/")), _NAMES, "path")
+        places.params["path"] = places.texts.template(places.texts.rewritten(path.lstrip("/")), NAMES, "path")
         return "/{+path}"
 
     def placeholder(found: re.Match[str]) -> str:
-        value = places.texts.value(found[0], _NAMES, "path")
+        value = places.texts.value(found[0], NAMES, "path")
         if isinstance(value, Bound):
-            value = places.texts.template("{{ interval." + value.which + " }}", _NAMES, "path")
+            value = places.texts.template("{{ interval." + value.which + " }}", NAMES, "path")
         name = _placeholder_name(value, places)
         places.params[name] = value if not isinstance(value, bool | float) else str(value)
         return "{+" + name + "}"
@@ -249,7 +214,7 @@ def _path(path: str, places: _Places) -> str:
     return "/" + _EXPRESSION.sub(placeholder, path)
 
 
-def _placeholder_name(value: Any, places: _Places) -> str:
+def _placeholder_name(value: Any, places: Places) -> str:
     partition = {**places.texts.extra, **places.texts.partition}
     named = next((name for name, own in partition.items() if own == value), None)
     if named is not None:
@@ -260,21 +225,26 @@ def _placeholder_name(value: Any, places: _Places) -> str:
     return f"part_{number}"
 
 
-def _parameter(key: str, given: Any, places: _Places) -> None:
+def _parameters(given: Any, places: Places) -> dict[str, Any]:
+    if isinstance(given, str) and given.strip():
+        why = "is a text, of which the CDK sends nothing: write an object if it is to be sent"
+        places.findings.suspected(places.name, "request_parameters", why)
+        return {}
+    return mapping_of(given, "request_parameters")
+
+
+def _parameter(key: str, given: Any, places: Places) -> None:
     if isinstance(given, Mapping) and given.get("type") == "QueryProperties":
-        listed = given.get("property_list")
-        if given.get("property_chunking") or not isinstance(listed, list):
-            raise NotCarried("properties in several requests, or read from an endpoint, are not in our vocabulary")
-        given = ",".join(map(str, listed))
+        given = _first_portion(key, given, places)
     if isinstance(given, list):
-        values = [places.texts.value(one, _NAMES, f"request_parameters.{key}") for one in given]
+        values = [places.texts.value(one, NAMES, f"request_parameters.{key}") for one in given]
         if not all(isinstance(one, str | int) for one in values):
             raise NotCarried(f"`request_parameters.{key}` is a list with computed values")
         places.params[key] = tuple(str(one) for one in values)
         return
     if given is None or given == "":
         return
-    if _credential(key, given, places):
+    if takes_credential(key, given, places):
         why = "the credential is in the query, which servers log"
         places.findings.suspected(places.name, f"request_parameters.{key}", why)
         return
@@ -284,86 +254,22 @@ def _parameter(key: str, given: Any, places: _Places) -> None:
         places.params[key] = str(value) if isinstance(value, bool | float) else value
 
 
-def _header(key: str, given: Any, places: _Places) -> None:
-    if given is None or given == "" or _credential(f"{HEADER}{key}", given, places):
+def _first_portion(key: str, given: Mapping[str, Any], places: Places) -> str | None:
+    """The fields that the first request of a page asks for; the others are noted. Raises NotCarried."""
+    first, portions = portions_in(given, key, places.property_lists.get(key))
+    if portions is not None:
+        if places.portions is not None:
+            raise NotCarried("two parameters with properties in several requests are not in our vocabulary")
+        places.portions = portions
+    return first
+
+
+def _header(key: str, given: Any, places: Places) -> None:
+    if given is None or given == "" or takes_credential(f"{HEADER}{key}", given, places):
         return
     value = places.converted(given, f"header:{key}", f"request_headers.{key}")
     if value not in (None, ""):
         places.headers[key] = value if not isinstance(value, bool | int | float) else str(value)
-
-
-def _credential(place: str, given: Any, places: _Places) -> bool:
-    """Whether a value was taken as a credential, because it has a secret in it."""
-    settings = places.texts.settings
-    if not is_template(given) or not secrets_in(Template(settings.flattened(given)), settings):
-        return False
-    places.credentials[place] = given
-    return True
-
-
-def _body(requester: Mapping[str, Any], places: _Places) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    """The JSON body and the form."""
-    given = requester.get("request_body")
-    json_body, form = requester.get("request_body_json"), requester.get("request_body_data")
-    if isinstance(given, Mapping):
-        kind, value = given.get("type"), given.get("value")
-        if kind in ("RequestBodyJsonObject", "RequestBodyGraphQL"):
-            json_body = value
-        elif kind == "RequestBodyUrlEncodedForm":
-            form = value
-        else:
-            raise NotCarried("a body that is neither JSON nor a form is not in our vocabulary")
-    if isinstance(json_body, str) and json_body.strip():
-        json_body = _parsed(json_body)
-    if isinstance(form, str) and form.strip():
-        if is_template(form) or "=" not in form:
-            raise NotCarried("a body that is a text is not in our vocabulary")
-        form = dict(parse_qsl(form, keep_blank_values=True))
-    body = _json(json_body, "", places) if json_body else None
-    sent = None
-    if form:
-        sent = {}
-        for key, value in _mapping(form, "request_body_data").items():
-            converted = places.converted(value, f"body:{key}", f"request_body_data.{key}")
-            if converted is not None:
-                sent[key] = str(converted) if isinstance(converted, bool | float) else converted
-    return body, sent
-
-
-def _parsed(text: str) -> Any:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        raise NotCarried("a JSON body that is a template as a whole is not in our vocabulary") from None
-    if not isinstance(found, dict):
-        raise NotCarried("a JSON body that is no object is not in our vocabulary")
-    return found
-
-
-def _json(given: Any, path: str, places: _Places) -> Any:
-    if isinstance(given, Mapping):
-        found: dict[str, Any] = {}
-        for key, value in given.items():
-            inner = f"{path}.{key}" if path else str(key)
-            converted = _json(value, inner, places)
-            if converted is not None or value is None:
-                found[str(key)] = converted
-        return found
-    if isinstance(given, str) and (listed := _LISTED.fullmatch(given)):
-        # The CDK reads what a text comes to: `[{{ stream_partition.id }}]` is a list of one value.
-        given = [listed[1]]
-    if isinstance(given, list):
-        parts = [_json(value, f"{path}.{place}", places) for place, value in enumerate(given)]
-        if any(part is None and value is not None for part, value in zip(parts, given, strict=True)):
-            raise NotCarried(f"`request_body_json.{path}` has the cursor or the next page inside a list")
-        return parts
-    if given is None or isinstance(given, bool | int | float):
-        return given
-    # Places in a list, which are numbers, move with what stands before them.
-    is_field = not any(part.isdigit() for part in path.split("."))
-    if is_field and _credential(f"{BODY}{path}", given, places):
-        return None
-    return places.converted(given, f"body:{path}", f"request_body_json.{path}")
 
 
 def _put(body: dict[str, Any], path: str, value: Any) -> None:
@@ -374,7 +280,7 @@ def _put(body: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _placed_once(
-    places: _Places, partitions: Partitions, path: str, body: dict[str, Any] | None, form: dict[str, Any] | None
+    places: Places, partitions: Partitions, path: str, body: dict[str, Any] | None, form: dict[str, Any] | None
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     """The body and the form, where each value of the partition stands in one place and other places refer to it.
 
@@ -416,15 +322,3 @@ def _replaced(given: Any, value: Any, other: Template) -> Any:
     if isinstance(given, list):
         return [_replaced(one, value, other) for one in given]
     return other if given is not None and given == value else given
-
-
-def _mapping(given: Any, what: str) -> dict[str, Any]:
-    if given is None or given == "":
-        return {}
-    if isinstance(given, str):
-        if is_template(given):
-            raise NotCarried(f"`{what}` is a template as a whole")
-        return dict(parse_qsl(given, keep_blank_values=True))
-    if not isinstance(given, Mapping):
-        raise NotCarried(f"`{what}` is no object")
-    return {str(key): value for key, value in given.items()}

@@ -23,6 +23,8 @@ from platform_assets.importing.manifest.computing import written
 from platform_assets.importing.manifest.settings import ConfigSettings
 from platform_assets.importing.manifest.texts import NotCarried, is_template, setting_in
 
+# Before the name of a form's field, where BODY is a path of JSON.
+FORM = "form:"
 _AUTHORIZATION = f"{HEADER}Authorization"
 _BOUGHT = (OAuth2ClientCredentials, OAuth2RefreshToken, SessionToken)
 
@@ -71,6 +73,8 @@ def template_auth(place: str, template: Template) -> TemplateAuth:
     """One credential at its place of a request (declarations/places.py)."""
     if place.startswith(HEADER):
         return TemplateAuth(headers={place.removeprefix(HEADER): template})
+    if place.startswith(FORM):
+        return TemplateAuth(data={place.removeprefix(FORM): template})
     if place.startswith(BODY):
         return TemplateAuth(json={place.removeprefix(BODY): template})
     return TemplateAuth(params={place: template})
@@ -109,13 +113,13 @@ def together(auths: Iterable[Auth]) -> Auth:
     bought = [one for one in kept if isinstance(one, _BOUGHT)]
     if bought:
         return _with_beside(bought, [one for one in kept if not isinstance(one, _BOUGHT)])
-    return _templates([_as_templates(one) for one in kept])
+    return _templates([as_templates(one) for one in kept])
 
 
 def _with_beside(bought: Sequence[Any], others: Sequence[Auth]) -> Auth:
     if len(bought) > 1:
         raise NotCarried("two tokens that are bought, for one request, are not in our vocabulary")
-    beside = _templates([_as_templates(one) for one in others])
+    beside = _templates([as_templates(one) for one in others])
     with_it = replace(bought[0], beside=beside)
     # What has the token's place is not sent.
     if problem := next(iter(auth_problems(with_it)), None):
@@ -126,12 +130,13 @@ def _with_beside(bought: Sequence[Any], others: Sequence[Auth]) -> Auth:
 def _templates(parts: Sequence[TemplateAuth]) -> TemplateAuth:
     """All of them, the first of those in one place."""
     found: dict[str, Mapping[str, Template]] = {}
-    for key in ("headers", "params", "json"):
+    for key in ("headers", "params", "json", "data"):
         found[key] = {name: one for part in reversed(parts) for name, one in getattr(part, key).items()}
     return TemplateAuth(**found)
 
 
-def _as_templates(auth: Auth) -> TemplateAuth:
+def as_templates(auth: Auth) -> TemplateAuth:
+    """A credential that is sent as it is. Raises NotCarried for another."""
     if isinstance(auth, TemplateAuth):
         return auth
     if isinstance(auth, BearerAuth):

@@ -34,6 +34,8 @@ _SINGLE = re.compile(r"\{\{\s*((?:(?!\}\}|\{\{).)*?)\s*\}\}", re.DOTALL)
 _SETTING = re.compile(r"config(?:\.(\w+)|\[\s*['\"](\w+)['\"]\s*\])")
 _INTERVAL = re.compile(r"interval\.(start|end)")
 _OWN_VALUE = re.compile(r"parent\.(\w+)")
+_GROUP = re.compile(r"\[parent\.(\w+)\]")
+_JOINED = re.compile(r"\[parent\.(\w+)\](?:\s*\|\s*join(?:\(\s*['\"]([^'\"]*)['\"]\s*\))?)?")
 
 _HEADER_NAME = re.compile(
     r"\bheaders\s*(?:\.\s*get\(\s*['\"][\w-]+['\"]|\[\s*['\"][\w-]+['\"]\s*\]|\.\w+)"
@@ -70,6 +72,8 @@ class Texts:
         cursor: the cursor's field, whose last value is in `stream_state`.
         used: names of partition values that templates use, so that they must be among the request's values.
         uses_interval: bounds of the interval that templates use: `start`, `end`.
+        grouped: whether values of a partition are lists in templates, of several parents. Here each has one.
+        separators: name of a value that is sent alone -> what stands between the values of a group.
     """
 
     settings: ConfigSettings
@@ -80,6 +84,8 @@ class Texts:
     cursor: str | None = None
     used: set[str] = field(default_factory=set)
     uses_interval: set[str] = field(default_factory=set)
+    grouped: bool = False
+    separators: dict[str, str] = field(default_factory=dict)
 
     def value(self, given: Any, names: frozenset[str], what: str) -> Value:
         """The value that a text, number or bool is. Raises NotCarried.
@@ -103,9 +109,18 @@ class Texts:
                 return Bound(found[1])
             if (found := _OWN_VALUE.fullmatch(single[1])) and found[1] in self._values:
                 return self._values[found[1]]
+            if (found := _JOINED.fullmatch(single[1])) and found[1] in self._values:
+                self.separators[found[1]] = found[2] or ""
+                return self._values[found[1]]
             if (found := _SETTING.fullmatch(single[1])) and not self.settings.is_secret(found[1] or found[2]):
                 return Configured(found[1] or found[2])
         return self.template(text, names, what)
+
+    def group(self, given: Any) -> PartitionValue | None:
+        """The value of the one parent in a group that a text is, without more; None if it is none."""
+        single = _SINGLE.fullmatch(self.rewritten(given).strip()) if self.grouped and is_template(given) else None
+        found = _GROUP.fullmatch(single[1]) if single is not None else None
+        return self._values.get(found[1]) if found is not None else None
 
     def template(self, text: str, names: frozenset[str], what: str) -> Template:
         """A template that can run. Raises NotCarried."""
@@ -127,8 +142,8 @@ class Texts:
     def rewritten(self, text: str) -> str:
         """A template with our names: `parent.x` for values of the partition, `interval.start`, flat settings."""
         text = _with_state(self.settings.flattened(text), self.cursor)
-        text = _PARENT_SLICE.sub(lambda found: f"parent.{word(_name_in(found))}", text)
-        text = _EXTRA.sub(lambda found: f"parent.{word(_name_in(found))}", text)
+        text = _PARENT_SLICE.sub(lambda found: self._own(_name_in(found)), text)
+        text = _EXTRA.sub(lambda found: self._own(_name_in(found)), text)
         return self._with_fields(_SLICE.sub(self._named, text))
 
     def _with_fields(self, text: str) -> str:
@@ -144,10 +159,14 @@ class Texts:
                 pieces[path.start : path.end] = [Piece("name", f"parent.{name}", is_new=True)]
         return text if pieces is None else joined(pieces)
 
+    def _own(self, name: str) -> str:
+        """A value of the partition; of a group the list that has it."""
+        return f"[parent.{word(name)}]" if self.grouped else f"parent.{word(name)}"
+
     def _named(self, found: re.Match[str]) -> str:
         name = _name_in(found)
         if name in self._values or word(name) in self._values:
-            return f"parent.{word(name)}"
+            return self._own(name)
         if name in (self.start, "start_time"):
             return "interval.start"
         return "interval.end" if name in (self.end, "end_time") else found[0]

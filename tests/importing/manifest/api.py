@@ -76,6 +76,9 @@ class VendorApi(HttpServer):
         match request.path.strip("/").split("/"):
             case ["v1", "paged", kind]:
                 return self._paged(kind, query, request)
+            case ["v1", "auth", "in_form"]:
+                is_right = dict(parse_qsl(request.content.decode())).get("apiKey") == KEY
+                return Reply({"items": ITEMS}) if is_right else Reply({}, 401)
             case ["v1", "auth", kind]:
                 return _guarded(kind, query, request)
             case ["v1", "old_login"]:
@@ -94,6 +97,16 @@ class VendorApi(HttpServer):
             case ["v1", "bodied"]:
                 asked = json.loads(request.content)
                 return Reply(prices_of(asked["filter"]["org"], request.headers["X-Kind"]))
+            case ["paged", "login"]:
+                return _login_of_a_client(request)
+            case ["v1", "properties"]:
+                return Reply([{"key": name} for name in ("id", "price", "big", "tags")])
+            case ["v1", "portioned"]:
+                return _portioned(query)
+            case ["v1", "grouped"]:
+                return Reply(_of_group(query, request))
+            case ["v1", "empties"]:
+                return Reply({"items": ITEMS}) if _has_the_empties(request) else Reply({"error": request.target}, 400)
             case ["v1", "filtered", kind]:
                 return _filtered(kind, query, request)
             case ["v1", "faulty", kind]:
@@ -240,6 +253,15 @@ def _token(request: Request) -> Reply:
     return Reply({"access_token": TOKEN, "expires_in": 3600}) if is_client and is_granted else Reply({}, 401)
 
 
+def _login_of_a_client(request: Request) -> Reply:
+    """A login by a user whose client proves itself, too."""
+    basic = base64.b64encode(f"{USER}:{KEY}".encode()).decode()
+    asked = json.loads(request.content)
+    is_right = asked == {"username": USER, "password": KEY, "grant_type": "password"}
+    is_known = request.headers.get("Authorization") == f"Basic {basic}" and request.headers.get("X-Tenant") == "t"
+    return Reply({"access_token": TOKEN}) if is_right and is_known else Reply({}, 401)
+
+
 def _ticket(request: Request) -> Reply:
     """A token under other names, which says when it is over."""
     asked = dict(parse_qsl(request.content.decode()))
@@ -250,6 +272,35 @@ def _ticket(request: Request) -> Reply:
     else:
         is_right = asked == wanted and request.headers.get("Authorization") == f"Basic {basic}"
     return Reply({"ticket": TOKEN, "expires_at": "2999-01-01T00:00:00Z"}) if is_right else Reply({}, 401)
+
+
+def _portioned(query: Query) -> Reply:
+    """A page with the fields that are asked for: no more than three, in no more than 30 letters."""
+    fields, start = query["fields"].split(","), (int(query["page"]) - 1) * PAGE
+    if len(fields) > 3 or len(query["fields"]) > 30:
+        return Reply({"error": "too many fields"}, 400)
+    return Reply({"items": [{name: one[name] for name in fields} for one in ITEMS[start : start + PAGE]]})
+
+
+def _of_group(query: Query, request: Request) -> list[Record]:
+    """The projects of several organizations, which are asked for in one of three ways."""
+    if request.content:
+        slugs = json.loads(request.content)["where"]["slugs"]
+    elif "q" in query:
+        slugs = query["q"].removeprefix("org in (").removesuffix(")").split("|")
+    else:
+        slugs = query["slugs"].split(",")
+    assert isinstance(slugs, list) and 0 < len(slugs) <= 2
+    return [{**one, "slug": slug} for slug in slugs for one in projects_of(slug)]
+
+
+def _has_the_empties(request: Request) -> bool:
+    """Whether a request has exactly those empty values that the CDK sends."""
+    if not request.content:
+        return request.target.partition("?")[2] == "category=&kind=new"
+    if request.content.startswith(b"{"):
+        return json.loads(request.content) == {"where": {"kind": "new"}, "of": {}, "all": [None, None, "a"]}
+    return request.content == b"kind=new"
 
 
 def _of_orgs(path: str) -> Reply:

@@ -377,6 +377,31 @@ _AUTH: dict[str, tuple[str, Json]] = {
             "request_authentication": {"type": "ApiKey", "inject_into": option("header", "X-Session")},
         },
     ),
+    "session token of a login at a computed address": (
+        "bought",
+        {
+            "type": "SessionTokenAuthenticator",
+            "login_requester": {
+                "type": "HttpRequester",
+                "url_base": "{url}/{{ config['part'] }}",
+                "path": "login",
+                "http_method": "POST",
+                "request_headers": {"X-Tenant": "t"},
+                "authenticator": {
+                    "type": "BasicHttpAuthenticator",
+                    "username": _secret("user"),
+                    "password": _secret("key"),
+                },
+                "request_body_json": {
+                    "username": _secret("user"),
+                    "password": _secret("key"),
+                    "grant_type": "password",
+                },
+            },
+            "session_token_path": ["access_token"],
+            "request_authentication": {"type": "Bearer"},
+        },
+    ),
 }
 
 
@@ -404,6 +429,41 @@ _PROJECTS = stream(
     "/orgs/{{ stream_partition.slug }}/projects",
     name="projects", at=[], retriever={"partition_router": _of(_parent(_ORGS, "slug", "slug"))},
 )  # fmt: skip
+_SLUGS = {
+    "type": "InlineSchemaLoader",
+    "schema": {"properties": {"id": {"type": "integer"}, "slug": {"type": "string"}}},
+}
+
+
+def _groups(**requester: Any) -> Json:
+    router = {
+        "type": "GroupingPartitionRouter",
+        "group_size": 2,
+        "underlying_partition_router": _of(_parent(_ORGS, "slug", "org")),
+    }
+    return stream(
+        "/grouped", name="projects", at=[], requester=requester, retriever={"partition_router": router},
+        schema_loader=_SLUGS,
+    )  # fmt: skip
+
+
+def _properties(limit: int, **chunking: Any) -> Json:
+    return {
+        "type": "QueryProperties",
+        "property_list": ["id", "price", "big", "tags"],
+        "always_include_properties": ["name"],
+        "property_chunking": {"type": "PropertyChunking", "property_limit": limit, **chunking},
+    }
+
+
+def _portioned(properties: Json, names: tuple[str, ...] = ("id", "price", "big", "tags", "name")) -> Case:
+    paging = paged({**_NUMBERED, "inject_on_first_request": True}, option(QUERY, "page"))
+    paging["requester"]["request_parameters"] = {"fields": properties}
+    return _plain("/portioned", [{name: one[name] for name in names} for one in ITEMS], **paging)
+
+
+_BY_NAME: Json = {"record_merge_strategy": {"type": "GroupByKeyMergeStrategy", "key": ["name"]}}
+_GROUPED = [{**one, "slug": one["org"]} for org in ORGS for one in projects_of(org["slug"])]
 _KINDS = {"type": "ListPartitionRouter", "cursor_field": "kind", "values": list(KINDS)}
 _ALL_PROJECTS = [one for org in ORGS for one in projects_of(org["slug"])]
 _ALL_TASKS = [task for one in _ALL_PROJECTS for task in tasks_of(one["org"], one["id"])]
@@ -452,11 +512,85 @@ CASES: dict[str, Case] = {
         name: Case(streams, {"sales": SALES, **({"shops": SHOPS} if len(streams) > 1 else {})}, more=_JOBS)
         for name, streams in REPORTS.items()
     },
+    "a key in a form": _plain(
+        "/auth/in_form",
+        requester={
+            "http_method": "POST",
+            "authenticator": {
+                "type": "ApiKeyAuthenticator",
+                "api_token": _secret("key"),
+                "inject_into": option("body_data", "apiKey"),
+            },
+        },
+    ),
+    "a key among the fields of a form": _plain(
+        "/auth/in_form",
+        requester={"http_method": "POST", "request_body_data": {"apiKey": _secret("key"), "kind": "new"}},
+    ),
+    "streams with credentials of their own": Case(
+        [
+            stream("/auth/bearer", name="items", requester={"authenticator": _AUTH["bearer"][1]}),
+            stream("/auth/bearer", name="more", requester={"authenticator": _AUTH["nested setting"][1]}),
+            stream("/auth/header", name="keyed", requester={"authenticator": _AUTH["key in a header"][1]}),
+            stream("/auth/basic", name="named", requester={"authenticator": _AUTH["basic"][1]}),
+            stream("/auth/none", name="public"),
+        ],
+        dict.fromkeys(("items", "more", "keyed", "named", "public"), ITEMS),
+    ),
     "basic authentication written as a header": _plain(
         "/auth/basic",
         requester={
             "request_headers": {"Authorization": "Basic {{ (config['user'] ~ ':' ~ config['key']) | base64encode }}"}
         },
+    ),
+    "properties in several requests": _portioned(_properties(2, property_limit_type="property_count", **_BY_NAME)),
+    "properties by their letters": _portioned(_properties(16, property_limit_type="characters", **_BY_NAME)),
+    "properties that an endpoint names": _portioned(
+        {
+            **_properties(2, property_limit_type="property_count", **_BY_NAME),
+            "property_list": {
+                "type": "PropertiesFromEndpoint",
+                "property_field_path": ["key"],
+                "retriever": stream("/properties", at=[])["retriever"],
+            },
+        }
+    ),
+    "properties that are always asked for": _portioned(
+        {"type": "QueryProperties", "property_list": ["price"], "always_include_properties": ["id", "name"]},
+        ("id", "name", "price"),
+    ),
+    "groups of parents whose records say whose they are": Case(
+        [_ORGS, _groups(request_parameters={"slugs": "{{ stream_partition['org'] | join(',') }}"})],
+        {"orgs": ORGS, "projects": _GROUPED},
+    ),
+    "groups of parents in a body": Case(
+        [
+            _ORGS,
+            _groups(http_method="POST", request_body_json={"where": {"slugs": "{{ stream_partition.org }}"}}),
+        ],
+        {"orgs": ORGS, "projects": _GROUPED},
+    ),
+    "groups of parents inside a text": Case(
+        [_ORGS, _groups(request_parameters={"q": "org in ({{ stream_partition['org'] | join('|') }})"})],
+        {"orgs": ORGS, "projects": _GROUPED},
+    ),
+    "an empty parameter in the path": _plain(
+        "/empties?category=", requester={"request_parameters": {"kind": "new", "other": "", "more": "{{ '' }}"}}
+    ),
+    "empty fields of a body": _plain(
+        "/empties",
+        requester={
+            "http_method": "POST",
+            "request_body_json": {
+                "where": {"kind": "new", "state": "", "at": None},
+                "of": {"name": ""},
+                "all": ["", None, "a"],
+                "none": "",
+            },
+        },
+    ),
+    "empty fields of a form": _plain(
+        "/empties", requester={"http_method": "POST", "request_body_data": {"kind": "new", "state": ""}}
     ),
     "a credential among the headers": _plain(
         "/auth/header", requester={"request_headers": {"X-Api-Key": "{{ config['key'] }}"}}

@@ -25,14 +25,17 @@ from platform_assets.declarations import (
     HttpBasicAuth,
     JsonLines,
     JsonLink,
+    NoAuth,
     OAuth2ClientCredentials,
     Offset,
     PageNumber,
     Platform,
+    Portions,
     RateLimit,
     RecordShape,
     RemoveFields,
     Resolve,
+    SessionToken,
     Template,
     TemplateAuth,
     UnsizedPages,
@@ -208,7 +211,7 @@ def test_a_choice_of_credentials_is_a_choice_of_contracts() -> None:
     assert parse_platform(as_yaml(platform), "shop.yaml") == platform
 
 
-def test_streams_with_another_credential_are_left_out() -> None:
+def test_streams_with_another_credential_have_it_on_their_endpoint() -> None:
     bearer = {"authenticator": {"type": "BearerAuthenticator", "api_token": "{{ config['key'] }}"}}
     basic = {"authenticator": {"type": "BasicHttpAuthenticator", "username": "{{ config['key'] }}"}}
     platform, said = imported(
@@ -217,8 +220,148 @@ def test_streams_with_another_credential_are_left_out() -> None:
         stream("/c", name="c", requester=basic),
         stream("/d", name="d"),
     )
-    assert [one.name for one in platform.resources] == ["a", "b", "d"]
-    assert ("not carried", "c", "the whole resource") in said
+    assert platform.client.auth == BearerAuth(token="key") and not any(one[0] == "not carried" for one in said)
+    found = [one.endpoint.auth for one in platform.resources]
+    assert found == [None, None, HttpBasicAuth(username="key", password=None), NoAuth()]
+    assert platform.client.probe == "/a"
+    assert parse_platform(as_yaml(platform), "shop.yaml") == platform
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("body_data", TemplateAuth(data={"apiKey": Template("{{ config['key'] }}")})),
+        ("body_json", TemplateAuth(json={"apiKey": Template("{{ config['key'] }}")})),
+    ],
+)
+def test_a_key_in_a_body_is_sent_by_post_only(place: str, expected: object) -> None:
+    authenticator = {
+        "type": "ApiKeyAuthenticator",
+        "api_token": "{{ config['key'] }}",
+        "inject_into": {"type": "RequestOption", "inject_into": place, "field_name": "apiKey"},
+    }
+    requester = {"authenticator": authenticator}
+    platform, said = imported(
+        stream("/a", name="a", requester={**requester, "http_method": "POST"}),
+        stream("/b", name="b", requester=requester),
+    )
+    assert platform.client.auth == expected and [one.name for one in platform.resources] == ["a"]
+    assert ("not carried", "b", "the whole resource") in said
+
+
+def test_a_login_at_another_address_with_a_credential_of_its_own() -> None:
+    login = {
+        "type": "HttpRequester",
+        "url_base": "{{ config['host'] }}/oauth",
+        "path": "token",
+        "http_method": "POST",
+        "authenticator": {
+            "type": "BasicHttpAuthenticator", "username": "{{ config['id'] }}", "password": "{{ config['key'] }}",
+        },
+        "request_body_json": {"user": "{{ config['user'] }}", "grant_type": "password"},
+    }  # fmt: skip
+    authenticator = {
+        "type": "SessionTokenAuthenticator",
+        "login_requester": login,
+        "session_token_path": ["access_token"],
+        "request_authentication": {"type": "Bearer"},
+    }
+    platform, _ = imported(stream("/a", name="a", requester={"authenticator": authenticator}))
+    auth = platform.client.auth
+    assert isinstance(auth, SessionToken) and auth.login_path == Template("{{ config.get('host') }}/oauth/token")
+    assert auth.login_constants == {"grant_type": "password"} and auth.secrets == ("user", "id", "key")
+    assert platform.optional_of("reference") == ("host",)
+    for wrong in ({"http_method": "GET"}, {"request_parameters": {"a": "b"}}, {"url_base": "http://login.example.com"}):
+        given = {**authenticator, "login_requester": {**login, **wrong}}
+        _, said = imported(stream("/a", name="a", requester={"authenticator": given}))
+        assert any(one[0] == "not carried" for one in said), wrong
+
+
+def _asked_for(**properties: Any) -> Endpoint | None:
+    given = {"type": "QueryProperties", "property_list": ["a", "bb", "ccc"], **properties}
+    platform, _ = imported(
+        stream("/x", name="x", requester={"request_parameters": {"f": given}}), stream("/y", name="y")
+    )
+    return next((one.endpoint for one in platform.resources if one.name == "x"), None)
+
+
+@pytest.mark.parametrize(
+    ("properties", "first", "portions"),
+    [
+        ({}, "a,bb,ccc", None),
+        ({"always_include_properties": ["id"]}, "id,a,bb,ccc", None),
+        (
+            {"property_chunking": {"property_limit": 2, "property_limit_type": "property_count"}},
+            "a,bb",
+            Portions(param="f", further=("ccc",), merged_by=("id",)),
+        ),
+        (
+            {
+                "always_include_properties": ["k", "l"],
+                "property_chunking": {
+                    "property_limit": 9,
+                    "property_limit_type": "characters",
+                    "record_merge_strategy": {"type": "GroupByKeyMergeStrategy", "key": ["k", "l"]},
+                },
+            },
+            "k,l,a,bb",
+            Portions(param="f", further=("k,l,ccc",), merged_by=("k", "l")),
+        ),
+    ],
+)
+def test_properties_are_asked_for_as_the_cdk_does(properties: Any, first: str, portions: Portions | None) -> None:
+    endpoint = _asked_for(**properties)
+    assert endpoint is not None and (endpoint.params, endpoint.portions) == ({"f": first}, portions)
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"property_list": {"type": "PropertiesFromEndpoint", "property_field_path": ["a", "b"]}},
+        {"property_chunking": {"property_limit": 1, "record_merge_strategy": {"type": "X", "class_name": "a.B"}}},
+        {"property_list": ["{{ config['a'] }}"]},
+    ],
+)
+def test_properties_that_nobody_knows_are_not_carried(properties: Any) -> None:
+    assert _asked_for(**properties) is None
+
+
+def test_a_choice_of_credentials_holds_for_streams_with_their_own() -> None:
+    def chosen(*names: str) -> dict[str, Any]:
+        options = {
+            f"by_{name}": {"type": "BearerAuthenticator", "api_token": "{{ config['" + name + "'] }}"} for name in names
+        }
+        authenticator = {
+            "type": "SelectiveAuthenticator",
+            "authenticator_selection_path": ["kind"],
+            "authenticators": options,
+        }
+        return {"authenticator": authenticator}
+
+    only = {"authenticator": {"type": "BearerAuthenticator", "api_token": "{{ config['alone'] }}"}}
+    other = chosen("admin", "oauth")
+    other["authenticator"]["authenticators"] = dict(
+        zip(("by_key", "by_oauth"), other["authenticator"]["authenticators"].values(), strict=True)
+    )
+    platform, _ = imported(
+        stream("/a", name="a", requester=chosen("key", "oauth")),
+        stream("/b", name="b", requester=chosen("key", "oauth")),
+        stream("/c", name="c", requester=other),
+        stream("/d", name="d", requester=only),
+    )
+    applied = platform.with_contract("by_oauth")
+    assert [platform.auth_of(one.endpoint).secrets for one in platform.resources] == [
+        ("key",), ("key",), ("admin",), ("alone",),
+    ]  # fmt: skip
+    assert [applied.auth_of(one.endpoint).secrets for one in applied.resources] == [
+        ("oauth",), ("oauth",), ("oauth",), ("alone",),
+    ]  # fmt: skip
+
+
+def test_parameters_that_are_a_text_are_not_sent_as_in_the_cdk() -> None:
+    platform, said = imported(stream("/a", name="a", requester={"request_parameters": "state=open&kind="}))
+    assert platform.resource("a").endpoint.params == {}
+    assert ("suspected", "a", "request_parameters") in said
 
 
 def test_addresses_of_several_servers() -> None:

@@ -162,7 +162,7 @@ def test_handlers_of_errors_are_those_of_each_request() -> None:
         ({"status_mapping": {"completed": ["A"], "failed": ["A"]}}, "the status 'A' has two meanings"),
         (
             {"partition_router": {"type": "GroupingPartitionRouter", "group_size": 2}},
-            "`GroupingPartitionRouter` is not in our vocabulary",
+            "a group has one value of each parent, which templates send",
         ),
     ],
 )

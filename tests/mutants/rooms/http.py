@@ -26,8 +26,8 @@ MUTANTS = (
     Mutant(
         "credential-for-the-server-of-a-file",
         CLIENT,
-        "self._session if is_home and outgoing.credential else self._bare_session",
-        "self._session",
+        "            credential = declared if is_home else None\n",
+        "            credential = declared\n",
         ("tests/extraction/test_report_jobs.py::test_a_file_on_another_server_gets_no_credential",),
     ),
     Mutant(
