@@ -1,12 +1,13 @@
 """What the answers about a job say: how far it is, and where its report is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
 from platform_assets.declarations import ReportJob
 from platform_assets.declarations.selectors import selector_parts
 from platform_assets.http.answer import Answer
 from platform_assets.http.errors import AnswerError
+from platform_assets.http.outgoing import Outgoing
 
 Meaning = Literal["completed", "running", "failed", "timed_out", "skipped"]
 
@@ -14,11 +15,19 @@ _MOST_SHOWN = 60
 _KEYS_SHOWN = 20
 
 
-def as_seen(answer: Answer) -> Any:
-    """An answer as templates see it: its body, and its headers in small letters as a field `headers`."""
+def as_seen(answer: Answer, asked: Outgoing) -> Any:
+    """An answer as templates see it.
+
+    Its body, and what it has not of its own: `headers`, in small letters, and those declared of the request, without
+    the credential, as `request.headers`.
+    """
     if not isinstance(answer.body, dict):
         return answer.body
-    return {"headers": {name.lower(): value for name, value in answer.headers.items()}, **answer.body}
+    return {"headers": _small(answer.headers), "request": {"headers": _small(asked.headers)}, **answer.body}
+
+
+def _small(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def status_in(job: ReportJob, answer: Answer) -> tuple[Meaning, str]:

@@ -146,9 +146,10 @@ class _Report:
     def _attempt(self) -> _Job:
         """Create a job and wait for it. Raises _Failed if it ends without a report."""
         creating = about_job(self._query.endpoint, self._handler)
-        answer = self._client.send(self._query.request({}), self._counts, creating)
+        asked = self._query.request({})
+        answer = self._client.send(asked, self._counts, creating)
         self._counts["jobs"] += 1
-        answers: dict[str, Any] = {"creation_response": as_seen(answer)}
+        answers: dict[str, Any] = {"creation_response": as_seen(answer, asked)}
         is_over = False
         try:
             meaning, status, answer = self._waited_for(answers)
@@ -171,8 +172,8 @@ class _Report:
         clock, every, most = self._client.clock, self._job.poll_every.total_seconds(), self._job.timeout.total_seconds()
         began, waited = clock(), 0.0
         while True:
-            answer = self._asked("poll", self._job.poll, answers)
-            answers["polling_response"] = as_seen(answer)
+            asked, answer = self._asked("poll", self._job.poll, answers)
+            answers["polling_response"] = as_seen(answer, asked)
             meaning, status = status_in(self._job, answer)
             left = most - max(clock() - began, waited)
             if meaning != "running" or left <= 0:
@@ -183,7 +184,7 @@ class _Report:
 
     def _targets(self, answers: Mapping[str, Any], polled: Answer) -> tuple[str, ...]:
         locate = self._job.locate
-        return tuple(targets_in(self._job, polled if locate is None else self._asked("locate", locate, answers)))
+        return tuple(targets_in(self._job, polled if locate is None else self._asked("locate", locate, answers)[1]))
 
     def rows_of(self, job: _Job, number: int, target: str, rows: RowFinder) -> Iterator[list[Any]]:
         """The items of one file."""
@@ -209,11 +210,11 @@ class _Report:
             except ValueError as error:
                 raise AnswerError(f"{label}: not {type(written_in).__name__}: {error}") from None
 
-    def _asked(self, key: str, request: JobRequest, answers: Mapping[str, Any]) -> Answer:
-        """The answer to a request about the job."""
+    def _asked(self, key: str, request: JobRequest, answers: Mapping[str, Any]) -> tuple[Outgoing, Answer]:
+        """A request about the job, and the answer to it."""
         sent, endpoint = self._request(key, request, answers)
         with _after_creation():
-            return self._client.send(sent, self._counts, endpoint)
+            return sent, self._client.send(sent, self._counts, endpoint)
 
     def _request(self, key: str, request: JobRequest, answers: Mapping[str, Any]) -> tuple[Outgoing, Endpoint]:
         endpoint = as_endpoint(request, self._query.endpoint)

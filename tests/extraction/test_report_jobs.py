@@ -336,3 +336,13 @@ def test_json_lines_and_json_are_read_too(api: ReportApi) -> None:
     api.written = lambda rows: Reply(gzip.compress(json.dumps(rows).encode()))
     found = shop(job(), Gzip())
     assert read(api, found)[0] == ROWS
+
+
+def test_a_request_has_the_declared_headers_of_the_creation_and_not_its_credential(api: ReportApi) -> None:
+    scope = Template("{{ creation_response.request.headers['x-scope'] }}")
+    names = Template("{{ creation_response.request.headers | list | join(',') }}")
+    poll = JobRequest(path="/reports/{id}", params=ID, headers={"X-Scope": scope, "X-Names": names})
+    found, _ = read(api, shop(job(poll=poll), headers={"X-Scope": "north"}))
+    assert found == ROWS
+    (polled,) = [one for one in api.requests if one.method == "GET" and one.path.startswith("/reports/")]
+    assert (polled.headers["X-Scope"], polled.headers["X-Names"]) == ("north", "x-scope")

@@ -1,5 +1,6 @@
 """Decoders of a retriever as formats of responses."""
 
+import codecs
 from collections.abc import Mapping
 from typing import Any
 
@@ -72,15 +73,21 @@ def _format(decoder: Any) -> ResponseFormat:
             return _format(decoder.get("parser"))
         case "GzipDecoder" | "GzipParser":
             inner = _format(decoder.get("decoder") or decoder.get("inner_parser"))
-            if isinstance(inner, Gzip):
-                raise NotCarried("a body that is gzipped twice is not in our vocabulary")
-            return Gzip(of=inner)
+            # One within another is for servers that do not say that a body is gzipped (amazon_ads): it is so once.
+            return inner if isinstance(inner, Gzip) else Gzip(of=inner)
+    if kind == "CustomDecoder":
+        raise NotCarried(f"the decoder `{decoder.get('class_name')}` is Python, which is never run")
     raise NotCarried(f"bodies for `{decoder.get('class_name', kind)}` are not in our vocabulary")
 
 
 def _refuse_other_encodings(decoder: Any) -> None:
     encoding = decoder.get("encoding") if isinstance(decoder, Mapping) else None
-    if str(encoding or "utf-8").lower().replace("_", "-") not in ("utf-8", "utf8", "ascii", "us-ascii"):
+    try:
+        # By Python's names, as the CDK has them: `utf` is UTF-8 (amazon_ads).
+        found = codecs.lookup(str(encoding or "utf-8")).name
+    except LookupError:
+        found = None
+    if found not in ("utf-8", "ascii"):
         raise NotCarried(f"JSON in `{encoding}` is not in our vocabulary")
 
 

@@ -16,6 +16,7 @@ from platform_assets.importing.findings import Findings
 from platform_assets.importing.manifest.decoding import convert_decoder
 from platform_assets.importing.manifest.failures import convert_errors
 from platform_assets.importing.manifest.partitions import Partitions
+from platform_assets.importing.manifest.placing import mapping_of
 from platform_assets.importing.manifest.records import convert_selector
 from platform_assets.importing.manifest.requesting import Request, address_of, convert_request
 from platform_assets.importing.manifest.settings import ConfigSettings
@@ -26,10 +27,17 @@ KIND = "AsyncRetriever"
 _NAMES = REQUEST | FUNCTIONS | CLOCKS | ANSWERS
 _ANSWER = re.compile(r"\b(?:creation_response|polling_response|download_target)\b")
 _TARGET = re.compile(r"\{\{\s*download_target\s*\}\}")
-_HEADERS = re.compile(
-    r"(_response\s*(?:\.\s*headers|\[\s*['\"]headers['\"]\s*\])\s*(?:\.\s*get\(\s*|\[\s*|\.))(['\"]?[\w-]+)"
+_KEY_OF = r"(?:\.\s*{0}\b|\[\s*['\"]{0}['\"]\s*\])\s*"
+_ITEM = r"(?:\.\s*get\(\s*|\[\s*|\.)\s*['\"]?"
+_SENT = rf"_response\s*{_KEY_OF.format('request')}"
+_HEADERS = re.compile(rf"(_response\s*(?:{_KEY_OF.format('request')})?{_KEY_OF.format('headers')}{_ITEM})([\w-]+)")
+_SENT_HEADER = re.compile(rf"\bcreation{_SENT}{_KEY_OF.format('headers')}{_ITEM}([\w-]+)")
+_REQUEST = re.compile(rf"{_SENT}|_response\s*\.\s*get\(\s*['\"]request['\"]")
+# An answer by its name in the slice that the CDK makes of a job.
+_FROM_SLICE = re.compile(
+    r"\b(?:stream_slice|stream_partition)\s*\.\s*extra_fields\s*\[\s*['\"]"
+    r"(creation_response|polling_response|download_target)['\"]\s*\]"
 )
-_REQUEST = re.compile(r"_response\s*(?:\.\s*request\b|\[\s*['\"]request['\"]|\.\s*get\(\s*['\"]request['\"])")
 # Key of a job -> the requester that it is made of.
 _REQUESTERS = {
     "poll": "polling_requester",
@@ -132,7 +140,7 @@ def refuse_other_credentials(converted: Converted, created_with: Auth | None) ->
 class _JobTexts(Texts):
     """Texts of a job's requests: everything that is not written out is a template, which sees the job's answers."""
 
-    def __init__(self, of_stream: Texts) -> None:
+    def __init__(self, of_stream: Texts, creation: Mapping[str, Any]) -> None:
         super().__init__(
             of_stream.settings,
             of_stream.partition,
@@ -142,6 +150,8 @@ class _JobTexts(Texts):
             of_stream.cursor,
         )
         self._of_stream = of_stream
+        # Headers by which a request about the job may name what it was created with.
+        self._created_with = {name.lower() for name in mapping_of(creation.get("request_headers"), "request_headers")}
 
     def value(self, given: Any, names: frozenset[str], what: str) -> Value:
         found = super().value(given, names, what)
@@ -151,9 +161,14 @@ class _JobTexts(Texts):
         is_partition = isinstance(found, Resolve | FanOut)
         return self.template(self.rewritten(given), names, what) if is_partition else found
 
+    def rewritten(self, text: str) -> str:
+        return super().rewritten(_FROM_SLICE.sub(r"\1", text))
+
     def template(self, text: str, names: frozenset[str], what: str) -> Template:
-        if _REQUEST.search(text):
-            raise NotCarried(f"`{what}` has the `request` of an answer, which is not in our vocabulary")
+        text = _FROM_SLICE.sub(r"\1", text)
+        sent = _SENT_HEADER.findall(text)
+        if len(_REQUEST.findall(text)) > len(sent) or not self._created_with.issuperset(map(str.lower, sent)):
+            raise NotCarried(f"`{what}` has more of the `request` of an answer than its declared headers")
         small = _HEADERS.sub(lambda found: found[1] + found[2].lower(), text)
         found = super().template(small, names | ANSWERS, what)
         # The values have their places in the request that creates the job.
@@ -187,9 +202,10 @@ class _Requests:
             raise NotCarried(f"{what}: {error}") from None
 
     def _converted(self, requester: Mapping[str, Any], *, is_file: bool) -> tuple[JobRequest, Request]:
-        texts = _JobTexts(self.texts)
+        texts = _JobTexts(self.texts, self.creation)
         if requester.get("type") != "HttpRequester" and not (requester.get("url_base") or requester.get("url")):
             raise NotCarried(f"`{requester.get('class_name', requester.get('type'))}` is Python, which is never run")
+        requester = _with_address(requester)
         base, path = address_of(requester)
         written = f"{base}/{path.lstrip('/')}" if path else base
         is_answers = _ANSWER.search(base) is not None
@@ -238,6 +254,14 @@ class _Requests:
         if own is None or (isinstance(own, Mapping) and own.get("type") == "NoAuth"):
             return False
         raise NotCarried("it has another credential than the job's creation")
+
+
+def _with_address(requester: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A requester whose path is the whole address, beside an empty base (amazon_ads), in the usual form."""
+    path = requester.get("path")
+    if requester.get("url_base") == "" and isinstance(path, str) and _ANSWER.search(path):
+        return {**requester, "url_base": path, "path": None}
+    return requester
 
 
 def _statuses(mapping: Any) -> dict[str, tuple[str, ...]]:

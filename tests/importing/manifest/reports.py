@@ -53,6 +53,8 @@ class Reports:
             case "POST", ["status"]:
                 return self._status(int(json.loads(request.content)["ids"][0]), url)
             case "GET", [number]:
+                if self.jobs[int(number)].get("kind") == "scoped" and request.headers.get("X-Scope") != "north":
+                    return Reply({"error": "of another scope"}, 403)
                 return self._status(int(number), url)
             case "GET", [number, "parts"]:
                 return Reply({"parts": [{"href": self._address(number, url, part)} for part in ("a", "b")]})
@@ -228,6 +230,34 @@ REPORTS: dict[str, list[Json]] = {
                 "http_method": "GET",
             },
             download_decoder={"type": "GzipDecoder", "decoder": {"type": "JsonDecoder"}},
+        )
+    ],
+    "a report that is polled with what it was asked with": [
+        _report(
+            {"kind": "scoped", "as": "json"},
+            creation_requester=_asked(
+                "reports",
+                "POST",
+                request_body_json={"kind": "scoped", "as": "json"},
+                request_headers={"X-Scope": "north"},
+            ),
+            polling_requester=_asked(
+                "reports/{{ creation_response['id'] }}",
+                request_headers={
+                    "X-Scope": "{{ stream_slice.extra_fields['creation_response'].request.headers['X-Scope'] }}"
+                },
+            ),
+            download_requester={
+                "type": "HttpRequester",
+                "url_base": "",
+                "path": "{{ download_target }}",
+                "http_method": "GET",
+                "authenticator": {"type": "NoAuth"},
+            },
+            download_decoder={
+                "type": "GzipDecoder",
+                "decoder": {"type": "GzipDecoder", "decoder": {"type": "JsonDecoder", "encoding": "utf"}},
+            },
         )
     ],
     "reports of each shop": [_SHOPS, _report({"shop": _SHOP}, partition_router=_OF_SHOPS)],

@@ -140,7 +140,7 @@ def test_handlers_of_errors_are_those_of_each_request() -> None:
         ({"polling_requester": {"type": "CustomRequester", "class_name": "a.B"}}, "polling_requester: `a.B` is Python"),
         (
             {"polling_requester": asked("reports/{{ creation_response.request.url }}")},
-            "polling_requester: `path` has the `request` of an answer",
+            "polling_requester: `path` has more of the `request` of an answer than its declared headers",
         ),
         (
             {"polling_requester": asked(authenticator=OTHER)},
