@@ -88,7 +88,7 @@ from platform_assets.declarations.resource import (
     Resolve,
     Resource,
 )
-from platform_assets.declarations.response_format import Csv, Gzip, Json, JsonLines, Lines, ResponseFormat, Xml
+from platform_assets.declarations.response_format import Csv, Gzip, Json, JsonLines, Lines, ResponseFormat, Xml, Zip
 from platform_assets.declarations.template import Template
 from platform_assets.declarations.validation import validate
 
@@ -175,6 +175,7 @@ __all__ = [
     "TooDeep",
     "UnsizedPages",
     "Xml",
+    "Zip",
     "optional_secrets",
     "partition_key",
     "path_values",

@@ -75,12 +75,24 @@ class Gzip:
     of: PlainFormat = Json()
 
 
-ResponseFormat = PlainFormat | Gzip
+@strict
+@dataclass(frozen=True, kw_only=True)
+class Zip:
+    """A ZIP archive of one file, or of several tables or lists of lines, which are read one after the other.
+
+    Args:
+        of: what is in its files.
+    """
+
+    of: PlainFormat = Csv()
+
+
+ResponseFormat = PlainFormat | Gzip | Zip
 
 
 def inner_format(response_format: ResponseFormat) -> PlainFormat:
-    """What is in a body, gzipped or not."""
-    return response_format.of if isinstance(response_format, Gzip) else response_format
+    """What is in a body, in the files of an archive too."""
+    return response_format.of if isinstance(response_format, Gzip | Zip) else response_format
 
 
 def is_list(response_format: ResponseFormat) -> bool:

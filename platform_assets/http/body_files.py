@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, BinaryIO
 
-from platform_assets.declarations.response_format import Csv, Gzip, JsonLines, Lines, ResponseFormat, inner_format
+from platform_assets.declarations.response_format import Csv, Gzip, Lines, ResponseFormat, Zip, inner_format, is_list
 from platform_assets.http.body_formats import csv_records, refuse_error, text_records
 from platform_assets.http.exchange import MAX_FILE
 from platform_assets.http.gzipped import GZIP_MAGIC, TooLarge, inflated
@@ -30,7 +30,8 @@ _LONGEST_LINE = 1 << 28
 
 def is_read_in_parts(response_format: ResponseFormat | None) -> bool:
     """Whether a body can be read from a file a part at a time: its rows are all there is in it."""
-    return response_format is not None and isinstance(inner_format(response_format), Csv | JsonLines | Lines)
+    is_archive = isinstance(response_format, Zip)
+    return response_format is not None and not is_archive and is_list(response_format)
 
 
 def is_whole_file(file: BinaryIO, response_format: ResponseFormat, headers: Mapping[str, str]) -> bool:

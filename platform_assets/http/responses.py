@@ -19,7 +19,7 @@ import requests
 
 from platform_assets.configuration.platform_settings import setting_name
 from platform_assets.declarations import Endpoint, ErrorHandler, Platform, ResponseAction, Template
-from platform_assets.declarations.response_format import Gzip, Json, ResponseFormat, inner_format
+from platform_assets.declarations.response_format import Gzip, Json, PlainFormat, ResponseFormat, Zip, inner_format
 from platform_assets.http.answer import Answer
 from platform_assets.http.body_files import is_whole_file
 from platform_assets.http.body_formats import ends_itself, from_format
@@ -30,6 +30,7 @@ from platform_assets.http.messages import Messages
 from platform_assets.http.repeated_keys import repeated_key
 from platform_assets.http.retry import TransientFault
 from platform_assets.http.retry_delay import declared_delay, retry_delay
+from platform_assets.http.zipped import files_in, joined
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -185,15 +186,23 @@ class ResponseClassifier:
         """The value of a body in a declared format. Raises AnswerError or TransientFault if it cannot be read."""
         is_gzipped = isinstance(declared, Gzip) and content.startswith(GZIP_MAGIC)
         try:
+            if isinstance(declared, Zip):
+                of, files = declared.of, files_in(content, most)
+                return joined([self._written(response, one, path, of, is_whole=True) for one in files], of)
             content = decompressed(content, most) if is_gzipped else content
         except TooLarge:
             raise AnswerError(self.messages.about(path, f"the answer is larger than {most} bytes")) from None
         except ValueError as error:
             raise self._unreadable(response, self.messages.about(path, str(error))) from None
-        written_in = inner_format(declared)
+        return self._written(response, content, path, inner_format(declared), is_whole=is_gzipped)
+
+    def _written(
+        self, response: requests.Response, content: bytes, path: str, written_in: PlainFormat, *, is_whole: bool
+    ) -> Any:
+        """The value of a body that is no archive; `is_whole` says that none of it is missing."""
         if isinstance(written_in, Json):
             return self._parse(response, content, path)
-        if not (is_gzipped or ends_itself(written_in) or _declares_length(response)):
+        if not (is_whole or ends_itself(written_in) or _declares_length(response)):
             problem = "the body may be cut off: the response does not declare its length"
             raise TransientFault(RequestFailed(self.messages.about(path, problem)), None)
         kind = response.headers.get("Content-Type", "")

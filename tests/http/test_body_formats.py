@@ -1,7 +1,9 @@
 """Bodies that are not JSON: what is damaged, cut off, too large or ambiguous is an error, never a shorter list."""
 
 import gzip
+import io
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import pytest
 
@@ -20,16 +22,27 @@ from platform_assets.declarations import (
     ResponseFormat,
     SinglePage,
     Xml,
+    Zip,
 )
 from platform_assets.http.client import ApiClient
 from platform_assets.http.errors import AnswerError, PlatformAssetsError
 from platform_assets.http.gzipped import decompressed
+from platform_assets.http.zipped import files_in
 from tests.servers.http_server import HttpServer, Reply, Request
 
 
 def packed(content: bytes) -> bytes:
     """A gzipped file that does not say when it was made: names of tests have it."""
     return gzip.compress(content, mtime=0)
+
+
+def archive(*files: bytes, compression: int = ZIP_STORED) -> bytes:
+    """A ZIP archive that does not say when it was made."""
+    found = io.BytesIO()
+    with ZipFile(found, "w", compression) as into:
+        for number, content in enumerate(files):
+            into.writestr(ZipInfo(f"{number}.csv"), content, compression)
+    return found.getvalue()
 
 
 def answered(reply: Reply, declared: ResponseFormat) -> Any:
@@ -60,6 +73,8 @@ def answered(reply: Reply, declared: ResponseFormat) -> Any:
         (Gzip(), packed(b'{"a": 1}'), {"a": 1}),
         (Gzip(), b'{"a": 1}', {"a": 1}),
         (Gzip(of=Lines()), packed(b"a\n") + packed(b"b") + b"\0\0", [{"record": "a"}, {"record": "b"}]),
+        (Zip(), archive(b"a,b\n1,2\n", b"b,a\n3,4\n"), [{"a": "1", "b": "2"}, {"b": "3", "a": "4"}]),
+        (Zip(of=Json()), archive(b'{"a": 1}'), {"a": 1}),
     ],
 )
 def test_bodies_are_read(declared: ResponseFormat, body: bytes, expected: Any) -> None:
@@ -90,6 +105,12 @@ def test_bodies_are_read(declared: ResponseFormat, body: bytes, expected: Any) -
         (Gzip(), packed(b'{"a": 1}')[:12] + b"xxxxxxxxxxxx", "damaged"),
         (Gzip(of=Csv()), packed(b"a,b\n1\n"), "has 1 fields"),
         (Json(), b"<html>", "not JSON"),
+        (Zip(), b"a,b\n1,2\n", "damaged"),
+        (Zip(), archive(b"a,b\n1,2\n")[:-4], "damaged"),
+        (Zip(), archive(b"a,b\n1,2\n").replace(b"1,2", b"1,3"), "damaged: Bad CRC"),
+        (Zip(), archive(), "of 0 files"),
+        (Zip(of=Json()), archive(b"1", b"2"), "of 2 files, where one is expected"),
+        (Zip(), archive(b"a,b\n1\n"), "has 1 fields"),
     ],
 )
 def test_a_body_of_another_form_is_an_error(declared: ResponseFormat, body: bytes, text: str) -> None:
@@ -112,6 +133,25 @@ def test_a_gzipped_file_of_more_than_may_come_of_it_is_refused(monkeypatch: pyte
     monkeypatch.setattr("platform_assets.http.client.MAX_BODY", 100_000)
     with pytest.raises(AnswerError, match="larger than 100000 bytes"):
         answered(Reply(packed(b" " * 50_000_000)), Gzip())
+
+
+def test_an_archive_of_more_than_may_come_of_it_or_with_a_password_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform_assets.http.client.MAX_BODY", 100_000)
+    with pytest.raises(AnswerError, match="larger than 100000 bytes"):
+        answered(Reply(archive(b" " * 60_000, b" " * 60_000, compression=ZIP_DEFLATED)), Zip())
+    content = bytearray(archive(b"a\n"))
+    # The flag of the archive's list of files.
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    with pytest.raises(AnswerError, match="with a password"):
+        answered(Reply(bytes(content)), Zip())
+
+
+def test_an_archive_that_ends_anywhere_is_not_whole() -> None:
+    content = archive(bytes(range(256)) * 4, b"second")
+    assert files_in(content, 1 << 20) == [bytes(range(256)) * 4, b"second"]
+    for end in range(len(content)):
+        with pytest.raises(ValueError, match="damaged"):
+            files_in(content[:end], 1 << 20)
 
 
 def test_a_gzipped_file_that_ends_anywhere_is_not_whole() -> None:

@@ -12,6 +12,7 @@ from platform_assets.declarations.response_format import (
     Lines,
     ResponseFormat,
     Xml,
+    Zip,
     inner_format,
     is_list,
     response_format_problems,
@@ -74,7 +75,14 @@ def _format(decoder: Any) -> ResponseFormat:
         case "GzipDecoder" | "GzipParser":
             inner = _format(decoder.get("decoder") or decoder.get("inner_parser"))
             # One within another is for servers that do not say that a body is gzipped (amazon_ads): it is so once.
+            if isinstance(inner, Zip):
+                raise NotCarried("an archive in a gzipped file is not in our vocabulary")
             return inner if isinstance(inner, Gzip) else Gzip(of=inner)
+        case "ZipfileDecoder":
+            inner = _format(decoder.get("decoder"))
+            if isinstance(inner, Gzip | Zip):
+                raise NotCarried("an archive of archives is not in our vocabulary")
+            return Zip(of=inner)
     if kind == "CustomDecoder":
         raise NotCarried(f"the decoder `{decoder.get('class_name')}` is Python, which is never run")
     raise NotCarried(f"bodies for `{decoder.get('class_name', kind)}` are not in our vocabulary")

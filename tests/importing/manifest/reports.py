@@ -6,6 +6,7 @@ import io
 import json
 from collections import Counter
 from typing import Any
+from zipfile import ZipFile
 
 from tests.servers.http_server import Reply, Request
 
@@ -86,6 +87,8 @@ class Reports:
             start = int(request.query.get("at", 0))
             more = start + 5 if start + 5 < len(rows) else None
             return Reply({"rows": rows[start : start + 5], "next": more})
+        if form == "archive":
+            return Reply(_archive(rows))
         if form == "json":
             return Reply(gzip.compress(json.dumps(rows).encode()))
         if form == "lines":
@@ -98,6 +101,19 @@ class Reports:
 
 
 _AUTHENTICATOR = {"type": "BearerAuthenticator", "api_token": "{{ config['key'] }}"}
+
+
+def _archive(rows: list[Json]) -> bytes:
+    """A ZIP archive of two tables."""
+    found = io.BytesIO()
+    with ZipFile(found, "w") as into:
+        for number, part in enumerate((rows[::2], rows[1::2])):
+            text = io.StringIO(newline="")
+            writer = csv.DictWriter(text, list(SALES[0]))
+            writer.writeheader()
+            writer.writerows(part)
+            into.writestr(f"{number}.csv", text.getvalue())
+    return found.getvalue()
 
 
 def _asked(path: str, method: str = "GET", **more: Any) -> Json:
@@ -187,6 +203,9 @@ REPORTS: dict[str, list[Json]] = {
     "a report in gzipped CSV": [_report({})],
     "a report in gzipped JSON": [
         _report({"as": "json"}, download_decoder={"type": "GzipDecoder", "decoder": {"type": "JsonDecoder"}})
+    ],
+    "a report in a ZIP archive": [
+        _report({"as": "archive"}, download_decoder={"type": "ZipfileDecoder", "decoder": {"type": "CsvDecoder"}})
     ],
     "a report in JSON lines, deleted afterwards": [
         _report(

@@ -418,7 +418,7 @@ def test_windows_and_bounds() -> None:
         ({"incremental_sync": custom("IncrementalSync")}, "incremental_sync"),
         (paged(custom("PaginationStrategy"), None), "the whole resource"),
         ({"retriever": {"partition_router": custom("PartitionRouter")}}, "the whole resource"),
-        ({"retriever": {"decoder": {"type": "ZipfileDecoder"}}}, "the whole resource"),
+        ({"retriever": {"decoder": {"type": "CustomDecoder", "class_name": "a.B"}}}, "the whole resource"),
         ({"retriever": {"decoder": {"type": "CsvDecoder", "delimiter": ";;"}}}, "the whole resource"),
         ({"retriever": {"decoder": {"type": "IterableDecoder"}}, "at": ["record"]}, "the whole resource"),
         ({"requester": {"http_method": "PUT"}}, "the whole resource"),

@@ -156,7 +156,7 @@ def test_handlers_of_errors_are_those_of_each_request() -> None:
             {"download_extractor": OWN},
             "the extractor `a.B` is Python",
         ),
-        ({"download_decoder": {"type": "ZipfileDecoder"}}, "bodies for `ZipfileDecoder`"),
+        ({"download_decoder": {"type": "CustomDecoder", "class_name": "a.B"}}, "the decoder `a.B` is Python"),
         ({"status_mapping": {"completed": ["{{ config['done'] }}"]}}, "`status_mapping.completed` is computed"),
         ({"status_mapping": {"running": ["A"]}}, "`completed` is empty"),
         ({"status_mapping": {"completed": ["A"], "failed": ["A"]}}, "the status 'A' has two meanings"),
