@@ -19,7 +19,7 @@ class Probe(NamedTuple):
 
 
 def probes(platform: Platform, settings: Settings) -> Iterator[Probe]:
-    """One request for each credential that can be asked without a parent's rows: the client's probe first.
+    """One request for each credential that can be asked without a parent's rows or a job: the client's probe first.
 
     Args:
         platform: with its contract applied, and its paths filled in.
@@ -32,7 +32,7 @@ def probes(platform: Platform, settings: Settings) -> Iterator[Probe]:
 
 
 def unasked(platform: Platform, settings: Settings) -> tuple[Auth, ...]:
-    """The credentials that no request of `probes` has: each of their lists is read for a parent."""
+    """The credentials that no request of `probes` has: each of their lists is read for a parent, or a report."""
     others = (auth for auth in platform.auths[1:] if not isinstance(auth, NoAuth))
     return tuple(auth for auth in others if _first_of(platform, settings, auth) is None)
 
@@ -62,7 +62,7 @@ def probed_list(platform: Platform) -> Endpoint | None:
 
 
 def _first_of(platform: Platform, settings: Settings, auth: Auth) -> Probe | None:
-    """The first page of a list with a credential; None if each of them is read for a parent."""
+    """The first page of a list with a credential; None if each of them is read for a parent, or a report."""
     for resource in platform.resources:
         if resource.endpoint.auth == auth and resource.name not in platform.unserved:
             query = _query(resource, settings)
@@ -72,11 +72,11 @@ def _first_of(platform: Platform, settings: Settings, auth: Auth) -> Probe | Non
 
 
 def _query(resource: Resource, settings: Settings) -> Query | None:
-    """The first query of a resource; None for a child, and for one that cannot be filled in.
+    """The first query of a resource; None for a child, for a report, and for one that cannot be filled in.
 
-    What is wrong with a list's templates is said when it is read.
+    A report's request creates a job, which `check` must not. What is wrong with templates is said when a list is read.
     """
-    if resource.endpoint.parents:
+    if resource.endpoint.parents or resource.endpoint.job is not None:
         return None
     try:
         return next(queries(resource, (NO_PARENT,), FROM_THE_BEGINNING, settings.configured, lambda _: ()), None)

@@ -15,9 +15,11 @@ from platform_assets.declarations import (
     Client,
     Contract,
     Endpoint,
+    JobRequest,
     NoAuth,
     PageNumber,
     Platform,
+    ReportJob,
     Resolve,
     Resource,
     SettingsError,
@@ -81,6 +83,21 @@ def test_each_credential_that_needs_no_parent_is_asked_once(server: HttpServer) 
     assert server.targets == ["/items", "/users?page=1&size=5"]
     assert [one.headers.get("X-Key") for one in server.requests] == [None, "t-account"]
     assert unasked(connection.platform, connection.settings) == (NOTES,)
+
+
+def test_no_job_of_a_report_is_created_to_ask_its_credential(server: HttpServer) -> None:
+    job = ReportJob(poll=JobRequest(path="/poll"), status="status", completed=("DONE",), targets="url")
+    reports = (
+        listed("sales", method="POST", auth=ACCOUNT, job=job),
+        # At the path of the client's own probe.
+        Resource(
+            name="made", description="made", endpoint=Endpoint(path="/items", method="POST", job=job), columns=COLUMNS
+        ),
+    )
+    connection = connect(Platform(**{**_fields(shop(server.url)), "resources": reports}))
+    asked = [probe.outgoing for probe in probes(connection.platform, connection.settings)]
+    assert [(one.method, one.path) for one in asked] == [("GET", "/items")]
+    assert unasked(connection.platform, connection.settings) == (ACCOUNT,)
 
 
 def test_check_fails_for_the_credential_that_is_refused_and_names_its_setting(
