@@ -20,8 +20,8 @@ class JobRequest:
     """A request about a job.
 
     Its templates see what those of the endpoint see, and the answers of the job so far: `creation_response`,
-    `polling_response` (of the last poll), and in `download` `download_target`. Each is the body, with the response's
-    headers in small letters as its field `headers`, unless it has one.
+    `polling_response` (of the last poll), and in `download` `download_target`. Each is the body, with what it has
+    not of its own: the response's `headers`, and the request's declared ones as `request.headers`, in small letters.
 
     Args:
         path: as `Endpoint.path`; `{name}` is a value from `params`: `/reports/{id}` with

@@ -12,12 +12,13 @@ from platform_assets.http.lossless_json import as_json
 from platform_assets.http.outgoing import LINK
 from platform_assets.http.pagination.pages import Getter
 from platform_assets.http.selection import Record, get_path
+from platform_assets.http.urls import ParamValue
 
 # How often a page is asked for whose requests had other records.
 _MOST_TRIES = 4
 
-# Makes the records of an answer, as the table has them.
-RecordsOf = Callable[[Answer], list[Record]]
+# What a request of a page has beside its other parameters, and what makes records, as the table has them, of its items.
+Request = tuple[Mapping[str, str], Callable[[list[Any]], list[Record]]]
 
 
 def values_of(
@@ -35,41 +36,30 @@ def values_of(
     return [{portions.param: value} if value else {} for value in found]
 
 
-def whole_pages(
-    merged_by: Sequence[str],
-    select: Callable[[Any], list[Any]],
-    requests: Sequence[tuple[Mapping[str, str], Callable[[list[Any]], list[Record]]]],
-) -> Callable[[Getter], Getter]:
-    """Makes what gets a page of several requests, of what sends one of them.
-
-    Args:
-        merged_by: fields that tell whose the parts of a record are.
-        select: finds the items in a body.
-        requests: for each request of a page what it has beside its other parameters, and what makes records of items.
-    """
-    makers = [lambda answer, of=of: of(select(answer.body)) for _, of in requests]
-    values = [further for further, _ in requests]
-    return lambda get: PortionedPages(merged_by, get, list(zip(values, makers, strict=True))).get
-
-
 class PortionedPages:
     """Gets whole pages.
 
     Args:
         merged_by: fields that tell whose the parts of a record are.
-        get: requests a page.
-        requests: for each request of a page what it has beside its other parameters, and what makes records of its
-            answer.
+        select: finds the items in a body.
+        requests: those of a page.
     """
 
     def __init__(
-        self, merged_by: Sequence[str], get: Getter, requests: Sequence[tuple[Mapping[str, str], RecordsOf]]
+        self,
+        merged_by: Sequence[str],
+        select: Callable[[Any], list[Any]],
+        requests: Sequence[Request],
     ) -> None:
         self._merged_by = merged_by
-        self._get = get
+        self._select = select
         self._requests = requests
 
-    def get(self, params: Mapping[str, Any]) -> Answer:
+    def getter(self, get: Getter) -> Getter:
+        """Gets a page by `get`, which sends one of its requests."""
+        return lambda params: self._page(get, params)
+
+    def _page(self, get: Getter, params: Mapping[str, ParamValue]) -> Answer:
         """The last portion's answer, whose items the paging goes by, with the merged records of all.
 
         Raises AnswerError if a record has no key, or the page keeps changing between its requests.
@@ -78,9 +68,9 @@ class PortionedPages:
             raise AnswerError("a link to the next page has one portion of the fields in it")
         before: list[frozenset[bytes]] = []
         for _ in range(_MOST_TRIES):
-            answers = [self._get({**params, **further}) for further, _ in self._requests]
+            answers = [get({**params, **further}) for further, _ in self._requests]
             parts = [
-                self._by_key(records_of(answer))
+                self._by_key(records_of(self._select(answer.body)))
                 for (_, records_of), answer in zip(self._requests, answers, strict=True)
             ]
             found = [frozenset(part) for part in parts]

@@ -24,7 +24,7 @@ from platform_assets.declarations import CONTENT_KEY, Endpoint, Listed, Resource
 from platform_assets.declarations.ancestry import field_in, parents_of
 from platform_assets.extraction.content_keys import fill_content_keys
 from platform_assets.extraction.details import DetailReader
-from platform_assets.extraction.portioned_pages import values_of, whole_pages
+from platform_assets.extraction.portioned_pages import PortionedPages, values_of
 from platform_assets.extraction.privacy import excluded_fields, hash_fields
 from platform_assets.extraction.queries import FROM_THE_BEGINNING, NO_PARENT, Bounds, Parent, Query, queries
 from platform_assets.extraction.record_changes import RecordChanges
@@ -349,13 +349,13 @@ def _pages(
     if endpoint.job is not None:
         found = report_walk(client, query, rows, reading.counts, part)
     else:
-        whole = None
+        portioned = None
         if endpoint.portions is not None:
             # What is filtered is counted once.
             values = values_of(endpoint.portions, reading.look_up)
             makers = [changed, *(changes_of(Counter()) for _ in values[1:])]
-            whole = whole_pages(endpoint.portions.merged_by, select, list(zip(values, makers, strict=True)))
-        found = list_walk(client, query, rows, reading.counts, part, matters, whole)
+            portioned = PortionedPages(endpoint.portions.merged_by, select, list(zip(values, makers, strict=True)))
+        found = list_walk(client, query, rows, reading.counts, part, matters, portioned)
     for walk, items in found:
         is_made = endpoint.portions is not None
         records = items if is_made else changed(unwrap(items, endpoint.envelope, reading.counts))

@@ -6,6 +6,7 @@ from typing import Any
 
 from platform_assets.extraction.edge import Edge
 from platform_assets.extraction.newest_first import stop_rule
+from platform_assets.extraction.portioned_pages import PortionedPages
 from platform_assets.extraction.queries import Query
 from platform_assets.extraction.report_jobs import RowFinder, report_rows
 from platform_assets.extraction.rest import Rest
@@ -13,7 +14,7 @@ from platform_assets.http.answer import Answer
 from platform_assets.http.client import ApiClient
 from platform_assets.http.outgoing import outgoing
 from platform_assets.http.pagination.pager import Pager, pager
-from platform_assets.http.pagination.pages import Getter, pages
+from platform_assets.http.pagination.pages import pages
 
 
 class Part:
@@ -60,12 +61,12 @@ def list_walk(
     counts: Counter[str],
     part: Part,
     matters: Callable[[], bool],
-    whole: Callable[[Getter], Getter] | None,
+    portioned: PortionedPages | None,
 ) -> Iterator[tuple[Pager, list[Any]]]:
     """The items of a list, page by page, with the walk that they came by.
 
     Args:
-        whole: makes what gets a page, of what sends one of its requests, if a page has several.
+        portioned: what a page is made of, if it has several requests.
     """
     endpoint = query.endpoint
     walk = pager(rows.paginator, client.settings.page_size, client.total_proof(endpoint))
@@ -77,9 +78,8 @@ def list_walk(
     def get(params: Mapping[str, Any]) -> Answer:
         return client.send(outgoing(endpoint, query.path, params), counts, endpoint)
 
-    for items in pages(
-        get if whole is None else whole(get), walk, query.params, rows.select, rows.identify, matters, is_enough
-    ):
+    getter = get if portioned is None else portioned.getter(get)
+    for items in pages(getter, walk, query.params, rows.select, rows.identify, matters, is_enough):
         yield walk, items
 
 

@@ -211,8 +211,8 @@ class ApiClient:
         url, query = self._base_url(endpoint) + outgoing.path, outgoing.params
         if outgoing.link is not None:
             url, query = self._checked_link(outgoing, origin(url)), {}
-        credential = self._session.credential(self.platform.auth_of(endpoint)) if outgoing.credential else None
-        session = self._session if outgoing.credential else self._bare_session
+        credential = self._credential(outgoing, endpoint)
+        session = self._bare_session if credential is None else self._session
         try:
             response, content = self._exchange.send(
                 session, url, query, outgoing, {}, Cancellation(), credential=credential, most=MAX_BODY, is_last=True
@@ -264,7 +264,7 @@ class ApiClient:
         elif outgoing.link is not None:
             url, query = self._checked_link(outgoing, home), {}
         redirects, renewed = 0, False
-        declared = self._session.credential(self.platform.auth_of(endpoint)) if outgoing.credential else None
+        declared = self._credential(outgoing, endpoint)
         while True:
             is_home = not outgoing.is_file or origin(url) in (home, origin(self.settings.base_url))
             credential = declared if is_home else None
@@ -329,6 +329,10 @@ class ApiClient:
                 most=MAX_BODY,
                 into=into,
             )
+
+    def _credential(self, outgoing: Outgoing, endpoint: Endpoint | None) -> AuthBase | None:
+        """What adds the credential to a request to the API's own server; None if it wants none."""
+        return self._session.credential(self.platform.auth_of(endpoint)) if outgoing.credential else None
 
     def _base_url(self, endpoint: Endpoint | None) -> str:
         declared = endpoint.base_url if endpoint is not None else None

@@ -40,7 +40,10 @@ class Grouped:
 
 
 @pytest.fixture
-def api() -> Iterator[tuple[Grouped, str]]:
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Grouped, str]]:
+    """The server with its address; a platform that is imported has its settings."""
+    for setting, value in settings().items():
+        monkeypatch.setenv(setting, value)
     grouped = Grouped()
     with HttpServer(grouped) as server:
         yield grouped, server.url
@@ -56,12 +59,8 @@ def rows(file: Path) -> list[tuple[Any, ...]]:
     return sorted(fetch(file, "SELECT id, slug, _deleted_at IS NOT NULL FROM shop.projects")[1])
 
 
-def test_a_parent_keeps_its_rows_and_state_in_another_group(
-    api: tuple[Grouped, str], warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_parent_keeps_its_rows_and_state_in_another_group(api: tuple[Grouped, str], warehouse_file: Path) -> None:
     vendor, url = api
-    for setting, value in settings().items():
-        monkeypatch.setenv(setting, value)
     platform, left_out = imported(manifest(url))
     assert not left_out
     assert platform.resource("projects").endpoint.batch == ParentBatch(size=2, parent_field="slug")
@@ -80,11 +79,9 @@ def test_a_parent_keeps_its_rows_and_state_in_another_group(
 
 
 def test_a_record_of_a_parent_that_was_not_asked_for_fails_the_read(
-    api: tuple[Grouped, str], warehouse_file: Path, monkeypatch: pytest.MonkeyPatch
+    api: tuple[Grouped, str], warehouse_file: Path
 ) -> None:
     vendor, url = api
-    for setting, value in settings().items():
-        monkeypatch.setenv(setting, value)
     platform, _ = imported(manifest(url))
     vendor.stranger = True
     with pytest.raises(AssertionError, match="was not asked for"):
